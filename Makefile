@@ -1,0 +1,46 @@
+# Each target makes .venv first if it is not there, or if the pins changed.
+PYTHON ?= python3
+# The CPU build of torch where PyTorch's own index can be reached. For a GPU: make repro TORCH=torch==2.13.0
+TORCH ?= --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export MLFLOW_DISABLE_TELEMETRY := true
+export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
+export DVC_NO_ANALYTICS := true
+
+.PHONY: repro test lint ui lock audit
+
+repro: .venv/ready ## run what changed: download, clean, split, vocab, encode, train, evaluate, compare, track
+	@textmill check
+	@dvc repro
+
+test: .venv/ready ## all tests
+	@pytest
+
+lint: .venv/ready ## ruff, as CI runs it
+	@ruff check .
+	@ruff format --check .
+
+ui: .venv/ready ## MLflow's pages on http://127.0.0.1:5000
+	@mlflow ui --workers 1 --host 127.0.0.1 --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
+
+lock: ## pin what pyproject.toml asks for, from a fresh environment
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet --retries 0 $(TORCH)
+	.venv-lock/bin/pip install --quiet --editable '.[dev]'
+	.venv-lock/bin/pip freeze --exclude-editable | sed 's/+cpu$$//' > requirements.lock
+	rm -r .venv-lock
+
+audit: .venv/ready ## known vulnerabilities of the pinned packages
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/pip install --quiet pip-audit
+	.venv-audit/bin/pip-audit --no-deps --disable-pip -r requirements.lock; rm -r .venv-audit
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --retries 0 $(TORCH)
+	if command -v uv >/dev/null; then uv pip install --quiet --python .venv/bin/python -r requirements.lock; \
+	else .venv/bin/pip install --quiet -r requirements.lock; fi
+	.venv/bin/pip install --quiet --no-deps --editable .
+	@touch $@

@@ -1,0 +1,39 @@
+"""Score one bundle on the test split: the only stage that does."""
+
+import time
+from pathlib import Path
+
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from stages.run import run
+from textmill import bundle, encoding, scoring, timings
+from textmill.config import PARAMS, Count, load_section
+from textmill.errors import ArtifactError
+from textmill.files import atomic, write_json, write_parquet
+
+
+def main(model: Path, encoded: Path, test: Path, out: Path, params: Path = PARAMS) -> None:
+    """Every test document gets one row of predictions.parquet; all scores come from that table."""
+    threads = load_section(params, "threads", Count)
+    classifier = bundle.load(model)
+    data = encoding.load(encoded, classifier.config["tokenizer"])
+    texts = pl.read_parquet(test, columns=["id", "text"])
+    if len(texts) != len(data.docs):
+        raise ArtifactError(f"{encoded}: {len(data.docs)} documents, but {test} has {len(texts)}; run `dvc repro`")
+    started = time.perf_counter()
+    with threadpool_limits(threads):
+        probabilities = classifier.model.predict_proba(data.docs)
+    rate = len(texts) / (time.perf_counter() - started)
+
+    table = scoring.predictions(texts["id"], data.labels, classifier.labels, probabilities, data.docs.lengths)
+    write_parquet(out / "predictions.parquet", table)
+    write_json(out / "scores.json", scoring.score(table, classifier.labels))
+    write_json(out / "errors.json", scoring.errors(table, texts))
+    with atomic(out / "confusion.csv") as temporary:
+        table.select(actual="label", predicted="prediction").write_csv(temporary)
+    timings.note(classifier.config["name"], classifier.config["weights"], {"predict_documents_per_second": rate})
+
+
+if __name__ == "__main__":
+    run(main)

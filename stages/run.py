@@ -1,0 +1,79 @@
+"""How every stage is started: `python -m stages.NAME PATH...`, as a child of DVC."""
+
+import ctypes
+import fcntl
+import inspect
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from textmill.console import say
+from textmill.errors import ParamsError, ResourceError, TextmillError
+
+LOCKS = Path("data/.locks")
+INTERRUPTED = 75  # EX_TEMPFAIL: run it again and it goes on
+
+
+def run(main: Callable[..., None]) -> None:
+    """Call a stage's main with the command line, say how long it took, and exit with the documented code.
+
+    Arguments are taken in order and turned into the type that main declares for them (Path or str).
+    A user's mistake ends as one line on stderr; a bug keeps its traceback.
+    """
+    name = os.environ.get("DVC_STAGE", main.__module__ if main.__module__ != "__main__" else Path(sys.argv[0]).stem)
+    started = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: _interrupt())
+    try:
+        _die_with_parent()
+        with _alone(name):
+            main(*_arguments(main, sys.argv[1:]))
+    except TextmillError as error:
+        if "--debug" in sys.argv:
+            raise
+        print(f"error: {name}: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted; run it again to go on", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    say(f"{name}: {time.monotonic() - started:.1f} s")
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def _arguments(main: Callable[..., None], words: list[str]) -> list[Path | str]:
+    words = [word for word in words if word != "--debug"]
+    parameters = [p for p in inspect.signature(main).parameters.values() if p.default is p.empty]
+    if len(words) != len(parameters):
+        raise ParamsError(
+            f"expected {len(parameters)} arguments ({', '.join(p.name for p in parameters)}), found {len(words)}"
+        )
+    return [parameter.annotation(word) for parameter, word in zip(parameters, words, strict=True)]
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Hold the stage's lock: an orphan of a killed `dvc repro` must not write beside its successor."""
+    LOCKS.mkdir(parents=True, exist_ok=True)
+    with open(LOCKS / f"{name}.lock", "a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
+            raise ResourceError(f"held by process {lock.read().strip()}; wait for it, or end it") from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _die_with_parent() -> None:
+    """End when DVC ends, however it ends (Linux; elsewhere the lock alone protects)."""
+    if sys.platform == "linux":
+        set_death_signal = 1  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGTERM)

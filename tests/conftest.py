@@ -1,0 +1,84 @@
+"""Made-up reviews, and small arms of every family."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from hypothesis import settings
+
+from textmill.encoding import Encoded
+from textmill.ragged import Ragged
+
+settings.register_profile("here", deadline=None, derandomize=True)  # a red test stays red when it is run again
+settings.load_profile("here")
+torch.set_num_threads(1)  # tiny models: a second thread only waits
+
+ROOT = Path(__file__).parents[1]
+
+GOOD = ["great", "lovely", "superb", "moving", "funny", "sharp", "warm", "brilliant"]
+BAD = ["dull", "awful", "boring", "weak", "clumsy", "flat", "cold", "pointless"]
+FILLER = ["the", "film", "plot", "was", "an", "actor", "and", "its", "end", "of", "story", "very"]
+
+TRAIN: dict[str, Any] = {
+    "epochs": 14,
+    "batch_tokens": 256,
+    "max_len": 40,
+    "cut": "tail",
+    "loss": "cross_entropy",
+    "class_weights": "none",
+    "optimizer": "adamw",
+    "lr": 0.01,
+    "weight_decay": 0.01,
+    "schedule": "constant",
+    "warmup": 0.0,
+    "clip": 1.0,
+    "monitor": "accuracy",
+    "patience": None,
+    "precision": "float32",
+    "device": "cpu",
+}
+RECURRENT = {"tokenizer": "word", "embedding": 8, "hidden": 8, "layers": 2, "bidirectional": True, "dropout": 0.1}
+MODELS: dict[str, dict[str, Any]] = {
+    "linear": {"family": "linear", "tokenizer": "word", "ngrams": 2, "min_count": 1, "weighting": "nb", "c": 1.0},
+    "rnn": {"family": "rnn", **RECURRENT, "pooling": "max+mean"},
+    "gru": {"family": "gru", **RECURRENT, "pooling": "attention"},
+    "lstm": {"family": "lstm", **RECURRENT, "pooling": "last", "forget_bias": 1.0},
+    "transformer": {
+        "family": "transformer",
+        "tokenizer": "word",
+        "width": 8,
+        "layers": 2,
+        "heads": 2,
+        "feedforward": 16,
+        "positions": "sinusoidal",
+        "pooling": "cls+mean",
+        "dropout": 0.1,
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def reviews() -> pl.DataFrame:
+    """240 made-up reviews in two classes, 60 films; no text twice."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(240):
+        label = ("bad", "good")[number % 2]
+        words = list(rng.choice(FILLER, rng.integers(3, 12))) + list(rng.choice((BAD, GOOD)[number % 2], 2))
+        rng.shuffle(words)
+        rows.append({"text": " ".join(words) + f" n{number}", "label": label, "film": f"film {number % 60}"})
+    return pl.DataFrame(rows)
+
+
+def toy(documents: int, vocabulary: int, classes: int, seed: int = 0) -> Encoded:
+    """Random documents; the class of each stands in it as one of the first ids."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(documents) % classes
+    lengths = rng.integers(1, 30, documents)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    ids = rng.integers(2 + classes, vocabulary, offsets[-1]).astype(np.int32)
+    ids[offsets[:-1] + rng.integers(0, lengths)] = 2 + labels
+    return Encoded(Ragged(ids, offsets), labels)

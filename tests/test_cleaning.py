@@ -1,0 +1,228 @@
+"""Which rows become documents, under which ids, and what is told about the others."""
+
+import re
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textmill.cleaning import CleanConfig, clean
+from textmill.errors import DataError
+
+DROP = CleanConfig(on_bad_row="drop", max_chars=1000)
+STOP = CleanConfig(on_bad_row="error", max_chars=1000)
+SCHEMA = dict.fromkeys(["text", "label", "group", "split", "id"], pl.String)
+
+
+def rows(*values: tuple) -> pl.DataFrame:
+    """Rows as `read_part` gives them: text, label, and, where given, group, split, id."""
+    frame = pl.DataFrame([value + (None,) * (5 - len(value)) for value in values], SCHEMA, orient="row")
+    return frame.with_columns(file=pl.lit("a.csv", pl.Categorical)).with_row_index("row", offset=2)
+
+
+def texts(*values: str | None) -> list[str]:
+    """What becomes of texts: one document of each class besides."""
+    cleaned = clean(rows(("x", "a"), ("x", "b"), *((value, "c") for value in values)), None, DROP)
+    return sorted(cleaned.docs.filter(label="c")["text"])
+
+
+# --- repairs ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "repaired", "counted"),
+    [
+        ("don\x92t \x93quote\x94\x85", "don’t “quote”…", "misread cp1252"),
+        ("a\x81\x8d\x8f\x90\x9db", "a     b", "misread cp1252"),
+        ("a\x00b\x07c\x1b[31m\x7f", "a b c [31m ", "control characters"),
+        ("a\r\nb\rc\n\rd", "a\nb\nc\n\nd", "carriage returns"),
+        ("\ufeffab\ufeff", "ab", "byte order marks"),
+        ("caf\ufffd", "caf\ufffd", "replacement characters"),
+        (
+            "\tTwo\u2028 lines\n <br /> Ñandú É e\u0301 😀\xa0",
+            "\tTwo\u2028 lines\n <br /> Ñandú É e\u0301 😀\xa0",
+            None,
+        ),
+    ],
+)
+def test_encodings_are_repaired_and_nothing_else(text, repaired, counted):
+    cleaned = clean(rows((text, "pos"), ("bad", "neg")), None, DROP)
+    assert cleaned.docs.filter(label="pos")["text"].to_list() == [repaired]
+    assert cleaned.facts["repaired"] == ({counted: 1} if counted else {})
+
+
+@given(st.text(min_size=1))
+def test_a_repaired_text_needs_no_repair(text):
+    text = re.sub("[\ud800-\udfff]", "", text)
+    for once in texts(text):
+        assert texts(once) == [once]
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff]", once)
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+def test_rows_are_dropped_under_their_reason():
+    cleaned = clean(
+        rows(("good", " pos"), ("", "pos"), (" \n\t", "neg"), (None, "neg"), ("bad", ""), ("bad", None),
+             ("x" * 1001, "pos"), ("a plot", "plot"), ("", "plot"), ("", ""), ("bad", "neg"), ("x" * 1000, "neg")),
+        ["pos", "neg"], DROP,
+    )  # fmt: skip
+    assert cleaned.labels == ["pos", "neg"]
+    assert cleaned.facts == {
+        "rows": 12,
+        "kept": 3,
+        "dropped": {"empty label": 3, "empty text": 3, "label not listed": 2, "text over max_chars": 1},
+        "repaired": {},
+        "labels": {"pos": 1, "neg": 2},
+    }
+
+
+def test_bad_rows_can_stop_the_run():
+    bad = rows(("good", "pos"), *([("", "neg")] * 7), ("bad", ""), ("bad", "neg"), ("plot", "other"))
+    with pytest.raises(DataError, match=r"a\.csv, row 3, 4, 5, 6, 7 \(7 rows\): empty text; .*clean\.on_bad_row"):
+        clean(bad, ["pos", "neg"], STOP)
+    good = bad.filter((pl.col("text") != "") & (pl.col("label") != ""))  # the row that is not listed is no bad row
+    assert len(clean(good, ["pos", "neg"], STOP).docs) == 2
+
+
+def test_every_row_of_a_given_test_split_is_kept():
+    cleaned = clean(
+        rows(("good", "pos", None, "train"), ("bad", "neg", None, "train"), ("", "pos", None, "train"),
+             ("", "pos", None, "test"), (None, "neg", None, "test"), (" ", "neg", None, "test")),
+        None, DROP,
+    )  # fmt: skip
+    test = cleaned.docs.filter(split="test")
+    assert sorted(test["text"]) == ["", "", " "]
+    assert cleaned.facts["dropped"] == {"empty text": 1}
+
+
+def test_splits_have_several_names():
+    names = ["train", "valid", "val", "dev", "validation", "test", "unlabelled", "unsupervised", " Train ", "TEST"]
+    cleaned = clean(rows(*((f"{name}", label, None, name) for name in names for label in ("pos", "neg"))), None, DROP)
+    assert dict(zip(cleaned.docs["text"], cleaned.docs["split"], strict=True)) == {
+        "train": "train", "valid": "validation", "val": "validation", "dev": "validation", "validation": "validation",
+        "test": "test", "unlabelled": "unlabelled", "unsupervised": "unlabelled", " Train ": "train", "TEST": "test",
+    }  # fmt: skip
+
+
+def test_an_unknown_split_is_named():
+    for name in ("holdout", ""):
+        with pytest.raises(DataError, match=rf"a\.csv, row 3: split '{name}'; expected one of train, validation"):
+            clean(rows(("a", "pos", None, "train"), ("b", "neg", None, name)), None, DROP)
+
+
+def test_unlabelled_rows_have_no_label():
+    data = rows(("a", "pos"), ("b", "neg"), ("c", "other", None, "unlabelled"), ("d", None, None, "unlabelled"))
+    cleaned = clean(data, None, STOP)
+    assert cleaned.docs.filter(split="unlabelled")["label"].to_list() == [None, None]
+    assert cleaned.labels == ["neg", "pos"]
+    assert cleaned.facts["labels"] == {"neg": 1, "pos": 1}
+
+
+def test_groups_are_stripped_and_an_empty_one_is_none():
+    cleaned = clean(rows(("a", "pos", " film "), ("b", "neg", ""), ("c", "neg", " ")), None, DROP)
+    assert sorted(cleaned.docs["group"], key=str) == [None, None, "film"]
+
+
+# --- labels -----------------------------------------------------------------------------------------------------------
+
+
+def test_class_order_is_that_of_the_params_or_sorted():
+    data = rows(("a", "pos"), ("b", "neg"), ("c", "meh"))
+    assert clean(data, None, DROP).labels == ["meh", "neg", "pos"]
+    assert clean(data, ["pos", "neg"], DROP).labels == ["pos", "neg"]
+    assert list(clean(data, ["pos", "neg"], DROP).facts["labels"]) == ["pos", "neg"]
+
+
+@pytest.mark.parametrize(
+    ("data", "labels", "message"),
+    [
+        ([("a", "Pos"), ("b", "pos"), ("c", "neg")], None, "labels 'Pos' and 'pos' differ only in case"),
+        ([("a", "Pos"), ("b", "pos"), ("c", "neg")], ["pos", "neg"], "labels 'Pos' and 'pos' differ only in case"),
+        ([("a", "pos"), ("b", "neg")], ["pos", "negative"], "no row has 'negative'; labels found: neg, pos"),
+        ([("a", "pos"), ("b", "pos"), ("", "neg")], ["pos", "neg"], "no row with label 'neg' is left"),
+        ([("a", "pos"), ("b", "pos")], None, "two classes or more, found 'pos' only"),
+        ([("", "pos"), ("", "neg")], None, "no rows are left"),
+        ([("a", None, None, "unlabelled")], None, "no row has a label"),
+        (
+            [("a", "pos", None, "train"), ("b", "neg"), ("c", "neg", None, "test"), ("d", "odd", None, "test")],
+            None,
+            "row 5: label 'odd' of split test is not in train",
+        ),
+        (
+            [
+                ("a", "pos", None, "train"),
+                ("b", "neg", None, "train"),
+                ("c", "odd", None, "dev"),
+                ("d", "odd", None, "dev"),
+            ],
+            None,
+            r"row 4, 5 \(2 rows\): label 'odd' of split validation is not in train",
+        ),
+    ],
+)
+def test_labels_that_make_no_classification(data, labels, message):
+    with pytest.raises(DataError, match=message):
+        clean(rows(*data), labels, DROP)
+
+
+# --- ids and order ----------------------------------------------------------------------------------------------------
+
+words = st.sampled_from(["", "good", "bad", "Bad", "a\r\nb", "don\x92t"])
+documents = st.lists(
+    st.tuples(words, st.sampled_from(["pos", "neg", "", "plot"]), st.sampled_from([None, "x"]),
+              st.sampled_from([None, "train", "test", "unlabelled"])), max_size=12,
+)  # fmt: skip
+BOTH = [("good", "pos"), ("bad", "neg")]
+
+
+@given(st.data(), documents)
+def test_the_sources_order_does_not_matter(data, values):
+    values = [*BOTH, *values]
+    one, other = (clean(rows(*order), ["pos", "neg"], DROP) for order in (values, data.draw(st.permutations(values))))
+    assert one.docs.equals(other.docs)
+    assert one.facts == other.facts
+
+
+@given(documents)
+def test_every_row_is_kept_or_counted_and_every_id_is_one_rows(values):
+    cleaned = clean(rows(*BOTH, *values), ["pos", "neg"], DROP)
+    assert cleaned.facts["rows"] == len(values) + 2
+    assert cleaned.facts["kept"] == len(cleaned.docs) == cleaned.facts["rows"] - sum(cleaned.facts["dropped"].values())
+    assert cleaned.docs["id"].n_unique() == len(cleaned.docs)
+    assert cleaned.docs["id"].str.contains("^[0-9a-f]{16}$").all()
+    assert cleaned.docs["id"].is_sorted()
+    assert cleaned.docs.columns == ["id", "text", "label", "group", "split"]
+    labelled = cleaned.docs.filter(pl.col("label").is_not_null())
+    assert cleaned.facts["labels"] == {label: len(labelled.filter(label=label)) for label in ("pos", "neg")}
+
+
+def test_copies_are_kept_and_an_id_is_not_changed_by_other_rows():
+    few = clean(rows(*BOTH, ("good", "pos")), None, DROP).docs
+    many = clean(rows(("new", "neg"), *BOTH, ("good", "pos")), None, DROP).docs
+    assert len(few) == 3
+    assert set(few["id"]) < set(many["id"])
+
+
+def test_every_part_of_the_content_makes_another_id():
+    variants = [("a", "x"), ("b", "x"), ("a", "y"), ("a", "x", "g"), ("a", "x", None, "train"), ("a", "x", "null")]
+    assert clean(rows(*variants), None, DROP).docs["id"].n_unique() == len(variants)
+
+
+def test_ids_are_these():
+    """They are in every report and prediction: a change here is a change of format."""
+    docs = clean(rows(("good", "pos"), ("Ñandú", "neg", "g", "train")), None, DROP).docs
+    assert dict(zip(docs["text"], docs["id"], strict=True)) == {"good": "8e111aa145b89bef", "Ñandú": "3152654650aee18d"}
+
+
+def test_given_ids_are_kept():
+    data = rows(("a", "pos", None, None, "r2"), ("b", "neg", None, None, "r1"))
+    assert clean(data, None, DROP).docs["id"].to_list() == ["r1", "r2"]
+
+
+@pytest.mark.parametrize("other", ["r1", None])
+def test_ids_that_name_no_row_or_two(other):
+    with pytest.raises(DataError, match=r"a\.csv, row .*dataset\.id"):
+        clean(rows(("a", "pos", None, None, "r1"), ("b", "neg", None, None, other)), None, DROP)

@@ -1,0 +1,174 @@
+"""What must hold for every registered family: a new one is tested by being registered."""
+
+import numpy as np
+import pytest
+import torch
+from conftest import MODELS, TRAIN, toy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textmill.errors import DivergedError, ParamsError
+from textmill.models import FAMILIES, Fitted, Task, arm
+from textmill.models.neural import NETWORKS, build
+from textmill.ragged import Ragged
+
+VOCABULARY, CLASSES = 40, 3
+DATA = toy(96, VOCABULARY, CLASSES)
+NEURAL = [name for name in MODELS if name in NETWORKS]
+
+
+def fit(name: str, folder=None, data=DATA, classes=CLASSES, **changes) -> Fitted:
+    checked = arm({**MODELS[name], **changes}, TRAIN, "params.yaml: models.m")
+    return checked.family.fit(checked.config, checked.settings, data, data, Task(VOCABULARY, classes, 7), folder)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> dict[str, Fitted]:
+    return {name: fit(name) for name in MODELS}
+
+
+def pick(docs: Ragged, rows) -> Ragged:
+    return Ragged(np.concatenate([docs[row] for row in rows]), np.cumsum([0, *(len(docs[row]) for row in rows)]))
+
+
+def test_every_family_is_tested():
+    assert set(MODELS) == set(FAMILIES)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@settings(max_examples=15)
+@given(rows=st.lists(st.integers(0, len(DATA.docs) - 1), min_size=1, max_size=20))
+def test_a_prediction_depends_on_nothing_but_its_document(fitted, name, rows):
+    model = fitted[name].model
+    whole = model.predict_proba(DATA.docs)
+    np.testing.assert_allclose(model.predict_proba(pick(DATA.docs, rows)), whole[rows], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NEURAL)
+def test_padding_is_never_read(fitted, name):
+    network = fitted[name].model.network.eval()
+    ids, lengths = torch.tensor([[5, 6, 7]]), torch.tensor([3])
+    garbage = torch.cat([ids, torch.tensor([[9, 9, 9, 9]])], 1)
+    with torch.inference_mode():
+        torch.testing.assert_close(network(ids, lengths), network(garbage, lengths), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_learns_what_is_there_to_learn(fitted, name):
+    predicted = fitted[name].model.predict_proba(DATA.docs).argmax(1)
+    assert (predicted == DATA.labels).mean() > 0.9
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_probabilities_are_a_distribution_of_float32(fitted, name):
+    scores = fitted[name].model.predict_proba(DATA.docs)
+    assert scores.shape == (len(DATA.docs), CLASSES)
+    assert scores.dtype == np.float32
+    np.testing.assert_allclose(scores.sum(1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_same_seed_same_bytes_and_a_saved_model_is_the_model(fitted, name):
+    first, again = fitted[name].model.tensors(), fit(name).model.tensors()
+    assert all(np.array_equal(first[key], again[key]) for key in first)
+    checked = arm(MODELS[name], TRAIN, "m")
+    loaded = checked.family.load(checked.config, checked.settings, first, Task(VOCABULARY, CLASSES, 7))
+    assert np.array_equal(loaded.predict_proba(DATA.docs), fitted[name].model.predict_proba(DATA.docs))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_two_classes_and_a_one_id_document(name):
+    data = toy(40, VOCABULARY, 2)
+    model = fit(name, data=data, classes=2).model
+    one = Ragged(np.array([2], np.int32), np.array([0, 1]))
+    assert model.predict_proba(one).shape == (1, 2)
+    assert (model.predict_proba(data.docs).argmax(1) == data.labels).mean() > 0.8
+
+
+@pytest.mark.parametrize("name", NEURAL)
+def test_every_weight_is_trained(name):
+    checked = arm(MODELS[name], TRAIN, "m")
+    network = build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7))
+    network(torch.tensor([[5, 6, 7], [3, 4, 0]]), torch.tensor([3, 2])).square().sum().backward()
+    assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in network.parameters())
+    assert network.embed.weight.grad[0].abs().sum() == 0  # PAD learns nothing
+
+
+@pytest.mark.parametrize("name", NEURAL)
+def test_first_loss_is_that_of_guessing(name):
+    checked = arm({**MODELS[name], "dropout": 0.0}, TRAIN, "m")
+    network = build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7)).eval()
+    ids = torch.randint(2, VOCABULARY, (64, 20), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        loss = torch.nn.functional.cross_entropy(network(ids, torch.full((64,), 20)), torch.arange(64) % CLASSES)
+    assert float(loss) == pytest.approx(np.log(CLASSES), rel=0.25)
+
+
+@pytest.mark.parametrize("name", NEURAL)
+def test_a_killed_run_goes_on_to_the_same_bytes(name, tmp_path, fitted, monkeypatch):
+    from textmill.models import training
+
+    saved = training.checkpoint.save
+
+    def killed(folder, facts, *rest):
+        saved(folder, facts, *rest)
+        if facts["epoch"] == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(training.checkpoint, "save", killed)
+        fit(name, tmp_path)
+    newest = sorted(tmp_path.iterdir())[-1]
+    newest.write_bytes(newest.read_bytes()[:-10])  # killed while it wrote: the one before is used
+    resumed, whole = fit(name, tmp_path), fitted[name]
+    assert all(np.array_equal(a, whole.model.tensors()[key]) for key, a in resumed.model.tensors().items())
+    keep = [{k: v for k, v in row.items() if k != "seconds"} for row in resumed.history]
+    assert keep == [{k: v for k, v in row.items() if k != "seconds"} for row in whole.history]
+
+
+def test_divergence_is_an_error_not_a_model():
+    with pytest.raises(DivergedError, match="epoch 1, step"):
+        fit("lstm", lr=1e30, optimizer="sgd", clip=None)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "adadelta", "sgd"])
+def test_optimizers_move_the_weights(optimizer, fitted):
+    assert not np.array_equal(
+        fit("gru", optimizer=optimizer, epochs=1).model.tensors()["embed.weight"],
+        fitted["gru"].model.tensors()["embed.weight"],
+    )
+
+
+def test_early_stopping_keeps_the_best_epoch():
+    run = fit("lstm", patience=1, epochs=30, monitor="loss")
+    losses = [row["validation_loss"] for row in run.history]
+    assert run.best_epoch == int(np.argmin(losses)) + 1
+    assert len(losses) == 30 or len(losses) == run.best_epoch + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("lstm", {"drouput": 0.1}, "models.m.drouput: unknown key; did you mean 'dropout'?"),
+        ("lstm", {"hidden": "128x"}, "models.m.hidden: expected a valid integer, found '128x'"),
+        ("lstm", {"dropout": 1.0}, "models.m.dropout: expected less than 1, found 1.0"),
+        ("lstm", {"lr": 0}, "models.m.lr: expected greater than 0, found 0"),
+        ("lstm", {"lr": float("inf")}, "models.m.lr: expected a finite number"),
+        ("lstm", {"epochs": 0}, "models.m.epochs"),
+        ("lstm", {"pooling": "cls"}, "models.m.pooling"),
+        ("rnn", {"forget_bias": 1.0}, "models.m.forget_bias: unknown key"),
+        ("transformer", {"heads": 3}, "width: 8 is not a multiple of heads: 3"),
+        ("transformer", {"width": 7, "heads": 1}, "width: 7 is odd"),
+        ("transformer", {"positions": "learned", "max_len": None}, "learned needs a max_len"),
+        ("transformer", {"bidirectional": True}, "models.m.bidirectional: unknown key"),
+        ("linear", {"lr": 0.1}, "models.m.lr: unknown key"),
+        ("linear", {"ngrams": 4}, "models.m.ngrams"),
+        ("linear", {"family": "svm"}, "models.m.family: expected one of linear, rnn"),
+        ("lstm", {"device": "cuda:99"}, "cuda:99 is not here; devices: cpu"),
+        ("lstm", {"loss": "bce"}, "bce is for two classes, found 3"),
+    ],
+)
+def test_bad_params_are_named(name, changes, message):
+    with pytest.raises(ParamsError) as error:
+        fit(name, **changes)
+    assert message in str(error.value)

@@ -1,0 +1,234 @@
+import io
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textmill.comparison import CompareConfig, Evaluated, compare
+from textmill.report.page import count, decimals, p_value, percent, points, render, ticks
+from textmill.report.plots import PALETTE, confusion_figure, curves_figure
+
+ATTACKS = ["<script>alert(1)</script>", "</script>", '"onerror="alert(1)', "{{7*7}}", "<img src=x onerror=alert(1)>"]
+VOID = {"meta", "br"}
+
+
+def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, errors=("A film.",)):
+    """What `compare` and `render` read, of models that are right on about three documents of four."""
+    random = np.random.default_rng(0)
+    ids = [f"{i:016x}" for i in range(rows)]
+    actual = random.choice(labels, rows).astype(object)
+    models, predictions = {}, {}
+    wrong = {"id": ids[0], "label": labels[0], "prediction": labels[1], "confidence": 0.99}
+    for number, name in enumerate(names):
+        guess = random.choice(labels, rows).astype(object)
+        predictions[name] = predicted = np.where(random.random(rows) < 0.75, actual, guess)
+        hit = float(np.mean(actual == predicted))
+        some = {"accuracy": hit, "f1_macro": hit, "log_loss": 0.5}
+        epochs = range(1, 2 if name == "linear" else 4)
+        models[name] = {
+            "fit": {"family": name, "tokenizer": "word", "parameters": 1234, "epochs": len(epochs), "best_epoch": 1}
+            | {"weights": f"{number:064x}", "validation": some},
+            "scores": some
+            | {"roc_auc": None, "calibration_error": 0.04, "labels": list(labels), "rows": rows}
+            | {"confusion": [[int(((actual == a) & (predicted == b)).sum()) for b in labels] for a in labels]}
+            | {"classes": {x: {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 9} for x in labels}}
+            | {"calibration": [{"confidence": x, "accuracy": x - 0.05, "rows": 30} for x in (0.55, 0.95)]}
+            | {"lengths": [{"from": x, "to": x + 9, "rows": 30, "accuracy": 0.8} for x in (1, 11)]},
+            "errors": [wrong | {"text": text} for text in errors],
+            "history": [
+                {"epoch": float(e), "train_loss": None if name == "linear" else 1 / e, "validation_loss": 0.5}
+                | {"validation_accuracy": hit, "validation_f1": hit, "learning_rate": None}
+                for e in epochs
+            ],
+        }
+    words = {"mean": 9.5, "percentiles": {"50": 9, "100": 30}, "histogram": {"edges": [0, 10, 20], "counts": [40, 20]}}
+    part = {"rows": rows, "labels": dict.fromkeys(labels, rows // len(labels)), "duplicates": 0, "words": words}
+    empty = {"rows": 0, "labels": dict.fromkeys(labels, 0), "duplicates": 0}
+    empty["words"] = {"mean": 0, "percentiles": {}, "histogram": {"edges": [], "counts": []}}
+    overlap = {"train-validation": 0, "train-test": 0, "validation-test": 0, "unlabelled-test": 0}
+    split = {"seed": 42, "by": "text", "overlap": overlap, "conflicts": 0}
+    split["splits"] = dict.fromkeys(("train", "validation", "test"), part) | {"unlabelled": empty}
+    clean = {"rows": 70, "kept": 60, "dropped": {"empty text": 10}, "repaired": {}, "labels": part["labels"]}
+    encoded = {"word": {"vocabulary": 99, "splits": {s: {"unknown": 0.05} for s in ("train", "validation", "test")}}}
+    return models, predictions, actual, ids, clean, split, encoded
+
+
+def page(metric="accuracy", change=None, **kwargs) -> str:
+    models, predictions, actual, ids, clean, split, encoded = made_up(**kwargs)
+    if change:
+        change(models, clean, split)
+    config = CompareConfig(metric=metric, bootstrap=3000, alpha=0.05)
+    known = np.array(ids, dtype=object)
+    evaluated = {n: Evaluated(m["fit"], m["scores"], known, actual, predictions[n]) for n, m in models.items()}
+    result = compare(config, 42, kwargs.get("labels", ["reviews"])[0], split["splits"]["train"]["labels"], evaluated)
+    return render(result, models, clean, split, encoded)
+
+
+class Reader(HTMLParser):
+    """Collects a page's text, tags and attributes; fails on a tag that is not closed."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.open, self.tags, self.attributes, self.text = [], set(), [], []
+        self.feed(html)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        self.attributes += attributes
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.add(tag)
+        self.attributes += attributes
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_nothing_in_a_text_becomes_markup_or_template():
+    def change(models, clean, split):
+        clean["dropped"], split["conflicts"] = dict.fromkeys(ATTACKS, 1), 1
+
+    html = page(labels=ATTACKS, errors=ATTACKS, change=change)
+    read = Reader(html)
+    assert not read.tags & {"script", "img", "iframe", "link", "object"}
+    assert not [name for name, _ in read.attributes if name.startswith("on")]
+    assert set(ATTACKS) <= set(read.text)
+
+
+def test_the_page_needs_and_may_load_nothing():
+    read = Reader(page())
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    assert ("content", policy) in read.attributes
+    links = [value for name, value in read.attributes if name in ("href", "src")]
+    assert links
+    assert all(link.startswith("#") for link in links)
+    assert "url(" not in "".join(read.text)
+
+
+def test_every_link_of_the_contents_has_its_section():
+    read = Reader(page())
+    assert {v for n, v in read.attributes if n == "href"} <= {f"#{v}" for n, v in read.attributes if n == "id"}
+
+
+CASES = {
+    "one model": {"names": ["linear"]},
+    "twelve models": {"names": [f"lstm-{i}" for i in range(12)]},
+    "twenty classes": {"labels": [f"comp.sys.with-a-long-name-{i}" for i in range(20)], "rows": 300},
+    "no errors": {"errors": []},
+    "macro-F1": {"metric": "f1_macro", "names": ["linear", "gru", "lstm"]},
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_the_page_is_whole_and_the_same_twice(case):
+    html = page(**case)
+    assert html == page(**case)
+    read = Reader(html)
+    assert not re.search(r"\b(None|nan|inf|Undefined)\b", html)
+    shown = set(read.text)
+    assert set(case.get("names", ["linear", "lstm"])) <= shown
+    assert any("A film." in text for text in read.text) == (case.get("errors") != [])
+
+
+def test_a_champion_that_stands_alone_has_no_pairs():
+    html = page(names=["linear"])
+    assert 'id="pairs"' not in html
+    assert "nothing to compare it with" in html
+
+
+def test_a_tie_is_called_a_tie():
+    html = page(names=["gru", "lstm"])
+    assert "cannot decide: a tie" in html
+    assert "by more than chance explains" not in html
+
+
+def test_a_leak_between_given_splits_is_said():
+    def leak(models, clean, split):
+        split["overlap"]["train-test"] = 15
+
+    assert "Leak" not in page()
+    text = "".join(Reader(page(change=leak)).text)
+    assert "Leak: 15 of 60 test documents (25.0\N{NO-BREAK SPACE}%) also stand in train." in text
+
+
+def test_a_model_keeps_its_colour_when_the_ranking_changes():
+    def better(name):
+        def change(models, clean, split):
+            models[name]["fit"]["validation"] = {"accuracy": 0.99, "f1_macro": 0.99, "log_loss": 0.1}
+
+        return change
+
+    for winner in ("linear", "lstm"):
+        html = page(change=better(winner))
+        assert f"<h1>{winner}: " in html
+        for name, colour in zip(("linear", "lstm"), PALETTE, strict=False):
+            assert set(re.findall(rf"--c: (#\w+)\">{name}<", html)) == {colour}
+
+
+def test_numbers_as_text():
+    assert percent(0.7812) == "78.1\N{NO-BREAK SPACE}%"
+    assert [points(x) for x in (0.0212, -0.0212, -0.0001)] == ["+2.1", "\N{MINUS SIGN}2.1", "0.0"]
+    assert [count(12345), decimals(0.5), percent(None), count(None), decimals(None)] == ["12,345", "0.500", *"–––"]
+    assert [p_value(0.0342), p_value(0.0004)] == ["0.034", "<\N{NO-BREAK SPACE}0.001"]
+
+
+@given(st.floats(-1e3, 1e3), st.floats(1e-3, 1e3))
+def test_ticks_are_few_and_within_the_axis(low, length):
+    marks = ticks(low, low + length)
+    assert 1 <= len(marks) <= 6
+    assert all(low - 1e-6 <= mark <= low + length + 1e-6 for mark in marks)
+    assert np.allclose(np.diff(marks, n=2), 0, atol=1e-6)
+
+
+def test_the_palette_can_be_seen_in_both_schemes():
+    def luminance(colour: str) -> float:
+        parts = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+        return float(
+            np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
+        )
+
+    assert len(set(PALETTE)) == 12
+    for colour in PALETTE:
+        assert (luminance("#fdfdfb") + 0.05) / (luminance(colour) + 0.05) > 2.8
+        assert (luminance(colour) + 0.05) / (luminance("#16181c") + 0.05) > 2.7
+
+
+def png(figure) -> bytes:
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("classes", [2, 20])
+def test_confusion_figure(classes):
+    labels = [f"{i}: costs $x and has a long name" for i in range(classes)]
+    counts = [[i * j for j in range(classes)] for i in range(classes)]
+    figure = confusion_figure(labels, counts)
+    assert png(figure) == png(confusion_figure(labels, counts))
+    axes = figure.axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "actual")
+    assert [text.get_text() for text in axes.get_yticklabels()] == [label[:23] + "…" for label in labels]
+    shares = axes.images[0].get_array()
+    assert np.allclose(shares.sum(axis=1), [0] + [1] * (classes - 1))
+    assert [text.get_text() for text in axes.texts] == (["0", "0", "0", "1"] if classes == 2 else [])
+
+
+@pytest.mark.parametrize("name", ["linear", "lstm"])
+def test_curves_figure(name):
+    history = made_up()[0][name]["history"]
+    figure = curves_figure(history, "costs $x and $y")
+    assert png(figure) == png(curves_figure(history, "costs $x and $y"))
+    loss, accuracy = figure.axes
+    assert [line.get_label() for line in loss.lines] == ["train", "validation"]
+    assert list(accuracy.lines[0].get_ydata()) == [row["validation_accuracy"] for row in history]
+    assert np.isnan(loss.lines[0].get_ydata()).all() == (name == "linear")

@@ -1,0 +1,98 @@
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textmill.errors import DataError
+from textmill.splits import SPLITS, SplitConfig, cut, split, text_key, together
+
+CONFIG = SplitConfig(validation=0.1, test=0.2, by="text")
+
+
+def docs(rows: list[dict]) -> pl.DataFrame:
+    schema = {"id": pl.String, "text": pl.String, "label": pl.String, "group": pl.String, "split": pl.String}
+    return pl.DataFrame([{"id": f"{i:04}", "group": None, "split": None, **row} for i, row in enumerate(rows)], schema)
+
+
+def plain(count: int, **columns) -> pl.DataFrame:
+    return docs([{"text": f"text {i}", "label": "ab"[i % 2], **columns} for i in range(count)])
+
+
+def test_every_row_once_stratified_and_seeded():
+    frame = plain(200)
+    parts = split(frame, ["a", "b"], CONFIG, seed=1)
+    assert {name: len(part) for name, part in parts.items()} == {
+        "train": 144,
+        "validation": 16,
+        "test": 40,
+        "unlabelled": 0,
+    }
+    assert sorted(pl.concat(parts.values())["id"]) == frame["id"].to_list()
+    for part in (parts[name] for name in SPLITS):
+        assert abs((part["label"] == "a").sum() - len(part) / 2) <= 1
+    assert split(frame, ["a", "b"], CONFIG, seed=1)["test"].equals(parts["test"])
+    assert not split(frame, ["a", "b"], CONFIG, seed=2)["test"].equals(parts["test"])
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 9)), min_size=60, max_size=80), st.integers(0, 5))
+def test_equal_texts_and_groups_never_cross(rows, seed):
+    frame = docs([{"text": f"Text  {t}", "label": "ab"[i % 2], "group": f"g{g}"} for i, (t, g) in enumerate(rows)])
+    frame = pl.concat([frame, plain(60, group="alone").with_columns(id="x" + pl.col("id"), group=pl.col("text"))])
+    parts = split(frame, ["a", "b"], CONFIG.model_copy(update={"by": "group"}), seed)
+    for column in (lambda part: text_key(part["text"]), lambda part: part["group"]):
+        seen = [set(column(parts[name])) for name in SPLITS]
+        assert not (seen[0] & seen[1] | seen[0] & seen[2] | seen[1] & seen[2])
+
+
+def test_equality_of_texts_ignores_case_and_spaces():
+    pieces = together(docs([{"text": t, "label": "a"} for t in ("Good  film", "good film ", "bad film")]), "text")
+    assert pieces[0] == pieces[1] != pieces[2]
+
+
+def test_groups_chain_through_equal_texts():
+    frame = docs(
+        [
+            {"text": t, "label": "a", "group": g}
+            for t, g in (("x", "1"), ("y", "1"), ("y", "2"), ("z", "2"), ("w", None))
+        ]
+    )
+    pieces = together(frame, "group")
+    assert len(set(pieces[:4])) == 1
+    assert pieces[4] not in pieces[:4]
+
+
+def test_given_splits_are_kept_and_missing_ones_cut():
+    frame = plain(100).with_columns(
+        split=pl.when(pl.int_range(100) < 40).then(pl.lit("test")).otherwise(pl.lit("train"))
+    )
+    parts = split(frame, ["a", "b"], CONFIG, seed=0)
+    assert set(parts["test"]["id"]) == set(frame.filter(split="test")["id"])
+    assert len(parts["validation"]) == 6
+
+
+def test_unlabelled_rows_stay_out():
+    frame = pl.concat([plain(50), docs([{"text": "who knows", "label": None, "split": "unlabelled"}])])
+    parts = split(frame, ["a", "b"], CONFIG, seed=0)
+    assert parts["unlabelled"]["text"].to_list() == ["who knows"]
+    assert sum(map(len, parts.values())) == 51
+
+
+def test_a_big_piece_goes_where_it_fits():
+    pieces = np.array([0] * 70 + list(range(1, 31)))
+    aside = cut(pieces, np.zeros(100, int), 0.2, np.random.default_rng(0))
+    assert not aside[:70].any()
+    assert aside.sum() == 20
+
+
+@pytest.mark.parametrize(
+    ("frame", "config", "message"),
+    [
+        (plain(50), {"by": "group"}, "dataset.group is null"),
+        (plain(50), {"test": 0.0}, "split.test: 0, but the data brings no test split"),
+        (docs([{"text": "same", "label": "ab"[i % 2]} for i in range(20)]), {}, "has no document of class"),
+    ],
+)
+def test_what_cannot_be_cut_is_said(frame, config, message):
+    with pytest.raises(DataError, match=message):
+        split(frame, ["a", "b"], CONFIG.model_copy(update=config), seed=0)

@@ -1,0 +1,105 @@
+import csv
+import json
+
+import polars as pl
+import pytest
+from test_report import made_up
+
+from stages.compare import main
+from textmill.errors import ArtifactError, ParamsError
+from textmill.files import read_json, write_json
+
+NAMES = ["linear", "gru", "lstm"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """The metrics of three models, as the stages before write them, and a params.yaml that names these."""
+    models, predictions, actual, ids, clean, split, encoded = made_up(NAMES)
+    metrics = tmp_path / "metrics"
+    write_json(metrics / "clean.json", clean)
+    write_json(metrics / "split.json", split)
+    write_json(metrics / "encode-word.json", encoded["word"])
+    for name, model in models.items():
+        for fact in ("fit", "scores", "errors"):
+            write_json(metrics / name / f"{fact}.json", model[fact])
+        with open(metrics / name / "history.csv", "w", newline="") as file:
+            writer = csv.DictWriter(file, model["history"][0])
+            writer.writeheader()
+            writer.writerows(model["history"])
+        rows = {"id": ids, "label": list(actual), "prediction": list(predictions[name])}
+        pl.DataFrame(rows).write_parquet(metrics / name / "predictions.parquet")
+    write_params(tmp_path, NAMES)
+    return tmp_path
+
+
+def write_params(folder, names):
+    params = {"seed": 42, "dataset": {"name": "reviews"}, "tokenizers": {"word": {}}}
+    params |= {"compare": {"metric": "accuracy", "bootstrap": 200, "alpha": 0.05}, "models": {n: {} for n in names}}
+    (folder / "params.yaml").write_text(json.dumps(params))
+
+
+def run(folder):
+    report = folder / "report"
+    main(
+        folder / "metrics", report / "comparison.json", report / "index.html", folder / "params.yaml", folder / "times"
+    )
+    return read_json(report / "comparison.json"), (report / "index.html").read_text()
+
+
+def test_report_and_table(folder, capsys):
+    result, page = run(folder)
+    assert {model["name"] for model in result["models"]} == set(NAMES)
+    assert (result["dataset"], result["rows"], result["champion_by"]) == ("reviews", 60, "validation accuracy")
+    assert [len(result["pairs"]), result["pairs"][0]["a"]] == [3, result["champion"]]
+    assert page.count("A film.") == 3
+    told = capsys.readouterr().out
+    assert all(name in told for name in [*NAMES, f"always {result['baseline']['label']}"])
+    assert f"Champion by validation accuracy: {result['champion']} (" in told
+    assert "report/index.html" in told
+    assert "make ui" in told
+
+
+def test_a_model_removed_from_params_leaves_nothing(folder):
+    write_params(folder, ["linear", "lstm"])
+    result, page = run(folder)
+    assert {model["name"] for model in result["models"]} == {"linear", "lstm"}
+    assert "gru" not in page
+    assert "gru" not in json.dumps(result)
+
+
+def test_timings_are_printed_and_change_no_output(folder, capsys):
+    run(folder)
+    report = [path.read_bytes() for path in sorted((folder / "report").iterdir())]
+    capsys.readouterr()
+    weights = read_json(folder / "metrics" / "gru" / "fit.json")["weights"]
+    facts = {"train_seconds": 123.4, "predict_documents_per_second": 5678.0}
+    write_json(folder / "times" / "gru" / f"{weights[:16]}.json", facts)
+    write_json(folder / "times" / "lstm" / "of-an-older-bundle.json", facts | {"train_seconds": 99.9})
+    run(folder)
+    told = capsys.readouterr().out
+    assert ("123.4" in told, "5,678" in told, "99.9" in told) == (True, True, False)
+    assert [path.read_bytes() for path in sorted((folder / "report").iterdir())] == report
+
+
+@pytest.mark.parametrize(
+    ("file", "stage"), [("scores.json", "evaluate"), ("predictions.parquet", "evaluate"), ("history.csv", "train")]
+)
+def test_what_is_missing_names_the_stage_that_makes_it(folder, file, stage):
+    (folder / "metrics" / "gru" / file).unlink()
+    with pytest.raises(ArtifactError, match=rf"gru/{file}: missing; run `dvc repro {stage}@gru`"):
+        run(folder)
+    assert not (folder / "report").exists()
+
+
+def test_damaged_predictions_are_named(folder):
+    path = folder / "metrics" / "gru" / "predictions.parquet"
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(ArtifactError, match=r"gru/predictions.parquet: cannot be read .* evaluate@gru"):
+        run(folder)
+
+
+def test_params_without_models_are_refused(folder):
+    write_params(folder, [])
+    with pytest.raises(ParamsError, match="models"):
+        run(folder)

@@ -1,0 +1,180 @@
+"""The first two stages as DVC starts them: files in, files out, one line and an exit code when they refuse."""
+
+import gzip
+import hashlib
+import io
+import os
+import random
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+from ruamel.yaml import YAML
+
+from stages import clean, download
+from textmill.errors import ArtifactError
+from textmill.files import read_json
+
+ROOT = Path(__file__).parents[1]
+ROWS = [("good film", "pos"), ("bad film", "neg"), ('a\nb, "c"', "pos"), ("Ñandú", "neg"), ("good film", "pos")]
+OUTS = ("data/clean/docs.parquet", "data/clean/labels.json", "metrics/clean.json")
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """An empty working directory with a function that writes its params."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TEXTMILL_HUB_MIRROR", raising=False)
+    Path("data/input").mkdir(parents=True)
+
+    def params(**keys) -> None:
+        dataset = {"name": "demo", "source": "path", "path": "data/input/reviews.csv", "sha256": None, "members": None,
+                   "text": "text", "label": "label", "group": None, "split": None, "id": None, "labels": None,
+                   "encodings": ["utf-8"], "separator": ","} | keys  # fmt: skip
+        YAML().dump({"dataset": dataset, "clean": {"on_bad_row": "drop", "max_chars": 1000}}, Path("params.yaml"))
+
+    params()
+    return params
+
+
+def write_csv(rows, name="data/input/reviews.csv") -> None:
+    pl.DataFrame(rows, ["text", "label"], orient="row").write_csv(name)
+
+
+def run_both() -> dict[str, bytes]:
+    download.main(Path("data/input"), Path("data/raw"))
+    clean.main(Path("data/raw"), *map(Path, OUTS))
+    return {name: Path(name).read_bytes() for name in OUTS}
+
+
+def start(stage: str, *words: str, **environment: str) -> subprocess.CompletedProcess:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+    return subprocess.run(
+        [sys.executable, "-m", f"stages.{stage}", *words], env=environment, capture_output=True, text=True
+    )
+
+
+def test_from_a_csv_to_documents(project):
+    write_csv(ROWS)
+    run_both()
+    docs = pl.read_parquet(OUTS[0])
+    assert sorted(docs.select("text", "label").rows()) == sorted(ROWS)
+    assert read_json(Path(OUTS[1])) == ["neg", "pos"]
+    assert read_json(Path(OUTS[2]))["kept"] == 5
+    assert read_json(Path("data/raw/manifest.json"))["parts"][0]["file"] == "reviews.csv"
+    assert Path("data/raw/reviews.csv").read_bytes() == Path("data/input/reviews.csv").read_bytes()
+
+
+def test_the_same_bytes_again_and_from_another_order_or_packing(project):
+    write_csv(ROWS)
+    first = run_both()
+    assert run_both() == first
+    shuffled = ROWS.copy()
+    random.Random(1).shuffle(shuffled)
+    assert shuffled != ROWS
+    write_csv(shuffled)
+    assert run_both() == first
+    Path("data/input/reviews.csv.gz").write_bytes(gzip.compress(Path("data/input/reviews.csv").read_bytes()))
+    project(path="data/input/reviews.csv.gz")
+    assert run_both() == first
+    pl.DataFrame(ROWS, ["text", "label"], orient="row").write_parquet("data/input/reviews.parquet")
+    project(path="data/input/reviews.parquet")
+    assert run_both() == first
+
+
+def test_two_encodings_of_an_archive_give_the_same_documents(project, monkeypatch):
+    """As with the polarity sentences: published in latin-1, kept elsewhere in utf-8, either checksum is good."""
+    Path("mirror/demo").mkdir(parents=True)
+    monkeypatch.setenv("TEXTMILL_HUB_MIRROR", "mirror")
+    packed, results = {}, []
+    for encoding in ("latin-1", "utf-8"):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w:gz") as archive:
+            for name, lines in (("d/rt.neg", "un café froid \n¡no!\n"), ("d/rt.pos", "déjà vu \nfine\n")):
+                info = tarfile.TarInfo(name)
+                info.size = len(lines.encode(encoding))
+                archive.addfile(info, io.BytesIO(lines.encode(encoding)))
+        packed[encoding] = out.getvalue()
+    for data in packed.values():
+        Path("mirror/demo/rt.tar.gz").write_bytes(data)
+        params = {"name": "demo", "source": "url", "url": "https://example.org/rt.tar.gz", "text": "text",
+                  "label": None, "sha256": [hashlib.sha256(other).hexdigest() for other in packed.values()],
+                  "group": None,
+                  "members": {"d/rt.neg": "neg", "d/rt.pos": "pos"}, "split": None, "id": None,
+                  "labels": ["neg", "pos"], "encodings": ["utf-8", "latin-1"], "separator": ","}  # fmt: skip
+        YAML().dump({"dataset": params, "clean": {"on_bad_row": "error", "max_chars": 1000}}, Path("params.yaml"))
+        for kept in Path("data/downloads").glob("*"):
+            kept.unlink()
+        results.append(run_both())
+    assert results[0] == results[1]
+    assert set(pl.read_parquet(OUTS[0])["text"]) == {"un café froid ", "¡no!", "déjà vu ", "fine"}
+
+
+def test_a_failed_download_leaves_the_folder_as_it_was(project):
+    write_csv(ROWS)
+    download.main(Path("data/input"), Path("data/raw"))
+    before = sorted(os.listdir("data/raw"))
+    project(sha256=["0" * 64])
+    with pytest.raises(ArtifactError):
+        download.main(Path("data/input"), Path("data/raw"))
+    assert sorted(os.listdir("data/raw")) == before
+    assert sorted(os.listdir("data")) == ["input", "raw"]
+
+
+def test_clean_refuses_raw_data_that_changed(project):
+    write_csv(ROWS)
+    download.main(Path("data/input"), Path("data/raw"))
+    Path("data/raw/reviews.csv").write_text("text,label\nx,y\n")
+    with pytest.raises(ArtifactError, match=r"data/raw/reviews\.csv: changed since the download"):
+        clean.main(Path("data/raw"), *map(Path, OUTS))
+    assert not Path("data/clean").exists()
+
+
+def test_the_commands_say_what_they_did(project):
+    write_csv([*ROWS, ("", "pos")])
+    assert start("download", "data/input", "data/raw").returncode == 0
+    done = start("clean", "data/raw", *OUTS, LANG="C", PYTHONHASHSEED="1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "5 documents of 6 rows, 1 empty text" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("keys", "content", "stage", "code", "message"),
+    [
+        ({}, None, "download", 4, "data/input/reviews.csv: no such file"),
+        ({"pth": 1}, None, "download", 2, "params.yaml: dataset.pth: unknown key; did you mean 'path'?"),
+        ({"path": "/etc/hosts.csv"}, None, "download", 4, "/etc/hosts.csv: no such file"),
+        ({}, b"text,label\ncaf\xe9,pos\n", "clean", 3, "data/raw/reviews.csv: byte 14 is not utf-8"),
+        ({}, b"text;label\na;pos\n", "clean", 3, "is dataset.separator ';'?"),
+        ({}, b"text,label\n", "clean", 3, "data/raw/reviews.csv: no rows"),
+        ({}, b"", "clean", 3, "data/raw/reviews.csv: no rows"),
+        ({}, b"text,label\na,pos\nb,pos\n", "clean", 3, "found 'pos' only"),
+        ({}, b'text,label\na,pos\nb,neg\n"c\n', "clean", 3, "data/raw/reviews.csv, row 4"),
+    ],
+)
+def test_a_refusal_is_one_line_and_an_exit_code(project, keys, content, stage, code, message):
+    project(**keys)
+    if content is not None:
+        Path("data/input/reviews.csv").write_bytes(content)
+        download.main(Path("data/input"), Path("data/raw"))
+    done = start(stage, *(["data/input", "data/raw"] if stage == "download" else ["data/raw", *OUTS]))
+    assert done.returncode == code
+    assert done.stderr.startswith(f"error: {stage}: ")
+    assert done.stderr.count("\n") == 1
+    assert message in done.stderr
+    assert not Path("data/clean").exists()
+
+
+def test_without_the_hub_the_mirror_is_named(project):
+    Path("params.yaml").write_text(
+        "dataset: {name: demo, source: hub, repo: demo/reviews, config: null, revision: " + "a" * 40
+        + ", splits: {train: train}, text: text, label: label, group: null, split: null, id: null, labels: null}\n"
+    )  # fmt: skip
+    done = start("download", "data/input", "data/raw", HF_HUB_OFFLINE="1", HF_HOME="cache")
+    assert done.returncode == 5
+    assert "TEXTMILL_HUB_MIRROR" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not Path("data/raw").exists()

@@ -1,0 +1,137 @@
+import numpy as np
+import pytest
+import torch
+from conftest import TRAIN, toy
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, f1_score, log_loss
+
+from textmill.models import linear
+from textmill.models.layers import AttentionPool, pooled_max, pooled_mean
+from textmill.models.optimizing import loss_function, probabilities, rate
+from textmill.models.recurrent import LSTMConfig, Recurrent, reversal, turned
+from textmill.models.settings import TrainConfig
+from textmill.models.validation import validate
+from textmill.ragged import Ragged
+
+
+@given(st.integers(2, 5), st.integers(1, 40), st.integers(0, 99))
+def test_validation_scores_are_scikit_learns(classes, rows, seed):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, classes, rows)
+    proba = rng.dirichlet(np.ones(classes), rows).astype(np.float32)
+    ours = validate(proba, labels)
+    assert ours["accuracy"] == pytest.approx(accuracy_score(labels, proba.argmax(1)))
+    assert ours["f1_macro"] == pytest.approx(f1_score(labels, proba.argmax(1), average="macro"))
+    assert ours["log_loss"] == pytest.approx(log_loss(labels, proba, labels=range(classes)), rel=1e-4)
+
+
+def test_a_bidirectional_layer_is_torchs_own_on_packed_rows():
+    config = LSTMConfig(
+        family="lstm",
+        tokenizer="w",
+        embedding=5,
+        hidden=4,
+        layers=1,
+        bidirectional=True,
+        pooling="last",
+        dropout=0.0,
+        forget_bias=1.0,
+    )
+    ours = Recurrent(config, 20, 2).eval()
+    theirs = torch.nn.LSTM(5, 4, batch_first=True, bidirectional=True)
+    for name, weight in theirs.named_parameters():
+        layer = ours.behind[0] if name.endswith("_reverse") else ours.ahead[0]
+        weight.data = getattr(layer, name.removesuffix("_reverse")).data
+    ids, lengths = torch.randint(2, 20, (6, 9)), torch.tensor([9, 1, 4, 7, 2, 9])
+    packed = torch.nn.utils.rnn.pack_padded_sequence(ours.embed(ids), lengths, batch_first=True, enforce_sorted=False)
+    _, (last, _) = theirs(packed)
+    expected = ours.classify(torch.cat([last[0], last[1]], 1))
+    torch.testing.assert_close(ours(ids, lengths), expected, atol=1e-6, rtol=1e-5)
+    assert ours.ahead[0].bias_ih_l0[4:8].tolist() == [1.0] * 4
+
+
+def test_reversal_is_its_own_inverse_and_leaves_padding():
+    states, lengths = torch.arange(12.0).view(2, 6, 1), torch.tensor([4, 6])
+    turn = reversal(lengths, 6)
+    assert turned(states, turn)[0, :, 0].tolist() == [3, 2, 1, 0, 4, 5]
+    assert torch.equal(turned(turned(states, turn), turn), states)
+
+
+def test_pooling_reads_text_alone():
+    states, lengths = torch.tensor([[[1.0], [3.0], [99.0]], [[-1.0], [-2.0], [-3.0]]]), torch.tensor([2, 3])
+    assert pooled_mean(states, lengths).tolist() == [[2.0], [-2.0]]
+    assert pooled_max(states, lengths).tolist() == [[3.0], [-1.0]]
+    pool = AttentionPool(1)
+    pool.score.weight.data.zero_()
+    assert pool(states, lengths).tolist() == [[2.0], [-2.0]]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("constant", [0.5, 1, 1, 1]),
+        ("linear", [0.5, 1, 0.5, 0]),
+        ("cosine", [0.5, 1, 0.5, 0]),
+        ("plateau", [0.5, 1, 1, 1]),
+    ],
+)
+def test_rates_rise_then_follow_their_schedule(schedule, expected):
+    settings = TrainConfig(**{**TRAIN, "schedule": schedule, "warmup": 0.2, "lr": 1.0})
+    assert [rate(settings, done, 0) for done in (0.1, 0.2, 0.6, 1.0)] == pytest.approx(expected)
+    assert rate(settings, 0.6, 2) == pytest.approx(0.25 if schedule == "plateau" else expected[2])
+
+
+def test_losses_agree_where_they_mean_the_same():
+    labels = np.array([0, 0, 0, 1])
+    one = torch.tensor([[-1.0], [0.5], [2.0], [0.3]])
+    two = torch.cat([torch.zeros_like(one), one], 1)
+    target = torch.tensor(labels)
+    for weights in ("none", "balanced"):
+        settings = {**TRAIN, "class_weights": weights}
+        bce = loss_function(TrainConfig(**{**settings, "loss": "bce"}), labels, 2)(one, target)
+        cross = loss_function(TrainConfig(**settings), labels, 2)(two, target)
+        torch.testing.assert_close(bce, cross)
+    torch.testing.assert_close(probabilities(one), probabilities(two))
+
+
+DATA = toy(60, 12, 3, seed=3)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_ngrams_are_counted_within_documents(order):
+    docs = Ragged(np.array([2, 3, 1, 2, 3, 4, 2], np.int32), np.array([0, 5, 7]))  # 1: unknown
+    rows, keys = linear.grams(docs, order, 10)
+    found = [(int(r), int(k)) for r, k in zip(rows, keys, strict=True)]
+    expected = {1: [(0, 2), (0, 3), (0, 2), (0, 3), (1, 4), (1, 2)], 2: [(0, 23), (0, 23), (1, 42)], 3: []}
+    assert found == expected[order]
+    assert linear.frequent(docs, 1, 10, 2).tolist() == [2]
+
+
+def test_tfidf_is_scikit_learns():
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    texts = [" ".join(f"w{i}" for i in DATA.docs[row]) for row in range(len(DATA.docs))]
+    theirs = TfidfVectorizer(token_pattern=r"\S+", ngram_range=(1, 2))
+    keys = [linear.frequent(DATA.docs, order, 12, 1) for order in (1, 2)]
+    counts = linear.count(DATA.docs, keys, 12)
+    once = np.bincount(counts.indices, minlength=counts.shape[1])
+    ours = linear.weigh(counts, 1 + np.log((1 + len(texts)) / (1 + once)), "tfidf")
+    expected = theirs.fit_transform(texts)
+    assert ours.shape == expected.shape
+    np.testing.assert_allclose(np.sort(ours.toarray(), 1), np.sort(expected.toarray(), 1), atol=1e-9)
+
+
+def test_log_count_ratios_by_hand():
+    present = linear.csr_array(np.array([[1.0, 0], [1, 1], [0, 1]]))
+    ratio = linear.log_count_ratio(present, np.array([True, True, False]))
+    assert ratio == pytest.approx([np.log((3 / 5) / (1 / 3)), np.log((2 / 5) / (2 / 3))])
+
+
+def test_regression_is_the_same_optimum_by_either_solver():
+    features = linear.csr_array(np.random.default_rng(0).normal(size=(80, 5)))
+    target = features.toarray()[:, 0] > 0
+    ours, _ = linear.regression(features, target, 1.0, 0)
+    theirs = LogisticRegression(C=1.0, max_iter=1000).fit(features, target).coef_
+    np.testing.assert_allclose(ours, theirs, rtol=0.05, atol=0.02)

@@ -1,0 +1,125 @@
+import unicodedata
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textmill import tokenizers
+from textmill.errors import ArtifactError, DataError, ParamsError
+from textmill.files import read_json, write_json
+from textmill.tokenizers.word import PAD, UNK, WordConfig, WordTokenizer
+
+PATTERN = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"
+CONFIG = WordConfig(kind="word", lowercase=True, markup="strip", pattern=PATTERN, min_freq=1, max_size=1000)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+def learn(*texts: str, **changes) -> WordTokenizer:
+    return tokenizers.learn(pl.Series(texts), CONFIG.model_copy(update=changes))
+
+
+def words(text: str, **changes) -> list[str]:
+    tokenizer = WordTokenizer(**{"lowercase": True, "markup": "strip", "pattern": PATTERN, "vocabulary": ()} | changes)
+    return tokenizer.tokens(pl.Series([text]))[0].to_list()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It wasn't 'good'!", ["it", "wasn't", "good", "!"]),
+        ("one<br />two", ["one", "two"]),
+        ("a < b and c > d", ["a", "b", "and", "c", "d"]),
+        ("1<2", ["1", "2"]),
+        ("rock &amp; roll &lt;b&gt;", ["rock", "roll", "b"]),
+        ("<!-- no --> yes <script>x</script>", ["yes", "x"]),
+        ("canción ÁRBOL ñandú", ["canción", "árbol", "ñandú"]),
+        ("фильм 映画 فيلم", ["фильм", "映画", "فيلم"]),
+        ("👍 7/10 <unclosed", ["7", "10", "unclosed"]),
+        ("", []),
+    ],
+)
+def test_words(text, expected):
+    assert words(text) == expected
+
+
+def test_case_and_markup_can_be_kept():
+    assert words("A <b>B</b>", lowercase=False) == ["A", "B"]
+    assert words("A <b>B</b>", markup="keep") == ["a", "b", "b", "b"]
+
+
+@given(TEXTS)
+def test_composed_and_decomposed_letters_are_the_same_words(text):
+    assert words(unicodedata.normalize("NFC", text)) == words(unicodedata.normalize("NFD", text))
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=8))
+def test_any_text_has_ids_in_range_and_at_least_one(texts):
+    tokenizer = learn("the film was good", "the film was bad")
+    docs = tokenizer.encode(pl.Series(texts, dtype=pl.String))
+    assert len(docs) == len(texts)
+    assert docs.lengths.min() >= 1
+    assert ((docs.ids > PAD) & (docs.ids < tokenizer.size)).all()
+
+
+def test_ids_are_by_frequency_then_code_point_whatever_the_row_order():
+    texts = ["b a", "é a", "z b a"]
+    assert learn(*texts).vocabulary == learn(*reversed(texts)).vocabulary == ("a", "b", "z", "é")
+
+
+def test_round_trip_of_known_words_by_both_look_ups():
+    tokenizer = learn("the film was good")
+    few, many = pl.Series(["good film"]), pl.Series(["good film"] * 10)  # a dict for one, an enum for many
+    for docs in (tokenizer.encode(few), tokenizer.encode(many)):
+        assert [tokenizer.token(i) for i in docs[0]] == ["good", "film"]
+    assert tokenizer.encode(pl.Series(["good pad"])).ids.tolist()[1] == UNK
+
+
+def test_special_tokens_in_a_text_are_words():
+    tokenizer = learn("<pad> <unk> pad", markup="keep", pattern=r"\S+")
+    assert set(tokenizer.encode(pl.Series(["<pad> <unk>"])).ids) == {2, 3}
+
+
+def test_rare_words_and_the_size_bound():
+    assert learn("a a b", min_freq=2).vocabulary == ("a",)
+    assert learn("a a b b c", max_size=4).size == 4
+    with pytest.raises(DataError, match=r"none of 2 words stands 3 times \(the most frequent: 2\)"):
+        learn("a a b", min_freq=3)
+
+
+@pytest.mark.parametrize("pattern", ["[", "a*", ""])
+def test_bad_patterns(pattern):
+    entry = {**CONFIG.model_dump(), "pattern": pattern}
+    with pytest.raises(ParamsError, match=r"params.yaml: tokenizers.w"):
+        tokenizers.tokenizer_config(entry, "params.yaml: tokenizers.w")
+
+
+def test_the_file_is_the_whole_tokenizer(tmp_path):
+    tokenizer = learn("the film was good")
+    tokenizers.save(tmp_path / "t.json", tokenizer)
+    assert tokenizers.load(tmp_path / "t.json") == tokenizer
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda spec: spec.update(kind="words"),
+        lambda spec: spec["vocabulary"].pop(0),
+        lambda spec: spec["vocabulary"].append("the"),
+        lambda spec: spec["vocabulary"].append(7),
+        lambda spec: spec.pop("pattern"),
+    ],
+)
+def test_a_file_edited_into_nonsense_is_refused(tmp_path, edit):
+    path = tmp_path / "t.json"
+    tokenizers.save(path, learn("the film was good"))
+    spec = read_json(path)
+    edit(spec)
+    write_json(path, spec)
+    with pytest.raises(ArtifactError, match=r"t\.json"):
+        tokenizers.load(path)
+
+
+def test_long_nonsense_takes_no_time():
+    for text in ("<" * 1_000_000, "a" * 1_000_000, "&" * 1_000_000, "<a" * 500_000):
+        assert len(words(text)) <= 500_000

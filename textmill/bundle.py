@@ -1,0 +1,73 @@
+"""A model to ship: three files (weights, config, tokenizer) that predict with nothing else at hand."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from textmill import __version__, tokenizers
+from textmill.errors import ArtifactError
+from textmill.files import read_arrays, read_json, sha256, write_arrays, write_json, write_text
+from textmill.models import Model, Task, arm
+from textmill.tokenizers.word import WordTokenizer
+
+FORMAT = 1
+WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
+
+
+class Classifier:
+    """A loaded bundle. The scores of a text are the same alone, in any batch and in any order."""
+
+    def __init__(self, config: dict[str, Any], tokenizer: WordTokenizer, model: Model):
+        self.config, self.tokenizer, self.model = config, tokenizer, model
+        self.labels: list[str] = config["labels"]
+
+    def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
+        """Probability of each of `labels` for each text: float32 (N, C)."""
+        if isinstance(texts, str):
+            raise TypeError("expected a list of texts, found one text; write [text]")
+        if not len(texts):
+            return np.empty((0, len(self.labels)), np.float32)
+        return self.model.predict_proba(self.tokenizer.encode(pl.Series(texts, dtype=pl.String)))
+
+    def predict(self, texts: Sequence[str]) -> list[str]:
+        """The most probable label of each text."""
+        return [self.labels[number] for number in self.predict_proba(texts).argmax(1)] if len(texts) else []
+
+
+def save(folder: Path, model: Model, tokenizer: Path, config: dict[str, Any]) -> dict[str, Any]:
+    """Write a bundle and return its config, completed with the digests of its parts; config.json is written last.
+
+    config: name, dataset, labels, model (the entry of `models:`), train (the `train` section), vocabulary, seed.
+    """
+    write_text(folder / TOKENIZER, tokenizer.read_text(encoding="utf-8"))
+    made = sha256(folder / TOKENIZER)
+    write_arrays(folder / WEIGHTS, model.tensors(), made)
+    whole = {
+        "format": FORMAT,
+        "textmill": __version__,
+        **config,
+        "tokenizer": made,
+        "weights": sha256(folder / WEIGHTS),
+    }
+    write_json(folder / CONFIG, whole)
+    return whole
+
+
+def load(path: str | Path) -> Classifier:
+    """Read a bundle. Raises ArtifactError naming the file that is missing, damaged or of another bundle."""
+    folder = Path(path)
+    config = read_json(folder / CONFIG)
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        found = config.get("format") if isinstance(config, dict) else None
+        raise ArtifactError(f"{folder / CONFIG}: expected a bundle of format {FORMAT}, found {found!r}")
+    for name, key in ((TOKENIZER, "tokenizer"), (WEIGHTS, "weights")):
+        if sha256(folder / name) != config[key]:
+            raise ArtifactError(f"{folder / name}: its checksum is not the one in {CONFIG}; restore it, or train again")
+    tensors, _ = read_arrays(folder / WEIGHTS)
+    checked = arm(config["model"], config["train"], f"{folder / CONFIG}: model")
+    task = Task(config["vocabulary"], len(config["labels"]), config["seed"])
+    model = checked.family.load(checked.config, checked.settings, tensors, task)
+    return Classifier(config, tokenizers.load(folder / TOKENIZER), model)

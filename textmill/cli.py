@@ -1,0 +1,140 @@
+"""The command: `textmill predict`, `info`, `check`, `track`."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import textmill
+from textmill.config import PARAMS
+from textmill.console import say
+from textmill.errors import ArtifactError, ParamsError, TextmillError
+from textmill.files import atomic
+
+if TYPE_CHECKING:
+    from textmill.bundle import Classifier
+
+BATCH = 10_000  # rows of a file that are held at a time
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=textmill.__doc__)
+Bundle = Annotated[Path, typer.Argument(help="A model's folder, such as data/models/lstm.")]
+
+
+@contextmanager
+def one_line(command: str) -> Iterator[None]:
+    """A user's mistake as one line and its exit code."""
+    try:
+        yield
+    except TextmillError as error:
+        print(f"error: {command}: {' '.join(str(error).split())}", file=sys.stderr)
+        raise typer.Exit(error.exit_code) from None
+    except BrokenPipeError:  # `textmill predict ... | head`
+        sys.stderr.close()
+        raise typer.Exit(0) from None
+
+
+@app.command()
+def predict(
+    bundle: Bundle,
+    texts: Annotated[
+        list[str] | None, typer.Argument(help="Texts to label; without any, one a line from stdin.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="A csv file to label.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the labelled csv goes; without it, to the terminal.")] = None,
+    column: Annotated[str, typer.Option(help="The csv's column of texts.")] = "text",
+) -> None:
+    """Label texts: the label, then the probability of each class."""
+    with one_line("predict"):
+        if file and texts:
+            raise ParamsError("give either texts or --file, not both")
+        if out and not file:
+            raise ParamsError("--out goes with --file")
+        if file and out and file.resolve() == out.resolve():
+            raise ParamsError(f"--out {out} is the input; name another file")
+        classifier = textmill.load(bundle)
+        if file and out:
+            with atomic(out) as temporary, open(temporary, "w", encoding="utf-8", newline="") as target:
+                rows = _label_file(classifier, file, column, csv.writer(target))
+            say(f"predict: {rows:,} rows in {out}")
+        elif file:
+            _label_file(classifier, file, column, csv.writer(sys.stdout, lineterminator="\n"))
+        else:
+            for batch in _batches(texts or (line.rstrip("\r\n") for line in sys.stdin)):
+                for scores in classifier.predict_proba(batch):
+                    shares = "  ".join(
+                        f"{label} {share:.4f}" for label, share in zip(classifier.labels, scores, strict=True)
+                    )
+                    say(f"{classifier.labels[int(scores.argmax())]}\t{shares}")
+
+
+@app.command()
+def info(bundle: Bundle) -> None:
+    """What a bundle is: labels, sizes, settings and digests."""
+    with one_line("info"):
+        classifier = textmill.load(bundle)
+        config = classifier.config
+        parameters = sum(int(tensor.size) for tensor in classifier.model.tensors().values())
+        facts = {
+            "name": config["name"],
+            "labels": ", ".join(classifier.labels),
+            "vocabulary": f"{config['vocabulary']:,} ids",
+            "parameters": f"{parameters:,}",
+            **{f"model.{key}": str(value) for key, value in config["model"].items()},
+            "seed": str(config["seed"]),
+            "weights": config["weights"],
+            "tokenizer": config["tokenizer"],
+        }
+        width = max(map(len, facts))
+        for key, value in facts.items():
+            say(f"{key:{width}}  {value}")
+
+
+@app.command()
+def check(params: Annotated[Path, typer.Argument(help="The params file.")] = PARAMS) -> None:
+    """Check params.yaml as a whole: every key, every range, and that models name tokenizers that are there."""
+    with one_line("check"):
+        from textmill.check import check_params
+
+        check_params(params)
+
+
+def _label_file(classifier: Classifier, path: Path, column: str, writer) -> int:
+    """Copy a csv with `label` and `p:<label>` columns added; the number of rows."""
+    try:
+        source = open(path, encoding="utf-8-sig", newline="")  # noqa: SIM115
+    except OSError as error:
+        raise ArtifactError(f"{path}: {error.strerror}") from error
+    with source:
+        reader = csv.DictReader(source)
+        columns = reader.fieldnames or []
+        if column not in columns:
+            raise ParamsError(
+                f"{path}: no column '{column}'; found {', '.join(columns) or 'no header'}; name one with --column"
+            )
+        writer.writerow([*columns, "predicted", *(f"p:{label}" for label in classifier.labels)])
+        done = 0
+        for batch in _batches(reader):
+            scores = classifier.predict_proba([row[column] or "" for row in batch])
+            for row, shares in zip(batch, scores, strict=True):
+                writer.writerow(
+                    [
+                        *(row[name] for name in columns),
+                        classifier.labels[int(shares.argmax())],
+                        *(f"{share:.6f}" for share in shares),
+                    ]
+                )
+            done += len(batch)
+    return done
+
+
+def _batches(items: Iterable) -> Iterator[list]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch

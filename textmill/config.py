@@ -1,0 +1,122 @@
+"""params.yaml, read strictly: every key stands in the file, none is guessed.
+
+Each section's model stands beside the code it configures; this module reads the file and words the errors.
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from textmill.errors import ArtifactError, ParamsError
+
+PARAMS = Path("params.yaml")
+
+Count = Annotated[int, Field(ge=1)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # becomes a folder and a stage name
+
+
+class Section(BaseModel):
+    """A section of params.yaml: no unknown key, no missing key, no coercion."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+T = TypeVar("T")
+
+
+def load_params(path: Path) -> dict[str, Any]:
+    """The whole file as plain dicts and lists (YAML 1.2, the dialect DVC reads).
+
+    Raises ArtifactError if it is missing and ParamsError, with the line, if it is not YAML or repeats a key.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ArtifactError(f"{path}: {error.strerror}; copy one from presets/") from error
+    except UnicodeDecodeError as error:
+        raise ParamsError(f"{path}: not UTF-8 (byte {error.start})") from error
+    try:
+        params = YAML(typ="safe", pure=True).load(text)
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = (getattr(error, "problem", None) or str(error)).splitlines()[0]
+        raise ParamsError(f"{path}{line}: {problem}") from error
+    if not isinstance(params, dict):
+        raise ParamsError(f"{path}: expected sections such as 'dataset:', found {type(params).__name__}")
+    return params
+
+
+def load_section(path: Path, key: str, schema: type[T] | Any) -> T:
+    """The value at a dotted key ('split', 'tokenizers.word', 'seed'), validated by a schema.
+
+    Raises ParamsError naming the key's full path, what was found and what was expected.
+    """
+    value: Any = load_params(path)
+    seen: list[str] = []
+    for part in key.split("."):
+        if not isinstance(value, dict) or part not in value:
+            known = list(value) if isinstance(value, dict) else []
+            raise ParamsError(f"{path}: {'.'.join([*seen, part])}: missing{_nearest(part, known)}")
+        value, seen = value[part], [*seen, part]
+    return validate(value, schema, f"{path}: {key}")
+
+
+def validate(value: Any, schema: type[T] | Any, where: str) -> T:
+    """`value` as the schema's type. `where` ('params.yaml: models.lstm') begins the error's text."""
+    try:
+        return TypeAdapter(schema).validate_python(value)
+    except ValidationError as invalid:
+        raise ParamsError(_line(invalid, value, schema, where)) from invalid
+
+
+def _line(invalid: ValidationError, value: Any, schema: Any, where: str) -> str:
+    errors = invalid.errors()
+    # An unknown key usually explains the missing one beside it.
+    error = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
+    location = [
+        str(part) for part in error["loc"] if _in(value, part) or error["type"] in ("missing", "extra_forbidden")
+    ]
+    path = ".".join([where, *location])
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    if error["type"] == "missing":
+        return f"{path}: missing{more}"
+    if error["type"] == "extra_forbidden":
+        known = [str(e["loc"][-1]) for e in errors if e["type"] == "missing"] + list(_fields(schema))
+        return f"{path}: unknown key{_nearest(location[-1], known)}"
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    found = "" if error["type"] == "value_error" else f", found {error['input']!r}"
+    expected = "" if error["type"] == "value_error" else "expected "
+    return f"{path}: {expected}{message}{found}{more}"
+
+
+def _in(value: Any, part: Any) -> bool:
+    """Whether `part` of an error's location is a key of the file, and not a name pydantic gives a union's branch."""
+    if isinstance(value, Mapping):
+        return part in value or any(_in(child, part) for child in value.values())
+    return isinstance(part, int)
+
+
+def _fields(schema: Any) -> dict[str, Any]:
+    return getattr(schema, "model_fields", {})
+
+
+def unknown_key(where: str, key: str, known: list[str]) -> ParamsError:
+    """The error of a key that nothing reads, with the nearest one that something does."""
+    return ParamsError(f"{where}: unknown key{_nearest(key, known)}")
+
+
+def _nearest(key: str, known: list[str]) -> str:
+    close = get_close_matches(key, known, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; known keys: {', '.join(sorted(known))}" if known else ""

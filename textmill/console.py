@@ -1,0 +1,45 @@
+"""What a person sees while a stage works: bars in a terminal, plain lines in a log."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+# C0 and C1 controls and the bidirectional ones: a review must not drive the reader's terminal.
+UNPRINTABLE = dict.fromkeys([*range(32), *range(127, 160), *range(8234, 8239), *range(8294, 8298)])
+
+
+def say(line: str) -> None:
+    """Print one line at once, without anything that could steer the terminal."""
+    print(line.translate(UNPRINTABLE), flush=True)
+
+
+def progress(items: Iterable[T], label: str, total: int) -> Iterator[T]:
+    """Yield the items: in a terminal with a bar, in a log with a line at most every 30 s."""
+    if sys.stdout.isatty():
+        from rich.progress import track
+
+        yield from track(items, label, total=total, transient=True)
+        return
+    told = time.monotonic()
+    for done, item in enumerate(items):
+        if time.monotonic() - told > 30:
+            told = time.monotonic()
+            say(f"{label}: {done:,} of {total:,}")
+        yield item
+
+
+def table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table: first column left, the others right."""
+    from rich.console import Console
+    from rich.table import Table
+
+    view = Table(title=title, title_justify="left", title_style="bold")
+    for number, name in enumerate(header):
+        view.add_column(name, justify="right" if number else "left", no_wrap=True)
+    for row in rows:
+        view.add_row(*(cell.translate(UNPRINTABLE) for cell in row))
+    console = Console(width=None if sys.stdout.isatty() else 140, markup=False, highlight=False)
+    console.print(view)

@@ -1,0 +1,191 @@
+"""A linear model of n-grams, counted on the encoded ids: the baseline that every network has to beat."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+from scipy.sparse import csr_array
+
+from textmill.config import Count, Positive, Section, validate
+from textmill.encoding import Encoded
+from textmill.errors import ArtifactError, DataError
+from textmill.models import Fitted, Task
+from textmill.models.validation import validate as score
+from textmill.ragged import Ragged
+from textmill.tokenizers.word import UNK
+
+
+class LinearConfig(Section):
+    """Which n-grams are counted, and how they weigh."""
+
+    family: Literal["linear"]
+    tokenizer: str
+    ngrams: Annotated[int, Field(ge=1, le=3)]  # up to this many ids in a row
+    min_count: Count  # documents that an n-gram must stand in
+    weighting: Literal["tfidf", "nb"]  # nb: log-count ratios of naive Bayes on presence (Wang & Manning 2012)
+    c: Positive  # inverse strength of the L2 penalty
+
+
+class Linear:
+    """Sorted n-gram keys by order, a scale for each, and one row of weights a class (or one in all for two classes)."""
+
+    def __init__(self, config: LinearConfig, task: Task, tensors: Mapping[str, np.ndarray]):
+        self.config, self.task = config, task
+        self.keys = [tensors[f"keys_{order + 1}"] for order in range(config.ngrams)]  # each int64 (F_order,)
+        self.scale = tensors["scale"]  # float32 (F,)
+        self.weights, self.bias = tensors["weights"], tensors["bias"]  # float32 (R, F), (R,)
+        features = sum(map(len, self.keys))
+        rows = 1 if task.classes == 2 else task.classes
+        if (self.scale.shape, self.weights.shape, self.bias.shape) != ((features,), (rows, features), (rows,)):
+            raise ArtifactError(f"weights: expected {rows} x {features}, found {self.weights.shape}")
+
+    def predict_proba(self, docs: Ragged) -> np.ndarray:
+        """Probability of each class, float32 (N, C)."""
+        counts = count(docs, self.keys, self.task.vocabulary)
+        logits = weigh(counts, self.scale, self.config.weighting) @ self.weights.T.astype(np.float64) + self.bias
+        if self.task.classes == 2:
+            second = 1 / (1 + np.exp(-logits[:, 0]))
+            return np.stack([1 - second, second], 1).astype(np.float32)
+        if self.config.weighting == "nb":  # one against the rest, as it was fitted
+            odds = 1 / (1 + np.exp(-logits))
+            return (odds / odds.sum(1, keepdims=True)).astype(np.float32)
+        odds = np.exp(logits - logits.max(1, keepdims=True))
+        return (odds / odds.sum(1, keepdims=True)).astype(np.float32)
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """Everything that was learned."""
+        keys = {f"keys_{order + 1}": keys for order, keys in enumerate(self.keys)}
+        return keys | {"scale": self.scale, "weights": self.weights, "bias": self.bias}
+
+
+def config(entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tuple[LinearConfig, None]:
+    """Check an entry of this family; the `train` section is about neural models."""
+    return validate(entry, LinearConfig, where), None
+
+
+def fit(
+    config: LinearConfig, settings: None, data: Encoded, validation: Encoded, task: Task, folder: Path | None = None
+) -> Fitted:
+    """Count, weigh, and fit a logistic regression. Deterministic for a seed."""
+    started = time.monotonic()
+    keys = [frequent(data.docs, order + 1, task.vocabulary, config.min_count) for order in range(config.ngrams)]
+    if not sum(map(len, keys)):
+        raise DataError(f"linear: no n-gram stands in {config.min_count} documents; lower min_count")
+    counts = count(data.docs, keys, task.vocabulary)
+    targets = [data.labels == 1] if task.classes == 2 else [data.labels == k for k in range(task.classes)]
+    scale = np.ones(counts.shape[1])
+    if config.weighting == "tfidf":
+        scale = 1 + np.log((1 + len(data.docs)) / (1 + np.bincount(counts.indices, minlength=counts.shape[1])))
+        weights, bias = regression(weigh(counts, scale, "tfidf"), data.labels, config.c, task.seed)
+    else:
+        present = weigh(counts, scale, "nb")
+        ratios = [log_count_ratio(present, target) for target in targets]
+        fits = [
+            regression(scaled(present, ratio), target, config.c, task.seed)
+            for ratio, target in zip(ratios, targets, strict=True)
+        ]
+        weights = np.concatenate([w * ratio for (w, _), ratio in zip(fits, ratios, strict=True)])
+        bias = np.concatenate([b for _, b in fits])
+    tensors = {f"keys_{order + 1}": k for order, k in enumerate(keys)}
+    tensors |= {
+        name: np.ascontiguousarray(a, np.float32)
+        for name, a in (("scale", scale), ("weights", weights), ("bias", bias))
+    }
+    model = Linear(config, task, tensors)
+    on_train, on_validation = (score(model.predict_proba(split.docs), split.labels) for split in (data, validation))
+    row = {
+        "epoch": 1,
+        "train_loss": on_train["log_loss"],
+        "validation_loss": on_validation["log_loss"],
+        "validation_accuracy": on_validation["accuracy"],
+        "validation_f1": on_validation["f1_macro"],
+        "learning_rate": None,
+        "seconds": time.monotonic() - started,
+    }
+    return Fitted(model, [row], 1, "cpu", "float64")
+
+
+def load(config: LinearConfig, settings: None, tensors: Mapping[str, np.ndarray], task: Task) -> Linear:
+    """The model of `Linear.tensors()`. Raises ArtifactError if they do not fit together."""
+    try:
+        return Linear(config, task, tensors)
+    except KeyError as error:
+        raise ArtifactError(f"weights: {error} is missing") from error
+
+
+def grams(docs: Ragged, order: int, vocabulary: int) -> tuple[np.ndarray, np.ndarray]:
+    """Document number and key of every n-gram of known ids, both int64 (G,).
+
+    A key is the ids read as digits to the base `vocabulary`; three ids below 2 million fit an int64.
+    """
+    rows = np.repeat(np.arange(len(docs)), docs.lengths)
+    last = len(rows) - order + 1
+    whole = rows[:last] == rows[order - 1 :]  # within one document
+    key = np.zeros(max(last, 0), np.int64)
+    for shift in range(order):
+        ids = docs.ids[shift : last + shift]
+        whole = whole & (ids != UNK)
+        key = key * vocabulary + ids
+    return rows[:last][whole], key[whole]
+
+
+def frequent(docs: Ragged, order: int, vocabulary: int, min_count: int) -> np.ndarray:
+    """Sorted keys of the n-grams that stand in at least `min_count` documents."""
+    rows, keys = grams(docs, order, vocabulary)
+    found, column = np.unique(keys, return_inverse=True)
+    once = np.unique(column * len(docs) + rows) // max(len(docs), 1)  # each document counts once
+    return found[np.bincount(once, minlength=len(found)) >= min_count]
+
+
+def count(docs: Ragged, keys: list[np.ndarray], vocabulary: int) -> csr_array:
+    """How often each document holds each n-gram: float64 (N, F), the orders side by side."""
+    parts, first = [], 0
+    for order, known in enumerate(keys):
+        rows, found = grams(docs, order + 1, vocabulary)
+        column = np.searchsorted(known, found)
+        hit = np.flatnonzero(column < len(known))
+        hit = hit[known[column[hit]] == found[hit]]
+        parts.append((rows[hit], column[hit] + first))
+        first += len(known)
+    rows, columns = (np.concatenate(side).astype(np.int32) for side in zip(*parts, strict=True))
+    return csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(docs), first))
+
+
+def weigh(counts: csr_array, scale: np.ndarray, weighting: str) -> csr_array:
+    """nb: presence. tfidf: counts times `scale`, each document brought to length 1."""
+    if weighting == "nb":
+        return csr_array((np.ones(len(counts.data)), counts.indices, counts.indptr), shape=counts.shape)
+    weighted = scaled(counts, scale)
+    row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    weighted.data /= np.sqrt(np.bincount(row, weighted.data**2, minlength=counts.shape[0]))[row]
+    return weighted
+
+
+def scaled(features: csr_array, scale: np.ndarray) -> csr_array:
+    """Every column times its scale (F,)."""
+    return csr_array((features.data * scale[features.indices], features.indices, features.indptr), shape=features.shape)
+
+
+def log_count_ratio(present: csr_array, target: np.ndarray) -> np.ndarray:
+    """Log of how much more often a feature stands in the class than outside, (F,) (Wang & Manning 2012, eq. 2)."""
+    inside = 1 + target.astype(float) @ present
+    outside = 1 + (~target).astype(float) @ present
+    return np.log((inside / inside.sum()) / (outside / outside.sum()))
+
+
+def regression(features: csr_array, target: np.ndarray, c: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (R, F) and biases (R,) of an L2-penalised logistic regression; two classes have one row."""
+    from sklearn.linear_model import LogisticRegression
+
+    two = len(np.unique(target)) == 2
+    # liblinear's dual takes a fraction of lbfgs's time where features outnumber documents; it knows two classes only.
+    model = (
+        LogisticRegression(C=c, solver="liblinear", dual=True, random_state=seed)
+        if two
+        else LogisticRegression(C=c, max_iter=1000)
+    )
+    model.fit(features, target)
+    return model.coef_, model.intercept_

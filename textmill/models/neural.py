@@ -1,0 +1,87 @@
+"""Neural families: a network by name, trained by one loop."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from textmill.config import Section, validate
+from textmill.encoding import Encoded
+from textmill.errors import ArtifactError, ParamsError
+from textmill.models import Fitted, Task
+from textmill.models.batching import cut
+from textmill.models.recurrent import LSTMConfig, Recurrent, RecurrentConfig
+from textmill.models.settings import TrainConfig, overridden
+from textmill.models.training import find_device, find_precision, predict, train
+from textmill.models.transformer import Transformer, TransformerConfig
+from textmill.ragged import Ragged
+
+NETWORKS: dict[str, tuple[type[Section], type[nn.Module]]] = {
+    "rnn": (RecurrentConfig, Recurrent),
+    "gru": (RecurrentConfig, Recurrent),
+    "lstm": (LSTMConfig, Recurrent),
+    "transformer": (TransformerConfig, Transformer),
+}
+
+
+class Neural:
+    """A network and how far it reads."""
+
+    def __init__(self, network: nn.Module, settings: TrainConfig):
+        self.network, self.settings = network, settings
+
+    def predict_proba(self, docs: Ragged) -> np.ndarray:
+        """Probability of each class, float32 (N, C), in float32 whatever training used."""
+        return predict(self.network, cut(docs, self.settings.max_len, self.settings.cut), self.settings.batch_tokens)
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The network's weights by name."""
+        return {name: tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()}
+
+
+def config(entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tuple[Section, TrainConfig]:
+    """Check an entry of this family against its network's config and the training settings."""
+    own, settings = overridden(entry, train, where)
+    checked = validate(own, NETWORKS[entry["family"]][0], where)
+    if getattr(checked, "positions", None) == "learned" and settings.max_len is None:
+        raise ParamsError(f"{where}.positions: learned needs a max_len, found null")
+    return checked, settings
+
+
+def build(config: Section, settings: TrainConfig, task: Task) -> nn.Module:
+    """A fresh network, its weights drawn from the task's seed."""
+    if settings.loss == "bce" and task.classes != 2:
+        raise ParamsError(f"train.loss: bce is for two classes, found {task.classes}; set cross_entropy")
+    torch.manual_seed(task.seed)
+    outputs = 1 if settings.loss == "bce" else task.classes
+    return NETWORKS[config.family][1](config, task.vocabulary, outputs, settings.max_len)
+
+
+def fit(
+    config: Section, settings: TrainConfig, data: Encoded, validation: Encoded, task: Task, folder: Path | None = None
+) -> Fitted:
+    """Train a network; `folder` holds its checkpoints."""
+    device = find_device(settings.device)
+    network = build(config, settings, task).to(device)
+    data, validation = (
+        Encoded(cut(split.docs, settings.max_len, settings.cut), split.labels) for split in (data, validation)
+    )
+    history, best = train(network, data, validation, settings, task.seed, folder)
+    precision = find_precision(settings.precision, device)
+    return Fitted(Neural(network, settings), history, best, device.type, precision)
+
+
+def load(config: Section, settings: TrainConfig, tensors: Mapping[str, np.ndarray], task: Task) -> Neural:
+    """The model of `Neural.tensors()`. Raises ArtifactError naming the first tensor that does not fit."""
+    network = build(config, settings, task)
+    expected = network.state_dict()
+    for name in sorted(expected.keys() | tensors.keys()):
+        found = tuple(tensors[name].shape) if name in tensors else "none"
+        wanted = tuple(expected[name].shape) if name in expected else "none"
+        if found != wanted:
+            raise ArtifactError(f"weights: {name}: expected shape {wanted}, found {found}")
+    network.load_state_dict({name: torch.from_numpy(np.asarray(tensor)) for name, tensor in tensors.items()})
+    return Neural(network.to(find_device(settings.device if settings.device == "cpu" else "auto")), settings)

@@ -1,0 +1,96 @@
+"""RNN, GRU and LSTM, in one or both directions, exact for every row of a padded batch."""
+
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from textmill.config import Count, Fraction, Section
+from textmill.models.layers import Pool, embedding, inside, state_at
+
+
+class RecurrentConfig(Section):
+    """Sizes of a recurrent network."""
+
+    family: Literal["rnn", "gru", "lstm"]
+    tokenizer: str
+    embedding: Count
+    hidden: Count  # units in each direction
+    layers: Count
+    bidirectional: bool
+    pooling: Annotated[str, Field(pattern=r"^(last|mean|max|attention)(\+(last|mean|max|attention))*$")]
+    dropout: Fraction  # on embeddings, between layers and before the classifier
+
+
+class LSTMConfig(RecurrentConfig):
+    """An LSTM also says how much it remembers at first."""
+
+    family: Literal["lstm"]
+    forget_bias: float  # Jozefowicz et al. 2015: 1.0
+
+
+class Recurrent(nn.Module):
+    """Embedding, recurrent layers, pooling over time, classifier.
+
+    The backward direction is a forward layer over rows reversed within their lengths: no state ever sees padding, and
+    the padded input keeps the fused kernels that packed sequences lose.
+    """
+
+    def __init__(self, config: RecurrentConfig, vocabulary: int, outputs: int, max_len: int | None = None):
+        super().__init__()
+        cell = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[config.family]
+        directions = 2 if config.bidirectional else 1
+        width = config.hidden * directions
+        sizes = [config.embedding] + [width] * (config.layers - 1)
+        self.embed = embedding(vocabulary, config.embedding)
+        self.ahead = nn.ModuleList(cell(size, config.hidden, batch_first=True) for size in sizes)
+        self.behind = nn.ModuleList(
+            cell(size, config.hidden, batch_first=True) for size in sizes if config.bidirectional
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        self.pool = Pool(config.pooling, width, {"last": self.last})
+        self.classify = nn.Linear(self.pool.width, outputs)
+        for layer in [*self.ahead, *self.behind]:
+            start(layer, config.forget_bias if isinstance(config, LSTMConfig) else None)
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """ids (B, T), lengths (B,) -> logits (B, outputs)"""
+        states = self.dropout(self.embed(ids))  # (B, T, E)
+        turn = reversal(lengths, ids.shape[1]) if self.behind else None  # (B, T)
+        for number, ahead in enumerate(self.ahead):
+            outputs = [ahead(states)[0]]  # (B, T, H)
+            if turn is not None:
+                outputs.append(turned(self.behind[number](turned(states, turn))[0], turn))
+            states = torch.cat(outputs, 2)  # (B, T, H * directions)
+            if number + 1 < len(self.ahead):
+                states = self.dropout(states)
+        return self.classify(self.dropout(self.pool(states, lengths)))
+
+    def last(self, states: Tensor, lengths: Tensor) -> Tensor:
+        """The state after the whole text: forwards at its last word, backwards at its first."""
+        hidden = self.ahead[0].hidden_size
+        return torch.cat([state_at(states[..., :hidden], lengths - 1), states[:, 0, hidden:]], 1)
+
+
+def reversal(lengths: Tensor, steps: int) -> Tensor:
+    """Where each step goes when rows are reversed within their lengths, (B, T); padding stays where it is."""
+    step = torch.arange(steps, device=lengths.device).expand(len(lengths), steps)
+    return torch.where(inside(lengths, steps), lengths[:, None] - 1 - step, step)
+
+
+def turned(states: Tensor, turn: Tensor) -> Tensor:
+    """Steps of (B, T, H) in the order of `turn` (B, T)."""
+    return states.gather(1, turn[..., None].expand_as(states))
+
+
+def start(layer: nn.RNNBase, forget_bias: float | None) -> None:
+    """Initial weights: Glorot for the input, orthogonal for the state, zero biases but an LSTM's forget gate."""
+    for name, weight in layer.named_parameters():
+        if "bias" in name:
+            nn.init.zeros_(weight)
+        else:
+            for gate in weight.data.split(layer.hidden_size):
+                nn.init.xavier_uniform_(gate) if "_ih_" in name else nn.init.orthogonal_(gate)
+    if forget_bias is not None:
+        layer.bias_ih_l0.data[layer.hidden_size : 2 * layer.hidden_size] = forget_bias

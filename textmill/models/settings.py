@@ -1,0 +1,47 @@
+"""How neural models are trained: the `train` section, which a model's entry may override key by key."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from textmill.config import Count, Fraction, NonNegative, Positive, Section, validate
+
+
+class TrainConfig(Section):
+    """Settings of one training run. A step is one optimizer update on one batch."""
+
+    epochs: Count
+    batch_tokens: Count  # padded ids in a batch; a longer document is a batch of its own
+    max_len: Count | None  # ids of a document that are read
+    cut: Literal["head", "tail", "head+tail"]  # which ids a longer document keeps
+    loss: Literal["cross_entropy", "bce"]  # bce: one logit, two classes
+    class_weights: Literal["none", "balanced"]
+    optimizer: Literal["adam", "adamw", "adadelta", "sgd"]
+    lr: Positive
+    weight_decay: NonNegative
+    schedule: Literal["constant", "linear", "cosine", "plateau"]
+    warmup: Fraction  # share of all steps in which the rate rises from 0
+    clip: Positive | None  # largest norm of the gradient
+    monitor: Literal["accuracy", "f1_macro", "loss"]  # on validation: the best epoch is kept
+    patience: Annotated[int, Field(ge=1)] | None  # epochs without a better one before training stops
+    precision: Literal["auto", "float32", "bfloat16"]  # of the training step; predictions are float32
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
+
+    @model_validator(mode="after")
+    def _both_ends(self) -> "TrainConfig":
+        if self.cut == "head+tail" and self.max_len == 1:
+            raise ValueError("max_len: 1 leaves no room for cut: head+tail")
+        return self
+
+
+def overridden(entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tuple[dict[str, Any], TrainConfig]:
+    """An entry's own keys, and the training settings after its overrides.
+
+    Raises ParamsError naming the key, in the section where it stands.
+    """
+    known = TrainConfig.model_fields
+    validate(train, TrainConfig, f"{where.split(':')[0]}: train")
+    overrides = {key: value for key, value in entry.items() if key in known}
+    own = {key: value for key, value in entry.items() if key not in known}
+    return own, validate({**train, **overrides}, TrainConfig, where)

@@ -1,0 +1,144 @@
+"""The training loop: one, for every neural model, on a CPU or a GPU."""
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from textmill.console import progress, say
+from textmill.encoding import Encoded
+from textmill.errors import DivergedError, ParamsError
+from textmill.models import checkpoint
+from textmill.models.batching import Loader, batches
+from textmill.models.optimizing import loss_function, optimizer, probabilities, rate
+from textmill.models.settings import TrainConfig
+from textmill.models.validation import validate
+
+History = list[dict[str, float]]
+BETTER: dict[str, Callable[[dict[str, float]], float]] = {
+    "accuracy": lambda row: row["validation_accuracy"],
+    "f1_macro": lambda row: row["validation_f1"],
+    "loss": lambda row: -row["validation_loss"],
+}
+
+
+def train(
+    network: nn.Module,
+    data: Encoded,
+    validation: Encoded,
+    settings: TrainConfig,
+    seed: int,
+    folder: Path | None,
+) -> tuple[History, int]:
+    """Fit `network` in place and leave it at its best epoch on validation; the history and that epoch's number.
+
+    `data` and `validation` are cut already. Everything random in an epoch comes from (seed, epoch), so that a run
+    resumed from `folder` and one never stopped are the same.
+    Raises DivergedError as soon as the loss is not finite.
+    """
+    device = next(network.parameters()).device
+    autocast = _autocast(device, settings.precision)
+    measure = loss_function(settings, data.labels, int(data.labels.max()) + 1)
+    tuner = optimizer(network.parameters(), settings)
+    better = BETTER[settings.monitor]
+    loader, targets = Loader(data.docs, device), torch.from_numpy(data.labels).to(device)
+    history: History = []
+    best: dict[str, Tensor] = {}
+    if folder and (found := checkpoint.load(folder, network, tuner)):
+        history, best = found[0]["history"], found[1]
+        say(f"going on after epoch {len(history)}")
+    while len(history) < settings.epochs and not _stalled(history, better, settings.patience):
+        epoch, started = len(history) + 1, time.monotonic()
+        rng = np.random.default_rng([seed, epoch])
+        torch.manual_seed(rng.integers(2**63))
+        network.train()
+        parts = batches(data.docs.lengths, settings.batch_tokens, rng)
+        stale = sum(better(row) <= max(map(better, history[:i])) for i, row in enumerate(history) if i)
+        total, lr = torch.zeros((), device=device), 0.0
+        for step, (rows, ids, lengths) in enumerate(progress(loader(parts), f"epoch {epoch}", len(parts))):
+            lr = rate(settings, (epoch - 1 + (step + 1) / len(parts)) / settings.epochs, stale)
+            for group in tuner.param_groups:
+                group["lr"] = lr
+            with autocast:
+                loss = measure(network(ids, lengths).float(), targets[rows])
+            if not math.isfinite(value := loss.item()):
+                raise DivergedError(f"epoch {epoch}, step {step + 1}: the loss is {value}; lower lr, or set clip")
+            tuner.zero_grad()
+            loss.backward()
+            if settings.clip:
+                nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
+            tuner.step()
+            total += loss.detach() * len(rows)
+        scores = validate(predict(network, validation.docs, settings.batch_tokens), validation.labels)
+        row = {
+            "epoch": epoch,
+            "train_loss": float(total) / len(data.docs),
+            "validation_loss": scores["log_loss"],
+            "validation_accuracy": scores["accuracy"],
+            "validation_f1": scores["f1_macro"],
+            "learning_rate": lr,
+            "seconds": time.monotonic() - started,
+        }
+        if not history or better(row) > max(map(better, history)):
+            best = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+        history.append(row)
+        say(
+            f"epoch {epoch}/{settings.epochs}: loss {row['train_loss']:.4f}, validation loss {scores['log_loss']:.4f}, "
+            f"accuracy {scores['accuracy']:.4f} ({row['seconds']:.1f} s)"
+        )
+        if folder:
+            checkpoint.save(folder, {"epoch": epoch, "history": history}, network, best, tuner)
+    network.load_state_dict(best)
+    return history, best_epoch(history, settings.monitor)
+
+
+def predict(network: nn.Module, docs, batch_tokens: int) -> np.ndarray:
+    """Class probabilities of documents that are cut already: float32 (N, C), in their order."""
+    loader = Loader(docs, next(network.parameters()).device)
+    network.eval()
+    with torch.inference_mode():
+        parts = batches(docs.lengths, batch_tokens)
+        scores = [probabilities(network(ids, lengths)).cpu().numpy() for _, ids, lengths in loader(parts)]
+    out = np.empty((len(docs), scores[0].shape[1]), np.float32)
+    out[np.concatenate(parts)] = np.concatenate(scores)
+    return out
+
+
+def best_epoch(history: History, monitor: str) -> int:
+    """Number of the first epoch that none beats."""
+    return int(np.argmax([BETTER[monitor](row) for row in history])) + 1
+
+
+def find_device(name: str) -> torch.device:
+    """The device of `train.device`. Raises ParamsError if there is no such GPU."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and int(name.partition(":")[2] or 0) >= torch.cuda.device_count():
+        gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+        raise ParamsError(f"train.device: {name} is not here; devices: {', '.join(['cpu', *gpus])}")
+    return torch.device(name)
+
+
+def find_precision(name: str, device: torch.device) -> str:
+    """What `auto` means here: bfloat16 on a GPU that has it, float32 otherwise."""
+    if name == "auto":
+        return "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+    return name
+
+
+def _autocast(device: torch.device, precision: str) -> AbstractContextManager:
+    if find_precision(precision, device) == "float32":
+        return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16)
+
+
+def _stalled(history: History, better: Callable[[dict[str, float]], float], patience: int | None) -> bool:
+    if patience is None or not history:
+        return False
+    values = [better(row) for row in history]
+    return len(values) - 1 - int(np.argmax(values)) >= patience

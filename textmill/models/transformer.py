@@ -1,0 +1,101 @@
+"""A Transformer encoder with pre-norm blocks (Vaswani et al. 2017; Xiong et al. 2020), masked by lengths."""
+
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from textmill.config import Count, Fraction, Section
+from textmill.models.layers import Pool, embedding, inside
+
+
+class TransformerConfig(Section):
+    """Sizes of a Transformer."""
+
+    family: Literal["transformer"]
+    tokenizer: str
+    width: Count
+    layers: Count
+    heads: Count
+    feedforward: Count  # units between a block's two dense layers
+    positions: Literal["sinusoidal", "learned"]
+    pooling: Annotated[str, Field(pattern=r"^(cls|mean|max|attention)(\+(cls|mean|max|attention))*$")]
+    dropout: Fraction  # on embeddings, after attention, after the dense layers and before the classifier
+
+    @model_validator(mode="after")
+    def _divides(self) -> "TransformerConfig":
+        if self.width % self.heads:
+            raise ValueError(f"width: {self.width} is not a multiple of heads: {self.heads}")
+        if self.positions == "sinusoidal" and self.width % 2:
+            raise ValueError(f"width: {self.width} is odd, which positions: sinusoidal cannot use")
+        return self
+
+
+class Transformer(nn.Module):
+    """Embedding with positions, blocks of attention, pooling, classifier.
+
+    `max_len` bounds learned positions; sinusoidal ones are computed for any length.
+    """
+
+    def __init__(self, config: TransformerConfig, vocabulary: int, outputs: int, max_len: int | None):
+        super().__init__()
+        self.embed = embedding(vocabulary, config.width)
+        self.first = nn.Parameter(torch.randn(config.width) * config.width**-0.5) if "cls" in config.pooling else None
+        self.positions = None
+        if config.positions == "learned":
+            self.positions = nn.Parameter(torch.randn(max_len + 1, config.width) * config.width**-0.5)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.norm = nn.LayerNorm(config.width)
+        self.dropout = nn.Dropout(config.dropout)
+        self.pool = Pool(config.pooling, config.width, {"cls": lambda states, lengths: states[:, 0]})
+        self.classify = nn.Linear(self.pool.width, outputs)
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """ids (B, T), lengths (B,) -> logits (B, outputs)"""
+        states = self.embed(ids)  # (B, T, W)
+        if self.first is not None:
+            states = torch.cat([self.first.expand(len(ids), 1, -1), states], 1)  # T grows by the cls step
+            lengths = lengths + 1
+        steps, width = states.shape[1:]
+        positions = sinusoids(steps, width, states.device) if self.positions is None else self.positions[:steps]
+        states = self.dropout(states + positions * width**-0.5 if self.positions is None else states + positions)
+        mask = inside(lengths, steps)[:, None, None, :]  # (B, 1, 1, T): no step looks at padding
+        for block in self.blocks:
+            states = block(states, mask)
+        return self.classify(self.dropout(self.pool(self.norm(states), lengths)))
+
+
+class Block(nn.Module):
+    """Self-attention and two dense layers, each normalised before and added to its input."""
+
+    def __init__(self, config: TransformerConfig):
+        super().__init__()
+        self.heads = config.heads
+        self.norm_attention = nn.LayerNorm(config.width)
+        self.project = nn.Linear(config.width, 3 * config.width)
+        self.join = nn.Linear(config.width, config.width)
+        self.norm_dense = nn.LayerNorm(config.width)
+        self.dense = nn.Sequential(
+            nn.Linear(config.width, config.feedforward), nn.GELU(), nn.Linear(config.feedforward, config.width)
+        )
+        # No dropout inside attention: it would take the fused kernel away.
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        """states (B, T, W), mask (B, 1, 1, T) -> (B, T, W)"""
+        batch, steps, width = states.shape
+        qkv = self.project(self.norm_attention(states)).view(batch, steps, 3, self.heads, width // self.heads)
+        query, key, value = qkv.permute(2, 0, 3, 1, 4)  # each (B, heads, T, W / heads)
+        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        seen = self.join(seen.transpose(1, 2).reshape(batch, steps, width))
+        states = states + self.dropout(seen)
+        return states + self.dropout(self.dense(self.norm_dense(states)))
+
+
+def sinusoids(steps: int, width: int, device: torch.device) -> Tensor:
+    """Sines and cosines of each position, (T, W) (Vaswani et al. 2017, 3.5)."""
+    rates = 10000 ** (-torch.arange(0, width, 2, device=device) / width)  # (W / 2,)
+    angles = torch.arange(steps, device=device)[:, None] * rates  # (T, W / 2)
+    return torch.stack([angles.sin(), angles.cos()], 2).flatten(1)

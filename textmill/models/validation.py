@@ -1,0 +1,20 @@
+"""The few numbers that choose an epoch and a champion; everything else is scored once, by `textmill.scoring`."""
+
+import numpy as np
+
+SMALLEST = 1e-7  # a probability in float32 is not trusted below this
+
+
+def validate(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Accuracy, macro F1 and log-loss. probabilities: (N, C); labels: int (N,)."""
+    classes = probabilities.shape[1]
+    predicted = probabilities.argmax(1)
+    hits = np.bincount(labels[predicted == labels], minlength=classes)  # (C,)
+    sizes = np.bincount(labels, minlength=classes) + np.bincount(predicted, minlength=classes)
+    present = sizes > 0
+    own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return {
+        "accuracy": float(np.mean(predicted == labels)),
+        "f1_macro": float(np.mean(2 * hits[present] / sizes[present])),
+        "log_loss": float(-np.log(np.clip(own, SMALLEST, 1)).mean()),
+    }

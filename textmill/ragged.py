@@ -1,0 +1,32 @@
+"""Rows of different lengths, flat: there is no padding to read by mistake."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """N documents as one flat array of ids.
+
+    ids: int32 (T,), all documents one after the other; offsets: int64 (N + 1,), document i is
+    ids[offsets[i]:offsets[i + 1]]. Every document has at least one id.
+    """
+
+    ids: np.ndarray
+    offsets: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Ids per document, int64 (N,)."""
+        return np.diff(self.offsets)
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        return self.ids[self.offsets[row] : self.offsets[row + 1]]
+
+    def take(self, positions: np.ndarray, lengths: np.ndarray) -> "Ragged":
+        """The ids at flat `positions`, regrouped into documents of the given lengths."""
+        return Ragged(self.ids[positions], np.concatenate([[0], np.cumsum(lengths)]))

@@ -1,0 +1,1 @@
+"""What a person looks at: the offline page, and the figures that tracking logs."""

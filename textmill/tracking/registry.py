@@ -1,0 +1,73 @@
+"""The model registry: one registered model per dataset, one version per distinct bundle, one champion."""
+
+import io
+from collections.abc import Sequence
+from contextlib import redirect_stderr
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import textmill
+from textmill.errors import ArtifactError
+from textmill.files import read_json
+from textmill.scoring import EXCERPT
+from textmill.tracking.recorded import BUNDLE, CHAMPION, registered_name
+from textmill.tracking.results import Result
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+# What a served bundle imports.
+NEEDED = ["mlflow", "numpy", "polars", "pydantic", "ruamel.yaml", "safetensors", "scikit-learn", "scipy", "torch"]
+
+
+def log_bundle(run_id: str, result: Result, labels: Sequence[str]) -> None:
+    """Log the bundle as a model that loads without this repository: bundle, code, pinned requirements, no pickle."""
+    import mlflow
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    package = Path(textmill.__file__).parent
+    numbers = [ColSpec("float", name) for name in ("confidence", *(f"p:{label}" for label in labels))]
+    outputs = Schema([ColSpec("string", "prediction"), *numbers])
+    with mlflow.start_run(run_id=run_id, nested=True):
+        mlflow.pyfunc.log_model(
+            name=result.name,
+            python_model=package / "tracking" / "served.py",
+            artifacts={"bundle": str(result.bundle.path)},
+            code_paths=[str(package)],
+            signature=ModelSignature(Schema([ColSpec("string", "text")]), outputs),
+            pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in NEEDED],
+        )
+
+
+def register(client: "MlflowClient", dataset: str, result: Result, run: "Run") -> str:
+    """The version that holds the result's bundle, made from its run's model if there is none."""
+    import mlflow
+
+    name = registered_name(dataset)
+    found = client.search_model_versions(f"name = '{name}' AND tags.`{BUNDLE}` = '{result.bundle.md5}'")
+    if found:
+        return str(found[0].version)
+    model = f"models:/{run.outputs.model_outputs[0].model_id}"
+    with redirect_stderr(io.StringIO()):  # it talks
+        return str(mlflow.register_model(model, name, tags={BUNDLE: result.bundle.md5, "model": result.name}).version)
+
+
+def promote(client: "MlflowClient", dataset: str, number: str, champion: Result) -> None:
+    """Move the alias to this version, after it was seen to load and to predict what `evaluate` recorded."""
+    import mlflow
+    import pandas as pd
+
+    name = registered_name(dataset)
+    if str(client.get_registered_model(name).aliases.get(CHAMPION)) == number:
+        return
+    served = mlflow.pyfunc.load_model(f"models:/{name}/{number}")
+    # The confident errors are the one place where texts and predictions stand side by side.
+    known = [row for row in read_json(champion.outs["errors.json"].path) if len(row["text"]) < EXCERPT]
+    known = known or [{"text": "a", "prediction": None}]
+    predicted = served.predict(pd.DataFrame({"text": [row["text"] for row in known]}))["prediction"]
+    if any(row["prediction"] not in (None, label) for row, label in zip(known, predicted, strict=True)):
+        raise ArtifactError(f"{name} v{number}: predicts other than `evaluate` recorded; the alias was not moved")
+    client.set_registered_model_alias(name, CHAMPION, number)

@@ -1,0 +1,96 @@
+"""Runs: one per model and content key, written once and found again; one experiment per dataset."""
+
+import csv
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textmill import timings as noted
+from textmill.files import read_json
+from textmill.report.plots import confusion_figure, curves_figure
+from textmill.tracking.contents import dataset_of, epoch_metrics, final_metrics, params_of, tags_of
+from textmill.tracking.recorded import CHAMPION, COMPLETE, KEY
+from textmill.tracking.registry import log_bundle
+from textmill.tracking.results import Result
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+# A view that the page offers under "Views": by itself it shows no score. Kept as its own share button keeps one.
+SHOWN = {
+    "attributes": ["Models"],
+    "tags": ["champion"],
+    "metrics": ["test_accuracy", "test_f1_macro", "validation_accuracy", "parameters", "train_seconds"],
+}
+COLUMNS = [f"{kind}.`{name}`" for kind, names in SHOWN.items() for name in names]
+VIEW = {"orderByKey": "metrics.`test_accuracy`", "orderByAsc": False, "selectedColumns": COLUMNS}
+EXPERIMENT_TAGS = {
+    "mlflow.experimentKind": "custom_model_development",
+    "mlflow.sharedViewState.scores": json.dumps(
+        {"name": "Scores", "createdAt": 0, "updatedAt": 0, "state": json.dumps(VIEW)}
+    ),
+}
+
+
+def experiment_of(client: "MlflowClient", dataset: str, file: Path | None) -> str:
+    """Id of the dataset's experiment; a deleted one is restored. Artifacts lie beside a sqlite file."""
+    found = client.get_experiment_by_name(dataset)
+    if found is None:
+        location = (file.parent.resolve() / "mlartifacts" / dataset).as_uri() if file else None
+        return client.create_experiment(dataset, location, EXPERIMENT_TAGS)
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return found.experiment_id
+
+
+def find(client: "MlflowClient", experiment: str, key: str) -> "Run | None":
+    """The whole run of this key. Half-written ones, left by a kill, are deleted with their models."""
+    whole = None
+    for run in client.search_runs([experiment], f"tags.`{KEY}` = '{key}'"):
+        if COMPLETE in run.data.tags:
+            whole = run
+            continue
+        for model in run.outputs.model_outputs if run.outputs else []:
+            client.delete_logged_model(model.model_id)
+        client.delete_run(run.info.run_id)
+    return whole
+
+
+def write(client: "MlflowClient", experiment: str, result: Result, timings: Path) -> "Run":
+    """Write all that is known of a result. Raises ArtifactError if a file is missing or not what dvc.lock says."""
+    for out in (result.bundle, *result.outs.values()):
+        out.check()
+    config = read_json(result.bundle.path / "config.json")
+    scores, fit = (read_json(result.outs[name].path) for name in ("scores.json", "fit.json"))
+    with open(result.outs["history.csv"].path, encoding="utf-8", newline="") as file:
+        history = [{key: float(cell) if cell else None for key, cell in row.items()} for row in csv.DictReader(file)]
+    now = time.time()
+    times = {"started": now, "ended": now} | noted.recall(result.name, config["weights"], timings)
+
+    run_id = client.create_run(experiment, int(times["started"] * 1000), tags_of(result, fit), result.name).info.run_id
+    params, metrics = params_of(result, config), final_metrics(scores, fit, times) + epoch_metrics(history, times)
+    for start in range(0, len(params), 100):  # as many as a server takes at once
+        client.log_batch(run_id, params=params[start : start + 100])
+    for start in range(0, len(metrics), 1000):
+        client.log_batch(run_id, metrics=metrics[start : start + 1000])
+    client.log_inputs(run_id, [dataset_of(result, result.params["dataset.name"])])
+    for out in result.outs.values():
+        client.log_artifact(run_id, str(out.path))
+    client.log_dict(run_id, {key: scores[key] for key in ("labels", "confusion")}, "confusion.json")
+    client.log_figure(run_id, confusion_figure(scores["labels"], scores["confusion"]), "confusion.png")
+    client.log_figure(run_id, curves_figure(history, result.name), "curves.png")
+    log_bundle(run_id, result, config["labels"])
+    client.set_terminated(run_id, end_time=int(times["ended"] * 1000))  # after the model, which sets an end of its own
+    client.set_tag(run_id, COMPLETE, "yes")  # last: a run without it is made anew
+    return client.get_run(run_id)
+
+
+def mark(client: "MlflowClient", experiment: str, key: str) -> None:
+    """Let the tag `champion` stand on the run of this key, and on no other run of ours."""
+    for run in client.search_runs([experiment], f"tags.{CHAMPION} = 'yes'"):
+        if run.data.tags.get(KEY) not in (None, key):
+            client.delete_tag(run.info.run_id, CHAMPION)
+    for run in client.search_runs([experiment], f"tags.`{KEY}` = '{key}'"):
+        client.set_tag(run.info.run_id, CHAMPION, "yes")

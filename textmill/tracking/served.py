@@ -1,0 +1,28 @@
+"""The code of a logged model: MLflow copies this file beside the bundle and runs it to load the model."""
+
+from typing import Any
+
+import pandas as pd
+from mlflow.models import set_model
+from mlflow.pyfunc import PythonModel, PythonModelContext
+
+import textmill
+
+
+class Served(PythonModel):
+    """Texts in, a prediction and a probability per class out."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        self.classifier = textmill.load(context.artifacts["bundle"])
+
+    def predict(self, context: PythonModelContext, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
+        """A row per text of the column `text`: prediction, confidence, and `p:LABEL` for each class."""
+        labels = self.classifier.labels
+        probabilities = self.classifier.predict_proba(model_input["text"].tolist())  # (N, C)
+        frame = pd.DataFrame(probabilities, columns=[f"p:{label}" for label in labels], index=model_input.index)
+        frame.insert(0, "prediction", [labels[best] for best in probabilities.argmax(axis=1)])
+        frame.insert(1, "confidence", probabilities.max(axis=1))
+        return frame
+
+
+set_model(Served())

@@ -1,0 +1,105 @@
+"""Where runs are kept, and how it is opened: alone, quietly, in bounded time, with one line if it cannot be."""
+
+import fcntl
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from textmill.errors import ParamsError, ResourceError
+from textmill.files import atomic
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # the default blocks for four minutes on a dead server
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+
+
+def default_uri(folder: Path) -> str:
+    """A sqlite file in the repository: the main one, also from the temporary copy of a queued experiment."""
+    return f"sqlite:///{_root(folder) / 'mlflow.db'}"
+
+
+def store_uri(folder: Path) -> str:
+    """MLFLOW_TRACKING_URI or the default. Raises ParamsError for a folder, which MLflow refuses."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or default_uri(folder)
+    if urlsplit(uri).scheme in ("", "file") and uri != "databricks":
+        raise ParamsError(f"MLFLOW_TRACKING_URI: {shown(uri)}: a folder; unset it, or say {default_uri(folder)}")
+    return uri
+
+
+def database(uri: str) -> Path | None:
+    """The file behind a plain sqlite URI."""
+    plain = uri.startswith("sqlite:///") and "?" not in uri and "MLFLOW_REGISTRY_URI" not in os.environ
+    return Path(uri.removeprefix("sqlite:///")) if plain else None
+
+
+def shown(text: str) -> str:
+    """A URI, or a text with URIs in it, without passwords and without the way to this folder."""
+    return re.sub(r"://[^/\s]*@", "://***@", text).replace(f"{Path.cwd()}/", "")
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One projection at a time: two would write each run twice. The others wait."""
+    path = _root(folder) / "mlflow.db.lock"
+    try:
+        path.touch()
+    except OSError as error:
+        raise ResourceError(f"{path}: {error.strerror}; the folder needs to be writable") from error
+    with open(path) as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def opened(uri: str) -> Iterator["MlflowClient"]:
+    """A client of the store, for the block. Settings go by the environment, where the user's own come first."""
+    before = dict(os.environ)
+    os.environ.update({**SETTINGS, **before, "MLFLOW_TRACKING_URI": uri})
+    from alembic.util import CommandError
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield MlflowClient()
+    except UnsupportedModelRegistryStoreURIException as error:
+        raise ParamsError(f"MLFLOW_TRACKING_URI: {shown(uri)}: unknown store; say sqlite:///FILE") from error
+    except (MlflowException, SQLAlchemyError, CommandError, ModuleNotFoundError, OSError) as error:
+        hint = "all results are safe; mend it, then run `textmill track`"
+        raise ResourceError(f"{shown(uri)}: {_reason(error)}; {hint}") from error
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def create(file: Path) -> None:
+    """Make an empty store in one step: mlflow's own way, killed halfway, leaves a file that it cannot open again."""
+    with atomic(file) as part, opened(f"sqlite:///{part}") as client:
+        client.search_experiments(max_results=1)
+
+
+def _root(folder: Path) -> Path:
+    return Path(os.environ.get("DVC_ROOT") or folder).resolve()
+
+
+def _reason(error: BaseException) -> str:
+    """What the system said, if it did ('Connection refused'), else the first line of what the library says."""
+    cause: BaseException | None = error
+    while cause and not (isinstance(cause, OSError) and cause.strerror):
+        cause = cause.__cause__ or cause.__context__
+    return cause.strerror if isinstance(cause, OSError) else shown(str(error).strip().partition("\n")[0])[:200]
