@@ -22,6 +22,7 @@ lint: .venv/ready ## ruff, as CI runs it
 	@ruff format --check .
 
 ui: .venv/ready ## MLflow's pages on http://127.0.0.1:5000
+	@test -n "$$MLFLOW_TRACKING_URI" -o -e mlflow.db || textmill track
 	@mlflow ui --workers 1 --host 127.0.0.1 --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
 
 lock: ## pin what pyproject.toml asks for, from a fresh environment

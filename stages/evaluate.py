@@ -28,7 +28,9 @@ def main(model: Path, encoded: Path, test: Path, out: Path, params: Path = PARAM
 
     table = scoring.predictions(texts["id"], data.labels, classifier.labels, probabilities, data.docs.lengths)
     write_parquet(out / "predictions.parquet", table)
-    write_json(out / "scores.json", scoring.score(table, classifier.labels))
+    scores = scoring.score(table, classifier.labels)
+    write_json(out / "scores.json", scores)
+    write_json(out / "summary.json", scoring.summary(scores, classifier.config["validation"]))
     write_json(out / "errors.json", scoring.errors(table, texts))
     with atomic(out / "confusion.csv") as temporary:
         table.select(actual="label", predicted="prediction").write_csv(temporary)

@@ -48,6 +48,12 @@ def main(
         fitted = checked.family.fit(checked.config, checked.settings, data, validation, task, checkpoints)
     ended = time.time()
 
+    best = fitted.history[fitted.best_epoch - 1]
+    scores = {
+        "accuracy": round(best["validation_accuracy"], 6),
+        "f1_macro": round(best["validation_f1"], 6),
+        "log_loss": round(best["validation_loss"], 6),
+    }
     config = {
         "name": name,
         "labels": classes,
@@ -55,11 +61,11 @@ def main(
         "train": train,
         "vocabulary": task.vocabulary,
         "seed": seed,
+        "validation": scores,
     }
     whole = bundle.save(out, fitted.model, tokenizer, config)
     with atomic(history) as temporary:
         pl.DataFrame(fitted.history).drop("seconds").write_csv(temporary, float_precision=6)
-    best = fitted.history[fitted.best_epoch - 1]
     write_json(
         facts,
         {
@@ -72,11 +78,7 @@ def main(
             "precision": fitted.precision,
             "threads": threads,
             "weights": whole["weights"],
-            "validation": {
-                "accuracy": round(best["validation_accuracy"], 6),
-                "f1_macro": round(best["validation_f1"], 6),
-                "log_loss": round(best["validation_loss"], 6),
-            },
+            "validation": scores,
         },
     )
     epochs = [row["seconds"] for row in fitted.history]

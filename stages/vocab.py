@@ -12,8 +12,8 @@ from textmill.console import say
 
 def main(name: str, train: Path, out: Path, params: Path = PARAMS) -> None:
     """`name` is the tokenizer's key in params."""
-    key = f"tokenizers.{name}"
-    config = tokenizers.tokenizer_config(load_section(params, key, dict), f"{params}: {key}")
+    entry = load_section(params, f"tokenizers.{name}", dict)
+    config = tokenizers.tokenizer_config(entry, f"{params}: tokenizers.{name}")
     tokenizer = tokenizers.learn(pl.read_parquet(train, columns=["text"])["text"], config)
     tokenizers.save(out, tokenizer)
     say(f"vocab: {name} knows {tokenizer.size:,} ids")

@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -136,6 +138,13 @@ def test_parquet_may_be_packed(tmp_path):
     (tmp_path / "a.parquet.gz").write_bytes(gzip.compress((tmp_path / "a.parquet").read_bytes()))
     (part,) = parts_of(tmp_path / "a.parquet.gz", "")
     assert read_part(tmp_path, part, config(), 100)["text"].to_list() == ["good"]
+
+
+def test_parquet_whose_strings_are_not_utf8_is_refused(tmp_path):
+    bad = pa.array([b"caf\xe9", b"x"]).view(pa.string())
+    pq.write_table(pa.table({"text": bad, "label": ["a", "b"]}), tmp_path / "a.parquet")
+    with pytest.raises(ArtifactError, match="UTF8"):
+        read_part(tmp_path, Part("a.parquet", "", "parquet"), config(), 100)
 
 
 @given(st.data())

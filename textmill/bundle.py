@@ -40,7 +40,8 @@ class Classifier:
 def save(folder: Path, model: Model, tokenizer: Path, config: dict[str, Any]) -> dict[str, Any]:
     """Write a bundle and return its config, completed with the digests of its parts; config.json is written last.
 
-    config: name, dataset, labels, model (the entry of `models:`), train (the `train` section), vocabulary, seed.
+    config: name, dataset, labels, model (the entry of `models:`), train (the `train` section), vocabulary, seed,
+    validation (scores of the best epoch).
     """
     write_text(folder / TOKENIZER, tokenizer.read_text(encoding="utf-8"))
     made = sha256(folder / TOKENIZER)

@@ -88,6 +88,7 @@ def info(bundle: Bundle) -> None:
             "parameters": f"{parameters:,}",
             **{f"model.{key}": str(value) for key, value in config["model"].items()},
             "seed": str(config["seed"]),
+            **{f"validation.{key}": str(value) for key, value in config["validation"].items()},
             "weights": config["weights"],
             "tokenizer": config["tokenizer"],
         }
@@ -103,6 +104,21 @@ def check(params: Annotated[Path, typer.Argument(help="The params file.")] = PAR
         from textmill.check import check_params
 
         check_params(params)
+
+
+@app.command()
+def track(root: Annotated[Path, typer.Argument(help="The project's folder.")] = Path()) -> None:
+    """Make the MLflow store agree with dvc.lock: what is there is kept, what is missing is written."""
+    with one_line("track"):
+        from textmill.config import load_section
+        from textmill.timings import TIMINGS
+        from textmill.tracking import TrackingConfig
+        from textmill.tracking import track as project
+
+        if load_section(root / PARAMS, "tracking", TrackingConfig).enabled:
+            say(project(root / "dvc.lock", root / "report/comparison.json", root / TIMINGS))
+        else:
+            say("track: off (tracking.enabled: false)")
 
 
 def _label_file(classifier: Classifier, path: Path, column: str, writer) -> int:

@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 # C0 and C1 controls and the bidirectional ones: a review must not drive the reader's terminal.
-UNPRINTABLE = dict.fromkeys([*range(32), *range(127, 160), *range(8234, 8239), *range(8294, 8298)])
+UNPRINTABLE = dict.fromkeys([*range(9), *range(10, 32), *range(127, 160), *range(8234, 8239), *range(8294, 8298)])
 
 
 def say(line: str) -> None:

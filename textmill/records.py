@@ -69,7 +69,7 @@ def _encoding(file: BinaryIO, encodings: list[str], where: str) -> str:
 
 
 def _lines(text: io.TextIOWrapper, where: str, limit: int) -> Iterator[str]:
-    for row, line in enumerate(iter(lambda: text.readline(limit + 3), ""), 1):
+    for row, line in enumerate(iter(lambda: text.readline(limit + 2), ""), 1):
         if len(line) > limit and len(line.rstrip("\r\n")) > limit:
             raise DataError(f"{where}, row {row}: a line of more than clean.max_chars ({limit:,}) characters")
         if "\0" in line:

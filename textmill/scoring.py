@@ -9,6 +9,7 @@ from textmill.models.validation import SMALLEST
 
 BINS = 10  # of confidence, for the calibration error
 ERRORS = 20  # confident ones to show
+HEADLINE = ("accuracy", "f1_macro", "roc_auc", "log_loss", "calibration_error")
 EXCERPT = 500  # characters of a text that are shown
 
 
@@ -80,6 +81,12 @@ def score(table: pl.DataFrame, labels: list[str]) -> dict[str, Any]:
             "lengths": by_length(table),
         }
     )
+
+
+def summary(scores: dict[str, Any], validation: dict[str, float]) -> dict[str, Any]:
+    """The line of `dvc metrics show`: what a model is chosen by, then what it scores on the test split."""
+    chosen = {f"validation_{name}": value for name, value in validation.items()}
+    return chosen | {f"test_{name}": scores[name] for name in HEADLINE}
 
 
 def calibration(confidence: np.ndarray, right: np.ndarray) -> list[dict[str, float]]:

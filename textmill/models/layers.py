@@ -59,6 +59,24 @@ class Pool(nn.Module):
         return torch.cat([way(states, lengths) for way in self.ways], 1)
 
 
+class LockedDropout(nn.Module):
+    """Dropout with one mask for all steps of a document (Gal & Ghahramani 2016).
+
+    Pooling over time would average an independent mask at every step away.
+    """
+
+    def __init__(self, share: float):
+        super().__init__()
+        self.share = share
+
+    def forward(self, states: Tensor) -> Tensor:
+        """(B, T, H) -> (B, T, H)"""
+        if not self.training or not self.share:
+            return states
+        kept = torch.empty_like(states[:, :1]).bernoulli_(1 - self.share)  # (B, 1, H)
+        return states * kept / (1 - self.share)
+
+
 def embedding(vocabulary: int, width: int) -> nn.Embedding:
     """Vectors of unit expected norm; PAD is zero and stays so."""
     table = nn.Embedding(vocabulary, width, padding_idx=PAD)

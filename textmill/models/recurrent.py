@@ -7,7 +7,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from textmill.config import Count, Fraction, Section
-from textmill.models.layers import Pool, embedding, inside, state_at
+from textmill.models.layers import LockedDropout, Pool, embedding, inside, state_at
 
 
 class RecurrentConfig(Section):
@@ -20,7 +20,7 @@ class RecurrentConfig(Section):
     layers: Count
     bidirectional: bool
     pooling: Annotated[str, Field(pattern=r"^(last|mean|max|attention)(\+(last|mean|max|attention))*$")]
-    dropout: Fraction  # on embeddings, between layers and before the classifier
+    dropout: Fraction  # on embeddings and between layers (one mask a document), and before the classifier
 
 
 class LSTMConfig(RecurrentConfig):
@@ -48,6 +48,7 @@ class Recurrent(nn.Module):
         self.behind = nn.ModuleList(
             cell(size, config.hidden, batch_first=True) for size in sizes if config.bidirectional
         )
+        self.locked = LockedDropout(config.dropout)
         self.dropout = nn.Dropout(config.dropout)
         self.pool = Pool(config.pooling, width, {"last": self.last})
         self.classify = nn.Linear(self.pool.width, outputs)
@@ -56,7 +57,7 @@ class Recurrent(nn.Module):
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """ids (B, T), lengths (B,) -> logits (B, outputs)"""
-        states = self.dropout(self.embed(ids))  # (B, T, E)
+        states = self.locked(self.embed(ids))  # (B, T, E)
         turn = reversal(lengths, ids.shape[1]) if self.behind else None  # (B, T)
         for number, ahead in enumerate(self.ahead):
             outputs = [ahead(states)[0]]  # (B, T, H)
@@ -64,7 +65,7 @@ class Recurrent(nn.Module):
                 outputs.append(turned(self.behind[number](turned(states, turn))[0], turn))
             states = torch.cat(outputs, 2)  # (B, T, H * directions)
             if number + 1 < len(self.ahead):
-                states = self.dropout(states)
+                states = self.locked(states)
         return self.classify(self.dropout(self.pool(states, lengths)))
 
     def last(self, states: Tensor, lengths: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from textmill.config import Count, Fraction, Section
-from textmill.models.layers import Pool, embedding, inside
+from textmill.models.layers import LockedDropout, Pool, embedding, inside
 
 
 class TransformerConfig(Section):
@@ -22,7 +22,7 @@ class TransformerConfig(Section):
     feedforward: Count  # units between a block's two dense layers
     positions: Literal["sinusoidal", "learned"]
     pooling: Annotated[str, Field(pattern=r"^(cls|mean|max|attention)(\+(cls|mean|max|attention))*$")]
-    dropout: Fraction  # on embeddings, after attention, after the dense layers and before the classifier
+    dropout: Fraction  # on embeddings (one mask a document), in each block, and before the classifier
 
     @model_validator(mode="after")
     def _divides(self) -> "TransformerConfig":
@@ -48,19 +48,20 @@ class Transformer(nn.Module):
             self.positions = nn.Parameter(torch.randn(max_len + 1, config.width) * config.width**-0.5)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width)
+        self.locked = LockedDropout(config.dropout)
         self.dropout = nn.Dropout(config.dropout)
         self.pool = Pool(config.pooling, config.width, {"cls": lambda states, lengths: states[:, 0]})
         self.classify = nn.Linear(self.pool.width, outputs)
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """ids (B, T), lengths (B,) -> logits (B, outputs)"""
-        states = self.embed(ids)  # (B, T, W)
+        states = self.locked(self.embed(ids))  # (B, T, W)
         if self.first is not None:
             states = torch.cat([self.first.expand(len(ids), 1, -1), states], 1)  # T grows by the cls step
             lengths = lengths + 1
         steps, width = states.shape[1:]
         positions = sinusoids(steps, width, states.device) if self.positions is None else self.positions[:steps]
-        states = self.dropout(states + positions * width**-0.5 if self.positions is None else states + positions)
+        states = states + positions
         mask = inside(lengths, steps)[:, None, None, :]  # (B, 1, 1, T): no step looks at padding
         for block in self.blocks:
             states = block(states, mask)
@@ -95,7 +96,7 @@ class Block(nn.Module):
 
 
 def sinusoids(steps: int, width: int, device: torch.device) -> Tensor:
-    """Sines and cosines of each position, (T, W) (Vaswani et al. 2017, 3.5)."""
+    """Sines and cosines of each position, (T, W) (Vaswani et al. 2017, 3.5), as long as an embedding is at first."""
     rates = 10000 ** (-torch.arange(0, width, 2, device=device) / width)  # (W / 2,)
     angles = torch.arange(steps, device=device)[:, None] * rates  # (T, W / 2)
-    return torch.stack([angles.sin(), angles.cos()], 2).flatten(1)
+    return torch.stack([angles.sin(), angles.cos()], 2).flatten(1) * width**-0.5

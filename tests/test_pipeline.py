@@ -1,0 +1,153 @@
+"""The whole DAG, by DVC itself, on made-up reviews."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from conftest import MODELS, ROOT, TRAIN
+from ruamel.yaml import YAML
+
+from textmill.config import load_params
+from textmill.files import read_json
+
+ARMS = ("linear", "lstm", "transformer")
+ENV = {
+    **os.environ,
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DVC_NO_ANALYTICS": "true",
+}
+ENV.pop("MLFLOW_TRACKING_URI", None)
+
+
+def workspace(folder: Path, reviews) -> Path:
+    """A checkout with small models and the made-up reviews as its csv."""
+    for name in ("stages", "textmill", ".dvc"):
+        ignore = shutil.ignore_patterns("__pycache__", "cache", "tmp", "config.local")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+    for name in ("dvc.yaml", ".dvcignore", ".gitignore", "data/input/README.md"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    reviews.write_csv(folder / "data/input/reviews.csv")
+    params = load_params(ROOT / "presets/csv.yaml")
+    params["dataset"] |= {"text": "text", "label": "label", "group": "film"}
+    params["split"]["by"] = "group"
+    params["train"] = {**TRAIN, "epochs": 2}
+    params["models"] = {name: MODELS[name] for name in ARMS}
+    params["compare"]["bootstrap"] = 200
+    write(folder, params)
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    return folder
+
+
+def write(folder: Path, params: dict) -> None:
+    with open(folder / "params.yaml", "w") as file:
+        YAML().dump(params, file)
+
+
+def repro(folder: Path, *more: str) -> str:
+    done = subprocess.run(
+        ["dvc", "repro", *more],
+        cwd=folder,
+        env=ENV,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def ran(output: str) -> list[str]:
+    """Stages whose command was run, not restored."""
+    return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory, reviews):
+    folder = workspace(tmp_path_factory.mktemp("first run"), reviews)  # a space in the path
+    return folder, repro(folder)
+
+
+def test_every_stage_ran_and_the_result_is_whole(first):
+    folder, output = first
+    arms = [f"{stage}@{name}" for stage in ("train", "evaluate") for name in ARMS]
+    assert sorted(ran(output)) == sorted(
+        ["download", "clean", "split", "vocab@word", "encode@word", *arms, "compare", "track"]
+    )
+    assert "Champion by validation accuracy" in output
+    comparison = read_json(folder / "report/comparison.json")
+    assert {model["name"] for model in comparison["models"]} == set(ARMS)
+    split = read_json(folder / "metrics/split.json")["splits"]
+    for name in ARMS:
+        assert read_json(folder / f"metrics/{name}/scores.json")["rows"] == split["test"]["rows"]
+    assert read_json(folder / "metrics/linear/scores.json")["accuracy"] > 0.8
+    assert "<script" not in (folder / "report/index.html").read_text()
+    with closing(sqlite3.connect(folder / "mlflow.db")) as store:
+        assert store.execute("SELECT count(*) FROM runs").fetchone() == (len(ARMS),)
+        assert store.execute("SELECT count(*) FROM registered_model_aliases WHERE alias = 'champion'").fetchone() == (
+            1,
+        )
+
+
+def test_again_runs_nothing(first):
+    folder, _ = first
+    lock = (folder / "dvc.lock").read_bytes()
+    assert ran(repro(folder)) == []
+    assert (folder / "dvc.lock").read_bytes() == lock
+
+
+def test_another_checkout_makes_the_same_bytes(first, tmp_path, reviews):
+    folder, _ = first
+    other = workspace(tmp_path / "b", reviews.sample(fraction=1, shuffle=True, seed=5))  # rows in another order
+    repro(other, "compare")
+    ours, theirs = (YAML(typ="safe").load((f / "dvc.lock").read_text())["stages"] for f in (folder, other))
+    for name in theirs.keys() - {"download"}:
+        outs = [{out["path"]: out["md5"] for out in stages[name].get("outs", [])} for stages in (ours, theirs)]
+        assert outs[0] == outs[1], name
+
+
+def test_one_changed_model_runs_alone_and_reverting_restores(first):
+    folder, _ = first
+    before = load_params(folder / "params.yaml")
+    after = load_params(folder / "params.yaml")
+    after["models"]["lstm"]["hidden"] = 9
+    lock = (folder / "dvc.lock").read_bytes()
+    write(folder, after)
+    assert ran(repro(folder)) == ["train@lstm", "evaluate@lstm", "compare", "track"]
+    write(folder, before)
+    output = repro(folder)
+    assert ran(output) == ["track"]  # has no output to restore, and writes nothing new
+    assert "(0 new)" in output
+    assert (folder / "dvc.lock").read_bytes() == lock
+    removed = load_params(folder / "params.yaml")
+    del removed["models"]["lstm"]
+    write(folder, removed)
+    assert ran(repro(folder)) == ["compare", "track"]
+    assert "lstm" not in (folder / "report/index.html").read_text()
+    write(folder, before)
+    repro(folder)
+
+
+@pytest.mark.parametrize(
+    ("stage", "damage", "code", "message"),
+    [
+        ("download", lambda f: (f / "data/input/reviews.csv").unlink(), 4, "error: download: data/input/reviews.csv"),
+        ("train", lambda f: (f / "data/encoded/word/train.safetensors").write_bytes(b"x"), 4, "error: train"),
+    ],
+)
+def test_a_failing_stage_ends_in_one_line_with_its_code(first, tmp_path, stage, damage, code, message):
+    folder = shutil.copytree(first[0], tmp_path / "copy")
+    damage(folder)
+    entry = YAML(typ="safe").load((folder / "dvc.lock").read_text())["stages"]
+    command = next(body["cmd"] for name, body in entry.items() if name.split("@")[0] == stage)
+    done = subprocess.run([sys.executable, *command.split()[1:]], cwd=folder, env=ENV, capture_output=True, text=True)
+    assert done.returncode == code
+    assert done.stderr.startswith(message)
+    assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,304 @@
+"""Each stage's main from split to evaluate, on a temporary folder; then the bundle and the command."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import polars as pl
+import pytest
+from conftest import MODELS, ROOT, TRAIN
+from typer.testing import CliRunner
+
+import textmill
+from stages import encode, evaluate, split, train, vocab
+from textmill import timings
+from textmill.cli import app
+from textmill.errors import ArtifactError, DataError, ParamsError
+from textmill.files import read_json, sha256, write_json, write_parquet
+from textmill.splits import SPLITS
+
+WORD = {
+    "kind": "word",
+    "lowercase": True,
+    "markup": "strip",
+    "pattern": r"[\p{L}\p{N}]+|[!?]",
+    "min_freq": 2,
+    "max_size": 500,
+}
+PARAMS = {
+    "seed": 3,
+    "threads": 1,
+    "split": {"validation": 0.2, "test": 0.2, "by": "group"},
+    "tokenizers": {"word": WORD},
+    "train": TRAIN,
+    "models": {name: MODELS[name] for name in ("linear", "lstm")},
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, reviews):
+    """A folder in which every stage from split to evaluate has run."""
+    root = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        write_json(root / "params.yaml", PARAMS)  # json is YAML
+        docs = reviews.select(
+            pl.format("{}", pl.int_range(pl.len())).str.zfill(4).alias("id"),
+            "text",
+            "label",
+            pl.col("film").alias("group"),
+            pl.lit(None, pl.String).alias("split"),
+        )
+        write_parquet(root / "docs.parquet", docs)
+        write_json(root / "labels.json", ["bad", "good"])
+        split.main(root / "docs.parquet", root / "labels.json", root / "split", root / "split.json")
+        vocab.main("word", root / "split/train.parquet", root / "tokenizer.json")
+        encode.main(
+            root / "split", root / "labels.json", root / "tokenizer.json", root / "encoded", root / "encode.json"
+        )
+        for name in PARAMS["models"]:
+            run_train(root, name)
+            evaluate.main(
+                root / name, root / "encoded/test.safetensors", root / "split/test.parquet", root / "metrics" / name
+            )
+    return root
+
+
+def run_train(root, name):
+    metrics = root / "metrics" / name
+    parts = (root / "encoded", root / "tokenizer.json", root / "labels.json", root / name)
+    train.main(name, *parts, metrics / "history.csv", metrics / "fit.json")
+
+
+def test_split_profiles_what_it_cut(made):
+    facts = read_json(made / "split.json")
+    assert sum(facts["splits"][name]["rows"] for name in SPLITS) == 240
+    assert set(facts["overlap"].values()) == {0}
+    words = facts["splits"]["train"]["words"]
+    assert sum(words["histogram"]["counts"]) == facts["splits"]["train"]["rows"]
+
+
+def test_the_vocabulary_sees_the_training_split_alone(made, tmp_path):
+    tokens = set(read_json(made / "tokenizer.json")["vocabulary"])
+    training = " ".join(pl.read_parquet(made / "split/train.parquet")["text"])
+    assert tokens - {"<pad>", "<unk>"} <= set(training.lower().split())
+    facts = read_json(made / "encode.json")["splits"]
+    assert 0 < facts["test"]["unknown"] < 0.3  # the numbers that stand in one text only
+
+
+def test_every_test_row_is_scored_and_every_score_comes_from_one_table(made):
+    test = pl.read_parquet(made / "split/test.parquet")
+    for name in PARAMS["models"]:
+        table = pl.read_parquet(made / f"metrics/{name}/predictions.parquet")
+        assert table.select("id", "label").equals(test.select("id", "label").sort("id"))
+        scores = read_json(made / f"metrics/{name}/scores.json")
+        assert scores["accuracy"] == pytest.approx((table["label"] == table["prediction"]).mean(), abs=1e-6)
+        assert scores["accuracy"] > 0.8
+        summary = read_json(made / f"metrics/{name}/summary.json")
+        assert summary["test_accuracy"] == scores["accuracy"]
+        assert summary["validation_accuracy"] == read_json(made / f"metrics/{name}/fit.json")["validation"]["accuracy"]
+        assert len((made / f"metrics/{name}/confusion.csv").read_text().splitlines()) == len(test) + 1
+
+
+def test_the_test_split_changes_nothing_before_evaluate(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("split", "labels.json"):
+        (tmp_path / name).symlink_to(made / name)
+    write_json(tmp_path / "params.yaml", PARAMS)
+    flipped = tmp_path / "flipped"
+    for name in SPLITS:
+        part = pl.read_parquet(made / f"split/{name}.parquet")
+        if name == "test":
+            part = part.with_columns(text=pl.lit("nothing at all"), label=pl.lit("bad"))
+        write_parquet(flipped / f"{name}.parquet", part)
+    vocab.main("word", flipped / "train.parquet", tmp_path / "tokenizer.json")
+    encode.main(
+        flipped, tmp_path / "labels.json", tmp_path / "tokenizer.json", tmp_path / "encoded", tmp_path / "e.json"
+    )
+    for name in PARAMS["models"]:
+        run_train(tmp_path, name)
+        assert sha256(tmp_path / name / "model.safetensors") == sha256(made / name / "model.safetensors")
+        assert (tmp_path / f"metrics/{name}/fit.json").read_bytes() == (made / f"metrics/{name}/fit.json").read_bytes()
+
+
+def test_fit_says_how_and_seconds_stay_outside(made):
+    fit = read_json(made / "metrics/lstm/fit.json")
+    best = pl.read_csv(made / "metrics/lstm/history.csv").row(fit["best_epoch"] - 1, named=True)
+    assert best["validation_accuracy"] == pytest.approx(fit["validation"]["accuracy"], abs=1e-6)
+    assert "seconds" not in json.dumps(fit)
+    noted = timings.recall("lstm", fit["weights"], made / "data/timings")
+    assert len(noted["epoch_seconds"]) == fit["epochs"]
+    assert noted["predict_documents_per_second"] > 0
+    assert timings.recall("lstm", "0" * 64, made / "data/timings") == {}
+    assert not list((made / "data/checkpoints").iterdir())
+
+
+@pytest.mark.parametrize("name", PARAMS["models"])
+def test_a_bundle_predicts_what_evaluate_recorded(made, name, tmp_path):
+    folder = tmp_path / "elsewhere"
+    (made / name).rename(folder)
+    try:
+        classifier = textmill.load(folder)
+        test = pl.read_parquet(made / "split/test.parquet").sort("id")
+        table = pl.read_parquet(made / f"metrics/{name}/predictions.parquet")
+        assert classifier.predict(test["text"].to_list()) == table["prediction"].to_list()
+        proba = classifier.predict_proba(test["text"].to_list())
+        np.testing.assert_allclose(proba, table.select("p:bad", "p:good").to_numpy(), atol=1e-6)
+    finally:
+        folder.rename(made / name)
+
+
+def test_any_text_is_scored(made):
+    classifier = textmill.load(made / "lstm")
+    odd = ["", " ", "<br />", "👍🏽", "\x00", "\u202e", "good " * 5000, "zzz qqq"]
+    proba = classifier.predict_proba(odd)
+    assert np.isfinite(proba).all()
+    np.testing.assert_array_equal(proba[0], proba[1])  # nothing to read
+    assert classifier.predict_proba([]).shape == (0, 2)
+    assert classifier.predict([]) == []
+    with pytest.raises(TypeError, match="a list of texts"):
+        classifier.predict_proba("good")
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "config.json"])
+def test_a_damaged_bundle_names_the_file(made, tmp_path, file):
+    for path in (made / "lstm").iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    damaged = bytearray((tmp_path / file).read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    (tmp_path / file).write_bytes(damaged if file != "config.json" else b"{}")
+    with pytest.raises(ArtifactError, match=file):
+        textmill.load(tmp_path)
+    (tmp_path / file).unlink()
+    with pytest.raises(ArtifactError, match=file):
+        textmill.load(tmp_path)
+
+
+def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_json(tmp_path / "params.yaml", PARAMS)
+    spec = read_json(made / "tokenizer.json")
+    spec["vocabulary"].pop()
+    write_json(tmp_path / "other.json", spec)
+    parts = (made / "encoded", tmp_path / "other.json", made / "labels.json", tmp_path / "m", tmp_path / "h.csv")
+    with pytest.raises(ArtifactError, match="encoded with another tokenizer"):
+        train.main("lstm", *parts, tmp_path / "f.json")
+    with pytest.raises(ArtifactError, match="documents, but"):
+        evaluate.main(made / "lstm", made / "encoded/test.safetensors", made / "split/train.parquet", tmp_path)
+    with pytest.raises(ParamsError, match=r"models\.gru: missing"):
+        train.main("gru", *parts, tmp_path / "f.json")
+    write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": {"word": {**WORD, "min_freq": 10_000}}})
+    with pytest.raises(DataError, match="lower min_freq"):
+        vocab.main("word", made / "split/train.parquet", tmp_path / "t.json")
+
+
+def command(*words: str, stdin: str | None = None):
+    return CliRunner().invoke(app, list(map(str, words)), input=stdin)
+
+
+def test_predict_from_arguments_stdin_and_a_file(made, tmp_path):
+    bundle = made / "lstm"
+    given = command("predict", bundle, "a great lovely film", "a dull awful plot")
+    assert [line.split("\t")[0] for line in given.stdout.splitlines()] == ["good", "bad"]
+    assert command("predict", bundle, stdin="a great lovely film\na dull awful plot\n").stdout == given.stdout
+    source = tmp_path / "in.csv"
+    source.write_text('\ufeffid,text\n1,"a great, lovely\nfilm"\n2,a dull awful plot\n3,\n', encoding="utf-8")
+    assert command("predict", bundle, "--file", source, "--out", tmp_path / "out.csv").exit_code == 0
+    labelled = pl.read_csv(tmp_path / "out.csv")
+    assert labelled.columns == ["id", "text", "predicted", "p:bad", "p:good"]
+    assert labelled["predicted"].to_list()[:2] == ["good", "bad"]
+    assert len(labelled) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["predict", "{tmp}/none", "x"], 4, "none/config.json"),
+        (["predict", "{made}/lstm", "--file", "{tmp}/none.csv"], 4, "none.csv: No such file"),
+        (["predict", "{made}/lstm", "--file", "{made}/split.json"], 2, "no column 'text'"),
+        (["predict", "{made}/lstm", "x", "--file", "y"], 2, "not both"),
+        (["predict", "{made}/lstm", "x", "--out", "y"], 2, "--out goes with --file"),
+        (["predict", "{made}/lstm", "--file", "{tmp}/a", "--out", "{tmp}/a"], 2, "is the input"),
+        (["info", "{tmp}"], 4, "config.json"),
+        (["check", "{tmp}/none.yaml"], 4, "copy one from presets/"),
+    ],
+)
+def test_a_wrong_command_is_one_line(made, tmp_path, words, code, message):
+    done = command(*(word.format(made=made, tmp=tmp_path) for word in words))
+    assert done.exit_code == code
+    assert done.stderr.startswith(f"error: {words[0]}: ")
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_info(made):
+    shown = command("info", made / "lstm").stdout
+    assert "bad, good" in shown
+    assert read_json(made / "lstm/config.json")["weights"] in shown
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"models": {"a": {**MODELS["lstm"], "tokenizer": "wrod"}}},
+            "models.a.tokenizer: expected one of word, found 'wrod'",
+        ),
+        ({"trian": {}}, "trian: unknown key; did you mean 'train'?"),
+        ({"models": {}}, "models"),
+        ({"models": {"../up": MODELS["lstm"]}}, "models"),
+        ({"seed": -1}, "seed: expected greater than or equal to 0, found -1"),
+        (
+            {"tokenizers": {"word": {**WORD, "kind": "words"}}},
+            "tokenizers.word.kind: expected one of word, found 'words'",
+        ),
+        ({"train": {**TRAIN, "epochs": "5"}}, "train.epochs: expected a valid integer, found '5'"),
+    ],
+)
+def test_check_sees_the_whole_file(tmp_path, change, message):
+    from textmill.config import load_params
+
+    params = load_params(ROOT / "presets/csv.yaml")
+    write_json(tmp_path / "params.yaml", {**params, **change})
+    done = command("check", tmp_path / "params.yaml")
+    assert done.exit_code == 2
+    assert message in done.stderr
+
+
+def stage(folder, *words: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "stages.vocab", *words],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_stage_as_dvc_starts_it(made, tmp_path):
+    write_json(tmp_path / "params.yaml", PARAMS)
+    done = stage(tmp_path, "word", str(made / "split/train.parquet"), "out.json")
+    assert done.returncode == 0, done.stderr
+    assert sha256(tmp_path / "out.json") == sha256(made / "tokenizer.json")
+    assert stage(tmp_path, "word").stderr == "error: vocab: expected 3 arguments (name, train, out), found 1\n"
+    unknown = stage(tmp_path, "char", str(made / "split/train.parquet"), "out.json")
+    assert (unknown.returncode, unknown.stderr) == (
+        2,
+        "error: vocab: params.yaml: tokenizers.char: missing; known keys: word\n",
+    )
+
+
+def test_one_of_a_kind_at_a_time(made, tmp_path):
+    import fcntl
+
+    write_json(tmp_path / "params.yaml", PARAMS)
+    lock = tmp_path / "data/.locks/vocab.lock"
+    lock.parent.mkdir(parents=True)
+    with open(lock, "w") as held:
+        held.write("4711")
+        held.flush()
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = stage(tmp_path, "word", str(made / "split/train.parquet"), "out.json")
+    assert (done.returncode, done.stderr) == (5, "error: vocab: held by process 4711; wait for it, or end it\n")
+    assert not (tmp_path / "out.json").exists()
