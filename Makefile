@@ -8,7 +8,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
 export DVC_NO_ANALYTICS := true
 
-.PHONY: repro test lint ui lock audit
+.PHONY: repro test lint ui bench lock audit
 
 repro: .venv/ready ## run what changed: download, clean, split, vocab, encode, train, evaluate, compare, track
 	@textmill check
@@ -24,6 +24,10 @@ lint: .venv/ready ## ruff, as CI runs it
 ui: .venv/ready ## MLflow's pages on http://127.0.0.1:5000
 	@test -n "$$MLFLOW_TRACKING_URI" -o -e mlflow.db || textmill track
 	@mlflow ui --workers 1 --host 127.0.0.1 --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
+
+ONLY ?= *
+bench: .venv/ready ## timings as ratios, into bench/results; one script alone: make bench ONLY=text
+	@for script in bench/$(ONLY).py; do python $$script || exit 1; done
 
 lock: ## pin what pyproject.toml asks for, from a fresh environment
 	$(PYTHON) -m venv .venv-lock
