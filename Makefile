@@ -1,6 +1,6 @@
 # Each target makes .venv first if it is not there, or if the pins changed.
 PYTHON ?= python3
-# The CPU build of torch where PyTorch's own index can be reached. For a GPU: make repro TORCH=torch==2.13.0
+# The CPU build of torch where PyTorch's own index can be reached. For a GPU, before the first run: make repro TORCH=torch==2.13.0
 TORCH ?= --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -22,8 +22,9 @@ lint: .venv/ready ## ruff, as CI runs it
 	@ruff format --check .
 
 ui: .venv/ready ## MLflow's pages on http://127.0.0.1:5000
-	@test -n "$$MLFLOW_TRACKING_URI" -o -e mlflow.db || textmill track
-	@mlflow ui --workers 1 --host 127.0.0.1 --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
+	@case "$$MLFLOW_TRACKING_URI" in http*) echo "open $$MLFLOW_TRACKING_URI"; exit;; esac; \
+	test -n "$$MLFLOW_TRACKING_URI" -o -e mlflow.db || textmill track || exit; \
+	mlflow ui --workers 1 --host 127.0.0.1 --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
 
 ONLY ?= *
 bench: .venv/ready ## timings as ratios, into bench/results; one script alone: make bench ONLY=text

@@ -1,10 +1,8 @@
 """Compare the models of params.yaml on the test split; write the report; print one table of them all."""
 
-import csv
 from pathlib import Path
 from typing import Annotated, Any
 
-import polars as pl
 from pydantic import Field
 
 from stages.run import run
@@ -12,7 +10,7 @@ from textmill.comparison import CompareConfig, Evaluated, compare, standing
 from textmill.config import PARAMS, Name, Seed, load_section
 from textmill.console import say, table
 from textmill.errors import ArtifactError
-from textmill.files import read_json, write_json, write_text
+from textmill.files import read_history, read_json, read_parquet, write_json, write_text
 from textmill.report.page import count, decimals, percent, render
 from textmill.timings import TIMINGS, recall
 
@@ -52,18 +50,12 @@ def read_model(folder: Path) -> dict[str, Any]:
         if not (folder / file).is_file():
             raise ArtifactError(f"{folder / file}: missing; run `dvc repro {stage}@{folder.name}`, which makes it")
     facts = {name: read_json(folder / f"{name}.json") for name in ("fit", "scores", "errors")}
-    with open(folder / "history.csv", encoding="utf-8", newline="") as file:
-        history = [{key: float(cell) if cell else None for key, cell in row.items()} for row in csv.DictReader(file)]
-    return facts | {"history": history}
+    return facts | {"history": read_history(folder / "history.csv")}
 
 
 def read_predictions(path: Path) -> tuple[Any, Any, Any]:
     """ids, labels and predictions (N,) of a predictions.parquet."""
-    try:
-        frame = pl.read_parquet(path, columns=["id", "label", "prediction"])
-    except (OSError, pl.exceptions.PolarsError) as error:
-        again = f"run `dvc repro -f evaluate@{path.parent.name}`"
-        raise ArtifactError(f"{path}: cannot be read ({error}); {again}") from error
+    frame = read_parquet(path, columns=["id", "label", "prediction"])
     return tuple(frame[column].to_numpy() for column in frame.columns)
 
 

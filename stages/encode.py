@@ -2,13 +2,11 @@
 
 from pathlib import Path
 
-import polars as pl
-
 from stages.run import run
 from textmill import tokenizers
 from textmill.config import PARAMS
 from textmill.encoding import encode, save, unknown_share
-from textmill.files import read_json, sha256, write_json
+from textmill.files import read_json, read_parquet, sha256, write_json
 from textmill.profile import lengths
 from textmill.splits import SPLITS
 
@@ -19,7 +17,7 @@ def main(splits: Path, labels: Path, tokenizer: Path, out: Path, metrics: Path, 
     names = read_json(labels)
     facts = {}
     for name in SPLITS:
-        part = pl.read_parquet(splits / f"{name}.parquet", columns=["text", "label"])
+        part = read_parquet(splits / f"{name}.parquet", columns=["text", "label"])
         encoded = encode(part, codec, names)
         save(out / f"{name}.safetensors", encoded, sha256(tokenizer))
         facts[name] = {

@@ -3,14 +3,13 @@
 import time
 from pathlib import Path
 
-import polars as pl
 from threadpoolctl import threadpool_limits
 
 from stages.run import run
 from textmill import bundle, encoding, scoring, timings
 from textmill.config import PARAMS, Count, load_section
 from textmill.errors import ArtifactError
-from textmill.files import atomic, write_json, write_parquet
+from textmill.files import atomic, read_parquet, write_json, write_parquet
 
 
 def main(model: Path, encoded: Path, test: Path, out: Path, params: Path = PARAMS) -> None:
@@ -18,7 +17,7 @@ def main(model: Path, encoded: Path, test: Path, out: Path, params: Path = PARAM
     threads = load_section(params, "threads", Count)
     classifier = bundle.load(model)
     data = encoding.load(encoded, classifier.config["tokenizer"])
-    texts = pl.read_parquet(test, columns=["id", "text"])
+    texts = read_parquet(test, columns=["id", "text"])
     if len(texts) != len(data.docs):
         raise ArtifactError(f"{encoded}: {len(data.docs)} documents, but {test} has {len(texts)}; run `dvc repro`")
     started = time.perf_counter()

@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import polars as pl
-
 from stages.run import run
 from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
-from textmill.files import read_json, write_json, write_parquet
+from textmill.files import read_json, read_parquet, write_json, write_parquet
 from textmill.profile import profile
 from textmill.splits import SplitConfig, split
 
@@ -17,7 +15,7 @@ def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARA
     config = load_section(params, "split", SplitConfig)
     seed = load_section(params, "seed", Seed)
     names = read_json(labels)
-    parts = split(pl.read_parquet(docs), names, config, seed)
+    parts = split(read_parquet(docs), names, config, seed)
     for name, part in parts.items():
         write_parquet(out / f"{name}.parquet", part)
     facts = profile(parts, names)

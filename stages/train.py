@@ -5,16 +5,18 @@ import time
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 from threadpoolctl import threadpool_limits
 
 from stages.run import run
-from textmill import bundle, encoding, timings
+from textmill import bundle, encoding, models, timings
 from textmill.config import PARAMS, Count, Seed, load_section
 from textmill.files import atomic, digest, read_json, sha256, write_json
 from textmill.models import Task, arm
 from textmill.tokenizers import load as load_tokenizer
 
 CHECKPOINTS = Path("data/checkpoints")
+CODE = Path(models.__file__).parent
 
 
 def main(
@@ -35,18 +37,11 @@ def main(
     data, validation = (encoding.load(encoded / f"{split}.safetensors", made_by) for split in ("train", "validation"))
     task = Task(load_tokenizer(tokenizer).size, len(classes), seed)
 
-    inputs = [
-        entry,
-        train,
-        seed,
-        threads,
-        *(sha256(encoded / f"{split}.safetensors") for split in ("train", "validation")),
-    ]
-    checkpoints = CHECKPOINTS / f"{name}-{digest(inputs)[:16]}"
-    started = time.time()
+    files = [encoded / "train.safetensors", encoded / "validation.safetensors", *sorted(CODE.glob("*.py"))]
+    key = digest([entry, train, seed, threads, *map(sha256, files)])
+    checkpoints = CHECKPOINTS / f"{name}-{key[:16]}"  # goes on only where inputs, params and code are the same
     with threadpool_limits(threads):  # the last digits depend on their number
         fitted = checked.family.fit(checked.config, checked.settings, data, validation, task, checkpoints)
-    ended = time.time()
 
     best = fitted.history[fitted.best_epoch - 1]
     scores = {
@@ -58,14 +53,14 @@ def main(
         "name": name,
         "labels": classes,
         "model": entry,
-        "train": train,
+        "train": checked.settings.model_dump() if checked.settings else None,  # what applied
         "vocabulary": task.vocabulary,
         "seed": seed,
         "validation": scores,
     }
     whole = bundle.save(out, fitted.model, tokenizer, config)
     with atomic(history) as temporary:
-        pl.DataFrame(fitted.history).drop("seconds").write_csv(temporary, float_precision=6)
+        pl.DataFrame(fitted.history).drop("seconds").with_columns(cs.float().round_sig_figs(6)).write_csv(temporary)
     write_json(
         facts,
         {
@@ -82,9 +77,11 @@ def main(
         },
     )
     epochs = [row["seconds"] for row in fitted.history]
-    times = {"train_seconds": ended - started, "epoch_seconds": epochs, "started": started, "ended": ended}
+    ended, seconds = time.time(), sum(epochs)  # a resumed run counts the epochs before, too
+    times = {"train_seconds": seconds, "epoch_seconds": epochs, "started": ended - seconds, "ended": ended}
     timings.note(name, whole["weights"], times)
-    shutil.rmtree(checkpoints, ignore_errors=True)
+    for left in CHECKPOINTS.glob(f"{name}-{'?' * 16}"):  # of runs with other params, too
+        shutil.rmtree(left)
 
 
 if __name__ == "__main__":

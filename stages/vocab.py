@@ -2,19 +2,18 @@
 
 from pathlib import Path
 
-import polars as pl
-
 from stages.run import run
 from textmill import tokenizers
 from textmill.config import PARAMS, load_section
 from textmill.console import say
+from textmill.files import read_parquet
 
 
 def main(name: str, train: Path, out: Path, params: Path = PARAMS) -> None:
     """`name` is the tokenizer's key in params."""
     entry = load_section(params, f"tokenizers.{name}", dict)
     config = tokenizers.tokenizer_config(entry, f"{params}: tokenizers.{name}")
-    tokenizer = tokenizers.learn(pl.read_parquet(train, columns=["text"])["text"], config)
+    tokenizer = tokenizers.learn(read_parquet(train, columns=["text"])["text"], config)
     tokenizers.save(out, tokenizer)
     say(f"vocab: {name} knows {tokenizer.size:,} ids")
 

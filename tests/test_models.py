@@ -139,6 +139,17 @@ def test_optimizers_move_the_weights(optimizer, fitted):
     )
 
 
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+def test_no_update_is_wasted(schedule):
+    """One epoch of one batch, with a schedule that ends at 0: the weights move all the same."""
+    start = build(
+        arm(MODELS["gru"], TRAIN, "m").config, arm(MODELS["gru"], TRAIN, "m").settings, Task(VOCABULARY, CLASSES, 7)
+    )
+    run = fit("gru", schedule=schedule, epochs=1, batch_tokens=100_000)
+    assert run.history[0]["learning_rate"] > 0
+    assert not np.array_equal(run.model.tensors()["classify.weight"], start.classify.weight.detach().numpy())
+
+
 def test_early_stopping_keeps_the_best_epoch():
     run = fit("lstm", patience=1, epochs=30, monitor="loss")
     losses = [row["validation_loss"] for row in run.history]

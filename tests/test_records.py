@@ -88,9 +88,9 @@ def test_a_quoted_field_may_hold_anything():
         ("text,label\n" + '"' + "a\n" * LIMIT, r"row 2: field larger than .*quote"),
         ("text,label\n" + "a" * (LIMIT + 1) + ",b\n", r"row 2: a line of more than clean\.max_chars \(1,000\)"),
         ("text,label\na\0,b\n", r"row 2: a NUL"),
-        ("comment,label\na,b\n", r"no columns 'text'; found: comment, label; set dataset\.text"),
+        ("comment,label\na,b\n", r"no column 'text'; found: comment, label; set dataset\.text"),
         ("text,text,label\na,b,c\n", r"2 columns 'text'"),
-        ("text;label\na;b\n", r"no columns 'text'; found: text;label; is dataset\.separator ';'\?"),
+        ("text;label\na;b\n", r"no column 'text'; found: text;label; is dataset\.separator ';'\?"),
         ("text\tlabel\na\tb\n", r"is dataset\.separator '\\t'\?"),
         ("text,label\ngood,pos\nmal\xf3,neg".encode("latin-1"), r"a\.csv: byte 23 is not utf-8; .*dataset\.encodings"),
         ("text,label\na,b\n".encode("utf-16"), r"byte 0 is not utf-8"),
@@ -139,7 +139,7 @@ def test_a_line_may_have_as_many_characters_as_a_text(limit, end):
 
 
 def test_a_txt_file_has_no_other_column():
-    with pytest.raises(DataError, match=r"no columns 'label'; found: text"):
+    with pytest.raises(DataError, match=r"no column 'label'; found: text"):
         read("a\nb\n", "txt")
 
 
@@ -158,7 +158,7 @@ def test_values_of_json_as_strings(value, string):
 
 def test_a_key_may_be_absent_from_some_records_but_not_from_all():
     assert read('{"text": "a", "label": "x"}\n\n{"text": "b"}\n', "jsonl") == [(1, "a", "x"), (3, "b", None)]
-    with pytest.raises(DataError, match="no columns 'label'; found: text"):
+    with pytest.raises(DataError, match="no column 'label'; found: text"):
         read('[{"text": "b"}]', "json")
 
 

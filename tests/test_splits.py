@@ -23,8 +23,8 @@ def test_every_row_once_stratified_and_seeded():
     frame = plain(200)
     parts = split(frame, ["a", "b"], CONFIG, seed=1)
     assert {name: len(part) for name, part in parts.items()} == {
-        "train": 144,
-        "validation": 16,
+        "train": 140,
+        "validation": 20,
         "test": 40,
         "unlabelled": 0,
     }
@@ -69,6 +69,34 @@ def test_given_splits_are_kept_and_missing_ones_cut():
     parts = split(frame, ["a", "b"], CONFIG, seed=0)
     assert set(parts["test"]["id"]) == set(frame.filter(split="test")["id"])
     assert len(parts["validation"]) == 6
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.sampled_from([None, "train", "validation"])), min_size=90, max_size=120)
+)
+def test_what_is_cut_shares_no_text_with_what_is_given(rows):
+    frame = docs([{"text": f"t{t}", "label": "ab"[i % 2], "split": s} for i, (t, s) in enumerate(rows)])
+    frame = pl.concat([frame, plain(60).with_columns(id="x" + pl.col("id"))])
+    parts = split(frame, ["a", "b"], CONFIG, seed=0)
+    given_ones = frame.drop_nulls("split")
+    assert not set(parts["test"]["text"]) & set(given_ones["text"])
+    assert not set(parts["test"]["text"]) & set(parts["train"]["text"])
+    for name in ("train", "validation"):
+        kept = set(given_ones.filter(split=name)["id"])
+        assert kept <= set(parts[name]["id"]) or (name == "train" and "validation" not in given_ones["split"])
+
+
+def test_a_missing_test_split_is_cut_from_train():
+    frame = plain(100).with_columns(
+        split=pl.when(pl.int_range(100) < 20).then(pl.lit("validation")).otherwise(pl.lit("train"))
+    )
+    parts = split(frame, ["a", "b"], CONFIG, seed=0)
+    assert (len(parts["validation"]), len(parts["test"])) == (20, 16)
+
+
+def test_shares_must_leave_something():
+    with pytest.raises(ValueError, match="leave nothing to train on"):
+        SplitConfig(validation=0.5, test=0.5, by="text")
 
 
 def test_unlabelled_rows_stay_out():

@@ -95,7 +95,7 @@ def test_what_is_missing_names_the_stage_that_makes_it(folder, file, stage):
 def test_damaged_predictions_are_named(folder):
     path = folder / "metrics" / "gru" / "predictions.parquet"
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(ArtifactError, match=r"gru/predictions.parquet: cannot be read .* evaluate@gru"):
+    with pytest.raises(ArtifactError, match=r"gru/predictions.parquet: cannot be read .* `dvc repro`"):
         run(folder)
 
 

@@ -151,7 +151,7 @@ def test_a_bundle_predicts_what_evaluate_recorded(made, name, tmp_path):
 
 def test_any_text_is_scored(made):
     classifier = textmill.load(made / "lstm")
-    odd = ["", " ", "<br />", "👍🏽", "\x00", "\u202e", "good " * 5000, "zzz qqq"]
+    odd = ["", " ", None, "\ud800", "<br />", "👍🏽", "\x00", "\u202e", "good " * 5000, "zzz qqq"]
     proba = classifier.predict_proba(odd)
     assert np.isfinite(proba).all()
     np.testing.assert_array_equal(proba[0], proba[1])  # nothing to read
@@ -159,6 +159,22 @@ def test_any_text_is_scored(made):
     assert classifier.predict([]) == []
     with pytest.raises(TypeError, match="a list of texts"):
         classifier.predict_proba("good")
+
+
+def test_a_damaged_split_is_named(made, tmp_path):
+    (tmp_path / "train.parquet").write_bytes(b"PAR1 no")
+    with pytest.raises(ArtifactError, match=r"train\.parquet: cannot be read"):
+        vocab.main("word", tmp_path / "train.parquet", tmp_path / "t.json", made / "params.yaml")
+
+
+def test_files_to_predict_may_be_long_but_must_be_utf8(made, tmp_path):
+    source = tmp_path / "in.csv"
+    source.write_text("text\n" + "good " * 50_000 + "\n")
+    assert command("predict", made / "linear", "--file", source, "--out", tmp_path / "out.csv").exit_code == 0
+    source.write_bytes(b"text\nca\xf1on\n")
+    done = command("predict", made / "linear", "--file", source)
+    assert (done.exit_code, done.stderr.count("\n")) == (3, 1)
+    assert "in.csv: not UTF-8" in done.stderr
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "tokenizer.json", "config.json"])

@@ -129,7 +129,7 @@ def test_columns_that_are_no_text_are_refused(tmp_path, values):
 
 def test_a_missing_column_of_parquet_lists_those_there(tmp_path):
     part = parquet(tmp_path / "a.parquet", comment=["a"], label=["x"])
-    with pytest.raises(DataError, match=r"a\.parquet: no columns 'text'; found: comment, label; set dataset\.text"):
+    with pytest.raises(DataError, match=r"a\.parquet: no column 'text'; found: comment, label; set dataset\.text"):
         read_part(tmp_path, part, config(), 100)
 
 

@@ -12,6 +12,7 @@ from textmill.models.layers import AttentionPool, pooled_max, pooled_mean
 from textmill.models.optimizing import loss_function, probabilities, rate
 from textmill.models.recurrent import LSTMConfig, Recurrent, reversal, turned
 from textmill.models.settings import TrainConfig
+from textmill.models.training import best_epoch
 from textmill.models.validation import validate
 from textmill.ragged import Ragged
 
@@ -23,7 +24,9 @@ def test_validation_scores_are_scikit_learns(classes, rows, seed):
     proba = rng.dirichlet(np.ones(classes), rows).astype(np.float32)
     ours = validate(proba, labels)
     assert ours["accuracy"] == pytest.approx(accuracy_score(labels, proba.argmax(1)))
-    assert ours["f1_macro"] == pytest.approx(f1_score(labels, proba.argmax(1), average="macro"))
+    assert ours["f1_macro"] == pytest.approx(
+        f1_score(labels, proba.argmax(1), labels=range(classes), average="macro", zero_division=0)
+    )
     assert ours["log_loss"] == pytest.approx(log_loss(labels, proba, labels=range(classes)), rel=1e-4)
 
 
@@ -81,6 +84,13 @@ def test_rates_rise_then_follow_their_schedule(schedule, expected):
     settings = TrainConfig(**{**TRAIN, "schedule": schedule, "warmup": 0.2, "lr": 1.0})
     assert [rate(settings, done, 0) for done in (0.1, 0.2, 0.6, 1.0)] == pytest.approx(expected)
     assert rate(settings, 0.6, 2) == pytest.approx(0.25 if schedule == "plateau" else expected[2])
+
+
+def test_among_equal_epochs_the_less_surprised_is_best():
+    rows = [(0.9, 0.5), (1.0, 0.9), (1.0, 0.2), (1.0, 0.2)]
+    history = [{"validation_accuracy": a, "validation_loss": loss, "validation_f1": a} for a, loss in rows]
+    assert [best_epoch(history, monitor) for monitor in ("accuracy", "f1_macro", "loss")] == [3, 3, 3]
+    assert best_epoch(history[:2], "loss") == 1
 
 
 def test_losses_agree_where_they_mean_the_same():

@@ -1,5 +1,6 @@
 """A model to ship: three files (weights, config, tokenizer) that predict with nothing else at hand."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from textmill.models import Model, Task, arm
 from textmill.tokenizers.word import WordTokenizer
 
 FORMAT = 1
+LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
 
 
@@ -30,17 +32,24 @@ class Classifier:
             raise TypeError("expected a list of texts, found one text; write [text]")
         if not len(texts):
             return np.empty((0, len(self.labels)), np.float32)
-        return self.model.predict_proba(self.tokenizer.encode(pl.Series(texts, dtype=pl.String)))
+        return self.model.predict_proba(self.tokenizer.encode(_column(texts)))
 
     def predict(self, texts: Sequence[str]) -> list[str]:
         """The most probable label of each text."""
         return [self.labels[number] for number in self.predict_proba(texts).argmax(1)] if len(texts) else []
 
 
+def _column(texts: Sequence[str | None]) -> pl.Series:
+    try:
+        return pl.Series(texts, dtype=pl.String)
+    except UnicodeEncodeError:  # half of a UTF-16 pair, as json may bring it
+        return pl.Series([text and LONE_SURROGATES.sub("\ufffd", text) for text in texts], dtype=pl.String)
+
+
 def save(folder: Path, model: Model, tokenizer: Path, config: dict[str, Any]) -> dict[str, Any]:
     """Write a bundle and return its config, completed with the digests of its parts; config.json is written last.
 
-    config: name, dataset, labels, model (the entry of `models:`), train (the `train` section), vocabulary, seed,
+    config: name, labels, model (the entry of `models:`), train (the settings that applied), vocabulary, seed,
     validation (scores of the best epoch).
     """
     write_text(folder / TOKENIZER, tokenizer.read_text(encoding="utf-8"))

@@ -15,7 +15,7 @@ import typer
 import textmill
 from textmill.config import PARAMS
 from textmill.console import say
-from textmill.errors import ArtifactError, ParamsError, TextmillError
+from textmill.errors import ArtifactError, DataError, ParamsError, TextmillError
 from textmill.files import atomic
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def predict(
         elif file:
             _label_file(classifier, file, column, csv.writer(sys.stdout, lineterminator="\n"))
         else:
-            for batch in _batches(texts or (line.rstrip("\r\n") for line in sys.stdin)):
+            for batch in _batches(texts or _lines()):
                 for scores in classifier.predict_proba(batch):
                     shares = "  ".join(
                         f"{label} {share:.4f}" for label, share in zip(classifier.labels, scores, strict=True)
@@ -127,7 +127,8 @@ def _label_file(classifier: Classifier, path: Path, column: str, writer) -> int:
         source = open(path, encoding="utf-8-sig", newline="")  # noqa: SIM115
     except OSError as error:
         raise ArtifactError(f"{path}: {error.strerror}") from error
-    with source:
+    csv.field_size_limit(sys.maxsize)  # a text may be long
+    with source, _readable(path):
         reader = csv.DictReader(source)
         columns = reader.fieldnames or []
         if column not in columns:
@@ -148,6 +149,22 @@ def _label_file(classifier: Classifier, path: Path, column: str, writer) -> int:
                 )
             done += len(batch)
     return done
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 ({error.reason} near byte {error.start}); save it as UTF-8") from error
+    except csv.Error as error:
+        raise DataError(f"{path}: not a csv file ({error})") from error
+
+
+def _lines() -> Iterator[str]:
+    """Texts from stdin; what is not UTF-8 there becomes the replacement character."""
+    sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+    yield from (line.rstrip("\r\n") for line in sys.stdin)
 
 
 def _batches(items: Iterable) -> Iterator[list]:

@@ -1,9 +1,10 @@
 """Files, written whole or not at all, and with the same bytes for the same content."""
 
+import csv
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,23 @@ def read_arrays(path: Path) -> tuple[dict[str, Any], str]:
             return {name: file.get_tensor(name) for name in file.keys()}, (file.metadata() or {}).get("from", "")  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise ArtifactError(f"{path}: cannot be read ({error}); run `dvc repro`, which makes it") from error
+
+
+def read_parquet(path: Path, columns: Sequence[str] | None = None) -> Any:
+    """Read parquet as a polars frame. Raises ArtifactError if it is missing or damaged."""
+    import polars as pl
+
+    try:
+        return pl.read_parquet(path, columns=columns)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = str(error).splitlines()[0]
+        raise ArtifactError(f"{path}: cannot be read ({reason}); delete it and run `dvc repro`") from error
+
+
+def read_history(path: Path) -> list[dict[str, float | None]]:
+    """The rows of a learning curve, one an epoch: None where a cell is empty."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return [{key: float(cell) if cell else None for key, cell in row.items()} for row in csv.DictReader(file)]
 
 
 def write_parquet(path: Path, frame: Any) -> None:

@@ -45,7 +45,9 @@ def check_columns(found: list[str], where: str, wanted: Mapping[str, str], separ
             continue
         others = [mark for mark in ";\t,|" if mark != separator and mark in found[0]] if len(found) == 1 else []
         advice = f"is dataset.separator {others[0]!r}?" if separator and others else f"set dataset.{key}"
-        raise DataError(f"{where}: {count or 'no'} columns {name!r}; found: {', '.join(found)}; {advice}")
+        raise DataError(
+            f"{where}: {f'{count} columns' if count else 'no column'} {name!r}; found: {', '.join(found)}; {advice}"
+        )
 
 
 def _encoding(file: BinaryIO, encodings: list[str], where: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from textmill.models.validation import SMALLEST
+from textmill.models.validation import validate
 
 BINS = 10  # of confidence, for the calibration error
 ERRORS = 20  # confident ones to show
@@ -37,7 +37,7 @@ def predictions(
 
 def score(table: pl.DataFrame, labels: list[str]) -> dict[str, Any]:
     """Scores of a table of `predictions`, rounded to 6 digits; null where a score has no meaning."""
-    from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support, roc_auc_score
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, roc_auc_score
 
     number = {label: position for position, label in enumerate(labels)}
     actual, predicted = (
@@ -59,7 +59,7 @@ def score(table: pl.DataFrame, labels: list[str]) -> dict[str, Any]:
         "recall_weighted": weighted[1],
         "f1_weighted": weighted[2],
         "roc_auc": None,
-        "log_loss": log_loss(actual, np.clip(proba, SMALLEST, 1), labels=every),
+        "log_loss": validate(proba, actual)["log_loss"],
         "calibration_error": calibration_error(table["confidence"].to_numpy(), actual == predicted),
     }
     if len(np.unique(actual)) == len(labels):

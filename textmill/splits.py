@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
+from pydantic import model_validator
 
 from textmill.config import Fraction, Section
 from textmill.errors import DataError
@@ -12,19 +13,26 @@ SPLITS = ("train", "validation", "test")
 
 
 class SplitConfig(Section):
-    """Shares of the labelled documents, used for the splits that the data does not bring itself."""
+    """Shares of the documents, used for the splits that the data does not bring itself (of the rest, where it does)."""
 
     validation: Fraction
     test: Fraction
     by: Literal["text", "group"]  # group: equal texts *and* equal groups (say, reviews of one film) stay together
 
+    @model_validator(mode="after")
+    def _leave_something(self) -> "SplitConfig":
+        if self.validation + self.test >= 1:
+            raise ValueError(f"validation: {self.validation} and test: {self.test} leave nothing to train on")
+        return self
+
 
 def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int) -> dict[str, pl.DataFrame]:
     """Documents of each split (train, validation, test, unlabelled), each in the order of `docs`.
 
-    Given splits are kept as they are. What is missing is cut: test from all labelled documents that have no split,
-    then validation from the training ones.
-    Raises DataError if a split would be empty or lack a class, or if `by: group` meets rows without a group.
+    Given splits are kept as they are. What is missing is cut: test from the labelled documents that have no split (or,
+    if all have one, from the training ones), then validation from the training ones. A document that must stay with a
+    given one of another split is not cut.
+    Raises DataError if train would lack a class, another split be empty, or if `by: group` finds no group at all.
     """
     if config.by == "group" and docs["group"].null_count() == len(docs):
         raise DataError(
@@ -36,12 +44,21 @@ def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int)
     pieces = together(docs, config.by)
     classes = docs["label"].replace_strict(labels, list(range(len(labels))), default=None).fill_null(-1).to_numpy()
     rng = np.random.default_rng(seed)
-    for name, share, cut_from in (("test", config.test, free), ("validation", config.validation, None)):
+    shares = {"test": config.test, "validation": config.validation}
+    if not (given == "test").any():
+        shares["validation"] /= 1 - config.test  # of what is left then
+    for name, share in shares.items():
         if (given == name).any():
             continue
         if share == 0:
             raise DataError(f"split.{name}: 0, but the data brings no {name} split; expected a share such as 0.1")
-        rows = np.flatnonzero((side == "train") if cut_from is None else cut_from)
+        source = free if name == "test" and free.any() else side == "train"
+        tied = np.isin(pieces, pieces[~source & (side != "unlabelled")])
+        rows = np.flatnonzero(source & ~tied)
+        if not len(rows):
+            raise DataError(
+                f"split.{name}: no document can be cut that does not belong to a given split; give {name} too"
+            )
         chosen = rows[cut(pieces[rows], classes[rows], share, rng)]
         side[chosen] = name
     parts = {name: docs.filter(pl.Series(side == name)).drop("split") for name in (*SPLITS, "unlabelled")}

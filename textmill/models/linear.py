@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
+import polars as pl
 from pydantic import Field
 from scipy.sparse import csr_array
 
@@ -135,9 +136,8 @@ def grams(docs: Ragged, order: int, vocabulary: int) -> tuple[np.ndarray, np.nda
 def frequent(docs: Ragged, order: int, vocabulary: int, min_count: int) -> np.ndarray:
     """Sorted keys of the n-grams that stand in at least `min_count` documents."""
     rows, keys = grams(docs, order, vocabulary)
-    found, column = np.unique(keys, return_inverse=True)
-    once = np.unique(column * len(docs) + rows) // max(len(docs), 1)  # each document counts once
-    return found[np.bincount(once, minlength=len(found)) >= min_count]
+    documents = pl.DataFrame({"key": keys, "row": rows}).unique().group_by("key").len()
+    return documents.filter(pl.col("len") >= min_count)["key"].sort().to_numpy()
 
 
 def count(docs: Ragged, keys: list[np.ndarray], vocabulary: int) -> csr_array:

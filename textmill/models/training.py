@@ -18,12 +18,13 @@ from textmill.models.batching import Loader, batches
 from textmill.models.optimizing import loss_function, optimizer, probabilities, rate
 from textmill.models.settings import TrainConfig
 from textmill.models.validation import validate
+from textmill.ragged import Ragged
 
 History = list[dict[str, float]]
-BETTER: dict[str, Callable[[dict[str, float]], float]] = {
-    "accuracy": lambda row: row["validation_accuracy"],
-    "f1_macro": lambda row: row["validation_f1"],
-    "loss": lambda row: -row["validation_loss"],
+GOODNESS: dict[str, Callable[[dict[str, float]], tuple[float, ...]]] = {  # among equals, the less surprised is better
+    "accuracy": lambda row: (row["validation_accuracy"], -row["validation_loss"]),
+    "f1_macro": lambda row: (row["validation_f1"], -row["validation_loss"]),
+    "loss": lambda row: (-row["validation_loss"],),
 }
 
 
@@ -45,23 +46,22 @@ def train(
     autocast = _autocast(device, settings.precision)
     measure = loss_function(settings, data.labels, int(data.labels.max()) + 1)
     tuner = optimizer(network.parameters(), settings)
-    better = BETTER[settings.monitor]
     loader, targets = Loader(data.docs, device), torch.from_numpy(data.labels).to(device)
     history: History = []
     best: dict[str, Tensor] = {}
     if folder and (found := checkpoint.load(folder, network, tuner)):
         history, best = found[0]["history"], found[1]
         say(f"going on after epoch {len(history)}")
-    while len(history) < settings.epochs and not _stalled(history, better, settings.patience):
+    while len(history) < settings.epochs and not _stalled(history, settings):
         epoch, started = len(history) + 1, time.monotonic()
         rng = np.random.default_rng([seed, epoch])
         torch.manual_seed(rng.integers(2**63))
         network.train()
         parts = batches(data.docs.lengths, settings.batch_tokens, rng)
-        stale = sum(better(row) <= max(map(better, history[:i])) for i, row in enumerate(history) if i)
+        stale = sum(best_epoch(history[:n], settings.monitor) < n for n in range(1, epoch))
         total, lr = torch.zeros((), device=device), 0.0
         for step, (rows, ids, lengths) in enumerate(progress(loader(parts), f"epoch {epoch}", len(parts))):
-            lr = rate(settings, (epoch - 1 + (step + 1) / len(parts)) / settings.epochs, stale)
+            lr = rate(settings, (epoch - 1 + (step + 0.5) / len(parts)) / settings.epochs, stale)
             for group in tuner.param_groups:
                 group["lr"] = lr
             with autocast:
@@ -75,6 +75,8 @@ def train(
             tuner.step()
             total += loss.detach() * len(rows)
         scores = validate(predict(network, validation.docs, settings.batch_tokens), validation.labels)
+        if not math.isfinite(scores["log_loss"]):
+            raise DivergedError(f"epoch {epoch}: the weights are no numbers any more; lower lr, or set clip")
         row = {
             "epoch": epoch,
             "train_loss": float(total) / len(data.docs),
@@ -84,9 +86,9 @@ def train(
             "learning_rate": lr,
             "seconds": time.monotonic() - started,
         }
-        if not history or better(row) > max(map(better, history)):
-            best = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
         history.append(row)
+        if best_epoch(history, settings.monitor) == epoch:
+            best = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
         say(
             f"epoch {epoch}/{settings.epochs}: loss {row['train_loss']:.4f}, validation loss {scores['log_loss']:.4f}, "
             f"accuracy {scores['accuracy']:.4f} ({row['seconds']:.1f} s)"
@@ -97,7 +99,7 @@ def train(
     return history, best_epoch(history, settings.monitor)
 
 
-def predict(network: nn.Module, docs, batch_tokens: int) -> np.ndarray:
+def predict(network: nn.Module, docs: Ragged, batch_tokens: int) -> np.ndarray:
     """Class probabilities of documents that are cut already: float32 (N, C), in their order."""
     loader = Loader(docs, next(network.parameters()).device)
     network.eval()
@@ -111,7 +113,7 @@ def predict(network: nn.Module, docs, batch_tokens: int) -> np.ndarray:
 
 def best_epoch(history: History, monitor: str) -> int:
     """Number of the first epoch that none beats."""
-    return int(np.argmax([BETTER[monitor](row) for row in history])) + 1
+    return history.index(max(history, key=GOODNESS[monitor])) + 1
 
 
 def find_device(name: str) -> torch.device:
@@ -121,6 +123,7 @@ def find_device(name: str) -> torch.device:
     if name.startswith("cuda") and int(name.partition(":")[2] or 0) >= torch.cuda.device_count():
         gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
         raise ParamsError(f"train.device: {name} is not here; devices: {', '.join(['cpu', *gpus])}")
+    torch.backends.cudnn.allow_tf32 = False  # float32 means float32
     return torch.device(name)
 
 
@@ -137,8 +140,7 @@ def _autocast(device: torch.device, precision: str) -> AbstractContextManager:
     return torch.autocast(device.type, torch.bfloat16)
 
 
-def _stalled(history: History, better: Callable[[dict[str, float]], float], patience: int | None) -> bool:
-    if patience is None or not history:
+def _stalled(history: History, settings: TrainConfig) -> bool:
+    if settings.patience is None or not history:
         return False
-    values = [better(row) for row in history]
-    return len(values) - 1 - int(np.argmax(values)) >= patience
+    return len(history) - best_epoch(history, settings.monitor) >= settings.patience

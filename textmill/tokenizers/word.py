@@ -27,7 +27,7 @@ class WordConfig(Section):
     markup: Literal["strip", "keep"]  # strip: HTML tags become spaces, common entities their characters
     pattern: str  # what a token is: a regular expression of Rust's `regex`, linear in the text's length
     min_freq: Count
-    max_size: Annotated[int, Field(gt=SPECIALS)]  # PAD and UNK included
+    max_size: Annotated[int, Field(gt=SPECIALS, le=2_000_000)]  # PAD and UNK included; 3 ids fit into an int64
 
     @field_validator("pattern")
     @classmethod
@@ -70,7 +70,7 @@ class WordTokenizer:
 
     def tokens(self, texts: pl.Series) -> pl.Series:
         """The words of each text, as a list Series."""
-        texts = _nfc(texts)
+        texts = _nfc(texts.fill_null(""))
         if self.markup == "strip":
             texts = texts.str.replace_all(TAG, " ").str.replace_many(ENTITIES)
         if self.lowercase:

@@ -61,7 +61,9 @@ def epoch_metrics(history: Sequence[Mapping[str, float | None]], times: Mapping[
 
 def tags_of(result: Result, fit: Mapping[str, Any]) -> dict[str, str]:
     """Where a run comes from. Each md5 leads to its commits: `git log -S MD5 -- dvc.lock`."""
-    commit, changed = _git("rev-parse", "HEAD"), _git("status", "--porcelain", "--untracked-files=no")
+    commit = _git("rev-parse", "HEAD")
+    # What `dvc repro` itself has just written does not make a run dirty.
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock", ":!metrics")
     return {
         KEY: result.key,
         BUNDLE: result.bundle.md5,

@@ -1,13 +1,12 @@
 """Runs: one per model and content key, written once and found again; one experiment per dataset."""
 
-import csv
 import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textmill import timings as noted
-from textmill.files import read_json
+from textmill.files import read_history, read_json
 from textmill.report.plots import confusion_figure, curves_figure
 from textmill.tracking.contents import dataset_of, epoch_metrics, final_metrics, params_of, tags_of
 from textmill.tracking.recorded import CHAMPION, COMPLETE, KEY
@@ -64,8 +63,7 @@ def write(client: "MlflowClient", experiment: str, result: Result, timings: Path
         out.check()
     config = read_json(result.bundle.path / "config.json")
     scores, fit = (read_json(result.outs[name].path) for name in ("scores.json", "fit.json"))
-    with open(result.outs["history.csv"].path, encoding="utf-8", newline="") as file:
-        history = [{key: float(cell) if cell else None for key, cell in row.items()} for row in csv.DictReader(file)]
+    history = read_history(result.outs["history.csv"].path)
     now = time.time()
     times = {"started": now, "ended": now} | noted.recall(result.name, config["weights"], timings)
 
