@@ -26,9 +26,9 @@ ui: .venv/ready ## MLflow's pages on http://127.0.0.1:5000
 	test -n "$$MLFLOW_TRACKING_URI" -o -e mlflow.db || textmill track || exit; \
 	mlflow ui --workers 1 --host 127.0.0.1 --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
 
-ONLY ?= *
+ONLY ?= text linear
 bench: .venv/ready ## timings as ratios, into bench/results; one script alone: make bench ONLY=text
-	@for script in bench/$(ONLY).py; do python $$script || exit 1; done
+	@for name in $(ONLY); do python bench/$$name.py || exit 1; done
 
 lock: ## pin what pyproject.toml asks for, from a fresh environment
 	$(PYTHON) -m venv .venv-lock
