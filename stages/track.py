@@ -5,15 +5,19 @@ from pathlib import Path
 from stages.run import run
 from textmill.config import PARAMS, load_section
 from textmill.console import say
+from textmill.files import sha256, write_json
 from textmill.tracking import TrackingConfig, track
 
 
-def main(lock: Path, comparison: Path, timings: Path, params: Path = PARAMS) -> None:
-    """Write what is missing there; with `tracking.enabled: false`, nothing."""
-    if not load_section(params, "tracking", TrackingConfig).enabled:
-        say("track: off (tracking.enabled: false)")
-        return
-    say(track(lock, comparison, timings))
+def main(lock: Path, comparison: Path, timings: Path, receipt: Path, params: Path = PARAMS) -> None:
+    """Write what is missing there; with `tracking.enabled: false`, nothing.
+
+    The receipt says what was tracked. It is an output that DVC neither caches nor restores: without it, a clone whose
+    results equal the committed dvc.lock would find nothing changed, and its store would stay empty.
+    """
+    enabled = load_section(params, "tracking", TrackingConfig).enabled
+    say(track(lock, comparison, timings) if enabled else "track: off (tracking.enabled: false)")
+    write_json(receipt, {"comparison": sha256(comparison) if enabled else None})
 
 
 if __name__ == "__main__":

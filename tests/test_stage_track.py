@@ -12,13 +12,14 @@ def test_switched_off_it_says_so_and_imports_no_mlflow(tmp_path):
     write_json(tmp_path / "params.yaml", {"tracking": {"enabled": False}})
     code = (
         "import sys; from pathlib import Path; from stages.track import main;"
-        "main(Path('dvc.lock'), Path('comparison.json'), Path('timings')); assert 'mlflow' not in sys.modules"
+        "main(*map(Path, ('dvc.lock', 'comparison.json', 'timings', 'receipt.json')));"
+        "assert 'mlflow' not in sys.modules"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )
     assert (done.stdout, done.stderr) == ("track: off (tracking.enabled: false)\n", "")
-    assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["params.yaml", "receipt.json"]
 
 
 @pytest.mark.parametrize("section", [{}, {"enabled": "yes"}, {"enabled": True, "live": False}])
@@ -27,4 +28,5 @@ def test_params_are_checked(tmp_path, section):
 
     write_json(tmp_path / "params.yaml", {"tracking": section})
     with pytest.raises(ParamsError, match=r"params.yaml: tracking\."):
-        main(tmp_path / "dvc.lock", tmp_path / "comparison.json", tmp_path / "timings", tmp_path / "params.yaml")
+        files = (tmp_path / name for name in ("dvc.lock", "comparison.json", "timings", "receipt.json", "params.yaml"))
+        main(*files)
