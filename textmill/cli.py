@@ -122,7 +122,7 @@ def track(root: Annotated[Path, typer.Argument(help="The project's folder.")] = 
 
 
 def _label_file(classifier: Classifier, path: Path, column: str, writer) -> int:
-    """Copy a csv with `label` and `p:<label>` columns added; the number of rows."""
+    """Copy a csv with `predicted` and `p:<label>` columns added; the number of rows."""
     try:
         source = open(path, encoding="utf-8-sig", newline="")  # noqa: SIM115
     except OSError as error:
