@@ -125,7 +125,7 @@ def test_one_changed_model_runs_alone_and_reverting_restores(first):
     assert ran(repro(folder)) == ["train@lstm", "evaluate@lstm", "compare", "track"]
     write(folder, before)
     output = repro(folder)
-    assert ran(output) == ["track"]  # has no output to restore, and writes nothing new
+    assert ran(output) == ["track"]  # whose receipt is never restored; it writes nothing new
     assert "(0 new)" in output
     assert (folder / "dvc.lock").read_bytes() == lock
     removed = load_params(folder / "params.yaml")

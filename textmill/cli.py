@@ -107,16 +107,16 @@ def check(params: Annotated[Path, typer.Argument(help="The params file.")] = PAR
 
 
 @app.command()
-def track(root: Annotated[Path, typer.Argument(help="The project's folder.")] = Path()) -> None:
-    """Make the MLflow store agree with dvc.lock: what is there is kept, what is missing is written."""
+def track() -> None:
+    """Make the MLflow store agree with this folder's dvc.lock: what is there is kept, what is missing is written."""
     with one_line("track"):
         from textmill.config import load_section
         from textmill.timings import TIMINGS
         from textmill.tracking import TrackingConfig
         from textmill.tracking import track as project
 
-        if load_section(root / PARAMS, "tracking", TrackingConfig).enabled:
-            say(project(root / "dvc.lock", root / "report/comparison.json", root / TIMINGS))
+        if load_section(PARAMS, "tracking", TrackingConfig).enabled:
+            say(project(Path("dvc.lock"), Path("report/comparison.json"), TIMINGS))
         else:
             say("track: off (tracking.enabled: false)")
 
