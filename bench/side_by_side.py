@@ -23,23 +23,53 @@ def texts() -> tuple[pl.Series, pl.Series]:
     return frame["text"], frame["label"].cast(pl.String)
 
 
-def side_by_side(case: str, ours: Callable[[], Any], reference: Callable[[], Any], runs: int = 3) -> dict[str, Any]:
-    """CPU seconds of both sides, best of `runs`; a machine that slows down slows both, for they take turns."""
+def side_by_side(
+    case: str,
+    ours: Callable[[], Any],
+    reference: Callable[[], Any],
+    runs: int = 3,
+    clock: Callable[[], float] = time.process_time,
+) -> dict[str, Any]:
+    """Seconds of both sides, best of `runs`; a machine that slows down slows both, for they take turns.
+
+    The clock counts the CPU's seconds, of all threads, unless another one is given. `spread`: by what factor the
+    slowest run exceeds the best, of the side where that is more.
+    """
     seconds: dict[str, list[float]] = {"ours": [], "reference": []}
     for _ in range(runs):
         for side, work in (("ours", ours), ("reference", reference)):
-            start = time.process_time()
+            start = clock()
             work()
-            seconds[side].append(time.process_time() - start)
-    best = {side: round(min(times), 3) for side, times in seconds.items()}
-    spread = {f"{side}_spread": round(max(times) / min(times), 2) for side, times in seconds.items()}
-    row = {"case": case, **best, "unit": "cpu s", "ratio": round(best["reference"] / best["ours"], 2), **spread}
-    print(f"{case}: {best['ours']:.2f} s against {best['reference']:.2f} s: {row['ratio']}x")
-    return row
+            seconds[side].append(clock() - start)
+    best = {side: min(times) for side, times in seconds.items()}
+    spread = max(max(times) / min(times) for times in seconds.values())
+    return row(case, best["ours"], best["reference"], "cpu s" if clock is time.process_time else "s", spread)
+
+
+def row(case: str, ours: float, reference: float, unit: str, spread: float = 1.0) -> dict[str, Any]:
+    """One line of a result, printed. The ratio says how many times less ours takes."""
+    found = {
+        "case": case,
+        "ours": round(ours, 4),
+        "reference": round(reference, 4),
+        "unit": unit,
+        "ratio": round(reference / ours, 2),
+        "spread": round(spread, 2),
+    }
+    print(f"{case:58} {ours:9.3f} {reference:9.3f} {unit:8} {found['ratio']:6.2f}x  (spread {spread:.2f})", flush=True)
+    return found
 
 
 def write(name: str, rows: list[dict[str, Any]]) -> None:
     """Keep the rows in bench/results/NAME.json, with the machine they are of."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
-    (RESULTS / f"{name}.json").write_text(json.dumps([{**row, "machine": machine} for row in rows], indent=2) + "\n")
+    (RESULTS / f"{name}.json").write_text(json.dumps([{**row, "machine": machine()} for row in rows], indent=2) + "\n")
+
+
+def machine() -> str:
+    """Processor, cores and system."""
+    described = Path("/proc/cpuinfo")
+    lines = described.read_text().splitlines() if described.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    processor = names[0] if names else platform.processor() or platform.machine()
+    return f"{processor}, {os.cpu_count()} cores, {platform.system()}"

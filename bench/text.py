@@ -1,44 +1,121 @@
-"""Text to ids: the notebooks' way (Python's re, Counter and dict, text by text) against the word tokenizer.
+"""Texts to ids: the notebooks' way (Python's re, str.split, Counter and dict, text by text) against the word tokenizer.
 
-Same rules on both sides, and the same ids: asserted. Run: `make bench ONLY=text`.
+Run: `make bench ONLY=text`. Both sides go over the texts twice, once for the vocabulary and once for the ids, as the
+stages `vocab` and `encode` do (the notebooks: once more in every epoch); a second row lets the reference keep its
+tokens in between. Asserted: the same number of tokens, the same vocabulary, the same ids. CPU seconds, one thread.
 """
 
+import os
+
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
 import re
-import unicodedata
+import time
 from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
-from side_by_side import side_by_side, texts, write
+import polars as pl
+from nltk.tokenize import NLTKWordTokenizer
+from side_by_side import row, side_by_side, texts, write
 
-from textmill.tokenizers.word import ENTITIES, SPECIALS, TAG, UNK, WordConfig, WordTokenizer
+from textmill.tokenizers.word import SPECIALS, UNK, WordConfig, WordTokenizer
 
-PATTERN = r"[a-z0-9]+(?:'[a-z0-9]+)*|[!?]"
-CONFIG = WordConfig(kind="word", lowercase=True, markup="strip", pattern=PATTERN, min_freq=2, max_size=50_000)
+BATCH = 10_000  # texts
+FEW = 2_500  # texts for nltk
+NLTK = NLTKWordTokenizer()
+
+REGEX = WordConfig(kind="word", lowercase=True, markup="breaks", pattern=r"[a-z0-9']+", min_freq=3, max_size=30_000)
+LETTERS = REGEX.model_copy(update={"pattern": r"[\p{L}\p{M}]+", "markup": "strip", "max_size": 10_000})
+
+Cut = Callable[[str], list[str]]
 
 
-def notebook(rows: list[str]) -> np.ndarray:
-    """Clean, cut, count, look up: one text at a time."""
-    tokens = []
-    for text in rows:
-        text = re.sub(TAG, " ", unicodedata.normalize("NFC", text))
-        for entity, character in ENTITIES.items():
-            text = text.replace(entity, character)
-        tokens.append(re.findall(PATTERN, text.lower()))
-    counts = Counter(word for document in tokens for word in document)
-    kept = sorted((word for word, n in counts.items() if n >= 2), key=lambda word: (-counts[word], word))
-    index = {word: number + SPECIALS for number, word in enumerate(kept[: CONFIG.max_size - SPECIALS])}
-    return np.array([index.get(word, UNK) for document in tokens for word in document or [""]], np.int32)
+def regex_tokens(text: str) -> list[str]:
+    """What the regex notebook keeps: everything but letters, digits and apostrophes is blanked."""
+    text = re.sub(r"<br />", " ", text.lower())
+    return re.sub(r"[^a-z0-9'\s]", " ", text).split()
+
+
+def nltk_tokens(text: str) -> list[str]:
+    """What the nltk notebook keeps: words of letters alone (sentences are not split first, which would cost more)."""
+    return [word for word in NLTK.tokenize(text.lower()) if word.isalpha()]
+
+
+def notebook(rows: list[str], cut: Cut, config: WordConfig, keep: bool = False) -> tuple[list[str], list[list[int]]]:
+    """Vocabulary and ids. `keep`: the tokens of the first pass serve the second, too."""
+    kept = [cut(text) for text in rows] if keep else None
+    counts: Counter[str] = Counter()
+    for tokens in kept or map(cut, rows):
+        counts.update(tokens)
+    frequent = [word for word, count in counts.items() if count >= config.min_freq]
+    words = sorted(frequent, key=lambda word: (-counts[word], word))[: config.max_size - SPECIALS]
+    index = {word: number + SPECIALS for number, word in enumerate(words)}
+    return words, [[index.get(word, UNK) for word in tokens] for tokens in kept or map(cut, rows)]
+
+
+def ours(column: pl.Series, config: WordConfig) -> tuple[tuple[str, ...], np.ndarray]:
+    """The same by the way of the stage `vocab`, in batches."""
+    batches = (column.slice(first, BATCH) for first in range(0, len(column), BATCH))
+    with TemporaryFile() as spill:
+        tokenizer, documents = WordTokenizer.fit(batches, config, spill)
+        return tokenizer.vocabulary, np.concatenate([docs.ids for docs in documents])
+
+
+def resident() -> float:
+    """Most memory of this process so far, MB (Linux; 0 elsewhere). Writing 5 to clear_refs begins anew."""
+    status = Path("/proc/self/status")
+    line = next((line for line in status.read_text().splitlines() if "VmHWM" in line), "0") if status.exists() else "0"
+    return int(re.search(r"\d+", line)[0]) / 1000
+
+
+def memory(work: Callable[[], object]) -> float:
+    """MB that `work` needs at its height, beyond what is held before it."""
+    Path("/proc/self/clear_refs").write_text("5")
+    before = resident()
+    work()
+    return resident() - before
 
 
 def main() -> None:
     column, _ = texts()
     rows = column.to_list()
+    peak = memory(lambda: ours(column, REGEX))  # first: nothing freed earlier may be used again
 
-    def ours() -> np.ndarray:
-        return WordTokenizer.learn(column, CONFIG).encode(column).ids
+    words, ids = notebook(rows, regex_tokens, REGEX)
+    mine, found = ours(column, REGEX)
+    assert list(mine) == words, "not the same vocabulary"
+    assert np.array_equal(found, [number for document in ids for number in document or [UNK]]), "not the same ids"
+    count = f"{len(rows):,} texts, {len(found):,} tokens"
+    results = [
+        side_by_side(f"regex: {count}", lambda: ours(column, REGEX), lambda: notebook(rows, regex_tokens, REGEX)),
+        side_by_side(
+            f"regex, tokens kept: {count}",
+            lambda: ours(column, REGEX),
+            lambda: notebook(rows, regex_tokens, REGEX, keep=True),
+        ),
+        side_by_side(
+            f"nltk: {min(FEW, len(rows)):,} texts",
+            lambda: ours(column[:FEW], LETTERS),
+            lambda: notebook(rows[:FEW], nltk_tokens, LETTERS),
+            runs=2,
+        ),
+        row("peak memory over the texts, against 300 MB", peak, 300, "MB"),
+    ]
+    with TemporaryFile() as spill:
+        tokenizer, _ = WordTokenizer.fit([column], REGEX, spill)
+    tokenizer.encode(column[:1])  # builds the look-up table
+    single = min(timed(lambda n=n: tokenizer.encode(column[n : n + 1])) for n in range(200))
+    write("text", [*results, row("one text, against 1 ms", 1000 * single, 1, "ms")])
 
-    assert np.array_equal(ours(), notebook(rows)), "not the same work"
-    write("text", [side_by_side(f"{len(rows):,} texts to ids", ours, lambda: notebook(rows))])
+
+def timed(work: Callable[[], object]) -> float:
+    """Wall seconds."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Learn one tokenizer from the training split; no other split is opened."""
 
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from stages.run import run
 from textmill import tokenizers
@@ -13,7 +14,8 @@ def main(name: str, train: Path, out: Path, params: Path = PARAMS) -> None:
     """`name` is the tokenizer's key in params."""
     entry = load_section(params, f"tokenizers.{name}", dict)
     config = tokenizers.tokenizer_config(entry, f"{params}: tokenizers.{name}")
-    tokenizer = tokenizers.learn(read_parquet(train, columns=["text"])["text"], config)
+    with TemporaryFile() as spill:
+        tokenizer, _ = tokenizers.fit([read_parquet(train, columns=["text"])["text"]], config, spill)
     tokenizers.save(out, tokenizer)
     say(f"vocab: {name} knows {tokenizer.size:,} ids")
 

@@ -1,5 +1,9 @@
+import re
 import unicodedata
+from collections import Counter
+from tempfile import TemporaryFile
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -8,20 +12,32 @@ from hypothesis import strategies as st
 from textmill import tokenizers
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.files import read_json, write_json
-from textmill.tokenizers.word import PAD, UNK, WordConfig, WordTokenizer
+from textmill.ragged import Ragged
+from textmill.tokenizers.word import FEW, PAD, UNK, WordConfig, WordTokenizer, distinct
 
 PATTERN = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"
 CONFIG = WordConfig(kind="word", lowercase=True, markup="strip", pattern=PATTERN, min_freq=1, max_size=1000)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 
 
+def fit(batches: list[list[str]], **changes) -> tuple[WordTokenizer, list[Ragged]]:
+    with TemporaryFile() as spill:
+        series = (pl.Series(batch, dtype=pl.String) for batch in batches)
+        tokenizer, documents = tokenizers.fit(series, CONFIG.model_copy(update=changes), spill)
+        return tokenizer, list(documents)
+
+
 def learn(*texts: str, **changes) -> WordTokenizer:
-    return tokenizers.learn(pl.Series(texts), CONFIG.model_copy(update=changes))
+    return fit([list(texts)], **changes)[0]
 
 
 def words(text: str, **changes) -> list[str]:
-    tokenizer = WordTokenizer(**{"lowercase": True, "markup": "strip", "pattern": PATTERN, "vocabulary": ()} | changes)
-    return tokenizer.tokens(pl.Series([text]))[0].to_list()
+    """What a tokenizer that learned from this text alone makes of it."""
+    try:
+        tokenizer, [docs] = fit([[text]], **changes)
+    except DataError:  # no word at all
+        return []
+    return [tokenizer.token(number) for number in docs.ids]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +62,7 @@ def test_words(text, expected):
 def test_case_and_markup_can_be_kept():
     assert words("A <b>B</b>", lowercase=False) == ["A", "B"]
     assert words("A <b>B</b>", markup="keep") == ["a", "b", "b", "b"]
+    assert words("A<br />B<BR>C <b>D", markup="breaks") == ["a", "b", "c", "b", "d"]
 
 
 @given(TEXTS)
@@ -65,6 +82,38 @@ def test_any_text_has_ids_in_range_and_at_least_one(texts):
 def test_ids_are_by_frequency_then_code_point_whatever_the_row_order():
     texts = ["b a", "é a", "z b a"]
     assert learn(*texts).vocabulary == learn(*reversed(texts)).vocabulary == ("a", "b", "z", "é")
+
+
+@given(st.lists(st.lists(TEXTS, max_size=4), min_size=1, max_size=4))
+def test_ids_of_what_was_learned_from_are_those_of_encoding_it(batches):
+    tokenizer, documents = fit([*batches, ["one word", ""]])
+    batches.append(["one word", ""])
+    for batch, docs in zip(batches, documents, strict=True):
+        again = tokenizer.encode(pl.Series(batch, dtype=pl.String))
+        assert docs.ids.tolist() == again.ids.tolist()
+        assert docs.offsets.tolist() == again.offsets.tolist()
+
+
+def test_many_texts_are_cut_counted_and_numbered_as_python_would():
+    rng = np.random.default_rng(0)
+    texts = [" ".join(f"w{n}-{n % 3}!" for n in rng.zipf(1.3, 40) % 5000) for _ in range(3 * FEW // 40)]
+    cut = [re.findall(r"\w+|!", text) for text in texts]
+    counts = Counter(word for tokens in cut for word in tokens)
+    kept = sorted((word for word, n in counts.items() if n >= 2), key=lambda word: (-counts[word], word))
+    index = {word: number + 2 for number, word in enumerate(kept)}
+    half = len(texts) // 2
+    tokenizer, documents = fit([texts[:half], texts[half:]], min_freq=2, max_size=100_000)
+    assert list(tokenizer.vocabulary) == kept
+    found = np.concatenate([docs.ids for docs in documents])
+    assert found.tolist() == [index.get(word, UNK) for tokens in cut for word in tokens]
+    assert tokenizer.encode(pl.Series(texts)).ids.tolist() == found.tolist()
+
+
+def test_distinct_strings():
+    strings = pl.Series([f"s{number}" for number in np.random.default_rng(0).integers(0, 3 * FEW, 10 * FEW)])
+    different, number = distinct(strings)
+    assert different.n_unique() == len(different) == strings.n_unique()
+    assert different.gather(number).equals(strings)
 
 
 def test_round_trip_of_known_words_by_both_look_ups():

@@ -1,15 +1,17 @@
 """Tokenizers: everything that happens to a text on its way to ids, in one file of json.
 
-A tokenizer has `learn(texts, config)`, `encode(texts) -> Ragged`, `spec()` and `from_spec(spec)`;
+A tokenizer has `fit(batches, config, spill)`, `encode(texts) -> Ragged`, `spec()` and `from_spec(spec)`;
 a new kind is written in its own module and listed in TOKENIZERS.
 """
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from textmill.config import validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import read_json, write_json
+from textmill.ragged import Ragged
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 
 TOKENIZERS: dict[str, tuple[type[WordConfig], type[WordTokenizer]]] = {"word": (WordConfig, WordTokenizer)}
@@ -23,9 +25,12 @@ def tokenizer_config(entry: Any, where: str) -> WordConfig:
     return validate(entry, TOKENIZERS[kind][0], where)
 
 
-def learn(texts: Any, config: WordConfig) -> WordTokenizer:
-    """The tokenizer that `config` describes, with the vocabulary of these texts (a string Series)."""
-    return TOKENIZERS[config.kind][1].learn(texts, config)
+def fit(batches: Iterable[Any], config: WordConfig, spill: BinaryIO) -> tuple[WordTokenizer, Iterator[Ragged]]:
+    """The tokenizer that `config` describes, learned from batches of texts (string Series), and the ids of each batch.
+
+    `spill`, an empty file open for reading and writing, holds what has to wait until the last text was seen.
+    """
+    return TOKENIZERS[config.kind][1].fit(batches, config, spill)
 
 
 def save(path: Path, tokenizer: WordTokenizer) -> None:
