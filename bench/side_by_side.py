@@ -13,14 +13,12 @@ import polars as pl
 RESULTS = Path("bench/results")
 
 
-def texts() -> tuple[pl.Series, pl.Series]:
-    """Training texts and labels: IMDB if TEXTMILL_HUB_MIRROR is set, else the split that `make repro` made."""
+def texts(split: str = "train") -> pl.DataFrame:
+    """`text` and `label` of IMDB if TEXTMILL_HUB_MIRROR is set, else of the split that `make repro` made; shuffled."""
     mirror = os.environ.get("TEXTMILL_HUB_MIRROR")
-    frame = pl.read_parquet(
-        Path(mirror) / "stanfordnlp/imdb/plain_text/train-*.parquet" if mirror else "data/split/train.parquet"
-    )
-    frame = frame.sample(fraction=1, shuffle=True, seed=0)
-    return frame["text"], frame["label"].cast(pl.String)
+    folder = Path(mirror) / "stanfordnlp/imdb/plain_text" if mirror else Path("data/split")
+    frame = pl.read_parquet(folder / f"{split}*.parquet", columns=["text", "label"])
+    return frame.with_columns(pl.col("label").cast(pl.String)).sample(fraction=1, shuffle=True, seed=0).rechunk()
 
 
 def side_by_side(

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import polars as pl
 from pydantic import Field
-from scipy.sparse import csr_array
+from scipy.sparse import csc_array, csr_array, hstack
 
 from textmill.config import Count, Positive, Section, validate
 from textmill.encoding import Encoded
@@ -45,7 +44,10 @@ class Linear:
 
     def predict_proba(self, docs: Ragged) -> np.ndarray:
         """Probability of each class, float32 (N, C)."""
-        counts = count(docs, self.keys, self.task.vocabulary)
+        return self.probabilities(count(docs, self.keys, self.task.vocabulary))
+
+    def probabilities(self, counts: csr_array) -> np.ndarray:
+        """The same from the n-grams' counts, float64 (N, F)."""
         logits = weigh(counts, self.scale, self.config.weighting) @ self.weights.T.astype(np.float64) + self.bias
         if self.task.classes == 2:
             second = 1 / (1 + np.exp(-logits[:, 0]))
@@ -72,10 +74,15 @@ def fit(
 ) -> Fitted:
     """Count, weigh, and fit a logistic regression. Deterministic for a seed."""
     started = time.monotonic()
-    keys = [frequent(data.docs, order + 1, task.vocabulary, config.min_count) for order in range(config.ngrams)]
-    if not sum(map(len, keys)):
+    keys, tables = [], []
+    for order in range(1, config.ngrams + 1):
+        found, table = grams(data.docs, order, task.vocabulary)
+        frequent = np.diff(table.indptr) >= config.min_count
+        keys.append(found[frequent])
+        tables.append(table[:, frequent])
+    counts = hstack(tables, format="csr")
+    if not counts.shape[1]:
         raise DataError(f"linear: no n-gram stands in {config.min_count} documents; lower min_count")
-    counts = count(data.docs, keys, task.vocabulary)
     targets = [data.labels == 1] if task.classes == 2 else [data.labels == k for k in range(task.classes)]
     scale = np.ones(counts.shape[1])
     if config.weighting == "tfidf":
@@ -96,7 +103,8 @@ def fit(
         for name, a in (("scale", scale), ("weights", weights), ("bias", bias))
     }
     model = Linear(config, task, tensors)
-    on_train, on_validation = (score(model.predict_proba(split.docs), split.labels) for split in (data, validation))
+    on_train = score(model.probabilities(counts), data.labels)
+    on_validation = score(model.predict_proba(validation.docs), validation.labels)
     row = {
         "epoch": 1,
         "train_loss": on_train["log_loss"],
@@ -117,41 +125,49 @@ def load(config: LinearConfig, settings: None, tensors: Mapping[str, np.ndarray]
         raise ArtifactError(f"weights: {error} is missing") from error
 
 
-def grams(docs: Ragged, order: int, vocabulary: int) -> tuple[np.ndarray, np.ndarray]:
-    """Document number and key of every n-gram of known ids, both int64 (G,).
+def grams(docs: Ragged, order: int, vocabulary: int) -> tuple[np.ndarray, csc_array]:
+    """The different n-grams of known ids as sorted keys, int64 (D,), and how often each document holds each, (N, D).
 
-    A key is the ids read as digits to the base `vocabulary`; three ids below 2 million fit an int64.
+    A key is the ids read as digits to the base `vocabulary`; three ids below 2 million fit an int64. One sort of
+    (key, document) brings equal n-grams together, and documents in order: the table by columns needs no other work.
     """
     rows = np.repeat(np.arange(len(docs)), docs.lengths)
-    last = len(rows) - order + 1
+    last = max(len(rows) - order + 1, 0)
     whole = rows[:last] == rows[order - 1 :]  # within one document
-    key = np.zeros(max(last, 0), np.int64)
+    key = np.zeros(last, np.int64)
     for shift in range(order):
         ids = docs.ids[shift : last + shift]
-        whole = whole & (ids != UNK)
-        key = key * vocabulary + ids
-    return rows[:last][whole], key[whole]
-
-
-def frequent(docs: Ragged, order: int, vocabulary: int, min_count: int) -> np.ndarray:
-    """Sorted keys of the n-grams that stand in at least `min_count` documents."""
-    rows, keys = grams(docs, order, vocabulary)
-    documents = pl.DataFrame({"key": keys, "row": rows}).unique().group_by("key").len()
-    return documents.filter(pl.col("len") >= min_count)["key"].sort().to_numpy()
+        whole &= ids != UNK
+        key *= vocabulary
+        key += ids
+    key, rows, known = key[whole], rows[:last][whole], None
+    if vocabulary**order * len(docs) > np.iinfo(np.int64).max:  # the pair would not fit
+        known, key = np.unique(key, return_inverse=True)
+    pairs = key * len(docs)
+    pairs += rows
+    pairs.sort()
+    first = np.flatnonzero(np.diff(pairs, prepend=-1))  # of each different pair
+    key, rows = np.divmod(pairs[first], len(docs))
+    column = np.flatnonzero(np.diff(key, prepend=-1))  # first pair of each different key
+    counts = np.diff(first, append=len(pairs)).astype(np.float64)
+    ends = np.append(column, len(key)).astype(np.int32)  # liblinear wants 32 bits
+    table = csc_array((counts, rows.astype(np.int32), ends), shape=(len(docs), len(column)))
+    return key[column] if known is None else known[key[column]], table
 
 
 def count(docs: Ragged, keys: list[np.ndarray], vocabulary: int) -> csr_array:
-    """How often each document holds each n-gram: float64 (N, F), the orders side by side."""
-    parts, first = [], 0
-    for order, known in enumerate(keys):
-        rows, found = grams(docs, order + 1, vocabulary)
-        column = np.searchsorted(known, found)
-        hit = np.flatnonzero(column < len(known))
-        hit = hit[known[column[hit]] == found[hit]]
-        parts.append((rows[hit], column[hit] + first))
-        first += len(known)
-    rows, columns = (np.concatenate(side).astype(np.int32) for side in zip(*parts, strict=True))
-    return csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(docs), first))
+    """How often each document holds each n-gram of `keys`: float64 (N, F), the orders side by side."""
+    tables = []
+    for order, known in enumerate(keys, 1):
+        found, table = grams(docs, order, vocabulary)
+        hit = np.isin(found, known, assume_unique=True)
+        sizes = np.zeros(len(known) + 1, np.int32)
+        sizes[np.searchsorted(known, found[hit]) + 1] = np.diff(table.indptr)[hit]
+        held = table[:, hit]
+        tables.append(
+            csc_array((held.data, held.indices, np.cumsum(sizes, dtype=np.int32)), shape=(len(docs), len(known)))
+        )
+    return hstack(tables, format="csr")
 
 
 def weigh(counts: csr_array, scale: np.ndarray, weighting: str) -> csr_array:
