@@ -4,6 +4,7 @@ A tokenizer has `learn(texts, config)`, `encode(texts) -> Ragged`, `spec()` and 
 a new kind is written in its own module and listed in TOKENIZERS.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,9 @@ def tokenizer_config(entry: Any, where: str) -> WordConfig:
     return validate(entry, TOKENIZERS[kind][0], where)
 
 
-def learn(texts: Any, config: WordConfig) -> WordTokenizer:
-    """The tokenizer that `config` describes, with the vocabulary of these texts (a string Series)."""
-    return TOKENIZERS[config.kind][1].learn(texts, config)
+def learn(batches: Iterable[Any], config: WordConfig) -> WordTokenizer:
+    """The tokenizer that `config` describes, with the vocabulary of these texts (string Series)."""
+    return TOKENIZERS[config.kind][1].learn(batches, config)
 
 
 def save(path: Path, tokenizer: WordTokenizer) -> None:

@@ -1,5 +1,6 @@
 """Words by a pattern: lower-casing, markup, cutting and look-up as polars string kernels."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -51,13 +52,18 @@ class WordTokenizer:
     vocabulary: tuple[str, ...]
 
     @classmethod
-    def learn(cls, texts: pl.Series, config: WordConfig) -> "WordTokenizer":
-        """Keep the most frequent words of `texts`, ties in code-point order.
+    def learn(cls, batches: Iterable[pl.Series], config: WordConfig) -> "WordTokenizer":
+        """Keep the most frequent words of all texts, ties in code-point order.
 
         Raises DataError if no word is frequent enough.
         """
         blank = cls(config.lowercase, config.markup, config.pattern, ())
-        counts = blank.tokens(texts).explode(empty_as_null=False).alias("word").value_counts()
+        parts = [pl.DataFrame(schema={"word": pl.String, "count": pl.UInt32})]
+        for texts in batches:
+            parts.append(blank.tokens(texts).explode(empty_as_null=False).alias("word").value_counts())
+            if sum(map(len, parts[1:])) > max(len(parts[0]), 1_000_000):
+                parts = [_total(parts)]
+        counts = _total(parts)
         kept = counts.filter(pl.col("count") >= config.min_freq)
         kept = kept.sort("count", "word", descending=[True, False])["word"].head(config.max_size - SPECIALS)
         if kept.is_empty():
@@ -134,6 +140,10 @@ class WordTokenizer:
         if not all(isinstance(word, str) for word in words) or len(set(words)) != len(words):
             raise ValueError("vocabulary holds a word twice, or something that is no word")
         return cls(spec["lowercase"], spec["markup"], spec["pattern"], tuple(words))
+
+
+def _total(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(parts).group_by("word").agg(pl.col("count").sum())
 
 
 def _nfc(texts: pl.Series) -> pl.Series:
