@@ -1,9 +1,9 @@
 """Memory and time per document of the text stages, on made-up corpora of two sizes.
 
-Run: `make bench ONLY=scale` (300 MB against 30 MB); a large one: `SCALE_MB=3000 make bench ONLY=scale`; it needs 4 bytes of
-disk for each byte of text, in the folder for temporary files. Documents are sentences of real ones (see side_by_side.texts), of one class each, and a tail of
-rare words that grows with the corpus. Each stage is a process of its own, started as DVC starts it. Columns: ours is the
-large corpus, reference the small one.
+Run: `make bench ONLY=scale` (300 MB against 30 MB), or with SCALE_MB=3000 before it; disk for five times as much is needed
+in the folder for temporary files. Documents are sentences of real ones (side_by_side.texts), of one class each, and a tail
+of rare words that grows with the corpus. Each stage is a process of its own, started as DVC starts it. In the results,
+ours is the large corpus and reference the small one.
 """
 
 import csv
@@ -80,7 +80,9 @@ def corpus(megabytes: int, runs: int) -> list[dict[str, tuple[float, float]]]:
         folder = Path(name)
         (folder / "data/input").mkdir(parents=True)
         shutil.copy(ROOT / "presets/csv.yaml", folder / "params.yaml")
-        maker = get_context("spawn").Process(target=generate, args=(folder / "data/input/reviews.csv", megabytes * 10**6))
+        maker = get_context("spawn").Process(
+            target=generate, args=(folder / "data/input/reviews.csv", megabytes * 10**6)
+        )
         maker.start()  # a process of its own: a child's peak is at least what its parent holds when it starts
         maker.join()
         if maker.exitcode:

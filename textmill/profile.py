@@ -25,7 +25,10 @@ def lengths(counts: np.ndarray) -> dict[str, Any]:
 
 
 def profile(docs: pl.DataFrame, sides: pl.Series, labels: list[str]) -> dict[str, Any]:
-    """Rows, labels, lengths in words, duplicates in each split, and the overlap between splits, of a `splits.outline`."""
+    """Rows, labels, lengths in words, duplicates in each split, and the overlap between splits.
+
+    docs: a `splits.outline`; sides: what `splits.split` makes of it.
+    """
     parts = {name: docs.filter(sides == name) for name in (*SPLITS, "unlabelled")}
     texts = {name: part["text"].unique() for name, part in parts.items()}
     pairs = [(a, b) for i, a in enumerate(SPLITS) for b in SPLITS[i + 1 :]] + [("unlabelled", "test")]

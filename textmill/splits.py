@@ -31,12 +31,10 @@ class SplitConfig(Section):
 def outline(docs: pl.DataFrame, labels: list[str]) -> pl.DataFrame:
     """What `split` and `profile` need to know of documents: 22 bytes each, whatever their texts' lengths.
 
-    text: the key of the text, equal for texts that differ only in case and spaces; group: the key of the group;
-    label; split: the given one; words: the text's length.
+    text: the key of its `text_key`; group: the key of the group; label; split: the given one; words: the text's length.
     """
-    plain = docs["text"].str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
     return docs.select(
-        text=keys(plain),
+        text=keys(text_key(docs["text"])),
         group=keys(docs["group"]),
         label=pl.col("label").cast(pl.Enum(labels)),
         split=pl.col("split").cast(SIDES),
@@ -88,6 +86,11 @@ def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int)
                 f"split: {name} has no document of class {absent[0]!r}; give more rows or a larger split.{name}"
             )
     return pl.Series(SIDES.categories, dtype=SIDES).gather(side)
+
+
+def text_key(texts: pl.Series) -> pl.Series:
+    """Equal for texts that differ only in case and spaces."""
+    return texts.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
 
 
 def together(docs: pl.DataFrame, by: str) -> np.ndarray:

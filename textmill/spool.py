@@ -41,7 +41,8 @@ class Spool:
         if not self.runs:
             yield pl.concat(self.waiting)
             return
-        self._write()
+        if self.waiting:
+            self._write()
         part = (np.cumsum(self.sizes) - self.sizes) // (RUN // 2)
         for ranges in np.split(np.arange(RANGES), np.flatnonzero(np.diff(part)) + 1):
             yield pl.concat([self._read(*run, ranges) for run in self.runs])
