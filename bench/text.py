@@ -58,9 +58,10 @@ def notebook(rows: list[str], cut: Cut, config: WordConfig, keep: bool = False) 
 
 def ours(column: pl.Series, config: WordConfig) -> tuple[tuple[str, ...], np.ndarray]:
     """The same by the way of the stage `vocab`, in batches."""
-    batches = (column.slice(first, BATCH) for first in range(0, len(column), BATCH))
     with TemporaryFile() as spill:
-        tokenizer, documents = WordTokenizer.fit(batches, config, spill)
+        tokenizer, documents = WordTokenizer.fit(
+            lambda: (column.slice(first, BATCH) for first in range(0, len(column), BATCH)), config, spill
+        )
         return tokenizer.vocabulary, np.concatenate([docs.ids for docs in documents])
 
 
@@ -105,7 +106,7 @@ def main() -> None:
         row("peak memory over the texts, against 300 MB", peak, 300, "MB"),
     ]
     with TemporaryFile() as spill:
-        tokenizer, _ = WordTokenizer.fit([column], REGEX, spill)
+        tokenizer, _ = WordTokenizer.fit(lambda: [column], REGEX, spill)
     tokenizer.encode(column[:1])  # builds the look-up table
     single = min(timed(lambda n=n: tokenizer.encode(column[n : n + 1])) for n in range(200))
     write("text", [*results, row("one text, against 1 ms", 1000 * single, 1, "ms")])

@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-import polars as pl
-
 from stages.run import run
-from textmill.cleaning import CleanConfig, clean
+from textmill.cleaning import CleanConfig, Cleaner, arrange
 from textmill.config import PARAMS, load_section
 from textmill.console import say
-from textmill.files import write_json, write_parquet
+from textmill.files import append_parquet, write_json
 from textmill.sources import load_dataset
 from textmill.sources.dataset import read_manifest
+from textmill.spool import spool
 from textmill.tables import read_part
 
 
@@ -18,13 +17,19 @@ def main(raw: Path, docs: Path, labels: Path, metrics: Path, params: Path = PARA
     """One row of `docs` is one usable document; `labels` holds the classes in their order."""
     dataset = load_dataset(params)
     config = load_section(params, "clean", CleanConfig)
-    rows = pl.concat([read_part(raw, part, dataset, config.max_chars) for part in read_manifest(raw)])
-    cleaned = clean(rows, dataset.labels, config)
-    write_parquet(docs, cleaned.docs)
-    write_json(labels, cleaned.labels)
-    write_json(metrics, cleaned.facts)
-    dropped = "".join(f", {count:,} {reason}" for reason, count in cleaned.facts["dropped"].items())
-    say(f"clean: {len(cleaned.docs):,} documents of {len(rows):,} rows{dropped}")
+    cleaner = Cleaner(dataset.labels, config)
+    with spool(docs) as kept:
+        for part in read_manifest(raw):
+            for rows in read_part(raw, part, dataset, config.max_chars):
+                kept.add(cleaner.keep(rows))
+        classes, facts = cleaner.finish()
+        with append_parquet(docs) as append:
+            for some in kept:
+                append(arrange(some))
+    write_json(labels, classes)
+    write_json(metrics, facts)
+    dropped = "".join(f", {count:,} {reason}" for reason, count in facts["dropped"].items())
+    say(f"clean: {facts['kept']:,} documents of {facts['rows']:,} rows{dropped}")
 
 
 if __name__ == "__main__":

@@ -1,26 +1,35 @@
 """Cut the documents into train, validation, test and unlabelled; count and profile what came out."""
 
+from contextlib import ExitStack
 from pathlib import Path
+
+import polars as pl
 
 from stages.run import run
 from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
-from textmill.files import read_json, read_parquet, write_json, write_parquet
+from textmill.files import append_parquet, read_batches, read_json, write_json
 from textmill.profile import profile
-from textmill.splits import SplitConfig, split
+from textmill.splits import SIDES, SplitConfig, outline, split
 
 
 def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARAMS) -> None:
-    """Given splits are kept, missing ones are cut by `split` and `seed`."""
+    """Given splits are kept, missing ones are cut by `split` and `seed`. The texts are read twice, and never held."""
     config = load_section(params, "split", SplitConfig)
     seed = load_section(params, "seed", Seed)
     names = read_json(labels)
-    parts = split(read_parquet(docs), names, config, seed)
-    for name, part in parts.items():
-        write_parquet(out / f"{name}.parquet", part)
-    facts = profile(parts, names)
+    whole = pl.concat([outline(some, names) for some in read_batches(docs)])
+    sides = split(whole, names, config, seed)
+    facts = profile(whole, sides, names)
+    with ExitStack() as files:
+        append = {name: files.enter_context(append_parquet(out / f"{name}.parquet")) for name in SIDES.categories}
+        done = 0
+        for some in read_batches(docs):
+            for name in append:
+                append[name](some.filter(sides[done : done + len(some)] == name).drop("split"))
+            done += len(some)
     write_json(metrics, {"seed": seed, "by": config.by, **facts})
-    say("split: " + ", ".join(f"{name} {len(part):,}" for name, part in parts.items()))
+    say("split: " + ", ".join(f"{name} {part['rows']:,}" for name, part in facts["splits"].items()))
     for pair, rows in facts["overlap"].items():
         if rows:
             a, b = pair.split("-")

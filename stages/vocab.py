@@ -1,23 +1,32 @@
-"""Learn one tokenizer from the training split; no other split is opened."""
+"""Learn one tokenizer from the training split, and encode that split in passing; no other split is opened."""
 
 from pathlib import Path
 from tempfile import TemporaryFile
 
 from stages.run import run
-from textmill import tokenizers
+from textmill import encoding, tokenizers
 from textmill.config import PARAMS, load_section
 from textmill.console import say
-from textmill.files import read_parquet
+from textmill.files import count_rows, read_batches, read_json, sha256, writing
 
 
-def main(name: str, train: Path, out: Path, params: Path = PARAMS) -> None:
-    """`name` is the tokenizer's key in params."""
+def main(name: str, train: Path, labels: Path, out: Path, encoded: Path, params: Path = PARAMS) -> None:
+    """`name` is the tokenizer's key in params; `encoded` is what `encode` would make of the training split."""
     entry = load_section(params, f"tokenizers.{name}", dict)
     config = tokenizers.tokenizer_config(entry, f"{params}: tokenizers.{name}")
-    with TemporaryFile() as spill:
-        tokenizer, _ = tokenizers.fit([read_parquet(train, columns=["text"])["text"]], config, spill)
-    tokenizers.save(out, tokenizer)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with writing(out), TemporaryFile(dir=out.parent) as spill:
+        tokenizer, documents = tokenizers.fit(lambda: _column(train, "text"), config, spill)
+        tokenizers.save(out, tokenizer)
+        names = read_json(labels)
+        pairs = zip(documents, _column(train, "label"), strict=True)
+        batches = (encoding.Encoded(docs, encoding.classes(column, names)) for docs, column in pairs)
+        encoding.save(encoded, batches, count_rows(train), sha256(out))
     say(f"vocab: {name} knows {tokenizer.size:,} ids")
+
+
+def _column(path: Path, name: str):
+    return (some[name] for some in read_batches(path, [name]))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """Which rows become documents, under which ids, and what is told about the others."""
 
 import re
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill.cleaning import CleanConfig, clean
+from textmill.cleaning import CleanConfig, Cleaner, arrange
 from textmill.errors import DataError
 
 DROP = CleanConfig(on_bad_row="drop", max_chars=1000)
@@ -19,6 +21,20 @@ def rows(*values: tuple) -> pl.DataFrame:
     """Rows as `read_part` gives them: text, label, and, where given, group, split, id."""
     frame = pl.DataFrame([value + (None,) * (5 - len(value)) for value in values], SCHEMA, orient="row")
     return frame.with_columns(file=pl.lit("a.csv", pl.Categorical)).with_row_index("row", offset=2)
+
+
+class Cleaned(NamedTuple):
+    docs: pl.DataFrame
+    labels: list[str]
+    facts: dict[str, Any]
+
+
+def clean(rows: pl.DataFrame, labels: list[str] | None, config: CleanConfig, *cuts: int) -> Cleaned:
+    """All that comes of rows, taken in chunks that end before the rows of these numbers."""
+    cleaner = Cleaner(labels, config)
+    bounds = [0, *sorted(cuts), len(rows)]
+    kept = [cleaner.keep(rows[start:end]) for start, end in pairwise(bounds)]
+    return Cleaned(arrange(pl.concat(kept)), *cleaner.finish())
 
 
 def texts(*values: str | None) -> list[str]:
@@ -178,10 +194,13 @@ documents = st.lists(
 BOTH = [("good", "pos"), ("bad", "neg")]
 
 
-@given(st.data(), documents)
-def test_the_sources_order_does_not_matter(data, values):
+@given(st.data(), documents, st.lists(st.integers(0, 14), max_size=3))
+def test_neither_the_sources_order_nor_its_chunks_matter(data, values, cuts):
     values = [*BOTH, *values]
-    one, other = (clean(rows(*order), ["pos", "neg"], DROP) for order in (values, data.draw(st.permutations(values))))
+    one = clean(rows(*values), ["pos", "neg"], DROP)
+    other = clean(
+        rows(*data.draw(st.permutations(values))), ["pos", "neg"], DROP, *(c for c in cuts if c <= len(values))
+    )
     assert one.docs.equals(other.docs)
     assert one.facts == other.facts
 
@@ -192,8 +211,8 @@ def test_every_row_is_kept_or_counted_and_every_id_is_one_rows(values):
     assert cleaned.facts["rows"] == len(values) + 2
     assert cleaned.facts["kept"] == len(cleaned.docs) == cleaned.facts["rows"] - sum(cleaned.facts["dropped"].values())
     assert cleaned.docs["id"].n_unique() == len(cleaned.docs)
-    assert cleaned.docs["id"].str.contains("^[0-9a-f]{16}$").all()
-    assert cleaned.docs["id"].is_sorted()
+    assert cleaned.docs["id"].str.contains("^[0-9a-f]{16}(-[0-9]+)?$").all()
+    assert cleaned.docs["id"].str.head(16).is_sorted()
     assert cleaned.docs.columns == ["id", "text", "label", "group", "split"]
     labelled = cleaned.docs.filter(pl.col("label").is_not_null())
     assert cleaned.facts["labels"] == {label: len(labelled.filter(label=label)) for label in ("pos", "neg")}
@@ -204,6 +223,8 @@ def test_copies_are_kept_and_an_id_is_not_changed_by_other_rows():
     many = clean(rows(("new", "neg"), *BOTH, ("good", "pos")), None, DROP).docs
     assert len(few) == 3
     assert set(few["id"]) < set(many["id"])
+    one, other = few.filter(text="good")["id"]
+    assert other == f"{one}-2"
 
 
 def test_every_part_of_the_content_makes_another_id():
@@ -214,15 +235,28 @@ def test_every_part_of_the_content_makes_another_id():
 def test_ids_are_these():
     """They are in every report and prediction: a change here is a change of format."""
     docs = clean(rows(("good", "pos"), ("Ñandú", "neg", "g", "train")), None, DROP).docs
-    assert dict(zip(docs["text"], docs["id"], strict=True)) == {"good": "8e111aa145b89bef", "Ñandú": "3152654650aee18d"}
+    assert dict(zip(docs["text"], docs["id"], strict=True)) == {"good": "5a6b1e4b415cbd0c", "Ñandú": "69a7e143a9226a39"}
 
 
 def test_given_ids_are_kept():
     data = rows(("a", "pos", None, None, "r2"), ("b", "neg", None, None, "r1"))
-    assert clean(data, None, DROP).docs["id"].to_list() == ["r1", "r2"]
+    assert dict(clean(data, None, DROP).docs.select("text", "id").iter_rows()) == {"a": "r2", "b": "r1"}
 
 
-@pytest.mark.parametrize("other", ["r1", None])
-def test_ids_that_name_no_row_or_two(other):
-    with pytest.raises(DataError, match=r"a\.csv, row .*dataset\.id"):
-        clean(rows(("a", "pos", None, None, "r1"), ("b", "neg", None, None, other)), None, DROP)
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ("r1", r"a\.csv, row 2, 4 \(2 rows\): id 'r1' does not name one row; or set dataset\.id: null"),
+        (None, r"a\.csv, row 4: no id; give it one, or set dataset\.id: null"),
+    ],
+)
+def test_ids_that_name_no_row_or_two(other, message):
+    data = rows(("a", "pos", None, None, "r1"), ("c", "pos", None, None, "r0"), ("b", "neg", None, None, other))
+    with pytest.raises(DataError, match=message):
+        clean(data, None, DROP, 1)
+
+
+def test_a_message_counts_the_rows_of_all_chunks():
+    bad = rows(("good", "pos"), ("bad", "neg"), *([("", "neg")] * 7))
+    with pytest.raises(DataError, match=r"a\.csv, row 4, 5, 6, 7, 8 \(7 rows\): empty text"):
+        clean(bad, None, STOP, 3, 5, 7)

@@ -23,9 +23,9 @@ PLUMBING = {"textmill", "textmill.config", "textmill.console", "textmill.errors"
 
 LAYERS = [  # a module imports from its own line and those above it
     {"errors"},
-    {"config", "console", "files", "ragged"},
+    {"config", "console", "files", "keys", "ragged"},
     {"tokenizers", "sources", "splits", "timings"},
-    {"records", "tables", "cleaning", "profile", "encoding"},
+    {"records", "tables", "spool", "cleaning", "profile", "encoding"},
     {"models"},
     {"bundle", "scoring", "comparison"},
     {"report"},

@@ -61,9 +61,9 @@ def test_quartiles_of_equal_lengths_are_one_group():
 def test_errors_are_the_most_confident_first_with_their_texts():
     frame = table(200)
     texts = pl.DataFrame({"id": frame["id"], "text": ["word " * 500] * 200})
-    errors = scoring.errors(frame, texts)
+    errors = scoring.errors(scoring.worst(frame), texts)
     assert len(errors) == scoring.ERRORS
     assert all(e["label"] != e["prediction"] and len(e["text"]) == scoring.EXCERPT for e in errors)
     assert [e["confidence"] for e in errors] == sorted((e["confidence"] for e in errors), reverse=True)
     right = frame.filter(pl.col("label") == pl.col("prediction"))
-    assert scoring.errors(right, texts) == []
+    assert scoring.errors(scoring.worst(right), texts) == []

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textmill import splits
 from textmill.errors import DataError
-from textmill.splits import SPLITS, SplitConfig, cut, split, text_key, together
+from textmill.splits import SIDES, SPLITS, SplitConfig, cut, outline, text_key, together
 
 CONFIG = SplitConfig(validation=0.1, test=0.2, by="text")
 
@@ -17,6 +18,12 @@ def docs(rows: list[dict]) -> pl.DataFrame:
 
 def plain(count: int, **columns) -> pl.DataFrame:
     return docs([{"text": f"text {i}", "label": "ab"[i % 2], **columns} for i in range(count)])
+
+
+def split(frame: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int) -> dict[str, pl.DataFrame]:
+    """The documents of each side."""
+    sides = splits.split(outline(frame, labels), labels, config, seed)
+    return {name: frame.filter(sides == name) for name in SIDES.categories}
 
 
 def test_every_row_once_stratified_and_seeded():
@@ -46,7 +53,8 @@ def test_equal_texts_and_groups_never_cross(rows, seed):
 
 
 def test_equality_of_texts_ignores_case_and_spaces():
-    pieces = together(docs([{"text": t, "label": "a"} for t in ("Good  film", "good film ", "bad film")]), "text")
+    frame = docs([{"text": t, "label": "a"} for t in ("Good  film", "good film ", "bad film")])
+    pieces = together(outline(frame, ["a"]), "text")
     assert pieces[0] == pieces[1] != pieces[2]
 
 
@@ -57,7 +65,7 @@ def test_groups_chain_through_equal_texts():
             for t, g in (("x", "1"), ("y", "1"), ("y", "2"), ("z", "2"), ("w", None))
         ]
     )
-    pieces = together(frame, "group")
+    pieces = together(outline(frame, ["a"]), "group")
     assert len(set(pieces[:4])) == 1
     assert pieces[4] not in pieces[:4]
 
@@ -111,6 +119,42 @@ def test_a_big_piece_goes_where_it_fits():
     aside = cut(pieces, np.zeros(100, int), 0.2, np.random.default_rng(0))
     assert not aside[:70].any()
     assert aside.sum() == 20
+
+
+def greedy(pieces: np.ndarray, classes: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+    """What `cut` does, said as plainly as possible: one piece after the other, largest first."""
+    numbers, kinds = np.unique(pieces), np.unique(classes)
+    counts = np.array([[((pieces == p) & (classes == k)).sum() for k in kinds] for p in numbers], float)
+    order = rng.permutation(len(numbers))
+    order = order[np.argsort(-counts.sum(axis=1)[order], kind="stable")]
+    total = np.stack([counts.sum(axis=0) * share, counts.sum(axis=0) * (1 - share)])
+    lacking, aside = total.copy(), np.zeros(len(numbers), bool)
+    for number in order:
+        need = (counts[number] * lacking / total).sum(axis=1)
+        aside[number] = need[0] > need[1]
+        lacking[0 if aside[number] else 1] -= counts[number]
+    return aside[np.searchsorted(numbers, pieces)]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(-1, 9)), min_size=1, max_size=60),
+    st.floats(0.01, 0.6),
+    st.integers(0, 99),
+)
+def test_pieces_of_one_document_take_a_short_way_to_the_same_end(rows, share, seed):
+    pieces, classes = np.array(rows).T
+    short, plain = (way(pieces, classes, share, np.random.default_rng(seed)) for way in (cut, greedy))
+    assert short.tolist() == plain.tolist()
+
+
+def test_an_outline_in_pieces_is_the_whole_outline_and_splits_are_these():
+    """The numbers of texts come from their keys: another order of them is another split of every dataset."""
+    frame = plain(40, group="g")
+    whole = outline(frame, ["a", "b"])
+    assert pl.concat([outline(frame[:7], ["a", "b"]), outline(frame[7:], ["a", "b"])]).equals(whole)
+    assert whole.estimated_size() <= 23 * len(frame)
+    sides = splits.split(whole, ["a", "b"], CONFIG, seed=0)
+    assert (sides == "test").arg_true().to_list() == [0, 13, 16, 19, 28, 35, 36, 37]
 
 
 @pytest.mark.parametrize(

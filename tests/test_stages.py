@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import textmill
 from stages import encode, evaluate, split, train, vocab
-from textmill import timings
+from textmill import encoding, timings, tokenizers
 from textmill.cli import app
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.files import read_json, sha256, write_json, write_parquet
@@ -53,10 +53,9 @@ def made(tmp_path_factory, reviews):
         write_parquet(root / "docs.parquet", docs)
         write_json(root / "labels.json", ["bad", "good"])
         split.main(root / "docs.parquet", root / "labels.json", root / "split", root / "split.json")
-        vocab.main("word", root / "split/train.parquet", root / "tokenizer.json")
-        encode.main(
-            root / "split", root / "labels.json", root / "tokenizer.json", root / "encoded", root / "encode.json"
-        )
+        labels, tokenizer, encoded = root / "labels.json", root / "tokenizer.json", root / "encoded"
+        vocab.main("word", root / "split/train.parquet", labels, tokenizer, encoded / "train.safetensors")
+        encode.main(root / "split", labels, tokenizer, encoded / "train.safetensors", encoded, root / "encode.json")
         for name in PARAMS["models"]:
             run_train(root, name)
             evaluate.main(
@@ -87,6 +86,17 @@ def test_the_vocabulary_sees_the_training_split_alone(made, tmp_path):
     assert 0 < facts["test"]["unknown"] < 0.3  # the numbers that stand in one text only
 
 
+def test_each_split_is_encoded_by_the_tokenizer(made):
+    tokenizer = tokenizers.load(made / "tokenizer.json")
+    for name in SPLITS:
+        part = pl.read_parquet(made / f"split/{name}.parquet")
+        expected = encoding.encode(part, tokenizer, ["bad", "good"])
+        found = encoding.load(made / f"encoded/{name}.safetensors", sha256(made / "tokenizer.json"))
+        assert np.array_equal(found.docs.ids, expected.docs.ids)
+        assert np.array_equal(found.docs.offsets, expected.docs.offsets)
+        assert np.array_equal(found.labels, expected.labels)
+
+
 def test_every_test_row_is_scored_and_every_score_comes_from_one_table(made):
     test = pl.read_parquet(made / "split/test.parquet")
     for name in PARAMS["models"]:
@@ -112,10 +122,9 @@ def test_the_test_split_changes_nothing_before_evaluate(made, tmp_path, monkeypa
         if name == "test":
             part = part.with_columns(text=pl.lit("nothing at all"), label=pl.lit("bad"))
         write_parquet(flipped / f"{name}.parquet", part)
-    vocab.main("word", flipped / "train.parquet", tmp_path / "tokenizer.json")
-    encode.main(
-        flipped, tmp_path / "labels.json", tmp_path / "tokenizer.json", tmp_path / "encoded", tmp_path / "e.json"
-    )
+    labels, tokenizer, encoded = (tmp_path / name for name in ("labels.json", "tokenizer.json", "encoded"))
+    vocab.main("word", flipped / "train.parquet", labels, tokenizer, encoded / "train.safetensors")
+    encode.main(flipped, labels, tokenizer, encoded / "train.safetensors", encoded, tmp_path / "e.json")
     for name in PARAMS["models"]:
         run_train(tmp_path, name)
         assert sha256(tmp_path / name / "model.safetensors") == sha256(made / name / "model.safetensors")
@@ -164,7 +173,8 @@ def test_any_text_is_scored(made):
 def test_a_damaged_split_is_named(made, tmp_path):
     (tmp_path / "train.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(ArtifactError, match=r"train\.parquet: cannot be read"):
-        vocab.main("word", tmp_path / "train.parquet", tmp_path / "t.json", made / "params.yaml")
+        outputs = tmp_path / "t.json", tmp_path / "t.safetensors"
+        vocab.main("word", tmp_path / "train.parquet", made / "labels.json", *outputs, made / "params.yaml")
 
 
 def test_files_to_predict_may_be_long_but_must_be_utf8(made, tmp_path):
@@ -206,7 +216,8 @@ def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
         train.main("gru", *parts, tmp_path / "f.json")
     write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": {"word": {**WORD, "min_freq": 10_000}}})
     with pytest.raises(DataError, match="lower min_freq"):
-        vocab.main("word", made / "split/train.parquet", tmp_path / "t.json")
+        outputs = tmp_path / "t.json", tmp_path / "t.safetensors"
+        vocab.main("word", made / "split/train.parquet", made / "labels.json", *outputs)
 
 
 def command(*words: str, stdin: str | None = None):
@@ -294,11 +305,13 @@ def stage(folder, *words: str) -> subprocess.CompletedProcess:
 
 def test_a_stage_as_dvc_starts_it(made, tmp_path):
     write_json(tmp_path / "params.yaml", PARAMS)
-    done = stage(tmp_path, "word", str(made / "split/train.parquet"), "out.json")
+    words = [str(made / "split/train.parquet"), str(made / "labels.json"), "out.json", "train.safetensors"]
+    done = stage(tmp_path, "word", *words)
     assert done.returncode == 0, done.stderr
     assert sha256(tmp_path / "out.json") == sha256(made / "tokenizer.json")
-    assert stage(tmp_path, "word").stderr == "error: vocab: expected 3 arguments (name, train, out), found 1\n"
-    unknown = stage(tmp_path, "char", str(made / "split/train.parquet"), "out.json")
+    expected = "error: vocab: expected 5 arguments (name, train, labels, out, encoded), found 1\n"
+    assert stage(tmp_path, "word").stderr == expected
+    unknown = stage(tmp_path, "char", *words)
     assert (unknown.returncode, unknown.stderr) == (
         2,
         "error: vocab: params.yaml: tokenizers.char: missing; known keys: word\n",
@@ -315,6 +328,7 @@ def test_one_of_a_kind_at_a_time(made, tmp_path):
         held.write("4711")
         held.flush()
         fcntl.flock(held, fcntl.LOCK_EX)
-        done = stage(tmp_path, "word", str(made / "split/train.parquet"), "out.json")
+        words = [str(made / "split/train.parquet"), str(made / "labels.json"), "out.json", "train.safetensors"]
+        done = stage(tmp_path, "word", *words)
     assert (done.returncode, done.stderr) == (5, "error: vocab: held by process 4711; wait for it, or end it\n")
     assert not (tmp_path / "out.json").exists()

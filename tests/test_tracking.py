@@ -65,8 +65,10 @@ def finished(tmp_path_factory, reviews) -> Path:
         for name, start, rows in (("train", 0, 140), ("validation", 140, 50), ("test", 190, 50)):
             documents.slice(start, rows).write_parquet(f"data/split/{name}.parquet")
         labels, tokenizer = Path("data/clean/labels.json"), Path("data/vocab/word/tokenizer.json")
-        vocab.main("word", Path("data/split/train.parquet"), tokenizer)
-        encode.main(Path("data/split"), labels, tokenizer, Path("data/encoded/word"), Path("metrics/encode-word.json"))
+        encoded = Path("data/encoded/word")
+        learned = encoded / "train.safetensors"
+        vocab.main("word", Path("data/split/train.parquet"), labels, tokenizer, learned)
+        encode.main(Path("data/split"), labels, tokenizer, learned, encoded, Path("metrics/encode-word.json"))
         for name in NAMES:
             bundle, metrics = Path(f"data/models/{name}"), Path(f"metrics/{name}")
             facts = (metrics / "history.csv", metrics / "fit.json")

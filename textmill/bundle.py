@@ -1,6 +1,5 @@
 """A model to ship: three files (weights, config, tokenizer) that predict with nothing else at hand."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,11 @@ import polars as pl
 
 from textmill import __version__, tokenizers
 from textmill.errors import ArtifactError
-from textmill.files import read_arrays, read_json, sha256, write_arrays, write_json, write_text
+from textmill.files import LONE_SURROGATES, read_arrays, read_json, sha256, write_arrays, write_json, write_text
 from textmill.models import Model, Task, arm
 from textmill.tokenizers.word import WordTokenizer
 
 FORMAT = 1
-LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
 
 

@@ -1,16 +1,17 @@
 """Which rows are documents. Encodings are repaired here; everything else that changes a text is the tokenizer's."""
 
-import json
+from collections import Counter
 from collections.abc import Callable
-from hashlib import blake2b
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import polars as pl
 
 from textmill.config import Count, Section
 from textmill.errors import DataError
+from textmill.keys import hexadecimal, keys
 
 UNLISTED = "label not listed"  # the one reason that makes no row a bad one
+ODD_SPLIT = "split '"  # begins the reason that stops every run
 
 SPLITS = {name: name for name in ("train", "validation", "test", "unlabelled")}
 SPLITS |= {"valid": "validation", "val": "validation", "dev": "validation", "unsupervised": "unlabelled"}
@@ -37,43 +38,86 @@ class CleanConfig(Section):
     max_chars: Count
 
 
-class Cleaned(NamedTuple):
-    """docs: id, text, label, group, split, sorted by id. labels: in class order. facts: counts for the metrics."""
-
-    docs: pl.DataFrame
-    labels: list[str]
-    facts: dict[str, Any]
+KINDS = ["file", "split", "label", "reason", "named"]  # what rows are counted by
 
 
-def clean(rows: pl.DataFrame, labels: list[str] | None, config: CleanConfig) -> Cleaned:
-    """Documents of the rows that `tables.read_part` gives. The same rows in another order give the same documents.
+class Cleaner:
+    """Takes the rows that `tables.read_part` gives, a chunk at a time, and tells at the end what they were.
 
     labels: the classes in their order; rows with others are left out. None: all that are found, sorted.
-    Raises DataError where no honest classification is left, or, with on_bad_row: error, at the first bad rows.
+    Neither the order of the rows nor their chunks change a document, a label or a count.
     """
-    rows, repaired = _repair(rows)
-    rows = _with_split(rows).with_columns(
-        label=pl.when(pl.col("split").ne_missing("unlabelled")).then(_stripped("label")), group=_stripped("group")
-    )
-    found = sorted(rows["label"].drop_nulls().unique())
-    _check_labels(found, labels)
-    rows = rows.with_columns(reason=_reason(labels or found, config.max_chars))
-    bad = rows.filter(pl.col("reason") != UNLISTED)
-    if config.on_bad_row == "error" and len(bad):
-        reason = bad["reason"][0]
-        raise DataError(f"{_place(bad.filter(reason=reason))}: {reason}; fix the row, or set clean.on_bad_row: drop")
-    docs = rows.filter(pl.col("reason").is_null())
-    counts = dict(docs["label"].value_counts().iter_rows())
-    classes = [label for label in labels or found if label in counts]
-    _check_classes(docs, classes, labels)
-    facts = {
-        "rows": len(rows),
-        "kept": len(docs),
-        "dropped": dict(rows["reason"].drop_nulls().value_counts().sort("reason").iter_rows()),
-        "repaired": repaired,
-        "labels": {label: counts[label] for label in classes},
-    }
-    return Cleaned(_identified(docs), classes, facts)
+
+    def __init__(self, labels: list[str] | None, config: CleanConfig):
+        self.labels, self.config = labels, config
+        self._repaired: Counter[str] = Counter()
+        self._census: list[pl.DataFrame] = []  # KINDS, how many rows are of the kind, and the first five of them
+
+    def keep(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The documents among the rows: their columns and `key`, UInt64, which sorts them. No given id: null."""
+        rows, repaired = _repair(rows)
+        self._repaired.update(repaired)
+        rows = _with_split(rows).with_columns(
+            label=pl.when(pl.col("split").ne_missing("unlabelled")).then(_stripped("label")), group=_stripped("group")
+        )
+        rows = rows.with_columns(reason=_reason(self.labels, self.config.max_chars), named=pl.col("id").is_not_null())
+        self._census.append(rows.group_by(KINDS, maintain_order=True).agg(pl.col("row").head(5), count=pl.len()))
+        docs = (
+            rows.filter(pl.col("reason").is_null()).drop("reason", "named").with_columns(pl.col("text").fill_null(""))
+        )
+        return docs.with_columns(key=keys(docs.select(_content()).to_series()))
+
+    def finish(self) -> tuple[list[str], dict[str, Any]]:
+        """The classes in their order, and the counts for the metrics.
+
+        Raises DataError where no honest classification is left, or, with on_bad_row: error, if a row was bad.
+        """
+        census = pl.concat(self._census)
+        if len(odd := census.filter(pl.col("reason").str.starts_with(ODD_SPLIT))):
+            raise DataError(f"{_place(odd)}: {odd['reason'][0]}; expected one of {', '.join(SPLITS)}")
+        found = sorted(census["label"].drop_nulls().unique())
+        _check_labels(found, self.labels)
+        bad = census.filter(pl.col("reason") != UNLISTED)
+        if self.config.on_bad_row == "error" and len(bad):
+            reason = bad["reason"][0]
+            place = _place(bad.filter(reason=reason))
+            raise DataError(f"{place}: {reason}; fix the row, or set clean.on_bad_row: drop")
+        kept = census.filter(pl.col("reason").is_null())
+        counts = _counts(kept, "label")
+        classes = [label for label in self.labels or found if label in counts]
+        _check_classes(kept, classes, self.labels)
+        if kept["named"].n_unique() > 1:
+            raise DataError(f"{_place(kept.filter(named=False))}: no id; give it one, or set dataset.id: null")
+        return classes, {
+            "rows": census["count"].sum(),
+            "kept": kept["count"].sum(),
+            "dropped": _counts(census, "reason"),
+            "repaired": {name: self._repaired[name] for name in REPAIRS if name in self._repaired},
+            "labels": {label: counts[label] for label in classes},
+        }
+
+
+def arrange(docs: pl.DataFrame) -> pl.DataFrame:
+    """Documents with all that have the same keys, in their order: id, text, label, group, split.
+
+    A document without an id gets its key for one; a copy, equal in all columns, adds -2, -3 and so on.
+    Raises DataError if a given id stands twice.
+    """
+    docs = docs.sort("key", "id", "text", "label", "group", "split")
+    if docs["id"].null_count():
+        copy = pl.int_range(1, pl.len() + 1).over("key")
+        suffix = pl.when(copy > 1).then(pl.format("-{}", copy)).otherwise(pl.lit(""))
+        docs = docs.with_columns(id=hexadecimal(docs["key"]) + docs.select(suffix).to_series())
+    elif len(shared := docs.filter(pl.col("id").is_duplicated())):
+        one = shared.filter(id=shared["id"][0]).group_by("file", "id").agg("row", count=pl.len()).sort("file")
+        raise DataError(f"{_place(one)}: id {one['id'][0]!r} does not name one row; or set dataset.id: null")
+    return docs.select("id", "text", "label", "group", "split")
+
+
+def _content() -> pl.Expr:
+    """What a key is made of: the id, or else all that makes a document. No repaired text holds a NUL."""
+    rest = pl.struct("label", "group", "split").struct.json_encode()
+    return pl.coalesce("id", pl.concat_str("text", rest, separator="\0"))
 
 
 def _repair(rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
@@ -87,12 +131,10 @@ def _repair(rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
 
 
 def _with_split(rows: pl.DataFrame) -> pl.DataFrame:
+    """With our names for splits, null for those that are none, whose name is the start of a reason."""
     given = pl.col("split").str.strip_chars().str.to_lowercase()
-    known = rows.with_columns(known=given.replace_strict(SPLITS, default=None, return_dtype=pl.String))
-    unknown = known.filter(pl.col("known").is_null() & pl.col("split").is_not_null())
-    if len(unknown):
-        raise DataError(f"{_place(unknown)}: split {unknown['split'][0]!r}; expected one of {', '.join(SPLITS)}")
-    return known.with_columns(split="known").drop("known")
+    known = given.replace_strict(SPLITS, default=None, return_dtype=pl.String)
+    return rows.with_columns(split=known, odd=pl.when(known.is_null()).then(ODD_SPLIT + pl.col("split") + "'"))
 
 
 def _stripped(name: str) -> pl.Expr:
@@ -100,13 +142,15 @@ def _stripped(name: str) -> pl.Expr:
     return pl.when(stripped != "").then(stripped)
 
 
-def _reason(labels: list[str], max_chars: int) -> pl.Expr:
+def _reason(labels: list[str] | None, max_chars: int) -> pl.Expr:
     """Why a row is no document, null if it is one. Every row of a given test split is scored, an empty one too."""
     empty = pl.col("text").fill_null("").str.strip_chars() == ""
     unlabelled, test = (pl.col("split").eq_missing(name) for name in ("unlabelled", "test"))
+    unlisted = ~pl.col("label").is_in(labels) if labels else pl.lit(False)
     return (
-        pl.when(pl.col("label").is_null() & ~unlabelled).then(pl.lit("empty label"))
-        .when(~pl.col("label").is_in(labels) & ~unlabelled).then(pl.lit(UNLISTED))
+        pl.when(pl.col("odd").is_not_null()).then("odd")
+        .when(pl.col("label").is_null() & ~unlabelled).then(pl.lit("empty label"))
+        .when(unlisted & ~unlabelled).then(pl.lit(UNLISTED))
         .when(empty & ~test).then(pl.lit("empty text"))
         .when(pl.col("text").str.len_chars() > max_chars).then(pl.lit("text over max_chars"))
     )  # fmt: skip
@@ -123,37 +167,25 @@ def _check_labels(found: list[str], labels: list[str] | None) -> None:
             raise DataError(f"dataset.labels: no row has {label!r}; labels found: {', '.join(found[:20]) or 'none'}")
 
 
-def _check_classes(docs: pl.DataFrame, classes: list[str], labels: list[str] | None) -> None:
-    if docs.is_empty():
+def _check_classes(kept: pl.DataFrame, classes: list[str], labels: list[str] | None) -> None:
+    if kept.is_empty():
         raise DataError("no rows are left after cleaning; see dataset.labels and clean")
     if lost := [label for label in labels or [] if label not in classes]:
         raise DataError(f"no row with label {lost[0]!r} is left after cleaning; take it out of dataset.labels")
     if len(classes) < 2:
         raise DataError(f"expected two classes or more, found {classes[0]!r} only" if classes else "no row has a label")
     judges = pl.col("split").is_in(["validation", "test"])
-    new = docs.filter(judges & ~pl.col("label").is_in(docs.filter(~judges.fill_null(False))["label"].implode()))
+    new = kept.filter(judges & ~pl.col("label").is_in(kept.filter(~judges.fill_null(False))["label"].implode()))
     if len(new):
         raise DataError(f"{_place(new)}: label {new['label'][0]!r} of split {new['split'][0]} is not in train")
 
 
-def _identified(docs: pl.DataFrame) -> pl.DataFrame:
-    """With an id for every row: the given one, or one of its content, so that the source's order does not matter."""
-    docs = docs.with_columns(pl.col("text").fill_null(""))
-    if docs["id"].null_count() == len(docs):
-        content = ["split", "text", "label", "group"]
-        copies = docs.select(*content, copy=pl.int_range(pl.len()).over(content))
-        docs = docs.with_columns(id=pl.Series([_hash(row) for row in copies.iter_rows()], dtype=pl.String))
-    shared = docs.filter(pl.col("id").is_null() | pl.col("id").is_duplicated())
-    if len(shared):
-        raise DataError(f"{_place(shared)}: id {shared['id'][0]!r} does not name one row; or set dataset.id: null")
-    return docs.sort("id").select("id", "text", "label", "group", "split")
+def _counts(census: pl.DataFrame, kind: str) -> dict[str, int]:
+    return dict(census.drop_nulls(kind).group_by(kind).agg(pl.col("count").sum()).sort(kind).iter_rows())
 
 
-def _hash(content: tuple) -> str:
-    return blake2b(json.dumps(content, ensure_ascii=False).encode(), digest_size=8).hexdigest()
-
-
-def _place(rows: pl.DataFrame) -> str:
+def _place(census: pl.DataFrame) -> str:
     """The first five rows and how many there are: 'data/raw/reviews.csv, row 3, 7 (2 rows)'."""
-    first = rows.filter(pl.col("file") == rows["file"][0])["row"].head(5)
-    return f"{rows['file'][0]}, row {', '.join(map(str, first))}" + (f" ({len(rows):,} rows)" if len(rows) > 1 else "")
+    file, count = census["file"][0], census["count"].sum()
+    first = census.filter(pl.col("file") == file)["row"].explode().sort().head(5)
+    return f"{file}, row {', '.join(map(str, first))}" + (f" ({count:,} rows)" if count > 1 else "")

@@ -1,5 +1,7 @@
 """Encoded splits on disk: ids and class numbers, tied to the tokenizer that made them."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,9 +9,11 @@ import numpy as np
 import polars as pl
 
 from textmill.errors import ArtifactError
-from textmill.files import read_arrays, write_arrays
+from textmill.files import atomic, map_arrays
 from textmill.ragged import Ragged
-from textmill.tokenizers.word import UNK, WordTokenizer
+from textmill.tokenizers.word import WordTokenizer
+
+HEADER = 512  # bytes before the arrays, with the header's length; a multiple of 8, which aligns them
 
 
 @dataclass(frozen=True)
@@ -21,25 +25,53 @@ class Encoded:
 
 
 def encode(part: pl.DataFrame, tokenizer: WordTokenizer, labels: list[str]) -> Encoded:
-    """Ids and class numbers of a split with the columns `text` and `label`, in its order."""
-    classes = part["label"].replace_strict(labels, list(range(len(labels))), return_dtype=pl.Int64)
-    return Encoded(tokenizer.encode(part["text"]), classes.to_numpy())
+    """Ids and class numbers of documents with the columns `text` and `label`, in their order."""
+    return Encoded(tokenizer.encode(part["text"]), classes(part["label"], labels))
 
 
-def unknown_share(docs: Ragged) -> float:
-    """Share of ids that are UNK: what the vocabulary misses."""
-    return float(np.mean(docs.ids == UNK)) if len(docs.ids) else 0.0
+def classes(column: pl.Series, labels: list[str]) -> np.ndarray:
+    """The number of each label in `labels`, int64 (N,)."""
+    return column.replace_strict(labels, list(range(len(labels))), return_dtype=pl.Int64).to_numpy()
 
 
-def save(path: Path, encoded: Encoded, tokenizer: str) -> None:
-    """Write a split; `tokenizer` is the digest of the tokenizer's file."""
-    arrays = {"ids": encoded.docs.ids, "offsets": encoded.docs.offsets, "labels": encoded.labels}
-    write_arrays(path, arrays, tokenizer)
+def save(path: Path, batches: Iterable[Encoded], documents: int, tokenizer: str) -> None:
+    """Write a split as its batches come.
+
+    documents: N, of all batches together. tokenizer: the digest of the tokenizer's file.
+    A safetensors file of labels (N,), offsets (N + 1,) and ids (T,). The ids are written at once, the others, 16 bytes
+    a document, at the end.
+    """
+    lengths, labels = [], []
+    with atomic(path) as temporary, open(temporary, "wb") as file:
+        file.seek(HEADER + 8 * documents + 8 * (documents + 1))
+        for batch in batches:
+            file.write(batch.docs.ids.astype("<i4").data)
+            lengths.append(batch.docs.lengths)
+            labels.append(batch.labels)
+        offsets = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
+        file.seek(0)
+        file.write(_header(documents, int(offsets[-1]), tokenizer))
+        file.write(np.concatenate([*labels, offsets]).astype("<i8").data)
+
+
+def _header(documents: int, tokens: int, tokenizer: str) -> bytes:
+    header, end = {"__metadata__": {"from": tokenizer}}, 0
+    for name, dtype, size, count in (
+        ("labels", "I64", 8, documents),
+        ("offsets", "I64", 8, documents + 1),
+        ("ids", "I32", 4, tokens),
+    ):
+        header[name] = {"dtype": dtype, "shape": [count], "data_offsets": [end, end + size * count]}
+        end += size * count
+    return (HEADER - 8).to_bytes(8, "little") + json.dumps(header).encode().ljust(HEADER - 8)
 
 
 def load(path: Path, tokenizer: str) -> Encoded:
-    """Read `save`'s file. Raises ArtifactError if another tokenizer made it."""
-    arrays, made_by = read_arrays(path)
+    """Map `save`'s file: its arrays are read-only and stay on disk until they are used.
+
+    Raises ArtifactError if it is missing or damaged, or if another tokenizer made it.
+    """
+    arrays, made_by = map_arrays(path)
     if made_by != tokenizer:
         raise ArtifactError(f"{path}: encoded with another tokenizer than the one given; run `dvc repro`")
     return Encoded(Ragged(arrays["ids"], arrays["offsets"]), arrays["labels"])

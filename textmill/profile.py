@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from textmill.splits import SPLITS, text_key
+from textmill.splits import SPLITS
 
 PERCENTILES = (5, 25, 50, 75, 95, 99, 100)
 
@@ -24,22 +24,25 @@ def lengths(counts: np.ndarray) -> dict[str, Any]:
     }
 
 
-def profile(parts: dict[str, pl.DataFrame], labels: list[str]) -> dict[str, Any]:
-    """Rows, labels, lengths in words, duplicates in each split, and the overlap between splits."""
-    keys = {name: text_key(part["text"]) for name, part in parts.items()}
+def profile(docs: pl.DataFrame, sides: pl.Series, labels: list[str]) -> dict[str, Any]:
+    """Rows, labels, lengths in words, duplicates in each split, and the overlap between splits.
+
+    docs: a `splits.outline`; sides: what `splits.split` makes of it.
+    """
+    parts = {name: docs.filter(sides == name) for name in (*SPLITS, "unlabelled")}
+    texts = {name: part["text"].unique() for name, part in parts.items()}
     pairs = [(a, b) for i, a in enumerate(SPLITS) for b in SPLITS[i + 1 :]] + [("unlabelled", "test")]
-    labelled = pl.concat([part.select("label").with_columns(key=keys[name]) for name, part in parts.items()])
-    conflicts = labelled.drop_nulls().unique().group_by("key").len().filter(pl.col("len") > 1)
+    conflicts = docs.select("text", "label").drop_nulls().unique().group_by("text").len().filter(pl.col("len") > 1)
     return {
         "splits": {
             name: {
                 "rows": len(part),
                 "labels": {label: int((part["label"] == label).sum()) for label in labels},
-                "duplicates": len(part) - keys[name].n_unique(),
-                "words": lengths(part["text"].str.count_matches(r"\S+").to_numpy()),
+                "duplicates": len(part) - len(texts[name]),
+                "words": lengths(part["words"].to_numpy()),
             }
             for name, part in parts.items()
         },
-        "overlap": {f"{a}-{b}": int(keys[b].is_in(keys[a].unique().implode()).sum()) for a, b in pairs},
+        "overlap": {f"{a}-{b}": int(parts[b]["text"].is_in(texts[a].implode()).sum()) for a, b in pairs},
         "conflicts": len(conflicts),
     }

@@ -4,15 +4,13 @@ import codecs
 import csv
 import io
 import json
-import re
 from collections.abc import Iterator, Mapping
 from operator import itemgetter
 from typing import Any, BinaryIO
 
 from textmill.errors import DataError
+from textmill.files import LONE_SURROGATES
 from textmill.sources.dataset import FileDataset
-
-LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
 Rows = Iterator[tuple[int | str | None, ...]]  # the row's number, then the wanted columns
 

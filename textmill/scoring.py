@@ -123,10 +123,15 @@ def by_length(table: pl.DataFrame) -> list[dict[str, float]]:
     ]
 
 
-def errors(table: pl.DataFrame, texts: pl.DataFrame) -> list[dict[str, Any]]:
-    """The most confident errors with their texts. `texts` has the columns id and text."""
-    wrong = table.filter(pl.col("label") != pl.col("prediction")).sort("confidence", "id", descending=[True, False])
-    shown = wrong.head(ERRORS).join(texts, on="id", how="left", maintain_order="left")
+def worst(table: pl.DataFrame) -> pl.DataFrame:
+    """The most confident errors of a table of `predictions`, the worst first."""
+    wrong = table.filter(pl.col("label") != pl.col("prediction"))
+    return wrong.sort("confidence", "id", descending=[True, False]).head(ERRORS)
+
+
+def errors(shown: pl.DataFrame, texts: pl.DataFrame) -> list[dict[str, Any]]:
+    """`worst` with its texts. `texts` has the columns id and text."""
+    shown = shown.join(texts, on="id", how="left", maintain_order="left")
     shown = shown.with_columns(pl.col("text").str.slice(0, EXCERPT), pl.col("confidence").cast(pl.Float64).round(4))
     return shown.select("id", "text", "label", "prediction", "confidence").to_dicts()
 

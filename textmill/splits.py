@@ -8,8 +8,10 @@ from pydantic import model_validator
 
 from textmill.config import Fraction, Section
 from textmill.errors import DataError
+from textmill.keys import keys
 
 SPLITS = ("train", "validation", "test")
+SIDES = pl.Enum([*SPLITS, "unlabelled"])
 
 
 class SplitConfig(Section):
@@ -26,8 +28,22 @@ class SplitConfig(Section):
         return self
 
 
-def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int) -> dict[str, pl.DataFrame]:
-    """Documents of each split (train, validation, test, unlabelled), each in the order of `docs`.
+def outline(docs: pl.DataFrame, labels: list[str]) -> pl.DataFrame:
+    """What `split` and `profile` need to know of documents: 22 bytes each, whatever their texts' lengths.
+
+    text: the key of its `text_key`; group: the key of the group; label; split: the given one; words: the text's length.
+    """
+    return docs.select(
+        text=keys(text_key(docs["text"])),
+        group=keys(docs["group"]),
+        label=pl.col("label").cast(pl.Enum(labels)),
+        split=pl.col("split").cast(SIDES),
+        words=pl.col("text").str.count_matches(r"\S+"),
+    )
+
+
+def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int) -> pl.Series:
+    """The side of each document of an `outline`: train, validation, test or unlabelled, SIDES (N,).
 
     Given splits are kept as they are. What is missing is cut: test from the labelled documents that have no split (or,
     if all have one, from the training ones), then validation from the training ones. A document that must stay with a
@@ -38,37 +54,38 @@ def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int)
         raise DataError(
             "split.by: group needs a group column, but dataset.group is null; name one, or set split.by: text"
         )
-    given = docs["split"]
-    side = given.fill_null("train").to_numpy().astype(object)
+    train, validation, test, unlabelled = range(4)
+    given = docs["split"].to_physical()
+    side = given.fill_null(train).to_numpy(writable=True)
     free = given.is_null().to_numpy()
     pieces = together(docs, config.by)
-    classes = docs["label"].replace_strict(labels, list(range(len(labels))), default=None).fill_null(-1).to_numpy()
+    classes = docs["label"].to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
     rng = np.random.default_rng(seed)
-    shares = {"test": config.test, "validation": config.validation}
-    if not (given == "test").any():
-        shares["validation"] /= 1 - config.test  # of what is left then
-    for name, share in shares.items():
-        if (given == name).any():
+    shares = {test: config.test, validation: config.validation}
+    if not (given == test).any():
+        shares[validation] /= 1 - config.test  # of what is left then
+    for number, share in shares.items():
+        if (given == number).any():
             continue
+        name = SPLITS[number]
         if share == 0:
             raise DataError(f"split.{name}: 0, but the data brings no {name} split; expected a share such as 0.1")
-        source = free if name == "test" and free.any() else side == "train"
-        tied = np.isin(pieces, pieces[~source & (side != "unlabelled")])
+        source = free if number == test and free.any() else side == train
+        tied = np.isin(pieces, pieces[~source & (side != unlabelled)])
         rows = np.flatnonzero(source & ~tied)
         if not len(rows):
             raise DataError(
                 f"split.{name}: no document can be cut that does not belong to a given split; give {name} too"
             )
-        chosen = rows[cut(pieces[rows], classes[rows], share, rng)]
-        side[chosen] = name
-    parts = {name: docs.filter(pl.Series(side == name)).drop("split") for name in (*SPLITS, "unlabelled")}
-    for name in SPLITS:
-        absent = [label for label in labels if label not in set(parts[name]["label"])]
-        if absent and (name == "train" or parts[name].is_empty()):
+        side[rows[cut(pieces[rows], classes[rows], share, rng)]] = number
+    for number, name in enumerate(SPLITS):
+        present = set(classes[side == number])
+        absent = [label for code, label in enumerate(labels) if code not in present]
+        if absent and (name == "train" or not (side == number).any()):
             raise DataError(
                 f"split: {name} has no document of class {absent[0]!r}; give more rows or a larger split.{name}"
             )
-    return parts
+    return pl.Series(SIDES.categories, dtype=SIDES).gather(side)
 
 
 def text_key(texts: pl.Series) -> pl.Series:
@@ -77,11 +94,11 @@ def text_key(texts: pl.Series) -> pl.Series:
 
 
 def together(docs: pl.DataFrame, by: str) -> np.ndarray:
-    """A number for each row, int64 (N,): rows with the same number must stay in one split.
+    """A number for each row of an `outline`, int64 (N,): rows with the same number must stay in one split.
 
     Equal texts tie rows, and so do equal groups; ties chain (the connected components of both).
     """
-    texts = text_key(docs["text"]).rank("dense").to_numpy().astype(np.int64) - 1
+    texts = docs["text"].rank("dense").to_numpy().astype(np.int64) - 1
     if by == "text":
         return texts
     from scipy.sparse import coo_array
@@ -102,18 +119,32 @@ def cut(pieces: np.ndarray, classes: np.ndarray, share: float, rng: np.random.Ge
     pieces, classes: int (N,). Greedy, the largest pieces first (equal ones in random order): a piece goes to the side
     that lacks its classes more, as in scikit-learn's StratifiedGroupKFold.
     """
-    _, piece = np.unique(pieces, return_inverse=True)
+    _, piece, sizes = np.unique(pieces, return_inverse=True, return_counts=True)
     _, kind = np.unique(classes, return_inverse=True)
-    counts = np.zeros((piece.max() + 1, kind.max() + 1))  # (P, C): documents of each class in a piece
-    np.add.at(counts, (piece, kind), 1)
-    order = rng.permutation(len(counts))
-    order = order[np.argsort(-counts.sum(axis=1)[order], kind="stable")]
-    lacking = np.stack([counts.sum(axis=0) * share, counts.sum(axis=0) * (1 - share)])  # (2, C)
-    total = lacking.copy()
-    aside = np.zeros(len(counts), bool)
-    for number in order:
-        need = (counts[number] * lacking / total).sum(axis=1)
+    order = rng.permutation(len(sizes))
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    several = order[: np.count_nonzero(sizes > 1)]
+    row = np.full(len(sizes), -1)  # (P,): the row in counts of a piece of several documents
+    row[several] = np.arange(len(several))
+    counts = np.zeros((len(several), kind.max() + 1))  # (S, C): documents of each class in such a piece
+    of_several = row[piece] >= 0
+    np.add.at(counts, (row[piece[of_several]], kind[of_several]), 1)
+    alone = np.empty(len(sizes), int)
+    alone[piece] = kind  # (P,): the class of a piece of one document
+
+    total = np.bincount(kind) * np.array([[share], [1 - share]])  # (2, C)
+    lacking = total.copy()
+    aside = np.zeros(len(sizes), bool)
+    for number, count in zip(several.tolist(), counts, strict=True):
+        need = (count * lacking / total).sum(axis=1)
         taken = int(need[1] >= need[0])  # 0: put aside
         aside[number] = taken == 0
-        lacking[taken] -= counts[number]
+        lacking[taken] -= count
+    (lacking_aside, lacking_rest), (total_aside, total_rest) = lacking.tolist(), total.tolist()
+    for number, c in zip(order[len(several) :].tolist(), alone[order[len(several) :]].tolist(), strict=True):
+        if lacking_rest[c] / total_rest[c] >= lacking_aside[c] / total_aside[c]:
+            lacking_rest[c] -= 1
+        else:
+            aside[number] = True
+            lacking_aside[c] -= 1
     return aside[piece]

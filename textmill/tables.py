@@ -1,7 +1,6 @@
 """A part of the raw data as a table of strings."""
 
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,27 +15,32 @@ from textmill.sources.dataset import Dataset, Part
 from textmill.sources.packing import opened
 
 COLUMNS = ("text", "label", "group", "split", "id")
-CHUNK = 50_000  # rows held as Python objects
+ROWS = 50_000  # at most in a chunk
+SIZE = 16 << 20  # characters of text in a chunk; the row that fills it is in it too
 
 
-def read_part(raw: Path, part: Part, dataset: Dataset, max_chars: int) -> pl.DataFrame:
-    """COLUMNS as str, null where there is nothing, and `file` and `row`, which name a row in messages.
+def read_part(raw: Path, part: Part, dataset: Dataset, max_chars: int) -> Iterator[pl.DataFrame]:
+    """Chunks of COLUMNS as str, null where there is nothing, and `file` and `row`, which name a row in messages.
 
     row: where it begins: its line in a text file, its number from 1 in json and parquet.
+    Only a json list, which has to be parsed whole, and a parquet file of one huge row group are ever held whole.
     Raises DataError, or ArtifactError if the file is damaged.
     """
     where = str(raw / part.file) + (f"!{part.member}" if part.member else "")
     wanted = _wanted(part, dataset, where)
-    with opened(raw / part.file, part.member) as file:
-        if part.format == "parquet":
-            frame = _read_parquet(file, where, wanted)
-        else:
-            frame = _frame(read_rows(file, part.format, dataset, where, wanted, max_chars), wanted)
-    if frame.is_empty():
-        raise DataError(f"{where}: no rows")
     given = {"label": part.label, "split": part.split}
     absent = {name: pl.lit(given.get(name), pl.String) for name in COLUMNS if name not in wanted}
-    return frame.with_columns(**absent, file=pl.lit(where, pl.Categorical)).select(*COLUMNS, "file", "row")
+    count = 0
+    with opened(raw / part.file, part.member) as file:
+        if part.format == "parquet":
+            frames = _read_parquet(file, where, wanted)
+        else:
+            frames = _frames(read_rows(file, part.format, dataset, where, wanted, max_chars), list(wanted))
+        for frame in frames:
+            count += len(frame)
+            yield frame.with_columns(**absent, file=pl.lit(where, pl.Categorical)).select(*COLUMNS, "file", "row")
+    if not count:
+        raise DataError(f"{where}: no rows")
 
 
 def _wanted(part: Part, dataset: Dataset, where: str) -> dict[str, str]:
@@ -51,27 +55,40 @@ def _wanted(part: Part, dataset: Dataset, where: str) -> dict[str, str]:
     return wanted
 
 
-def _frame(rows: Rows, names: Iterable[str]) -> pl.DataFrame:
+def _frames(rows: Rows, names: list[str]) -> Iterator[pl.DataFrame]:
     schema = {"row": pl.UInt32, **dict.fromkeys(names, pl.String)}
-    chunks = [pl.DataFrame(schema=schema)]
-    while chunk := list(islice(rows, CHUNK)):
-        chunks.append(pl.DataFrame(chunk, schema, orient="row"))
-    return pl.concat(chunks)
+    text = names.index("text") + 1
+    chunk, size = [], 0
+    for row in rows:
+        chunk.append(row)
+        size += len(row[text] or "")
+        if size >= SIZE or len(chunk) == ROWS:
+            yield pl.DataFrame(chunk, schema, orient="row")
+            chunk, size = [], 0
+    if chunk:
+        yield pl.DataFrame(chunk, schema, orient="row")
 
 
-def _read_parquet(file: BinaryIO, where: str, wanted: dict[str, str]) -> pl.DataFrame:
+def _read_parquet(file: BinaryIO, where: str, wanted: dict[str, str]) -> Iterator[pl.DataFrame]:
     try:
-        parquet = pq.ParquetFile(file)
+        parquet, first = pq.ParquetFile(file, buffer_size=1 << 20), 1
         check_columns(parquet.schema_arrow.names, where, wanted)
-        table = parquet.read(columns=list(wanted.values()))
-        texts = pa.table({key: _strings(table[name], f"{where}, column {name!r}") for key, name in wanted.items()})
-        texts.validate(full=True)  # polars trusts that strings are UTF-8
+        for batch in parquet.iter_batches(_rows(parquet.metadata), columns=list(wanted.values()), use_threads=False):
+            texts = pa.table({key: _strings(batch[name], f"{where}, column {name!r}") for key, name in wanted.items()})
+            texts.validate(full=True)  # polars trusts that strings are UTF-8
+            yield pl.from_arrow(texts).with_row_index("row", offset=first)
+            first += len(texts)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise ArtifactError(f"{where}: not a whole parquet file: {error}") from error
-    return pl.from_arrow(texts).with_row_index("row", offset=1)
 
 
-def _strings(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
+def _rows(metadata: pq.FileMetaData) -> int:
+    """How many rows fill a chunk in the mean."""
+    size = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
+    return max(1, min(ROWS, SIZE * metadata.num_rows // max(size, 1)))
+
+
+def _strings(column: pa.Array, where: str) -> pa.Array:
     """As strings: true for a bool, 1 for 1.0, null for NaN."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if pa.types.is_floating(kind):

@@ -1,10 +1,10 @@
 """Tokenizers: everything that happens to a text on its way to ids, in one file of json.
 
-A tokenizer has `fit(batches, config, spill)`, `encode(texts) -> Ragged`, `spec()` and `from_spec(spec)`;
+A tokenizer has `fit(read, config, spill)`, `encode(texts) -> Ragged`, `spec()` and `from_spec(spec)`;
 a new kind is written in its own module and listed in TOKENIZERS.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,7 +12,7 @@ from textmill.config import validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import read_json, write_json
 from textmill.ragged import Ragged
-from textmill.tokenizers.word import WordConfig, WordTokenizer
+from textmill.tokenizers.word import Texts, WordConfig, WordTokenizer
 
 TOKENIZERS: dict[str, tuple[type[WordConfig], type[WordTokenizer]]] = {"word": (WordConfig, WordTokenizer)}
 
@@ -25,12 +25,13 @@ def tokenizer_config(entry: Any, where: str) -> WordConfig:
     return validate(entry, TOKENIZERS[kind][0], where)
 
 
-def fit(batches: Iterable[Any], config: WordConfig, spill: BinaryIO) -> tuple[WordTokenizer, Iterator[Ragged]]:
-    """The tokenizer that `config` describes, learned from batches of texts (string Series), and the ids of each batch.
+def fit(read: Texts, config: WordConfig, spill: BinaryIO) -> tuple[WordTokenizer, Iterator[Ragged]]:
+    """The tokenizer that `config` describes, learned from texts, and the ids of each batch of them.
 
-    `spill`, an empty file open for reading and writing, holds what has to wait until the last text was seen.
+    `read()` gives the texts in batches, string Series, and may be called again. `spill`, an empty file open for reading
+    and writing, holds what has to wait until the last text was seen.
     """
-    return TOKENIZERS[config.kind][1].fit(batches, config, spill)
+    return TOKENIZERS[config.kind][1].fit(read, config, spill)
 
 
 def save(path: Path, tokenizer: WordTokenizer) -> None:

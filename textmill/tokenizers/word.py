@@ -3,7 +3,7 @@
 Texts are cut at spaces first, and the pattern sees each different piece once: of IMDB's 5.8 million pieces, 265,000.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, BinaryIO, Literal, NamedTuple
@@ -24,7 +24,7 @@ BREAK = r"(?i)<br\s*/?>"
 FEW = 10_000  # strings: to find equal ones among fewer costs more than it saves
 ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&apos;": "'", "&nbsp;": " "}
 
-Documents = Iterator[Ragged]
+Texts = Callable[[], Iterable[pl.Series]]  # gives all texts, in batches
 
 
 class WordConfig(Section):
@@ -80,19 +80,17 @@ class WordTokenizer:
     vocabulary: tuple[str, ...]
 
     @classmethod
-    def fit(
-        cls, batches: Iterable[pl.Series], config: WordConfig, spill: BinaryIO
-    ) -> tuple["WordTokenizer", Documents]:
+    def fit(cls, read: Texts, config: WordConfig, spill: BinaryIO) -> tuple["WordTokenizer", Iterator[Ragged]]:
         """The tokenizer of the most frequent words, ties in code-point order, and the ids of each batch of texts.
 
-        Texts are read once: their words wait in `spill`, a file open for reading and writing, by numbers given as they
-        came, until it is known which are kept. In memory are the different words, and a length for each text.
+        Texts are read once: their words wait in `spill`, by numbers given as they came, until it is known which are
+        kept. In memory are the different words, and a length for each text.
         Raises DataError if no word is frequent enough.
         """
         blank = cls(config.lowercase, config.markup, config.pattern, ())
         known = pl.Categorical(pl.Categories.random())  # numbers words as they come, while a column of this type lives
         vocabulary, counts, lengths = [pl.Series([], dtype=known)], np.zeros(0, np.int64), []
-        for texts in batches:
+        for texts in read():
             pieces = blank._cut(texts)
             words = pieces.words.explode(empty_as_null=False).cast(known)
             numbers = words.to_physical().to_numpy().astype(np.int32)
@@ -219,7 +217,7 @@ def _example(hashes: np.ndarray, bits: int = 20) -> np.ndarray:
     return example
 
 
-def _read(spill: BinaryIO, lengths: list[np.ndarray], table: np.ndarray) -> Documents:
+def _read(spill: BinaryIO, lengths: list[np.ndarray], table: np.ndarray) -> Iterator[Ragged]:
     """Documents of each batch, their waiting numbers turned into ids by the table."""
     spill.seek(0)
     for batch in lengths:

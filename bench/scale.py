@@ -1,0 +1,117 @@
+"""Memory and time per document of the text stages, on made-up corpora of two sizes.
+
+Run: `make bench ONLY=scale` (300 MB against 30 MB), or with SCALE_MB=3000 before it; disk for five times as much is needed
+in the folder for temporary files. Documents are sentences of real ones (side_by_side.texts), of one class each, and a tail
+of rare words that grows with the corpus. Each stage is a process of its own, started as DVC starts it. In the results,
+ours is the large corpus and reference the small one.
+"""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from side_by_side import texts, write
+
+from textmill.files import read_json
+
+ROOT = Path(__file__).parents[1]
+LARGE = int(os.environ.get("SCALE_MB", 300))  # MB; the small corpus has a tenth of it
+RUNS = 2  # of the small corpus, for the spread
+SENTENCE = r"[^.!?]+[.!?]*\s*"
+TAIL = 0.01  # share of words out of the tail: Zipf's law with the exponent below
+EXPONENT = 1.3
+
+STAGES = {
+    "download": ["data/input", "data/raw"],
+    "clean": ["data/raw", "data/clean/docs.parquet", "data/clean/labels.json", "metrics/clean.json"],
+    "split": ["data/clean/docs.parquet", "data/clean/labels.json", "data/split", "metrics/split.json"],
+    "vocab": ["word", "data/split/train.parquet", "data/clean/labels.json", "data/vocab/word/tokenizer.json",
+              "data/encoded/word/train.safetensors"],
+    "encode": ["data/split", "data/clean/labels.json", "data/vocab/word/tokenizer.json",
+               "data/encoded/word/train.safetensors", "data/encoded/word", "metrics/encode-word.json"],
+}  # fmt: skip
+
+
+def generate(path: Path, size: int) -> None:
+    """Write a csv of `size` bytes of text, as it is made."""
+    frame = texts()
+    column, labels = frame["text"], frame["label"]
+    sentences = column.str.extract_all(SENTENCE)
+    counts = sentences.list.len().to_numpy()
+    classes = {label: sentences.filter(labels == label).explode().drop_nulls().to_list() for label in labels.unique()}
+    names = sorted(classes)
+    rng = np.random.default_rng(0)
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label"])
+        written = 0
+        while written < size:
+            name = names[rng.integers(len(names))]
+            picked = rng.integers(len(classes[name]), size=max(1, counts[rng.integers(len(counts))]))
+            text = "".join(classes[name][number] for number in picked)
+            tail = rng.zipf(EXPONENT, rng.poisson(TAIL * len(text) / 6))
+            text += " ".join(f"w{number:x}" for number in tail)
+            writer.writerow([text, name])
+            written += len(text)
+
+
+def measure(folder: Path) -> dict[str, tuple[float, float]]:
+    """CPU microseconds per document, and peak memory in MB, of each stage run in `folder`."""
+    used = {}
+    for stage, words in STAGES.items():
+        command = [sys.executable, "-m", f"stages.{stage}", *words]
+        process = subprocess.Popen(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)})
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise SystemExit(f"scale: {stage} ended with {process.returncode}")
+        used[stage] = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    documents = read_json(folder / "metrics/clean.json")["kept"]
+    return {stage: (seconds / documents * 1e6, peak) for stage, (seconds, peak) in used.items()}
+
+
+def corpus(megabytes: int, runs: int) -> list[dict[str, tuple[float, float]]]:
+    """`measure` of a corpus of that size, several times."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "data/input").mkdir(parents=True)
+        shutil.copy(ROOT / "presets/csv.yaml", folder / "params.yaml")
+        maker = get_context("spawn").Process(
+            target=generate, args=(folder / "data/input/reviews.csv", megabytes * 10**6)
+        )
+        maker.start()  # a process of its own: a child's peak is at least what its parent holds when it starts
+        maker.join()
+        if maker.exitcode:
+            raise SystemExit("scale: the corpus cannot be made")
+        return [measure(folder) for _ in range(runs)]
+
+
+def main() -> None:
+    small, (large,) = corpus(LARGE // 10, RUNS), corpus(LARGE, 1)
+    rows = []
+    for stage in STAGES:
+        for column, unit in enumerate(("cpu us a document", "MB at the peak")):
+            ours, references = large[stage][column], [run[stage][column] for run in small]
+            reference = min(references)
+            rows.append(
+                {
+                    "case": f"{stage}, {LARGE} MB against {LARGE // 10} MB",
+                    "ours": round(ours, 1),
+                    "reference": round(reference, 1),
+                    "unit": unit,
+                    "ratio": round(reference / ours, 2),
+                    "spread": round(max(references) / reference, 2),
+                }
+            )
+            print("{case}: {ours} {unit} against {reference}: {ratio}x".format(**rows[-1]))
+    write("scale", rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Rows in the order of their keys, without holding them all: sorted runs on disk, given back a range of keys at a time.
+
+An external merge sort (Knuth, The Art of Computer Programming 3, 5.4), with ranges of the keys in place of the merge.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from textmill.files import writing
+
+RUN = 128 << 20  # bytes that are held before they are sorted and written; what is less is never written
+RANGES = 1024  # of the keys; one of them must fit into memory, and does up to 100 GB
+FIRST = np.arange(1, RANGES, dtype=np.uint64) << np.uint64(64 - 10)  # the first key of each range but the lowest
+
+
+class Spool:
+    """Takes frames in any order. They have the same columns; `key`, UInt64, is one of them."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.waiting: list[pl.DataFrame] = []
+        self.size = 0  # bytes of them
+        self.runs: list[tuple[Path, np.ndarray]] = []  # each with the ranges that its record batches hold
+        self.sizes = np.zeros(RANGES, np.int64)  # bytes in each range, in all runs together
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Take rows. Raises ResourceError if the disk is full."""
+        self.waiting.append(frame)
+        self.size += frame.estimated_size()
+        if self.size >= RUN:
+            self._write()
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        """Every row once: each frame holds all rows of a range of keys, in any order; the ranges ascend."""
+        if not self.runs:
+            yield pl.concat(self.waiting)
+            return
+        if self.waiting:
+            self._write()
+        part = (np.cumsum(self.sizes) - self.sizes) // (RUN // 2)
+        for ranges in np.split(np.arange(RANGES), np.flatnonzero(np.diff(part)) + 1):
+            yield pl.concat([self._read(*run, ranges) for run in self.runs])
+
+    def _write(self) -> None:
+        """Each range becomes one record batch of a new run."""
+        run = pl.concat(self.waiting).sort("key")
+        self.waiting, self.size = [], 0
+        table = run.to_arrow().combine_chunks()
+        bounds = np.concatenate([[0], np.searchsorted(run["key"].to_numpy(), FIRST), [len(run)]])
+        held = np.flatnonzero(np.diff(bounds))
+        path = self.folder / f"{len(self.runs)}.arrow"
+        with writing(path), pa.ipc.new_file(path, table.schema) as file:
+            for number in held:
+                batch = table.slice(bounds[number], bounds[number + 1] - bounds[number])
+                file.write_table(batch)
+                self.sizes[number] += batch.nbytes
+        self.runs.append((path, held))
+
+    def _read(self, run: Path, held: np.ndarray, ranges: np.ndarray) -> pl.DataFrame:
+        with pa.OSFile(str(run)) as file, pa.ipc.open_file(file) as batches:
+            wanted = [batches.get_batch(int(number)) for number in np.flatnonzero(np.isin(held, ranges))]
+            return pl.from_arrow(pa.Table.from_batches(wanted, batches.schema))
+
+
+@contextmanager
+def spool(beside: Path) -> Iterator[Spool]:
+    """A Spool whose files lie in a hidden folder beside the output that is made of them, and vanish with the block."""
+    folder = beside.with_name(f".{beside.name}.spool.part")  # one name: the next run clears what a killed one left
+    try:
+        with writing(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+        yield Spool(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
