@@ -21,7 +21,8 @@ import polars as pl
 from nltk.tokenize import NLTKWordTokenizer
 from side_by_side import row, side_by_side, texts, write
 
-from textmill.tokenizers.word import SPECIALS, UNK, WordConfig, WordTokenizer
+from textmill.ragged import SPECIALS, UNK
+from textmill.tokenizers.word import WordConfig, WordTokenizer
 
 BATCH = 10_000  # texts
 FEW = 2_500  # texts for nltk

@@ -10,8 +10,8 @@ from textmill.config import PARAMS
 from textmill.encoding import encode, load, save
 from textmill.files import count_rows, read_batches, read_json, sha256, write_json
 from textmill.profile import lengths
+from textmill.ragged import UNK
 from textmill.splits import SPLITS
-from textmill.tokenizers.word import UNK
 
 
 def main(

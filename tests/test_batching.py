@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textmill.models.batching import Loader, batches, cut
-from textmill.ragged import Ragged
-from textmill.tokenizers.word import PAD
+from textmill.ragged import PAD, Ragged
 
 LENGTHS = st.lists(st.integers(1, 50), min_size=1, max_size=60).map(np.array)
 

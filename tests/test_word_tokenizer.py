@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from textmill import tokenizers
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.files import read_json, write_json
-from textmill.ragged import Ragged
-from textmill.tokenizers.word import FEW, PAD, UNK, WordConfig, WordTokenizer, distinct
+from textmill.ragged import PAD, UNK, Ragged
+from textmill.tokenizers.pieces import FEW, distinct
+from textmill.tokenizers.word import WordConfig, WordTokenizer
 
 PATTERN = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"
 CONFIG = WordConfig(kind="word", lowercase=True, markup="strip", pattern=PATTERN, min_freq=1, max_size=1000)

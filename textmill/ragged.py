@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+PAD, UNK = 0, 1
+SPECIALS = 2  # ids below belong to no text: a word spelled "<pad>" is a word
+
 
 @dataclass(frozen=True)
 class Ragged:
@@ -30,3 +33,10 @@ class Ragged:
     def take(self, positions: np.ndarray, lengths: np.ndarray) -> "Ragged":
         """The ids at flat `positions`, regrouped into documents of the given lengths."""
         return Ragged(self.ids[positions], np.concatenate([[0], np.cumsum(lengths)]))
+
+    @classmethod
+    def of(cls, ids: np.ndarray, counts: np.ndarray) -> "Ragged":
+        """Documents of so many ids each, (N,). One without any becomes one UNK, so that it can be scored."""
+        ends = np.cumsum(counts)
+        ids = np.insert(ids, ends[counts == 0], UNK)
+        return cls(ids, np.concatenate([[0], np.cumsum(np.maximum(counts, 1))]))

@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textmill.ragged import Ragged
-from textmill.tokenizers.word import PAD
+from textmill.ragged import PAD, Ragged
 
 JITTER = 0.1  # how far lengths are shaken before sorting: neighbours change every epoch, padding stays small
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from textmill.tokenizers.word import PAD
+from textmill.ragged import PAD
 
 
 def inside(lengths: Tensor, steps: int) -> Tensor:

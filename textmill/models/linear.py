@@ -14,8 +14,7 @@ from textmill.encoding import Encoded
 from textmill.errors import ArtifactError, DataError
 from textmill.models import Fitted, Task
 from textmill.models.validation import validate as score
-from textmill.ragged import Ragged
-from textmill.tokenizers.word import UNK
+from textmill.ragged import UNK, Ragged
 
 
 class LinearConfig(Section):
