@@ -278,7 +278,7 @@ def test_info(made):
         ({"seed": -1}, "seed: expected greater than or equal to 0, found -1"),
         (
             {"tokenizers": {"word": {**WORD, "kind": "words"}}},
-            "tokenizers.word.kind: expected one of word, found 'words'",
+            "tokenizers.word.kind: expected one of word, char, bpe, found 'words'",
         ),
         ({"train": {**TRAIN, "epochs": "5"}}, "train.epochs: expected a valid integer, found '5'"),
     ],

@@ -11,7 +11,7 @@ from textmill import __version__, tokenizers
 from textmill.errors import ArtifactError
 from textmill.files import LONE_SURROGATES, read_arrays, read_json, sha256, write_arrays, write_json, write_text
 from textmill.models import Model, Task, arm
-from textmill.tokenizers.word import WordTokenizer
+from textmill.tokenizers import Tokenizer
 
 FORMAT = 1
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
@@ -20,7 +20,7 @@ WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json
 class Classifier:
     """A loaded bundle. The scores of a text are the same alone, in any batch and in any order."""
 
-    def __init__(self, config: dict[str, Any], tokenizer: WordTokenizer, model: Model):
+    def __init__(self, config: dict[str, Any], tokenizer: Tokenizer, model: Model):
         self.config, self.tokenizer, self.model = config, tokenizer, model
         self.labels: list[str] = config["labels"]
 

@@ -11,7 +11,7 @@ import polars as pl
 from textmill.errors import ArtifactError
 from textmill.files import atomic, map_arrays
 from textmill.ragged import Ragged
-from textmill.tokenizers.word import WordTokenizer
+from textmill.tokenizers import Tokenizer
 
 HEADER = 512  # bytes before the arrays, with the header's length; a multiple of 8, which aligns them
 
@@ -24,7 +24,7 @@ class Encoded:
     labels: np.ndarray
 
 
-def encode(part: pl.DataFrame, tokenizer: WordTokenizer, labels: list[str]) -> Encoded:
+def encode(part: pl.DataFrame, tokenizer: Tokenizer, labels: list[str]) -> Encoded:
     """Ids and class numbers of documents with the columns `text` and `label`, in their order."""
     return Encoded(tokenizer.encode(part["text"]), classes(part["label"], labels))
 

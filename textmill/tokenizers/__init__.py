@@ -1,23 +1,29 @@
 """Tokenizers: everything that happens to a text on its way to ids, in one file of json.
 
-A tokenizer has `fit(read, config, spill)`, `encode(texts) -> Ragged`, `spec()` and `from_spec(spec)`;
-a new kind is written in its own module and listed in TOKENIZERS.
+A new kind is a config and a class (see `tokenizer.Tokenizer`) in a module of its own, listed in TOKENIZERS.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from textmill.config import validate
+from textmill.config import Section, validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import read_json, write_json
 from textmill.ragged import Ragged
-from textmill.tokenizers.word import Texts, WordConfig, WordTokenizer
+from textmill.tokenizers.bpe import BpeConfig, BpeTokenizer
+from textmill.tokenizers.char import CharConfig, CharTokenizer
+from textmill.tokenizers.tokenizer import Texts, Tokenizer
+from textmill.tokenizers.word import WordConfig, WordTokenizer
 
-TOKENIZERS: dict[str, tuple[type[WordConfig], type[WordTokenizer]]] = {"word": (WordConfig, WordTokenizer)}
+TOKENIZERS: dict[str, tuple[type[Section], type]] = {
+    "word": (WordConfig, WordTokenizer),
+    "char": (CharConfig, CharTokenizer),
+    "bpe": (BpeConfig, BpeTokenizer),
+}
 
 
-def tokenizer_config(entry: Any, where: str) -> WordConfig:
+def tokenizer_config(entry: Any, where: str) -> Section:
     """An entry of `tokenizers:` as the config of its kind. Raises ParamsError naming the key under `where`."""
     kind = entry.get("kind") if isinstance(entry, dict) else None
     if kind not in TOKENIZERS:
@@ -25,7 +31,7 @@ def tokenizer_config(entry: Any, where: str) -> WordConfig:
     return validate(entry, TOKENIZERS[kind][0], where)
 
 
-def fit(read: Texts, config: WordConfig, spill: BinaryIO) -> tuple[WordTokenizer, Iterator[Ragged]]:
+def fit(read: Texts, config: Section, spill: BinaryIO) -> tuple[Tokenizer, Iterator[Ragged]]:
     """The tokenizer that `config` describes, learned from texts, and the ids of each batch of them.
 
     `read()` gives the texts in batches, string Series, and may be called again. `spill`, an empty file open for reading
@@ -34,12 +40,12 @@ def fit(read: Texts, config: WordConfig, spill: BinaryIO) -> tuple[WordTokenizer
     return TOKENIZERS[config.kind][1].fit(read, config, spill)
 
 
-def save(path: Path, tokenizer: WordTokenizer) -> None:
+def save(path: Path, tokenizer: Tokenizer) -> None:
     """Write the one file that a tokenizer is."""
     write_json(path, tokenizer.spec())
 
 
-def load(path: Path) -> WordTokenizer:
+def load(path: Path) -> Tokenizer:
     """Read `save`'s file. Raises ArtifactError if it is missing, damaged or edited into nonsense."""
     spec = read_json(path)
     if not isinstance(spec, dict) or spec.get("kind") not in TOKENIZERS:

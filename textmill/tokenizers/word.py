@@ -1,6 +1,6 @@
 """Words by a pattern: lower-casing, cutting and look-up as polars string kernels."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, BinaryIO, Literal
@@ -13,8 +13,7 @@ from textmill.config import Count, Section
 from textmill.errors import DataError
 from textmill.ragged import SPECIALS, UNK, Ragged
 from textmill.tokenizers.pieces import Markup, cut, normal
-
-Texts = Callable[[], Iterable[pl.Series]]  # gives all texts, in batches
+from textmill.tokenizers.tokenizer import Texts, checked_vocabulary
 
 
 class WordConfig(Section):
@@ -135,12 +134,7 @@ class WordTokenizer:
     @classmethod
     def from_spec(cls, spec: dict[str, Any]) -> "WordTokenizer":
         """The tokenizer of `spec()`. Raises ValueError if the vocabulary is not one."""
-        pad, unk, *words = spec["vocabulary"]
-        if (pad, unk) != ("<pad>", "<unk>"):
-            raise ValueError("vocabulary does not begin with <pad>, <unk>")
-        if not all(isinstance(word, str) for word in words) or len(set(words)) != len(words):
-            raise ValueError("vocabulary holds a word twice, or something that is no word")
-        return cls(spec["lowercase"], spec["markup"], spec["pattern"], tuple(words))
+        return cls(spec["lowercase"], spec["markup"], spec["pattern"], checked_vocabulary(spec["vocabulary"]))
 
 
 def _read(spill: BinaryIO, lengths: list[np.ndarray], table: np.ndarray) -> Iterator[Ragged]:

@@ -1,0 +1,102 @@
+"""Byte-pair encoding (Sennrich et al. 2016) on bytes (Radford et al. 2019), trained by Hugging Face's tokenizers.
+
+Every text can be spelled, so there is no unknown token. Merges never cross a space, so that each different piece
+between spaces is encoded once.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, BinaryIO, Literal
+
+import numpy as np
+import polars as pl
+from pydantic import Field
+
+from textmill.config import Count, Section
+from textmill.ragged import SPECIALS, Ragged
+from textmill.tokenizers.pieces import Markup, cut, marked_down, normal
+from textmill.tokenizers.tokenizer import Texts
+
+BYTES = 256
+
+
+class BpeConfig(Section):
+    """How many sub-words are learned, and from what."""
+
+    kind: Literal["bpe"]
+    lowercase: bool
+    markup: Markup
+    min_freq: Count  # of a pair that is merged
+    max_size: Annotated[int, Field(gt=SPECIALS + BYTES, le=2_000_000)]  # PAD, UNK and the bytes included
+
+
+@dataclass(frozen=True)
+class BpeTokenizer:
+    """The library's tokenizer, its ids moved up by SPECIALS."""
+
+    lowercase: bool
+    markup: Markup
+    model: str  # the library's json
+
+    @classmethod
+    def fit(cls, read: Texts, config: BpeConfig, spill: BinaryIO) -> tuple["BpeTokenizer", Iterator[Ragged]]:
+        """The tokenizer of the merges that save most, and the ids of each batch of texts. The same in every process."""
+        from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+        learner = Tokenizer(models.BPE())
+        learner.pre_tokenizer, learner.decoder = pre_tokenizers.ByteLevel(add_prefix_space=True), decoders.ByteLevel()
+        trainer = trainers.BpeTrainer(
+            vocab_size=config.max_size - SPECIALS,
+            min_frequency=config.min_freq,
+            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+            show_progress=False,
+        )
+        batches = (normal(marked_down(texts, config.markup), config.lowercase).to_list() for texts in read())
+        learner.train_from_iterator(batches, trainer)
+        tokenizer = cls(config.lowercase, config.markup, learner.to_str())
+        return tokenizer, (tokenizer.encode(texts) for texts in read())
+
+    def encode(self, texts: pl.Series) -> Ragged:
+        """Ids of each text. An empty one is one UNK, so that it can be scored."""
+        pieces = cut(texts, self.markup)
+        found = self._library.encode_batch_fast(normal(pieces.different, self.lowercase).to_list())
+        sizes = np.fromiter(map(len, found), np.int32, len(found))
+        ids = np.fromiter((number for piece in found for number in piece.ids), np.int32, sizes.sum())
+        return pieces.spread(ids + np.int32(SPECIALS), sizes)
+
+    @cached_property
+    def _library(self) -> Any:
+        from tokenizers import Tokenizer
+
+        return Tokenizer.from_str(self.model)
+
+    @property
+    def size(self) -> int:
+        """Number of ids, PAD and UNK included."""
+        return self._library.get_vocab_size() + SPECIALS
+
+    def token(self, number: int) -> str:
+        """The sub-word of an id, for people; a mark stands for the space before it."""
+        return ("<pad>", "<unk>")[number] if number < SPECIALS else self._library.id_to_token(number - SPECIALS)
+
+    def spec(self) -> dict[str, Any]:
+        """What the file holds: all that is needed to encode a text again."""
+        return {
+            "kind": "bpe",
+            "normalize": "NFC",
+            "markup": self.markup,
+            "lowercase": self.lowercase,
+            "tokenizers": json.loads(self.model),
+        }
+
+    @classmethod
+    def from_spec(cls, spec: dict[str, Any]) -> "BpeTokenizer":
+        """The tokenizer of `spec()`. Raises ValueError if the library cannot read its part."""
+        tokenizer = cls(spec["lowercase"], spec["markup"], json.dumps(spec["tokenizers"], ensure_ascii=False))
+        try:
+            tokenizer.size  # noqa: B018  reads it
+        except Exception as error:  # the library raises no other class
+            raise ValueError(f"tokenizers: {error}") from error
+        return tokenizer

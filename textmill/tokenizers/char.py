@@ -1,0 +1,98 @@
+"""Characters, spaces too: nothing to cut, few ids, long documents."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, BinaryIO, Literal
+
+import numpy as np
+import polars as pl
+from pydantic import Field
+
+from textmill.config import Count, Section
+from textmill.errors import DataError
+from textmill.ragged import SPECIALS, UNK, Ragged
+from textmill.tokenizers.pieces import Markup, marked_down, normal
+from textmill.tokenizers.tokenizer import Texts, checked_vocabulary
+
+POINTS = 0x110000  # code points of Unicode
+
+
+class CharConfig(Section):
+    """Which characters are kept."""
+
+    kind: Literal["char"]
+    lowercase: bool
+    markup: Markup
+    min_freq: Count
+    max_size: Annotated[int, Field(gt=SPECIALS, le=POINTS)]  # PAD and UNK included
+
+
+@dataclass(frozen=True)
+class CharTokenizer:
+    """Character i of `vocabulary` has the id i + SPECIALS."""
+
+    lowercase: bool
+    markup: Markup
+    vocabulary: tuple[str, ...]
+
+    @classmethod
+    def fit(cls, read: Texts, config: CharConfig, spill: BinaryIO) -> tuple["CharTokenizer", Iterator[Ragged]]:
+        """The tokenizer of the most frequent characters, ties in code-point order, and the ids of each batch of texts.
+
+        Raises DataError if no character is frequent enough.
+        """
+        blank = cls(config.lowercase, config.markup, ())
+        counts = np.zeros(POINTS, np.int64)
+        for texts in read():
+            counts += np.bincount(blank._points(texts)[0], minlength=POINTS)
+        kept = np.argsort(-counts, kind="stable")[: config.max_size - SPECIALS]
+        kept = kept[counts[kept] >= config.min_freq]
+        if not len(kept):
+            raise DataError(f"vocabulary: no character stands {config.min_freq} times; lower min_freq")
+        tokenizer = cls(config.lowercase, config.markup, tuple(map(chr, kept)))
+        return tokenizer, (tokenizer.encode(texts) for texts in read())
+
+    def encode(self, texts: pl.Series) -> Ragged:
+        """Ids of each text. An empty one is one UNK, so that it can be scored."""
+        points, lengths = self._points(texts)
+        return Ragged.of(self._table[points], lengths)
+
+    def _points(self, texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+        """Code points of all texts, one after the other, and how many each text has."""
+        texts = normal(marked_down(texts, self.markup), self.lowercase)
+        points = np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
+        return points, texts.str.len_chars().to_numpy().astype(np.int64)
+
+    @cached_property
+    def _table(self) -> np.ndarray:
+        table = np.full(POINTS, UNK, np.int32)
+        table[[ord(character) for character in self.vocabulary]] = np.arange(len(self.vocabulary)) + SPECIALS
+        return table
+
+    @property
+    def size(self) -> int:
+        """Number of ids, PAD and UNK included."""
+        return len(self.vocabulary) + SPECIALS
+
+    def token(self, number: int) -> str:
+        """The character of an id, for people."""
+        return ("<pad>", "<unk>")[number] if number < SPECIALS else self.vocabulary[number - SPECIALS]
+
+    def spec(self) -> dict[str, Any]:
+        """What the file holds: all that is needed to encode a text again."""
+        return {
+            "kind": "char",
+            "normalize": "NFC",
+            "markup": self.markup,
+            "lowercase": self.lowercase,
+            "vocabulary": ["<pad>", "<unk>", *self.vocabulary],
+        }
+
+    @classmethod
+    def from_spec(cls, spec: dict[str, Any]) -> "CharTokenizer":
+        """The tokenizer of `spec()`. Raises ValueError if the vocabulary is not one."""
+        characters = checked_vocabulary(spec["vocabulary"])
+        if any(len(character) != 1 for character in characters):
+            raise ValueError("vocabulary holds something that is no character")
+        return cls(spec["lowercase"], spec["markup"], characters)

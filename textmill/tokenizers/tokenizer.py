@@ -1,0 +1,37 @@
+"""What every kind of tokenizer gives."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+import polars as pl
+
+from textmill.ragged import Ragged
+
+Texts = Callable[[], Iterable[pl.Series]]  # gives all texts, in batches
+
+
+class Tokenizer(Protocol):
+    """All that happens to a text on its way to ids. Made by `fit`, or by `from_spec` from what `spec` gives."""
+
+    @property
+    def size(self) -> int:
+        """Number of ids, PAD and UNK included."""
+
+    def encode(self, texts: pl.Series) -> Ragged:
+        """Ids of each text, one at least."""
+
+    def token(self, number: int) -> str:
+        """What an id stands for, for people."""
+
+    def spec(self) -> dict[str, Any]:
+        """All that is needed to encode a text again, as plain data with `kind`."""
+
+
+def checked_vocabulary(entries: list[Any]) -> tuple[str, ...]:
+    """The tokens after the specials. Raises ValueError if one stands twice or is no string."""
+    pad, unk, *tokens = entries
+    if (pad, unk) != ("<pad>", "<unk>"):
+        raise ValueError("vocabulary does not begin with <pad>, <unk>")
+    if not all(isinstance(token, str) for token in tokens) or len(set(tokens)) != len(tokens):
+        raise ValueError("vocabulary holds a token twice, or something that is no string")
+    return tuple(tokens)
