@@ -1,11 +1,10 @@
-import resource
-from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from conftest import small_disk
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,17 +24,6 @@ from textmill.files import (
     write_arrays,
     write_json,
 )
-
-
-@contextmanager
-def small_disk(limit: int):
-    """No file may grow beyond `limit` bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):
