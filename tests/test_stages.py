@@ -7,14 +7,14 @@ import sys
 import numpy as np
 import polars as pl
 import pytest
-from conftest import MODELS, ROOT, TRAIN
+from conftest import MODELS, ROOT, TRAIN, small_disk
 from typer.testing import CliRunner
 
 import textmill
 from stages import encode, evaluate, split, train, vocab
-from textmill import timings
+from textmill import files, timings
 from textmill.cli import app
-from textmill.errors import ArtifactError, DataError, ParamsError
+from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError
 from textmill.files import read_json, sha256, write_json, write_parquet
 from textmill.splits import SPLITS
 
@@ -189,6 +189,54 @@ def test_a_damaged_bundle_names_the_file(made, tmp_path, file):
     (tmp_path / file).unlink()
     with pytest.raises(ArtifactError, match=file):
         textmill.load(tmp_path)
+
+
+def test_what_is_held_at_a_time_changes_nothing(made, tmp_path, monkeypatch):
+    """Documents in many row groups give the same split, words and ids as in one."""
+    monkeypatch.chdir(tmp_path)
+    write_json(tmp_path / "params.yaml", PARAMS)
+    monkeypatch.setattr(files, "ROW_GROUP", 2000)
+    docs = pl.read_parquet(made / "docs.parquet")
+    with files.append_parquet(tmp_path / "docs.parquet") as append:
+        append(docs)
+    assert len(list(files.read_batches(tmp_path / "docs.parquet"))) > 5
+    split.main(tmp_path / "docs.parquet", made / "labels.json", tmp_path / "split", tmp_path / "split.json")
+    assert read_json(tmp_path / "split.json") == read_json(made / "split.json")
+    assert len(list(files.read_batches(tmp_path / "split/train.parquet"))) > 5
+    vocab.main("word", tmp_path / "split/train.parquet", tmp_path / "tokenizer.json")
+    assert sha256(tmp_path / "tokenizer.json") == sha256(made / "tokenizer.json")
+    parts = (tmp_path / "split", made / "labels.json", tmp_path / "tokenizer.json", tmp_path / "encoded")
+    encode.main(*parts, tmp_path / "encode.json")
+    assert read_json(tmp_path / "encode.json") == read_json(made / "encode.json")
+    for name in SPLITS:
+        assert pl.read_parquet(tmp_path / f"split/{name}.parquet").equals(
+            pl.read_parquet(made / f"split/{name}.parquet")
+        )
+        assert sha256(tmp_path / f"encoded/{name}.safetensors") == sha256(made / f"encoded/{name}.safetensors")
+
+
+def test_the_worst_errors_come_with_their_texts(made):
+    test = pl.read_parquet(made / "split/test.parquet")
+    for name in PARAMS["models"]:
+        table = pl.read_parquet(made / f"metrics/{name}/predictions.parquet")
+        told = read_json(made / f"metrics/{name}/errors.json")
+        assert len(told) == min(20, (table["label"] != table["prediction"]).sum())
+        assert all(test.filter(id=error["id"])["text"].item()[:500] == error["text"] for error in told)
+
+
+def test_a_full_disk_leaves_no_split_and_no_ids(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_json(tmp_path / "params.yaml", PARAMS)
+    with (
+        small_disk(4000),
+        pytest.raises(ResourceError, match=r"split/train\.parquet: cannot be written: File too large"),
+    ):
+        split.main(made / "docs.parquet", made / "labels.json", tmp_path / "split", tmp_path / "split.json")
+    assert list((tmp_path / "split").iterdir()) == []
+    parts = (made / "split", made / "labels.json", made / "tokenizer.json", tmp_path / "encoded")
+    with small_disk(4000), pytest.raises(ResourceError, match=r"encoded/train\.safetensors: cannot be written"):
+        encode.main(*parts, tmp_path / "encode.json")
+    assert list((tmp_path / "encoded").iterdir()) == []
 
 
 def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
