@@ -1,9 +1,9 @@
 """Memory and time per document of the text stages, on made-up corpora of two sizes.
 
-Run: `make bench ONLY=scale` (300 MB against 30 MB), or with SCALE_MB=3000 before it; disk for five times as much is needed
-in the folder for temporary files. Documents are sentences of real ones (side_by_side.texts), of one class each, and a tail
-of rare words that grows with the corpus. Each stage is a process of its own, started as DVC starts it. In the results,
-ours is the large corpus and reference the small one.
+Run: `make bench ONLY=scale` (300 MB against 30 MB), or with SCALE_MB=3000 before it; the folder for temporary files
+needs room for five times as much. Documents are sentences of real ones (side_by_side.texts), of one class each, and a
+tail of rare words that grows with the corpus. Each stage is a process of its own, started as DVC starts it. In the
+results, ours is the large corpus and reference the small one.
 """
 
 import csv

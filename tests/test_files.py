@@ -1,10 +1,29 @@
-import resource
+from itertools import pairwise
 
 import numpy as np
+import polars as pl
+import pyarrow.parquet as pq
 import pytest
+from conftest import small_disk
+from hypothesis import given
+from hypothesis import strategies as st
 
+from textmill import files
 from textmill.errors import ArtifactError, ResourceError
-from textmill.files import atomic, digest, read_arrays, read_json, sha256, write_arrays, write_json
+from textmill.files import (
+    append_parquet,
+    atomic,
+    count_rows,
+    digest,
+    map_arrays,
+    read_arrays,
+    read_batches,
+    read_json,
+    read_parquet,
+    sha256,
+    write_arrays,
+    write_json,
+)
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):
@@ -18,14 +37,75 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path):
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path):
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    try:
-        with pytest.raises(ResourceError, match="cannot be written"):
-            write_json(tmp_path / "big.json", ["x" * 100] * 100)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with small_disk(1000), pytest.raises(ResourceError, match=r"big\.json: cannot be written"):
+        write_json(tmp_path / "big.json", ["x" * 100] * 100)
     assert not list(tmp_path.iterdir())
+
+
+def documents(count: int, size: int = 50) -> pl.DataFrame:
+    rng = np.random.default_rng(0)
+    texts = ["".join(rng.choice(list("abc é"), rng.integers(0, size))) for _ in range(count)]
+    return pl.DataFrame({"id": [str(i) for i in range(count)], "text": texts, "label": ["a", None] * (count // 2)})
+
+
+def test_a_full_disk_names_the_file_that_did_not_fit(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "ROW_GROUP", 10_000)
+    one, two = tmp_path / "one.parquet", tmp_path / "two.parquet"
+    frame = documents(2000)
+    with (
+        small_disk(20_000),
+        pytest.raises(ResourceError, match=r"one\.parquet: cannot be written"),
+        append_parquet(one) as append,
+        append_parquet(two) as other,
+    ):
+        other(frame[:1])
+        append(frame)
+    assert not list(tmp_path.iterdir())
+
+
+@given(st.lists(st.integers(0, 400), max_size=5))
+def test_the_same_bytes_however_rows_come_in_frames(tmp_path_factory, cuts):
+    folder, frame = tmp_path_factory.getbasetemp(), documents(400)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "ROW_GROUP", 10_000)
+        for name, bounds in (("whole", [0, 400]), ("cut", [0, *sorted(cuts), 400])):
+            with append_parquet(folder / f"{name}.parquet") as append:
+                for start, end in pairwise(bounds):
+                    append(frame[start:end])
+    assert (folder / "whole.parquet").read_bytes() == (folder / "cut.parquet").read_bytes()
+    assert pl.read_parquet(folder / "cut.parquet").equals(frame)
+    batches = list(read_batches(folder / "cut.parquet"))
+    assert pl.concat(batches).equals(frame)
+    assert len(batches) > 4
+    held = [batch["text"].str.len_bytes().sum() + files.ROW * len(batch) for batch in batches]
+    assert max(held) < 10_000 + 250
+    assert count_rows(folder / "cut.parquet") == 400
+
+
+def test_a_file_without_rows_has_columns(tmp_path):
+    with append_parquet(tmp_path / "none.parquet") as append:
+        append(documents(2)[:0])
+    assert read_parquet(tmp_path / "none.parquet").schema == documents(2).schema
+    assert sum(map(len, read_batches(tmp_path / "none.parquet"))) == 0
+
+
+def test_columns_are_read_in_the_order_asked(tmp_path):
+    with append_parquet(tmp_path / "a.parquet") as append:
+        append(documents(10))
+    (batch,) = read_batches(tmp_path / "a.parquet", ["label", "text"])
+    assert set(batch.columns) == {"label", "text"}
+    assert batch["text"].equals(documents(10)["text"])
+    assert pq.read_metadata(tmp_path / "a.parquet").num_row_groups == 1
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1 no", b"PAR1" + b"x" * 100 + b"PAR1"])
+def test_damaged_parquet_is_named(tmp_path, damage):
+    (tmp_path / "a.parquet").write_bytes(damage)
+    for read in (read_parquet, count_rows, lambda path: list(read_batches(path))):
+        with pytest.raises(ArtifactError, match=r"a\.parquet: cannot be read"):
+            read(tmp_path / "a.parquet")
+        with pytest.raises(ArtifactError, match=r"none\.parquet: cannot be read"):
+            read(tmp_path / "none.parquet")
 
 
 def test_arrays_come_back_with_their_note_and_the_same_bytes(tmp_path):
@@ -38,12 +118,25 @@ def test_arrays_come_back_with_their_note_and_the_same_bytes(tmp_path):
     assert sha256(tmp_path / "a.safetensors") == sha256(tmp_path / "b.safetensors")
 
 
+def test_mapped_arrays_are_the_same_and_read_only(tmp_path):
+    arrays = {"ids": np.arange(5, dtype=np.int32), "offsets": np.arange(3), "none": np.empty(0, np.int32)}
+    write_arrays(tmp_path / "a.safetensors", arrays, "origin")
+    mapped, note = map_arrays(tmp_path / "a.safetensors")
+    assert note == "origin"
+    assert mapped.keys() == arrays.keys()
+    for name, array in arrays.items():
+        assert mapped[name].dtype == array.dtype
+        assert mapped[name].tolist() == array.tolist()
+        assert not mapped[name].flags.writeable
+
+
 @pytest.mark.parametrize("damage", [b"", b"\xff" * 8, b"\x10\0\0\0\0\0\0\0{}"])
 def test_damaged_files_are_named(tmp_path, damage):
     path = tmp_path / "x.safetensors"
     path.write_bytes(damage)
-    with pytest.raises(ArtifactError, match=r"x\.safetensors"):
-        read_arrays(path)
+    for read in (read_arrays, map_arrays):
+        with pytest.raises(ArtifactError, match=r"x\.safetensors"):
+            read(path)
     with pytest.raises(ArtifactError, match=r"x\.safetensors"):
         read_json(path)
     with pytest.raises(ArtifactError, match=r"none\.json.*dvc repro"):

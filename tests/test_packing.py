@@ -10,10 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from conftest import small_disk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill.errors import ArtifactError
+from textmill.errors import ArtifactError, ResourceError
 from textmill.sources import packing
 from textmill.sources.packing import format_of, is_archive, members, opened
 
@@ -144,6 +145,13 @@ def test_bombs_are_stopped_on_the_way(tmp_path, monkeypatch):
     ):
         with pytest.raises(ArtifactError, match="unpack to"):
             read(tmp_path / name, data, member)
+
+
+def test_no_room_to_unpack_is_not_called_damage(tmp_path, monkeypatch):
+    monkeypatch.setattr(packing, "IN_MEMORY", 1000)
+    data = gzip.compress(DATA)
+    with small_disk(len(data) + 100), pytest.raises(ResourceError, match=r"a\.csv\.gz: no room to unpack it in "):
+        read(tmp_path / "a.csv.gz", data, None)
 
 
 def test_a_zip_with_a_password_is_refused(tmp_path):

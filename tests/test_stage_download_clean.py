@@ -11,11 +11,14 @@ import tarfile
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
+from conftest import small_disk
 from ruamel.yaml import YAML
 
 from stages import clean, download
-from textmill.errors import ArtifactError
+from textmill import files, spool, tables
+from textmill.errors import ArtifactError, ResourceError
 from textmill.files import read_json
 
 ROOT = Path(__file__).parents[1]
@@ -83,6 +86,42 @@ def test_the_same_bytes_again_and_from_another_order_or_packing(project):
     pl.DataFrame(ROWS, ["text", "label"], orient="row").write_parquet("data/input/reviews.parquet")
     project(path="data/input/reviews.parquet")
     assert run_both() == first
+
+
+def test_the_same_bytes_whatever_is_held_at_a_time(project, monkeypatch):
+    words = random.Random(0)
+    rows = [(" ".join(words.choices("abcdefgh", k=words.randrange(60))), ("pos", "neg")[n % 2]) for n in range(3000)]
+    write_csv([*rows, *rows[:500], ("", "pos")])
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "ROW_GROUP", 20_000)
+        whole = run_both()
+        patch.setattr(tables, "SIZE", 10_000)
+        patch.setattr(spool, "RUN", 50_000)
+        assert run_both() == whole
+        rows = [*rows, *rows[:500], ("", "pos")]
+        words.shuffle(rows)
+        write_csv(rows)
+        assert run_both() == whole
+    assert sorted(os.listdir("data/clean")) == ["docs.parquet", "labels.json"]
+    assert pq.read_metadata(OUTS[0]).num_row_groups > 5
+
+
+@pytest.mark.parametrize(
+    ("run", "file"), [(50_000, r"\.docs\.parquet\.spool\.part/0\.arrow"), (1 << 30, r"docs\.parquet")]
+)
+def test_a_full_disk_is_told_and_leaves_nothing(project, monkeypatch, run, file):
+    numbers = random.Random(0)
+    write_csv([(str(numbers.random()) * 3, ("pos", "neg")[n % 2]) for n in range(3000)])
+    download.main(Path("data/input"), Path("data/raw"))
+    monkeypatch.setattr(spool, "RUN", run)
+    with small_disk(20_000):
+        with pytest.raises(ResourceError, match=f"data/clean/{file}: cannot be written: File too large"):
+            clean.main(Path("data/raw"), *map(Path, OUTS))
+        assert list(Path("data/clean").iterdir()) == []
+        done = start("clean", "data/raw", *OUTS)  # the child has the limit too
+    assert done.returncode == 5
+    assert done.stderr == "error: clean: data/clean/docs.parquet: cannot be written: File too large\n"
+    assert list(Path("data/clean").iterdir()) == []
 
 
 def test_two_encodings_of_an_archive_give_the_same_documents(project, monkeypatch):

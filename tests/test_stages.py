@@ -7,14 +7,14 @@ import sys
 import numpy as np
 import polars as pl
 import pytest
-from conftest import MODELS, ROOT, TRAIN
+from conftest import MODELS, ROOT, TRAIN, small_disk
 from typer.testing import CliRunner
 
 import textmill
 from stages import encode, evaluate, split, train, vocab
-from textmill import encoding, timings, tokenizers
+from textmill import encoding, files, timings, tokenizers
 from textmill.cli import app
-from textmill.errors import ArtifactError, DataError, ParamsError
+from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError
 from textmill.files import read_json, sha256, write_json, write_parquet
 from textmill.splits import SPLITS
 
@@ -53,15 +53,19 @@ def made(tmp_path_factory, reviews):
         write_parquet(root / "docs.parquet", docs)
         write_json(root / "labels.json", ["bad", "good"])
         split.main(root / "docs.parquet", root / "labels.json", root / "split", root / "split.json")
-        labels, tokenizer, encoded = root / "labels.json", root / "tokenizer.json", root / "encoded"
-        vocab.main("word", root / "split/train.parquet", labels, tokenizer, encoded / "train.safetensors")
-        encode.main(root / "split", labels, tokenizer, encoded / "train.safetensors", encoded, root / "encode.json")
+        run_text(root / "split", root / "labels.json", root)
         for name in PARAMS["models"]:
             run_train(root, name)
             evaluate.main(
                 root / name, root / "encoded/test.safetensors", root / "split/test.parquet", root / "metrics" / name
             )
     return root
+
+
+def run_text(splits, labels, root):
+    tokenizer, encoded = root / "tokenizer.json", root / "encoded"
+    vocab.main("word", splits / "train.parquet", labels, tokenizer, encoded / "train.safetensors")
+    encode.main(splits, labels, tokenizer, encoded / "train.safetensors", encoded, root / "encode.json")
 
 
 def run_train(root, name):
@@ -122,9 +126,7 @@ def test_the_test_split_changes_nothing_before_evaluate(made, tmp_path, monkeypa
         if name == "test":
             part = part.with_columns(text=pl.lit("nothing at all"), label=pl.lit("bad"))
         write_parquet(flipped / f"{name}.parquet", part)
-    labels, tokenizer, encoded = (tmp_path / name for name in ("labels.json", "tokenizer.json", "encoded"))
-    vocab.main("word", flipped / "train.parquet", labels, tokenizer, encoded / "train.safetensors")
-    encode.main(flipped, labels, tokenizer, encoded / "train.safetensors", encoded, tmp_path / "e.json")
+    run_text(flipped, tmp_path / "labels.json", tmp_path)
     for name in PARAMS["models"]:
         run_train(tmp_path, name)
         assert sha256(tmp_path / name / "model.safetensors") == sha256(made / name / "model.safetensors")
@@ -199,6 +201,56 @@ def test_a_damaged_bundle_names_the_file(made, tmp_path, file):
     (tmp_path / file).unlink()
     with pytest.raises(ArtifactError, match=file):
         textmill.load(tmp_path)
+
+
+def test_what_is_held_at_a_time_changes_nothing(made, tmp_path, monkeypatch):
+    """Documents in many row groups give the same split, words and ids as in one."""
+    monkeypatch.chdir(tmp_path)
+    write_json(tmp_path / "params.yaml", PARAMS)
+    monkeypatch.setattr(files, "ROW_GROUP", 2000)
+    docs = pl.read_parquet(made / "docs.parquet")
+    with files.append_parquet(tmp_path / "docs.parquet") as append:
+        append(docs)
+    assert len(list(files.read_batches(tmp_path / "docs.parquet"))) > 5
+    split.main(tmp_path / "docs.parquet", made / "labels.json", tmp_path / "split", tmp_path / "split.json")
+    assert read_json(tmp_path / "split.json") == read_json(made / "split.json")
+    assert len(list(files.read_batches(tmp_path / "split/train.parquet"))) > 5
+    run_text(tmp_path / "split", made / "labels.json", tmp_path)
+    assert sha256(tmp_path / "tokenizer.json") == sha256(made / "tokenizer.json")
+    assert read_json(tmp_path / "encode.json") == read_json(made / "encode.json")
+    for name in SPLITS:
+        assert pl.read_parquet(tmp_path / f"split/{name}.parquet").equals(
+            pl.read_parquet(made / f"split/{name}.parquet")
+        )
+        assert sha256(tmp_path / f"encoded/{name}.safetensors") == sha256(made / f"encoded/{name}.safetensors")
+
+
+def test_the_worst_errors_come_with_their_texts(made):
+    test = pl.read_parquet(made / "split/test.parquet")
+    for name in PARAMS["models"]:
+        table = pl.read_parquet(made / f"metrics/{name}/predictions.parquet")
+        told = read_json(made / f"metrics/{name}/errors.json")
+        assert len(told) == min(20, (table["label"] != table["prediction"]).sum())
+        assert all(test.filter(id=error["id"])["text"].item()[:500] == error["text"] for error in told)
+
+
+def test_a_full_disk_leaves_no_split_and_no_ids(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_json(tmp_path / "params.yaml", PARAMS)
+    with (
+        small_disk(2000),
+        pytest.raises(ResourceError, match=r"split/\w+\.parquet: cannot be written: File too large"),
+    ):
+        split.main(made / "docs.parquet", made / "labels.json", tmp_path / "split", tmp_path / "split.json")
+    assert list((tmp_path / "split").iterdir()) == []
+    outputs = tmp_path / "tokenizer.json", tmp_path / "encoded/train.safetensors"
+    with small_disk(1000), pytest.raises(ResourceError, match=r"tokenizer\.json: cannot be written"):
+        vocab.main("word", made / "split/train.parquet", made / "labels.json", *outputs)
+    parts = (made / "tokenizer.json", made / "encoded/train.safetensors", tmp_path / "encoded")
+    with small_disk(1000), pytest.raises(ResourceError, match=r"encoded/validation\.safetensors: cannot be written"):
+        encode.main(made / "split", made / "labels.json", *parts, tmp_path / "encode.json")
+    assert list((tmp_path / "encoded").iterdir()) == []
+    assert not list(tmp_path.glob("*.json")) + list(tmp_path.glob(".*"))
 
 
 def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):

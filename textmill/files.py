@@ -23,7 +23,8 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ResourceError(f"{path}: cannot be written: {error.strerror or error}") from error
+        reason = os.strerror(error.errno) if error.errno else error  # pyarrow's strerror is a story
+        raise ResourceError(f"{path}: cannot be written: {reason}") from error
 
 
 @contextmanager

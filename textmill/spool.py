@@ -55,11 +55,13 @@ class Spool:
         bounds = np.concatenate([[0], np.searchsorted(run["key"].to_numpy(), FIRST), [len(run)]])
         held = np.flatnonzero(np.diff(bounds))
         path = self.folder / f"{len(self.runs)}.arrow"
-        with writing(path), pa.ipc.new_file(path, table.schema) as file:
-            for number in held:
-                batch = table.slice(bounds[number], bounds[number + 1] - bounds[number])
-                file.write_table(batch)
-                self.sizes[number] += batch.nbytes
+        with writing(path):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with pa.ipc.new_file(path, table.schema) as file:
+                for number in held:
+                    batch = table.slice(bounds[number], bounds[number + 1] - bounds[number])
+                    file.write_table(batch)
+                    self.sizes[number] += batch.nbytes
         self.runs.append((path, held))
 
     def _read(self, run: Path, held: np.ndarray, ranges: np.ndarray) -> pl.DataFrame:
@@ -72,10 +74,8 @@ class Spool:
 def spool(beside: Path) -> Iterator[Spool]:
     """A Spool whose files lie in a hidden folder beside the output that is made of them, and vanish with the block."""
     folder = beside.with_name(f".{beside.name}.spool.part")  # one name: the next run clears what a killed one left
+    shutil.rmtree(folder, ignore_errors=True)
     try:
-        with writing(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
         yield Spool(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,7 @@
 """Bytes out of .gz, .bz2, .zip and .tar files: bounded, and nothing is ever extracted under a name of theirs."""
 
 import bz2
+import errno
 import gzip
 import lzma
 import stat
@@ -11,10 +12,10 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from tempfile import SpooledTemporaryFile
+from tempfile import SpooledTemporaryFile, gettempdir
 from typing import BinaryIO, NamedTuple
 
-from textmill.errors import ArtifactError
+from textmill.errors import ArtifactError, ResourceError
 
 FORMATS = ("csv", "tsv", "json", "jsonl", "txt", "parquet")
 UNPACK = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open}
@@ -26,6 +27,7 @@ IN_MEMORY = 64 << 20  # bytes; what is larger waits in an unnamed file
 
 DAMAGED = (OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, struct.error, tarfile.TarError,
            zipfile.BadZipFile)  # fmt: skip
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Member(NamedTuple):
@@ -57,7 +59,8 @@ def members(path: Path) -> list[str]:
 def opened(path: Path, name: str | None = None) -> Iterator[BinaryIO]:
     """A seekable file with the unpacked bytes of a file, or of one member of an archive.
 
-    Raises ArtifactError, also while it is read, if it is damaged, a bomb, or not one plain member of that name.
+    Raises ArtifactError, also while it is read, if it is damaged, a bomb, or not one plain member of that name, and
+    ResourceError if there is no room for the unpacked bytes.
     """
     where = f"{path}!{name}" if name else str(path)
     with _explained(where), _unpacked(path) as file:
@@ -127,6 +130,8 @@ def _explained(where: str) -> Iterator[None]:
         yield
     except DAMAGED as error:
         problem = getattr(error, "strerror", None) or error
+        if getattr(error, "errno", None) in FULL:
+            raise ResourceError(f"{where}: no room to unpack it in {gettempdir()}: {problem}") from error
         raise ArtifactError(f"{where}: damaged, or not what its name says: {problem}") from error
 
 

@@ -71,7 +71,7 @@ class WordTokenizer:
             added[: len(counts)] += counts
             counts = added
             docs = pieces.spread(numbers + np.int32(SPECIALS), sizes)
-            docs.ids.tofile(spill)
+            spill.write(docs.ids.data)
             lengths.append(docs.lengths)
         words = pl.concat(vocabulary).cast(pl.String)
         kept = pl.DataFrame({"word": words, "count": counts}).with_row_index("number")
@@ -141,5 +141,5 @@ def _read(spill: BinaryIO, lengths: list[np.ndarray], table: np.ndarray) -> Iter
     """Documents of each batch, their waiting numbers turned into ids by the table."""
     spill.seek(0)
     for batch in lengths:
-        numbers = np.fromfile(spill, np.int32, batch.sum())
+        numbers = np.frombuffer(spill.read(4 * batch.sum()), np.int32)
         yield Ragged(table[numbers], np.concatenate([[0], np.cumsum(batch)]))
