@@ -92,10 +92,12 @@ def _shielded(work: Callable[[], T]) -> T:
 
     Thread(target=call, daemon=True).start()
     try:
-        return result.result()
+        while not result.done():  # in short waits: polars takes SIGINT in a way that a long one would sleep through
+            wait([result], 0.1)
     except KeyboardInterrupt:
         _wind_down(result)
         raise
+    return result.result()
 
 
 def _wind_down(result: Future) -> None:
