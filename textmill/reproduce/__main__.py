@@ -12,8 +12,9 @@ def main(arm: str) -> int:
     interrupt_once()
     try:
         end_with_parent()
-        repro("--single-item", f"train@{arm}", f"evaluate@{arm}", quiet=True)
+        repro(f"train@{arm}", f"evaluate@{arm}", single=True)
     except StageError as error:
+        print(f"error: repro: {' '.join(str(error).split())}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -1,18 +1,20 @@
 """DVC, called inside this process: its second of imports is paid once, and a signal never cuts it short."""
 
-import io
 import logging
 import re
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from contextlib import nullcontext, redirect_stdout, suppress
+from contextlib import suppress
 from threading import Thread
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import psutil
 
 from textmill.errors import TextmillError
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
 
 GRACE = 10.0  # seconds that a stage gets to end by itself
 
@@ -27,54 +29,41 @@ class StageError(TextmillError):
         self.exit_code = code if code > 0 else 1
 
 
-def repro(*words: str, quiet: bool = False) -> None:
-    """Run `dvc repro WORDS...`. Raises StageError, with the exit code of the stage that failed.
+def repro(*targets: str, single: bool = False) -> None:
+    """`dvc repro TARGETS...` (none: all). Raises StageError, with the exit code of the stage that failed.
 
-    quiet: of DVC itself, warnings and errors alone are shown.
+    single: these stages alone, whatever is above them; of DVC itself, warnings are all that is shown then.
     """
-    import tqdm  # noqa: F401  DVC's bars: when imported they set sys.stdout anew, so that comes before redirecting it
-    from dvc.cli import main
-
-    log, failed = logging.getLogger("dvc"), _StageCode()
-    log.setLevel(logging.WARNING if quiet else logging.INFO)
-    log.addHandler(failed)
-    try:
-        with redirect_stdout(io.StringIO()) if quiet else nullcontext():
-            if _shielded(lambda: main(["--wait-for-lock", "repro", *words])):
-                raise StageError(f"dvc repro {' '.join(words)}".strip() + " failed, as told above", failed.code)
-    finally:
-        log.removeHandler(failed)
+    _ask_dvc(lambda dvc: dvc.reproduce(targets, single_item=single), logging.WARNING if single else logging.INFO)
 
 
 def changed() -> list[str]:
-    """Names of the stages that are not up to date, in the order that `dvc repro` runs them.
+    """Names of the stages that are not up to date, in the order that `dvc repro` runs them. Raises StageError."""
+    return _ask_dvc(lambda dvc: list(dvc.status()), logging.WARNING)
 
-    Raises StageError where DVC cannot tell: dvc.yaml or dvc.lock is broken, or this is no checkout.
-    """
+
+def _ask_dvc(question: Callable[["Repo"], T], level: int) -> T:
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
-    def ask() -> list[str]:
-        with Repo(_wait_for_lock=True) as repo:
-            return list(repo.status())
+    def ask() -> T:
+        with Repo(_wait_for_lock=True) as dvc:
+            return question(dvc)
 
+    logging.getLogger("dvc").setLevel(level)
     try:
         return _shielded(ask)
     except DvcException as error:
-        raise StageError(str(error)) from error
+        raise _told(error) from error
 
 
-class _StageCode(logging.Handler):
-    """Keeps the exit code of a failed stage, which DVC tells in its log only."""
-
-    code = 1
-
-    def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info and record.exc_info[1]
-        while error:
-            if told := re.search(r"exited with (\d+)$", str(error)):
-                self.code = int(told[1])
-            error = error.__cause__
+def _told(error: BaseException) -> StageError:
+    """DVC's error with its causes, the last of which tells how the stage's process ended."""
+    causes = [error]
+    while causes[-1].__cause__:
+        causes.append(causes[-1].__cause__)
+    ended = re.search(r"exited with (\d+)$", str(causes[-1]))
+    return StageError(": ".join(map(str, causes)), int(ended[1]) if ended else 1)
 
 
 def _shielded(work: Callable[[], T]) -> T:
