@@ -1,21 +1,15 @@
 """How every stage is started: `python -m stages.NAME PATH...`, as a child of DVC."""
 
-import ctypes
-import fcntl
 import inspect
 import os
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from textmill.console import say
-from textmill.errors import ParamsError, ResourceError, TextmillError
-
-LOCKS = Path("data/.locks")
-INTERRUPTED = 75  # EX_TEMPFAIL: run it again and it goes on
+from textmill.errors import INTERRUPTED, ParamsError, TextmillError
+from textmill.processes import alone, end_with_parent, interrupt_once
 
 
 def run(main: Callable[..., None]) -> None:
@@ -26,10 +20,10 @@ def run(main: Callable[..., None]) -> None:
     """
     name = os.environ.get("DVC_STAGE", main.__module__ if main.__module__ != "__main__" else Path(sys.argv[0]).stem)
     started = time.monotonic()
-    signal.signal(signal.SIGTERM, lambda *_: _interrupt())
+    interrupt_once()
     try:
-        _die_with_parent()
-        with _alone(name):
+        end_with_parent()
+        with alone(name):
             main(*_arguments(main, sys.argv[1:]))
     except TextmillError as error:
         if "--debug" in sys.argv:
@@ -42,10 +36,6 @@ def run(main: Callable[..., None]) -> None:
     say(f"{name}: {time.monotonic() - started:.1f} s")
 
 
-def _interrupt() -> None:
-    raise KeyboardInterrupt
-
-
 def _arguments(main: Callable[..., None], words: list[str]) -> list[Path | str]:
     words = [word for word in words if word != "--debug"]
     parameters = [p for p in inspect.signature(main).parameters.values() if p.default is p.empty]
@@ -54,26 +44,3 @@ def _arguments(main: Callable[..., None], words: list[str]) -> list[Path | str]:
             f"expected {len(parameters)} arguments ({', '.join(p.name for p in parameters)}), found {len(words)}"
         )
     return [parameter.annotation(word) for parameter, word in zip(parameters, words, strict=True)]
-
-
-@contextmanager
-def _alone(name: str) -> Iterator[None]:
-    """Hold the stage's lock: an orphan of a killed `dvc repro` must not write beside its successor."""
-    LOCKS.mkdir(parents=True, exist_ok=True)
-    with open(LOCKS / f"{name}.lock", "a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.seek(0)
-            raise ResourceError(f"held by process {lock.read().strip()}; wait for it, or end it") from error
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
-
-
-def _die_with_parent() -> None:
-    """End when DVC ends, however it ends (Linux; elsewhere the lock alone protects)."""
-    if sys.platform == "linux":
-        set_death_signal = 1  # PR_SET_PDEATHSIG
-        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGTERM)

@@ -24,6 +24,7 @@ PLUMBING = {"textmill", "textmill.config", "textmill.console", "textmill.errors"
 LAYERS = [  # a module imports from its own line and those above it
     {"errors"},
     {"config", "console", "files", "keys", "ragged"},
+    {"processes"},
     {"tokenizers", "sources", "splits", "timings"},
     {"records", "tables", "spool", "cleaning", "profile", "encoding"},
     {"models"},
@@ -31,6 +32,7 @@ LAYERS = [  # a module imports from its own line and those above it
     {"report"},
     {"tracking"},
     {"check"},
+    {"reproduce"},
     {"cli"},
 ]
 HEAVY = {"torch", "sklearn", "datasets", "matplotlib", "mlflow", "pandas", "transformers"}

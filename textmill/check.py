@@ -5,44 +5,50 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from textmill.cleaning import CleanConfig
-from textmill.comparison import CompareConfig
-from textmill.config import Count, Name, Seed, load_params, load_section, unknown_key
+from textmill.config import Count, Name, Seed, load_params, section, unknown_key
 from textmill.errors import ParamsError
-from textmill.models import arm
-from textmill.sources import load_dataset
-from textmill.splits import SplitConfig
-from textmill.tokenizers import tokenizer_config
-from textmill.tracking import TrackingConfig
 
-SECTIONS = {
-    "seed": Seed,
-    "threads": Count,
-    "clean": CleanConfig,
-    "split": SplitConfig,
-    "compare": CompareConfig,
-    "tracking": TrackingConfig,
-}
 ENTRIES = Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]
+SHAPES = {"seed": Seed, "threads": Count, "tokenizers": ENTRIES, "models": ENTRIES}
+SECTIONS = ["seed", "threads", "dataset", "clean", "split", "tokenizers", "train", "models", "compare", "tracking"]
+
+
+def check_shape(path: Path) -> None:
+    """Raise ParamsError for what the DAG itself cannot use: a section or a name that is unknown or missing.
+
+    Imports nothing of the stages: a run that finds nothing to do need not read more, for all else was read by them.
+    """
+    params = load_params(path)
+    for key in SECTIONS:
+        section(params, path, key, SHAPES.get(key, Any))
+    for key in params:
+        if key not in SECTIONS:
+            raise unknown_key(f"{path}: {key}", key, SECTIONS)
+    for name in params["models"]:
+        tokenizer = section(params, path, f"models.{name}.tokenizer", str)
+        if tokenizer not in params["tokenizers"]:
+            known = ", ".join(params["tokenizers"])
+            raise ParamsError(f"{path}: models.{name}.tokenizer: expected one of {known}, found '{tokenizer}'")
 
 
 def check_params(path: Path) -> None:
     """Raise ParamsError for the first key that is unknown, missing or out of range, in any section."""
-    for key, schema in SECTIONS.items():
-        load_section(path, key, schema)
+    from textmill.cleaning import CleanConfig
+    from textmill.comparison import CompareConfig
+    from textmill.models import arm
+    from textmill.sources import load_dataset
+    from textmill.splits import SplitConfig
+    from textmill.tokenizers import tokenizer_config
+    from textmill.tracking import TrackingConfig
+
+    check_shape(path)
+    params = load_params(path)
+    schemas = {"clean": CleanConfig, "split": SplitConfig, "compare": CompareConfig, "tracking": TrackingConfig}
+    for key, schema in schemas.items():
+        section(params, path, key, schema)
     load_dataset(path)
-    tokenizers = load_section(path, "tokenizers", ENTRIES)
-    for name, entry in tokenizers.items():
+    for name, entry in params["tokenizers"].items():
         tokenizer_config(entry, f"{path}: tokenizers.{name}")
-    train = load_section(path, "train", dict)
-    for name, entry in load_section(path, "models", ENTRIES).items():
-        checked = arm(entry, train, f"{path}: models.{name}")
-        if checked.config.tokenizer not in tokenizers:
-            known = ", ".join(tokenizers)
-            raise ParamsError(
-                f"{path}: models.{name}.tokenizer: expected one of {known}, found '{checked.config.tokenizer}'"
-            )
-    known = [*SECTIONS, "dataset", "tokenizers", "train", "models"]
-    for key in load_params(path):
-        if key not in known:
-            raise unknown_key(f"{path}: {key}", key, known)
+    train = section(params, path, "train", dict)
+    for name, entry in params["models"].items():
+        arm(entry, train, f"{path}: models.{name}")

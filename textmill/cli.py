@@ -1,4 +1,4 @@
-"""The command: `textmill predict`, `info`, `check`, `track`."""
+"""The command: `textmill predict`, `info`, `check`, `repro`, `track`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import typer
 import textmill
 from textmill.config import PARAMS
 from textmill.console import say
-from textmill.errors import ArtifactError, DataError, ParamsError, TextmillError
+from textmill.errors import INTERRUPTED, ArtifactError, DataError, ParamsError, TextmillError
 from textmill.files import atomic
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ def one_line(command: str) -> Iterator[None]:
     except TextmillError as error:
         print(f"error: {command}: {' '.join(str(error).split())}", file=sys.stderr)
         raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        print(f"{command}: interrupted; run it again to go on", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:  # `textmill predict ... | head`
         sys.stderr.close()
         raise typer.Exit(0) from None
@@ -104,6 +107,20 @@ def check(params: Annotated[Path, typer.Argument(help="The params file.")] = PAR
         from textmill.check import check_params
 
         check_params(params)
+
+
+@app.command()
+def repro(
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", min=1, show_default="cores / threads of params.yaml", help="Models at a time."),
+    ] = None,
+) -> None:
+    """What `dvc repro` does, with the models side by side: run what changed, in params, data or code."""
+    with one_line("repro"):
+        from textmill.reproduce import reproduce
+
+        reproduce(jobs)
 
 
 @app.command()

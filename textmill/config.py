@@ -61,7 +61,12 @@ def load_section(path: Path, key: str, schema: type[T] | Any) -> T:
 
     Raises ParamsError naming the key's full path, what was found and what was expected.
     """
-    value: Any = load_params(path)
+    return section(load_params(path), path, key, schema)
+
+
+def section(params: dict[str, Any], path: Path, key: str, schema: type[T] | Any) -> T:
+    """`load_section` of params that were read from `path` before."""
+    value: Any = params
     seen: list[str] = []
     for part in key.split("."):
         if not isinstance(value, dict) or part not in value:

@@ -4,6 +4,8 @@ A message says where, what was found, what was expected or what to do:
 `data/raw/reviews.csv, row 418: label is empty; fix the row, or set clean.on_bad_row: drop`
 """
 
+INTERRUPTED = 75  # EX_TEMPFAIL, the exit code after Ctrl-C: run it again and it goes on
+
 
 class TextmillError(Exception):
     """A user's problem, not a bug: shown as one line, without a traceback."""

@@ -1,0 +1,107 @@
+"""Start-up against work: each stage of a whole `dvc repro`, and a run that finds nothing to do.
+
+Run: `make bench ONLY=startup`; it works in a temporary copy of this checkout, with a DVC cache of its own.
+A stage's seconds are those of its process, from outside. Start-up is a bare interpreter and what `-X importtime` says
+all imports took, wherever they stand in the code; the rest is work. `dvc` is what the whole run took beside its stages.
+In a row, `ours` is work and `reference` all seconds, so `ratio` is the share of work; for runs without work, `ours` is
+`textmill repro`, `reference` is `dvc repro`, and `ratio` how many times longer that takes.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from side_by_side import write
+
+ROOT = Path(__file__).parents[1]
+HEAVY = "import datasets, dvc.repo, matplotlib, mlflow, pandas, polars, sklearn, torch"
+# Takes the place of the stages' python: notes what their imports and they themselves took.
+# Takes the place of the stages' python: notes beside itself what their imports and they themselves took.
+PYTHON = """#!PYTHON
+import json, os, subprocess, sys, time
+start = time.perf_counter()
+done = subprocess.run(["PYTHON", "-X", "importtime", *sys.argv[1:]], stderr=subprocess.PIPE, text=True)
+note = {"seconds": time.perf_counter() - start, "told": done.stderr}
+with open(os.path.join(os.path.dirname(__file__), os.environ["DVC_STAGE"] + ".json"), "w") as file:
+    json.dump(note, file)
+sys.exit(done.returncode)
+""".replace("PYTHON", sys.executable)
+
+
+def checkout(folder: Path) -> None:
+    """Copy what git knows or would add, and what was downloaded, into a new repository."""
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    if (ROOT / "data/downloads").is_dir():
+        shutil.copytree(ROOT / "data/downloads", folder / "data/downloads")
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+
+
+def seconds(command: list[str], folder: Path, first: Path) -> float:
+    """Wall seconds of a command whose PATH begins with `first`."""
+    env = {
+        **os.environ,
+        "PATH": os.pathsep.join([str(first), str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PYTHONPATH": str(folder),
+        "DVC_NO_ANALYTICS": "true",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    env.pop("MLFLOW_TRACKING_URI", None)
+    start = time.perf_counter()
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
+    taken = time.perf_counter() - start
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return taken
+
+
+def row(case: str, ours: float, reference: float, ratio: float, spread: float = 1.0) -> dict[str, Any]:
+    print(f"{case:22} {ours:8.2f} s of {reference:8.2f} s   {ratio:5.2f}")
+    figures = {"ours": round(ours, 2), "reference": round(reference, 2), "unit": "s", "ratio": round(ratio, 2)}
+    return {"case": case, **figures, "spread": round(spread, 2)}
+
+
+def main() -> None:
+    with TemporaryDirectory() as name:
+        folder, notes = Path(name) / "checkout", Path(name) / "notes"
+        for made in (folder, notes):
+            made.mkdir()
+        checkout(folder)
+        (notes / "python").write_text(PYTHON)
+        (notes / "python").chmod(0o755)
+        seconds([sys.executable, "-c", HEAVY], folder, notes)  # from the disk, once
+        bare = min(seconds([sys.executable, "-c", "pass"], folder, notes) for _ in range(5))
+
+        whole = seconds(["dvc", "repro"], folder, notes)
+        rows, stages, work = [], 0.0, 0.0
+        for path in sorted(notes.glob("*.json"), key=os.path.getmtime):
+            stage = json.loads(path.read_text())
+            imports = sum(map(int, re.findall(r"^import time: +(\d+) \|", stage["told"], re.MULTILINE))) / 1e6
+            own = max(stage["seconds"] - bare - imports, 0.0)
+            stages, work = stages + stage["seconds"], work + own
+            rows.append(row(path.stem, own, stage["seconds"], own / stage["seconds"]))
+        rows.append(row("dvc", 0.0, whole - stages, 0.0))
+        rows.append(row("all of dvc repro", work, whole, work / whole))
+
+        idle: dict[str, list[float]] = {"textmill": [], "dvc": []}
+        for _ in range(3):
+            for command, times in idle.items():
+                times.append(seconds([command, "repro"], folder, Path(sys.executable).parent))
+        ours, reference = (min(times) for times in idle.values())
+        spread = max(max(times) / min(times) for times in idle.values())
+        rows.append(row("nothing to do", ours, reference, reference / ours, spread))
+    write("startup", rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""One at a time, and ended tidily."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+from textmill.errors import ResourceError
+from textmill.processes import alone
+
+TIDY = """
+import os, signal, sys
+from textmill.processes import interrupt_once
+interrupt_once()
+try:
+    os.kill(os.getpid(), {first})
+    print("went on")
+except KeyboardInterrupt:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(os.getpid(), number)
+    print("tidied up")
+"""
+
+
+def test_a_name_is_held_by_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    held = f"held by process {os.getpid()}; wait for it, or end it"
+    with alone("stage"), alone("other"), pytest.raises(ResourceError, match=held), alone("stage"):
+        pass
+    with alone("stage"):
+        pass
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_interrupts_and_the_next_ones_do_not(first):
+    code = TIDY.format(first=int(first))
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "tidied up\n", "")

@@ -1,0 +1,54 @@
+"""Processes that are started by others: none works beside another one's files, none stays behind."""
+
+import ctypes
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from textmill.errors import ResourceError
+
+LOCKS = Path("data/.locks")
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def alone(name: str) -> Iterator[None]:
+    """Hold the lock called `name`. Raises ResourceError with the process that has it."""
+    LOCKS.mkdir(parents=True, exist_ok=True)
+    with open(LOCKS / f"{name}.lock", "a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.seek(0)
+            raise ResourceError(f"held by process {lock.read().strip()}; wait for it, or end it") from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def end_with_parent() -> None:
+    """Get SIGTERM when the parent ends, however it ends (Linux; elsewhere the locks alone protect)."""
+    if sys.platform == "linux":
+        set_death_signal = 1  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGTERM)
+
+
+def interrupt_once() -> None:
+    """Let the first SIGINT or SIGTERM raise KeyboardInterrupt in the main thread, and the next ones do nothing.
+
+    The terminal and the parent may both send one, and what ends tidily must not be cut short.
+    """
+
+    def first(*_: object) -> NoReturn:
+        for number in SIGNALS:
+            signal.signal(number, lambda *_: None)  # not SIG_IGN, which children would inherit
+        raise KeyboardInterrupt
+
+    for number in SIGNALS:
+        signal.signal(number, first)

@@ -1,0 +1,114 @@
+"""Arms side by side: a process each, as many at a time as there are jobs."""
+
+import os
+import re
+import selectors
+import shutil
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from textmill.console import UNPRINTABLE
+from textmill.files import read_json
+from textmill.timings import TIMINGS
+
+PATIENCE = 30  # seconds until an arm that was told to end is killed; its own GRACE is shorter
+
+
+@dataclass
+class Pipe:
+    """What an arm writes, told in whole lines with its name before them."""
+
+    arm: str
+    label: str
+    target: IO[str]
+    rest: bytes = b""
+
+    def tell(self, data: bytes) -> None:
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        if not data and self.rest:
+            lines = [self.rest]  # the end, without a newline
+        for line in lines:
+            self.target.write(f"{self.label}{line.decode(errors='replace').translate(UNPRINTABLE)}\n")
+        self.target.flush()
+
+
+def side_by_side(arms: Sequence[str], jobs: int) -> dict[str, int]:
+    """Train and evaluate the arms in this order, `jobs` at a time: exit codes by arm (negative: a signal killed it).
+
+    At KeyboardInterrupt every arm has ended before it leaves here.
+    """
+    waiting, slots, devices = deque(arms), deque(range(jobs)), gpus()
+    width = max(map(len, arms))
+    running: dict[str, tuple[subprocess.Popen, int]] = {}
+    codes: dict[str, int] = {}
+    with selectors.DefaultSelector() as pipes:
+        try:
+            while waiting or running:
+                while waiting and slots:
+                    arm, slot = waiting.popleft(), slots.popleft()
+                    running[arm] = process, _ = start(arm, devices[slot % len(devices)] if devices else None), slot
+                    for source, target in ((process.stdout, sys.stdout), (process.stderr, sys.stderr)):
+                        pipes.register(source, selectors.EVENT_READ, Pipe(arm, f"{arm:{width}} | ", target))
+                for key, _ in pipes.select():
+                    key.data.tell(data := os.read(key.fd, 65536))
+                    if not data:
+                        pipes.unregister(key.fileobj)
+                open_pipes = {key.data.arm for key in pipes.get_map().values()}
+                for arm in running.keys() - open_pipes:
+                    process, slot = running.pop(arm)
+                    codes[arm] = process.wait()
+                    slots.append(slot)
+        finally:
+            for process, _ in running.values():
+                process.terminate()
+            for process, _ in running.values():
+                end(process)
+    return codes
+
+
+def start(arm: str, device: str | None) -> subprocess.Popen:
+    """One arm as a process that sees one GPU, where there are several."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "textmill.reproduce", arm],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | ({"CUDA_VISIBLE_DEVICES": device} if device else {}),
+    )
+
+
+def end(process: subprocess.Popen) -> None:
+    """Wait for a process that was told to end; what it still writes is not shown."""
+    try:
+        process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+
+
+def longest_first(arms: Sequence[str], timings: Path = TIMINGS) -> list[str]:
+    """The arms by the training time of earlier runs, unknown ones first: a long one begun last would run alone."""
+
+    def seconds(arm: str) -> float:
+        known = [read_json(path).get("train_seconds", 0) for path in (timings / arm).glob("*.json")]
+        return max(known, default=float("inf"))
+
+    return sorted(arms, key=seconds, reverse=True)
+
+
+def gpus() -> list[str]:
+    """What CUDA_VISIBLE_DEVICES calls each GPU that may be used, if it is more than one."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        found = [name.strip() for name in visible.split(",") if name.strip()]
+    elif shutil.which("nvidia-smi"):
+        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False).stdout
+        found = re.findall(r"UUID: (GPU-[^)\s]+)", listed)
+    else:
+        found = []
+    return found if len(found) > 1 else []
