@@ -23,7 +23,7 @@ def main() -> None:
     names = sorted(labels.unique())
     cut = len(column) // 10
     frame = pl.DataFrame({"text": column, "label": labels})
-    tokenizer = WordTokenizer.learn(column[cut:], CONFIG)
+    tokenizer = WordTokenizer.learn([column[cut:]], CONFIG)
     held, data = (encode(part, tokenizer, names) for part in (frame[:cut], frame[cut:]))
     checked = arm(ENTRY, {}, "bench")
     strings, classes = column.to_list(), labels.to_numpy()

@@ -35,7 +35,7 @@ def main() -> None:
     rows = column.to_list()
 
     def ours() -> np.ndarray:
-        return WordTokenizer.learn(column, CONFIG).encode(column).ids
+        return WordTokenizer.learn([column], CONFIG).encode(column).ids
 
     assert np.array_equal(ours(), notebook(rows)), "not the same work"
     write("text", [side_by_side(f"{len(rows):,} texts to ids", ours, lambda: notebook(rows))])

@@ -229,7 +229,7 @@ def test_a_full_disk_leaves_no_split_and_no_ids(made, tmp_path, monkeypatch):
     write_json(tmp_path / "params.yaml", PARAMS)
     with (
         small_disk(2000),
-        pytest.raises(ResourceError, match=r"split/train\.parquet: cannot be written: File too large"),
+        pytest.raises(ResourceError, match=r"split/\w+\.parquet: cannot be written: File too large"),
     ):
         split.main(made / "docs.parquet", made / "labels.json", tmp_path / "split", tmp_path / "split.json")
     assert list((tmp_path / "split").iterdir()) == []

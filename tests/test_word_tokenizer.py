@@ -16,7 +16,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 def learn(*texts: str, **changes) -> WordTokenizer:
-    return tokenizers.learn(pl.Series(texts), CONFIG.model_copy(update=changes))
+    return tokenizers.learn([pl.Series(texts)], CONFIG.model_copy(update=changes))
 
 
 def words(text: str, **changes) -> list[str]:
