@@ -8,7 +8,7 @@ import polars as pl
 from stages.run import run
 from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
-from textmill.files import append_parquet, read_batches, read_json, write_json
+from textmill.files import append_parquet, read_batches, read_json, whole_folder, write_json
 from textmill.profile import profile
 from textmill.splits import SIDES, SplitConfig, outline, split
 
@@ -21,8 +21,8 @@ def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARA
     whole = pl.concat([outline(some, names) for some in read_batches(docs)])
     sides = split(whole, names, config, seed)
     facts = profile(whole, sides, names)
-    with ExitStack() as files:
-        append = {name: files.enter_context(append_parquet(out / f"{name}.parquet")) for name in SIDES.categories}
+    with whole_folder(out) as folder, ExitStack() as files:
+        append = {name: files.enter_context(append_parquet(folder / f"{name}.parquet")) for name in SIDES.categories}
         done = 0
         for some in read_batches(docs):
             for name in append:

@@ -62,9 +62,8 @@ class Cleaner:
         )
         rows = rows.with_columns(reason=_reason(self.labels, self.config.max_chars), named=pl.col("id").is_not_null())
         self._census.append(rows.group_by(KINDS, maintain_order=True).agg(pl.col("row").head(5), count=pl.len()))
-        docs = (
-            rows.filter(pl.col("reason").is_null()).drop("reason", "named").with_columns(pl.col("text").fill_null(""))
-        )
+        docs = rows.filter(pl.col("reason").is_null()).drop("odd", "reason", "named")
+        docs = docs.with_columns(pl.col("text").fill_null(""))
         return docs.with_columns(key=keys(docs.select(_content()).to_series()))
 
     def finish(self) -> tuple[list[str], dict[str, Any]]:

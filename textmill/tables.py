@@ -23,7 +23,7 @@ def read_part(raw: Path, part: Part, dataset: Dataset, max_chars: int) -> Iterat
     """Chunks of COLUMNS as str, null where there is nothing, and `file` and `row`, which name a row in messages.
 
     row: where it begins: its line in a text file, its number from 1 in json and parquet.
-    Only a json list, which has to be parsed whole, and a parquet file of one huge row group are ever held whole.
+    Only a json list is ever held whole: it has to be parsed as one.
     Raises DataError, or ArtifactError if the file is damaged.
     """
     where = str(raw / part.file) + (f"!{part.member}" if part.member else "")
@@ -71,7 +71,7 @@ def _frames(rows: Rows, names: list[str]) -> Iterator[pl.DataFrame]:
 
 def _read_parquet(file: BinaryIO, where: str, wanted: dict[str, str]) -> Iterator[pl.DataFrame]:
     try:
-        parquet, first = pq.ParquetFile(file, buffer_size=1 << 20), 1
+        parquet, first = pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False), 1
         check_columns(parquet.schema_arrow.names, where, wanted)
         for batch in parquet.iter_batches(_rows(parquet.metadata), columns=list(wanted.values()), use_threads=False):
             texts = pa.table({key: _strings(batch[name], f"{where}, column {name!r}") for key, name in wanted.items()})

@@ -1,14 +1,11 @@
-"""Where files come to rest: downloads kept by their checksum, the local mirror, and the raw folder, whole or absent."""
+"""Where files come to rest: downloads kept by their checksum, and the local mirror."""
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from textmill.console import say
-from textmill.errors import ArtifactError, ResourceError
+from textmill.errors import ArtifactError
 from textmill.files import atomic, sha256
 
 MIRROR = "TEXTMILL_HUB_MIRROR"  # a folder that stands in for every host
@@ -50,20 +47,3 @@ def keep(name: str, checksums: list[str], downloads: Path, receive: Callable[[Pa
         return arrived.replace(downloads / found)
     bad = arrived.replace(downloads / f"{name}.bad")
     raise ArtifactError(f"{name}: expected sha256 {' or '.join(checksums)}, found {found}; look at {bad}")
-
-
-@contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """A new folder beside `path` that takes its place at the end of the block, or leaves nothing."""
-    temporary = path.with_name(f".{path.name}.part")  # one name: the stage's lock keeps others away
-    try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        yield temporary
-        if path.exists():
-            shutil.rmtree(path)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise ResourceError(f"{path}: cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

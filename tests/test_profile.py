@@ -1,0 +1,47 @@
+"""Counts of what came out of the split, against the same counts by hand."""
+
+import numpy as np
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textmill.profile import lengths, profile
+from textmill.splits import SIDES, outline
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["a", " A", "b b", "c", "d  d d", ""]),
+            st.sampled_from(["x", "y"]),
+            st.sampled_from(SIDES.categories.to_list()),
+        ),
+        min_size=1,
+    )
+)
+def test_counts_are_those_of_the_texts(rows):
+    rows = [(text, None if side == "unlabelled" else label, side) for text, label, side in rows]
+    frame = pl.DataFrame(rows, {"text": pl.String, "label": pl.String, "split": pl.String}, orient="row")
+    docs = outline(frame.with_columns(group=pl.lit(None, pl.String)), ["x", "y"])
+    found = profile(docs, docs["split"], ["x", "y"])
+    texts = {name: [" ".join(t.lower().split()) for t, _, side in rows if side == name] for name in SIDES.categories}
+    for name, part in found["splits"].items():
+        labels = [label for _, label, side in rows if side == name]
+        assert part["rows"] == len(labels)
+        assert part["labels"] == {label: labels.count(label) for label in ("x", "y")}
+        assert part["duplicates"] == len(texts[name]) - len(set(texts[name]))
+        assert sum(part["words"]["histogram"]["counts"]) == len(labels)
+    for pair, count in found["overlap"].items():
+        a, b = pair.split("-")
+        assert count == sum(text in texts[a] for text in texts[b])
+    labelled = {(" ".join(text.lower().split()), label) for text, label, _ in rows if label}
+    assert found["conflicts"] == sum({(text, "x"), (text, "y")} <= labelled for text, _ in labelled) / 2
+
+
+def test_lengths():
+    told = lengths(np.array([1] * 50 + [3] * 49 + [1000]))
+    assert told["mean"] == 12.0
+    assert told["percentiles"] == {"5": 1, "25": 1, "50": 1, "75": 3, "95": 3, "99": 3, "100": 1000}
+    assert told["histogram"]["counts"][-1] == 1
+    assert sum(told["histogram"]["counts"]) == 100
+    assert lengths(np.array([], int))["histogram"]["counts"] == []
