@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss
 from textmill.models import linear
 from textmill.models.layers import AttentionPool, pooled_max, pooled_mean
 from textmill.models.optimizing import loss_function, probabilities, rate
-from textmill.models.recurrent import LSTMConfig, Recurrent, reversal, turned
+from textmill.models.recurrent import LSTMConfig, Recurrent, Turn, reversal
 from textmill.models.settings import TrainConfig
 from textmill.models.training import best_epoch
 from textmill.models.validation import validate
@@ -58,8 +58,9 @@ def test_a_bidirectional_layer_is_torchs_own_on_packed_rows():
 def test_reversal_is_its_own_inverse_and_leaves_padding():
     states, lengths = torch.arange(12.0).view(2, 6, 1), torch.tensor([4, 6])
     turn = reversal(lengths, 6)
-    assert turned(states, turn)[0, :, 0].tolist() == [3, 2, 1, 0, 4, 5]
-    assert torch.equal(turned(turned(states, turn), turn), states)
+    assert Turn.apply(states, turn)[0, :, 0].tolist() == [3, 2, 1, 0, 4, 5]
+    assert torch.equal(Turn.apply(Turn.apply(states, turn), turn), states)
+    assert torch.autograd.gradcheck(lambda at: Turn.apply(at, turn), states.double().requires_grad_())
 
 
 def test_pooling_reads_text_alone():
@@ -100,8 +101,8 @@ def test_losses_agree_where_they_mean_the_same():
     target = torch.tensor(labels)
     for weights in ("none", "balanced"):
         settings = {**TRAIN, "class_weights": weights}
-        bce = loss_function(TrainConfig(**{**settings, "loss": "bce"}), labels, 2)(one, target)
-        cross = loss_function(TrainConfig(**settings), labels, 2)(two, target)
+        bce = loss_function(TrainConfig(**{**settings, "loss": "bce"}), labels, 2)(one, target, target)
+        cross = loss_function(TrainConfig(**settings), labels, 2)(two, target, target)
         torch.testing.assert_close(bce, cross)
     torch.testing.assert_close(probabilities(one), probabilities(two))
 

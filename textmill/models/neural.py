@@ -11,8 +11,7 @@ from torch import nn
 from textmill.config import Section, validate
 from textmill.encoding import Encoded
 from textmill.errors import ArtifactError, ParamsError
-from textmill.models import Fitted, Task
-from textmill.models.batching import cut
+from textmill.models import Fitted, Task, distributed
 from textmill.models.recurrent import LSTMConfig, Recurrent, RecurrentConfig
 from textmill.models.settings import TrainConfig, overridden
 from textmill.models.training import find_device, find_precision, predict, train
@@ -35,7 +34,7 @@ class Neural:
 
     def predict_proba(self, docs: Ragged) -> np.ndarray:
         """Probability of each class, float32 (N, C), in float32 whatever training used."""
-        return predict(self.network, cut(docs, self.settings.max_len, self.settings.cut), self.settings.batch_tokens)
+        return predict(self.network, docs, self.settings)
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The network's weights by name."""
@@ -63,13 +62,11 @@ def build(config: Section, settings: TrainConfig, task: Task) -> nn.Module:
 def fit(
     config: Section, settings: TrainConfig, data: Encoded, validation: Encoded, task: Task, folder: Path | None = None
 ) -> Fitted:
-    """Train a network; `folder` holds its checkpoints."""
+    """Train a network, under torchrun on all ranks; `folder` holds its checkpoints."""
     device = find_device(settings.device)
     network = build(config, settings, task).to(device)
-    data, validation = (
-        Encoded(cut(split.docs, settings.max_len, settings.cut), split.labels) for split in (data, validation)
-    )
-    history, best = train(network, data, validation, settings, task.seed, folder)
+    with distributed.group(device):
+        history, best = train(network, data, validation, settings, task.seed, folder)
     precision = find_precision(settings.precision, device)
     return Fitted(Neural(network, settings), history, best, device.type, precision)
 

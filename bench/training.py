@@ -1,0 +1,125 @@
+"""The training step: the notebook's way (pad to the limit, dense loop) against `textmill.models`, on the same documents.
+
+Both sides train one epoch on the same documents, cut alike, with the same sizes, Adam, clipped gradients and 64
+documents an update on average: ours takes long documents in smaller batches and short ones in larger. A prediction of
+ours never depends on its neighbours; the notebook's recurrent state is read after the padding. The notebook's side is
+float32, as notebooks are. Documents per second are `documents` over the row's seconds.
+Run: `make bench ONLY=training`, or `python bench/training.py bilstm --device cuda` for one case on a GPU.
+"""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import notebook
+import polars as pl
+import torch
+from side_by_side import side_by_side, texts, write
+from torch import nn
+
+from textmill.encoding import Encoded, encode
+from textmill.models import Task, arm
+from textmill.models.neural import build
+from textmill.models.training import train
+from textmill.ragged import Ragged
+from textmill.tokenizers.word import WordConfig, WordTokenizer
+
+PATTERN = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"
+CONFIG = WordConfig(kind="word", lowercase=True, markup="strip", pattern=PATTERN, min_freq=2, max_size=30_000)
+ONE_WAY = {"tokenizer": "word", "embedding": 128, "hidden": 128, "layers": 1, "bidirectional": False}
+ONE_WAY |= {"pooling": "last", "dropout": 0.3, "max_len": 300}
+CASES: dict[str, dict[str, Any]] = {
+    "bilstm": {"family": "lstm", **ONE_WAY, "layers": 2, "bidirectional": True, "forget_bias": 1.0},
+    "lstm": {"family": "lstm", **ONE_WAY, "forget_bias": 1.0},
+    "gru": {"family": "gru", **ONE_WAY},
+    "rnn": {"family": "rnn", **ONE_WAY},
+    "transformer": {
+        "family": "transformer",
+        "tokenizer": "word",
+        "width": 128,
+        "layers": 2,
+        "heads": 4,
+        "feedforward": 512,
+        "positions": "learned",
+        "pooling": "mean",
+        "dropout": 0.1,
+        "max_len": 200,
+    },
+}
+TRAIN: dict[str, Any] = {
+    "epochs": 1,
+    "batch_tokens": 4096,
+    "max_len": 300,
+    "cut": "tail",
+    "loss": "cross_entropy",
+    "class_weights": "none",
+    "optimizer": "adam",
+    "lr": 1e-3,
+    "weight_decay": 0.0,
+    "schedule": "constant",
+    "warmup": 0.0,
+    "clip": 1.0,
+    "monitor": "loss",
+    "patience": None,
+    "precision": "float32",
+    "device": "cpu",
+}
+
+
+def sample(documents: int) -> tuple[Encoded, int]:
+    """Encoded training texts, as many as asked for, and the size of a vocabulary of all."""
+    column, labels = texts()
+    tokenizer = WordTokenizer.learn(column, CONFIG)
+    frame = pl.DataFrame({"text": column, "label": labels})[:documents]
+    return encode(frame, tokenizer, sorted(labels.unique())), tokenizer.size
+
+
+def entry(case: str, docs: Ragged, **changes: Any) -> dict[str, Any]:
+    """An entry of `models:` with batches of 64 documents on average."""
+    lengths = np.minimum(docs.lengths, CASES[case]["max_len"])
+    return {**CASES[case], "batch_tokens": int(notebook.BATCH * lengths.mean() * 1.04), **changes}
+
+
+def reference(case: str, vocabulary: int) -> nn.Module:
+    """The notebook's network of a case."""
+    sizes = CASES[case]
+    if case == "transformer":
+        return notebook.TransformerNotebook(vocabulary, sizes["max_len"])
+    cell = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[sizes["family"]]
+    return notebook.RecurrentNotebook(cell, vocabulary, sizes["layers"], sizes["bidirectional"])
+
+
+def ours(case: str, precision: str, data: Encoded, vocabulary: int, device: str) -> Callable[[], None]:
+    """One epoch of the real loop; validation is one document."""
+    checked = arm(entry(case, data.docs, precision=precision, device=device), TRAIN, "bench")
+    network = build(checked.config, checked.settings, Task(vocabulary, 2, 0)).to(device)
+    one = Encoded(Ragged(data.docs.ids[: data.docs.offsets[1]], data.docs.offsets[:2]), data.labels[:1])
+
+    def epoch() -> None:
+        train(network, data, one, checked.settings, 0, None)
+
+    return epoch
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", default=list(CASES))
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--documents", type=int, default=24 * notebook.BATCH)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    data, vocabulary = sample(given.documents)
+    labels = torch.from_numpy(data.labels).to(given.device)
+    rows = []
+    for case in given.cases:
+        theirs = reference(case, vocabulary).to(given.device)
+        ids = notebook.pad(data.docs, CASES[case]["max_len"]).to(given.device)
+        for precision in ("float32", "bfloat16"):
+            epoch = ours(case, precision, data, vocabulary, given.device)
+            rows.append(side_by_side(f"{case}, {precision}", epoch, lambda: notebook.train(theirs, ids, labels)))
+    write("training", rows)
+
+
+if __name__ == "__main__":
+    main()
