@@ -1,4 +1,4 @@
-"""The training step: the notebook's way (pad to the limit, dense loop) against `textmill.models`, on the same documents.
+"""A training step: the notebook's way (pad to the limit, dense loop) against `textmill.models`, same documents.
 
 Both sides train one epoch on the same documents, cut alike, with the same sizes, Adam, clipped gradients and 64
 documents an update on average: ours takes long documents in smaller batches and short ones in larger. A prediction of
@@ -11,8 +11,8 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import notebook
+import numpy as np
 import polars as pl
 import torch
 from side_by_side import side_by_side, texts, write

@@ -8,13 +8,15 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from textmill.console import say
 from textmill.errors import ParamsError, ResourceError, TextmillError
 
 LOCKS = Path("data/.locks")
+FIRST = os.environ.get("RANK", "0") == "0"  # torchrun numbers its processes: the others neither lock nor print
+PROCESSES = int(os.environ.get("WORLD_SIZE", "1"))
 INTERRUPTED = 75  # EX_TEMPFAIL: run it again and it goes on
 
 
@@ -29,7 +31,7 @@ def run(main: Callable[..., None]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: _interrupt())
     try:
         _die_with_parent()
-        with _alone(name):
+        with _alone(name) if FIRST else _silent():
             main(*_arguments(main, sys.argv[1:]))
     except TextmillError as error:
         if "--debug" in sys.argv:
@@ -39,7 +41,8 @@ def run(main: Callable[..., None]) -> None:
     except KeyboardInterrupt:
         print(f"{name}: interrupted; run it again to go on", file=sys.stderr)
         sys.exit(INTERRUPTED)
-    say(f"{name}: {time.monotonic() - started:.1f} s")
+    if FIRST:
+        say(f"{name}: {time.monotonic() - started:.1f} s")
 
 
 def _interrupt() -> None:
@@ -69,6 +72,12 @@ def _alone(name: str) -> Iterator[None]:
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
+        yield
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
         yield
 
 
