@@ -27,14 +27,14 @@ NETWORKS: dict[str, tuple[type[Section], type[nn.Module]]] = {
 
 
 class Neural:
-    """A network and how far it reads."""
+    """A network and how far it reads. `precision` is that of predictions: float32 whatever training used."""
 
     def __init__(self, network: nn.Module, settings: TrainConfig):
-        self.network, self.settings = network, settings
+        self.network, self.settings, self.precision = network, settings, "float32"
 
     def predict_proba(self, docs: Ragged) -> np.ndarray:
-        """Probability of each class, float32 (N, C), in float32 whatever training used."""
-        return predict(self.network, docs, self.settings)
+        """Probability of each class, float32 (N, C)."""
+        return predict(self.network, docs, self.settings, self.precision)
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The network's weights by name."""
@@ -65,9 +65,10 @@ def fit(
     """Train a network, under torchrun on all ranks; `folder` holds its checkpoints."""
     device = find_device(settings.device)
     network = build(config, settings, task).to(device)
+    precision = find_precision(settings.precision, device, config.family)
     with distributed.group(device):
-        history, best = train(network, data, validation, settings, task.seed, folder)
-    precision = find_precision(settings.precision, device)
+        found = settings.model_copy(update={"precision": precision})
+        history, best = train(network, data, validation, found, task.seed, folder)
     return Fitted(Neural(network, settings), history, best, device.type, precision)
 
 
