@@ -1,10 +1,9 @@
 """Inference: the notebook's way (batches of 64 padded to the limit) against `textmill.models`, same documents.
 
 Both sides give the class probabilities of encoded documents, with networks of the same sizes and fresh weights: the
-work does not depend on them.
-Ours are batches of 4,096 ids of like length, the same for a document whatever stands beside it. bfloat16 is what
-`textmill.load(path, precision="bfloat16")` asks for; the notebook's side is float32. Documents per second are
-`documents` over the row's seconds. Run: `make bench ONLY=inference`.
+work does not depend on them. Ours are batches of 4,096 ids of like length, and a document's scores are the same
+whatever stands beside it. bfloat16 is what `textmill.load(path, precision="bfloat16")` asks for; the notebook's side is
+float32. Documents per second are `documents` over the row's seconds. Run: `make bench ONLY=inference`.
 """
 
 import argparse

@@ -28,10 +28,8 @@ GOODNESS: dict[str, Callable[[dict[str, float]], tuple[float, ...]]] = {  # amon
     "loss": lambda row: (-row["validation_loss"],),
 }
 
-GAINING = {
-    "lstm",
-    "transformer",
-}  # by bfloat16 on a CPU, 1.1x to 1.8x; GRU and RNN, without a fused kernel, 0.85x to 1.2x
+# By bfloat16 on a CPU, 1.1x to 1.8x measured; GRU and RNN, which have no fused kernel, 0.85x to 1.2x.
+GAINING = {"lstm", "transformer"}
 
 
 def train(
@@ -44,9 +42,9 @@ def train(
 ) -> tuple[History, int]:
     """Fit `network` in place and leave it at its best epoch on validation; the history and that epoch's number.
 
-    `settings.precision` is one of `find_precision`.
-    Everything random in an epoch comes from (seed, epoch), so that a run resumed from `folder` and one never stopped
-    are the same. Under torchrun every rank does this with its share of each batch; rank 0 keeps the checkpoints.
+    `settings.precision` is one of `find_precision`. Everything random in an epoch comes from (seed, epoch), so that a
+    run resumed from `folder` and one never stopped are the same. Under torchrun every rank does this with its share of
+    each batch; rank 0 keeps the checkpoints.
     Raises DivergedError as soon as the loss is not finite, and ResourceError where a GPU's memory ends.
     """
     memory.keep()
