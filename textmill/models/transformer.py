@@ -81,7 +81,7 @@ class Block(nn.Module):
         self.join = nn.Linear(config.width, config.width)
         self.norm_dense = nn.LayerNorm(config.width)
         self.dense = nn.Sequential(
-            nn.Linear(config.width, config.feedforward), nn.GELU(), nn.Linear(config.feedforward, config.width)
+            nn.Linear(config.width, config.feedforward), nn.ReLU(), nn.Linear(config.feedforward, config.width)
         )
         # No dropout inside attention: it would take the fused kernel away. One mask a document: drawing one for every
         # step costs an eighth of a bfloat16 step.
