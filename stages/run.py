@@ -4,12 +4,16 @@ import inspect
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from textmill.console import say
 from textmill.errors import INTERRUPTED, ParamsError, TextmillError
 from textmill.processes import alone, end_with_parent, interrupt_once
+
+FIRST = os.environ.get("RANK", "0") == "0"  # torchrun numbers its processes: the others neither lock nor print
+PROCESSES = int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def run(main: Callable[..., None]) -> None:
@@ -23,7 +27,7 @@ def run(main: Callable[..., None]) -> None:
     interrupt_once()
     try:
         end_with_parent()
-        with alone(name):
+        with alone(name) if FIRST else _silent():
             main(*_arguments(main, sys.argv[1:]))
     except TextmillError as error:
         if "--debug" in sys.argv:
@@ -33,7 +37,8 @@ def run(main: Callable[..., None]) -> None:
     except KeyboardInterrupt:
         print(f"{name}: interrupted; run it again to go on", file=sys.stderr)
         sys.exit(INTERRUPTED)
-    say(f"{name}: {time.monotonic() - started:.1f} s")
+    if FIRST:
+        say(f"{name}: {time.monotonic() - started:.1f} s")
 
 
 def _arguments(main: Callable[..., None], words: list[str]) -> list[Path | str]:
@@ -44,3 +49,9 @@ def _arguments(main: Callable[..., None], words: list[str]) -> list[Path | str]:
             f"expected {len(parameters)} arguments ({', '.join(p.name for p in parameters)}), found {len(words)}"
         )
     return [parameter.annotation(word) for parameter, word in zip(parameters, words, strict=True)]
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+        yield

@@ -8,7 +8,7 @@ import polars as pl
 import polars.selectors as cs
 from threadpoolctl import threadpool_limits
 
-from stages.run import run
+from stages.run import FIRST, PROCESSES, run
 from textmill import bundle, encoding, models, timings
 from textmill.config import PARAMS, Count, Seed, load_section
 from textmill.files import atomic, digest, read_json, sha256, write_json
@@ -42,6 +42,8 @@ def main(
     checkpoints = CHECKPOINTS / f"{name}-{key[:16]}"  # goes on only where inputs, params and code are the same
     with threadpool_limits(threads):  # the last digits depend on their number
         fitted = checked.family.fit(checked.config, checked.settings, data, validation, task, checkpoints)
+    if not FIRST:  # under torchrun all ranks hold the same model; one writes it
+        return
 
     best = fitted.history[fitted.best_epoch - 1]
     scores = {
@@ -72,6 +74,7 @@ def main(
             "device": fitted.device,
             "precision": fitted.precision,
             "threads": threads,
+            "processes": PROCESSES,
             "weights": whole["weights"],
             "validation": scores,
         },

@@ -4,9 +4,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill.models.batching import Loader, batches, cut
+from textmill.models.batching import Loader, batches
 from textmill.ragged import PAD, Ragged
 
+CPU = torch.device("cpu")
 LENGTHS = st.lists(st.integers(1, 50), min_size=1, max_size=60).map(np.array)
 
 
@@ -16,14 +17,26 @@ def ragged(*docs: list[int]) -> Ragged:
 
 @pytest.mark.parametrize(("how", "kept"), [("head", [1, 2, 3]), ("tail", [5, 6, 7]), ("head+tail", [1, 2, 7])])
 def test_cut_keeps_the_end_that_is_asked_for(how, kept):
-    docs = cut(ragged([1, 2, 3, 4, 5, 6, 7], [8, 9], [1, 2, 3]), 3, how)
-    assert [docs[i].tolist() for i in range(3)] == [kept, [8, 9], [1, 2, 3]]
+    loader = Loader(ragged([1, 2, 3, 4, 5, 6, 7], [8, 9], [1, 2, 3]), 3, how, CPU)
+    ids, lengths = loader.batch(np.arange(3))
+    assert ids.tolist() == [kept, [8, 9, PAD], [1, 2, 3]]
+    assert lengths.tolist() == loader.lengths.tolist() == [3, 2, 3]
 
 
-def test_cut_leaves_short_documents_alone():
-    docs = ragged([1, 2], [3])
-    assert cut(docs, None, "head") is docs
-    assert cut(docs, 2, "tail") is docs
+@given(LENGTHS, st.one_of(st.none(), st.integers(1, 60)), st.sampled_from(["head", "tail", "head+tail"]))
+def test_a_batch_is_what_slices_of_each_document_are(lengths, limit, how):
+    docs = ragged(*(np.arange(2, 2 + length) for length in lengths))
+    docs.ids.setflags(write=False)  # as a mapped file is
+    ids, kept = Loader(docs, limit, how, CPU).batch(rows := np.random.default_rng(0).permutation(len(lengths)))
+    for row, got, length in zip(rows, ids.numpy(), kept.tolist(), strict=True):
+        doc, most = docs[row], limit or 60
+        ends = {
+            "head": doc[:most],
+            "tail": doc[-most:],
+            "head+tail": [*doc[: -(-most // 2)], *doc[len(doc) - most // 2 :]],
+        }
+        assert got[:length].tolist() == list(doc if len(doc) <= most else ends[how])
+        assert (got[length:] == PAD).all()
 
 
 @given(LENGTHS, st.integers(1, 200), st.one_of(st.none(), st.integers(0, 9)))
@@ -44,7 +57,7 @@ def test_batches_change_with_the_epoch_and_waste_little():
 
 
 def test_a_batch_is_padded_to_its_longest_row():
-    loader = Loader(ragged([5, 6, 7], [8], [9, 9, 9, 9]), torch.device("cpu"))
+    loader = Loader(ragged([5, 6, 7], [8], [9, 9, 9, 9]), None, "head", CPU)
     ids, lengths = loader.batch(np.array([1, 0]))
     assert ids.tolist() == [[8, PAD, PAD], [5, 6, 7]]
     assert lengths.tolist() == [1, 3]

@@ -7,7 +7,7 @@ from conftest import MODELS, TRAIN, toy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textmill.errors import DivergedError, ParamsError
+from textmill.errors import DivergedError, ParamsError, ResourceError
 from textmill.models import FAMILIES, Fitted, Task, arm
 from textmill.models.neural import NETWORKS, build
 from textmill.ragged import Ragged
@@ -183,3 +183,42 @@ def test_bad_params_are_named(name, changes, message):
     with pytest.raises(ParamsError) as error:
         fit(name, **changes)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("name", NEURAL)
+def test_bfloat16_is_asked_for(fitted, name):
+    model = fitted[name].model
+    exact = model.predict_proba(DATA.docs)
+    model.precision = "bfloat16"
+    try:
+        rounded = model.predict_proba(DATA.docs)
+    finally:
+        model.precision = "float32"
+    assert rounded.dtype == np.float32
+    assert 0 < np.abs(rounded - exact).max() < 0.1
+
+
+@pytest.mark.parametrize("name", NEURAL)
+def test_auto_says_what_it_picked_and_trains_with_it(name):
+    able = torch.cpu.get_capabilities()
+    bfloat16 = name in ("lstm", "transformer") and (able.get("avx512_bf16") or able.get("amx_bf16"))
+    picked = fit(name, precision="auto", epochs=2)
+    assert picked.precision == ("bfloat16" if bfloat16 else "float32")
+    named = fit(name, precision=picked.precision, epochs=2)
+    assert all(np.array_equal(a, named.model.tensors()[key]) for key, a in picked.model.tensors().items())
+
+
+def test_a_processor_without_bfloat16_gets_float32(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    assert fit("lstm", precision="auto", epochs=1).precision == "float32"
+
+
+def test_a_gpu_without_memory_is_one_line(monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(NETWORKS["lstm"][1], "forward", full)
+    with pytest.raises(
+        ResourceError, match=r"no memory left on cpu for a batch of \d+ documents, the longest of \d+ ids"
+    ):
+        fit("lstm")

@@ -160,6 +160,15 @@ def test_a_bundle_predicts_what_evaluate_recorded(made, name, tmp_path):
         folder.rename(made / name)
 
 
+def test_bfloat16_scores_are_asked_for(made):
+    for name in PARAMS["models"]:
+        exact, rounded = (
+            textmill.load(made / name, *asked).predict_proba(["great fun"]) for asked in ((), ("bfloat16",))
+        )
+        np.testing.assert_allclose(rounded, exact, atol=0.05)
+        assert np.array_equal(rounded, exact) == (name == "linear")
+
+
 def test_any_text_is_scored(made):
     classifier = textmill.load(made / "lstm")
     odd = ["", " ", None, "\ud800", "<br />", "👍🏽", "\x00", "\u202e", "good " * 5000, "zzz qqq"]

@@ -8,11 +8,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
 from textmill.models import linear
-from textmill.models.layers import AttentionPool, pooled_max, pooled_mean
+from textmill.models.layers import AttentionPool, inside, pooled_max, pooled_mean
 from textmill.models.optimizing import loss_function, probabilities, rate
-from textmill.models.recurrent import LSTMConfig, Recurrent, reversal, turned
+from textmill.models.recurrent import LSTMConfig, Recurrent, Turn, reversal
 from textmill.models.settings import TrainConfig
 from textmill.models.training import best_epoch
+from textmill.models.transformer import attention
 from textmill.models.validation import validate
 from textmill.ragged import Ragged
 
@@ -58,8 +59,9 @@ def test_a_bidirectional_layer_is_torchs_own_on_packed_rows():
 def test_reversal_is_its_own_inverse_and_leaves_padding():
     states, lengths = torch.arange(12.0).view(2, 6, 1), torch.tensor([4, 6])
     turn = reversal(lengths, 6)
-    assert turned(states, turn)[0, :, 0].tolist() == [3, 2, 1, 0, 4, 5]
-    assert torch.equal(turned(turned(states, turn), turn), states)
+    assert Turn.apply(states, turn)[0, :, 0].tolist() == [3, 2, 1, 0, 4, 5]
+    assert torch.equal(Turn.apply(Turn.apply(states, turn), turn), states)
+    assert torch.autograd.gradcheck(lambda at: Turn.apply(at, turn), states.double().requires_grad_())
 
 
 def test_pooling_reads_text_alone():
@@ -100,8 +102,8 @@ def test_losses_agree_where_they_mean_the_same():
     target = torch.tensor(labels)
     for weights in ("none", "balanced"):
         settings = {**TRAIN, "class_weights": weights}
-        bce = loss_function(TrainConfig(**{**settings, "loss": "bce"}), labels, 2)(one, target)
-        cross = loss_function(TrainConfig(**settings), labels, 2)(two, target)
+        bce = loss_function(TrainConfig(**{**settings, "loss": "bce"}), labels, 2)(one, target, target)
+        cross = loss_function(TrainConfig(**settings), labels, 2)(two, target, target)
         torch.testing.assert_close(bce, cross)
     torch.testing.assert_close(probabilities(one), probabilities(two))
 
@@ -145,3 +147,29 @@ def test_regression_is_the_same_optimum_by_either_solver():
     ours, _ = linear.regression(features, target, 1.0, 0)
     theirs = LogisticRegression(C=1.0, max_iter=1000).fit(features, target).coef_
     np.testing.assert_allclose(ours, theirs, rtol=0.05, atol=0.02)
+
+
+def test_the_parts_of_a_batch_add_up_to_its_loss():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 30)
+    target = torch.tensor(labels[:9])
+    for loss, outputs in (("cross_entropy", 2), ("bce", 1)):
+        logits = torch.tensor(rng.normal(size=(9, outputs)))
+        for weights in ("none", "balanced"):
+            measure = loss_function(TrainConfig(**{**TRAIN, "loss": loss, "class_weights": weights}), labels, 2)
+            parts = [measure(logits[part].float(), target[part], target) for part in (slice(0, 7), slice(7, 9))]
+            torch.testing.assert_close(sum(parts), measure(logits.float(), target, target))
+    plain = loss_function(TrainConfig(**{**TRAIN, "class_weights": "balanced"}), labels, 2)
+    balance = torch.tensor(30 / (2 * np.bincount(labels)), dtype=torch.float32)
+    scores = torch.tensor(rng.normal(size=(9, 2)), dtype=torch.float32)
+    expected = torch.nn.functional.cross_entropy(scores, target, balance)
+    torch.testing.assert_close(plain(scores, target, target), expected)
+
+
+@pytest.mark.parametrize("steps", [5, 40])
+def test_attention_in_bfloat16_is_the_fused_one_and_sees_text_alone(steps):
+    query, key, value = torch.randn(3, 4, 2, steps, 8, generator=torch.Generator().manual_seed(0)).unbind()
+    mask = inside(torch.tensor([1, 2, steps - 1, steps]), steps)[:, None, None]
+    fused = attention(query, key, value, mask)
+    plain = attention(query.bfloat16(), key.bfloat16(), value.bfloat16(), mask)
+    torch.testing.assert_close(plain.float(), fused, atol=0.03, rtol=0.03)

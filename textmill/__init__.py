@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from textmill.bundle import Classifier
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 
-def load(path: str | Path) -> Classifier:
+def load(path: str | Path, precision: Literal["float32", "bfloat16"] = "float32") -> Classifier:
     """The classifier of a bundle folder such as data/models/lstm; see `textmill.bundle.load`."""
     from textmill import bundle
 
-    return bundle.load(path)
+    return bundle.load(path, precision)

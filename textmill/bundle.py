@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -64,8 +64,11 @@ def save(folder: Path, model: Model, tokenizer: Path, config: dict[str, Any]) ->
     return whole
 
 
-def load(path: str | Path) -> Classifier:
-    """Read a bundle. Raises ArtifactError naming the file that is missing, damaged or of another bundle."""
+def load(path: str | Path, precision: Literal["float32", "bfloat16"] = "float32") -> Classifier:
+    """Read a bundle. Raises ArtifactError naming the file that is missing, damaged or of another bundle.
+
+    With bfloat16 a network's scores are rounded to two or three digits, sooner where the processor computes in it.
+    """
     folder = Path(path)
     config = read_json(folder / CONFIG)
     if not isinstance(config, dict) or config.get("format") != FORMAT:
@@ -78,4 +81,6 @@ def load(path: str | Path) -> Classifier:
     checked = arm(config["model"], config["train"], f"{folder / CONFIG}: model")
     task = Task(config["vocabulary"], len(config["labels"]), config["seed"])
     model = checked.family.load(checked.config, checked.settings, tensors, task)
+    if checked.settings:  # a network
+        model.precision = precision
     return Classifier(config, tokenizers.load(folder / TOKENIZER), model)

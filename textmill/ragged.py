@@ -30,10 +30,6 @@ class Ragged:
     def __getitem__(self, row: int) -> np.ndarray:
         return self.ids[self.offsets[row] : self.offsets[row + 1]]
 
-    def take(self, positions: np.ndarray, lengths: np.ndarray) -> "Ragged":
-        """The ids at flat `positions`, regrouped into documents of the given lengths."""
-        return Ragged(self.ids[positions], np.concatenate([[0], np.cumsum(lengths)]))
-
     @classmethod
     def of(cls, ids: np.ndarray, counts: np.ndarray) -> "Ragged":
         """Documents of so many ids each, (N,). One without any becomes one UNK, so that it can be scored."""

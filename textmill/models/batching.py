@@ -1,6 +1,6 @@
 """Batches of documents of like length, trimmed to their longest."""
 
-from collections.abc import Iterator
+import warnings
 
 import numpy as np
 import torch
@@ -9,18 +9,6 @@ from torch import Tensor
 from textmill.ragged import PAD, Ragged
 
 JITTER = 0.1  # how far lengths are shaken before sorting: neighbours change every epoch, padding stays small
-
-
-def cut(docs: Ragged, max_len: int | None, how: str) -> Ragged:
-    """Documents of at most `max_len` ids: the first ('head'), the last ('tail'), or half from each end."""
-    lengths = docs.lengths
-    if max_len is None or lengths.max(initial=0) <= max_len:
-        return docs
-    kept = np.minimum(lengths, max_len)
-    head = {"head": kept, "tail": np.zeros_like(kept), "head+tail": (kept + 1) // 2}[how]
-    step = np.arange(kept.sum()) - np.repeat(np.cumsum(kept) - kept, kept)  # position in the shortened document
-    skipped = np.repeat(lengths - kept, kept) * (step >= np.repeat(head, kept))
-    return docs.take(np.repeat(docs.offsets[:-1], kept) + step + skipped, kept)
 
 
 def batches(lengths: np.ndarray, batch_tokens: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:
@@ -43,25 +31,27 @@ def batches(lengths: np.ndarray, batch_tokens: int, rng: np.random.Generator | N
 
 
 class Loader:
-    """Documents that live on one device, given out as padded batches."""
+    """Documents of at most `max_len` ids, given out as padded batches.
 
-    def __init__(self, docs: Ragged, device: torch.device):
-        self.lengths = docs.lengths
-        self.ids = torch.from_numpy(docs.ids).to(device)
-        self.offsets = torch.from_numpy(docs.offsets).to(device)
+    A longer one keeps the first ids ('head'), the last ('tail'), or half from each end ('head+tail'). Each batch is
+    gathered from the flat ids as they are: on a CPU they may be a file mapped into memory; a GPU holds them whole.
+    """
+
+    def __init__(self, docs: Ragged, max_len: int | None, cut: str, device: torch.device):
         self.device = device
+        with warnings.catch_warnings(action="ignore"):  # torch warns of arrays that cannot be written; none is
+            self.ids = torch.from_numpy(docs.ids).to(device)  # int32 (all ids,)
+        whole = docs.lengths
+        self.lengths = whole if max_len is None else np.minimum(whole, max_len)  # (N,)
+        kept = self.lengths
+        head = {"head": kept, "tail": np.zeros_like(kept), "head+tail": (kept + 1) // 2}[cut]
+        # Each row: where it begins, how many ids it keeps, before which one some are skipped, and how many.
+        self.rows = torch.from_numpy(np.stack([docs.offsets[:-1], kept, head, whole - kept])).to(device)  # (4, N)
 
     def batch(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
         """Ids (B, T) padded with PAD, T the longest row, and lengths (B,); both int64."""
-        picked = torch.from_numpy(rows).to(self.device)
-        start = self.offsets[picked]  # (B,)
-        lengths = self.offsets[picked + 1] - start  # (B,)
+        start, lengths, head, skipped = self.rows[:, torch.from_numpy(rows).to(self.device), None]  # each (B, 1)
         step = torch.arange(int(self.lengths[rows].max()), device=self.device)  # (T,)
-        inside = step < lengths[:, None]  # (B, T)
-        position = torch.where(inside, start[:, None] + step, 0)
-        return self.ids[position].long().masked_fill(~inside, PAD), lengths
-
-    def __call__(self, parts: list[np.ndarray]) -> Iterator[tuple[np.ndarray, Tensor, Tensor]]:
-        """Rows, ids and lengths of each batch."""
-        for rows in parts:
-            yield rows, *self.batch(rows)
+        inside = step < lengths  # (B, T)
+        position = torch.where(inside, start + step + skipped * (step >= head), 0)
+        return self.ids[position].long().masked_fill(~inside, PAD), lengths[:, 0]

@@ -74,7 +74,7 @@ class LockedDropout(nn.Module):
         if not self.training or not self.share:
             return states
         kept = torch.empty_like(states[:, :1]).bernoulli_(1 - self.share)  # (B, 1, H)
-        return states * kept / (1 - self.share)
+        return states * kept.div_(1 - self.share)
 
 
 def embedding(vocabulary: int, width: int) -> nn.Embedding:

@@ -11,8 +11,7 @@ from torch import nn
 from textmill.config import Section, validate
 from textmill.encoding import Encoded
 from textmill.errors import ArtifactError, ParamsError
-from textmill.models import Fitted, Task
-from textmill.models.batching import cut
+from textmill.models import Fitted, Task, distributed
 from textmill.models.recurrent import LSTMConfig, Recurrent, RecurrentConfig
 from textmill.models.settings import TrainConfig, overridden
 from textmill.models.training import find_device, find_precision, predict, train
@@ -28,14 +27,14 @@ NETWORKS: dict[str, tuple[type[Section], type[nn.Module]]] = {
 
 
 class Neural:
-    """A network and how far it reads."""
+    """A network and how far it reads. `precision` is that of predictions: float32 whatever training used."""
 
     def __init__(self, network: nn.Module, settings: TrainConfig):
-        self.network, self.settings = network, settings
+        self.network, self.settings, self.precision = network, settings, "float32"
 
     def predict_proba(self, docs: Ragged) -> np.ndarray:
-        """Probability of each class, float32 (N, C), in float32 whatever training used."""
-        return predict(self.network, cut(docs, self.settings.max_len, self.settings.cut), self.settings.batch_tokens)
+        """Probability of each class, float32 (N, C)."""
+        return predict(self.network, docs, self.settings, self.precision)
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The network's weights by name."""
@@ -63,14 +62,13 @@ def build(config: Section, settings: TrainConfig, task: Task) -> nn.Module:
 def fit(
     config: Section, settings: TrainConfig, data: Encoded, validation: Encoded, task: Task, folder: Path | None = None
 ) -> Fitted:
-    """Train a network; `folder` holds its checkpoints."""
+    """Train a network, under torchrun on all ranks; `folder` holds its checkpoints."""
     device = find_device(settings.device)
     network = build(config, settings, task).to(device)
-    data, validation = (
-        Encoded(cut(split.docs, settings.max_len, settings.cut), split.labels) for split in (data, validation)
-    )
-    history, best = train(network, data, validation, settings, task.seed, folder)
-    precision = find_precision(settings.precision, device)
+    precision = find_precision(settings.precision, device, config.family)
+    with distributed.group(device):
+        found = settings.model_copy(update={"precision": precision})
+        history, best = train(network, data, validation, found, task.seed, folder)
     return Fitted(Neural(network, settings), history, best, device.type, precision)
 
 

@@ -38,8 +38,13 @@ def rate(settings: TrainConfig, done: float, stale: int) -> float:
     return settings.lr * factors[settings.schedule]
 
 
-def loss_function(settings: TrainConfig, labels: np.ndarray, classes: int) -> Callable[[Tensor, Tensor], Tensor]:
-    """Mean loss of logits (B, outputs) against class numbers (B,). `labels`: int (N,) of the training split.
+def loss_function(
+    settings: TrainConfig, labels: np.ndarray, classes: int
+) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """Loss of logits (B, outputs) against class numbers (B,), their part in the mean over a batch's class numbers.
+
+    The third argument is the batch, (B,) or longer where other processes have the rest of it: the parts add up to the
+    mean. `labels`: int (N,) of the training split.
 
     Balanced weights are N / (C x count): each class weighs the same in sum.
     """
@@ -47,11 +52,18 @@ def loss_function(settings: TrainConfig, labels: np.ndarray, classes: int) -> Ca
     balance = torch.tensor(len(labels) / (classes * counts), dtype=torch.float32)  # (C,)
     weights = balance if settings.class_weights == "balanced" else None
     if settings.loss == "cross_entropy":
-        return lambda logits, target: F.cross_entropy(logits, target, _on(weights, logits))
 
-    def bce(logits: Tensor, target: Tensor) -> Tensor:
+        def cross_entropy(logits: Tensor, target: Tensor, batch: Tensor) -> Tensor:
+            weight = _on(weights, logits)
+            whole = len(batch) if weight is None else weight[batch].sum()
+            return F.cross_entropy(logits, target, weight, reduction="sum") / whole
+
+        return cross_entropy
+
+    def bce(logits: Tensor, target: Tensor, batch: Tensor) -> Tensor:
         weight = None if weights is None else _on(weights, logits)[target]
-        return F.binary_cross_entropy_with_logits(logits[:, 0], target.to(logits.dtype), weight)
+        loss = F.binary_cross_entropy_with_logits(logits[:, 0], target.to(logits.dtype), weight, reduction="sum")
+        return loss / len(batch)
 
     return bce
 

@@ -1,6 +1,6 @@
 """RNN, GRU and LSTM, in one or both directions, exact for every row of a padded batch."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Field
@@ -58,11 +58,11 @@ class Recurrent(nn.Module):
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """ids (B, T), lengths (B,) -> logits (B, outputs)"""
         states = self.locked(self.embed(ids))  # (B, T, E)
-        turn = reversal(lengths, ids.shape[1]) if self.behind else None  # (B, T)
+        turn = reversal(lengths, ids.shape[1]) if self.behind else None  # (B * T,)
         for number, ahead in enumerate(self.ahead):
             outputs = [ahead(states)[0]]  # (B, T, H)
             if turn is not None:
-                outputs.append(turned(self.behind[number](turned(states, turn))[0], turn))
+                outputs.append(Turn.apply(self.behind[number](Turn.apply(states, turn))[0], turn))
             states = torch.cat(outputs, 2)  # (B, T, H * directions)
             if number + 1 < len(self.ahead):
                 states = self.locked(states)
@@ -75,14 +75,30 @@ class Recurrent(nn.Module):
 
 
 def reversal(lengths: Tensor, steps: int) -> Tensor:
-    """Where each step goes when rows are reversed within their lengths, (B, T); padding stays where it is."""
+    """Where each step comes from when rows are reversed within their lengths, in (B, T) flattened: (B * T,).
+
+    Padding stays where it is.
+    """
     step = torch.arange(steps, device=lengths.device).expand(len(lengths), steps)
-    return torch.where(inside(lengths, steps), lengths[:, None] - 1 - step, step)
+    turn = torch.where(inside(lengths, steps), lengths[:, None] - 1 - step, step)
+    return (turn + steps * torch.arange(len(lengths), device=lengths.device)[:, None]).flatten()
 
 
-def turned(states: Tensor, turn: Tensor) -> Tensor:
-    """Steps of (B, T, H) in the order of `turn` (B, T)."""
-    return states.gather(1, turn[..., None].expand_as(states))
+class Turn(torch.autograd.Function):
+    """Steps of (B, T, H) in the order of a reversal (B * T,).
+
+    Being its own inverse, it is its own gradient: whole rows are copied, where that of `gather` adds number by number.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, turn: Tensor) -> Tensor:
+        ctx.save_for_backward(turn)
+        return states.flatten(0, 1).index_select(0, turn).view_as(states)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (turn,) = ctx.saved_tensors
+        return gradient.flatten(0, 1).index_select(0, turn).view_as(gradient), None
 
 
 def start(layer: nn.RNNBase, forget_bias: float | None) -> None:

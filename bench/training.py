@@ -1,0 +1,156 @@
+"""A training step: the notebook's way (pad to the limit, dense loop) against `textmill.models`, same documents.
+
+Both sides train one epoch on the same documents, cut alike, with the same sizes, Adam, clipped gradients and 64
+documents an update on average: ours takes long documents in smaller batches and short ones in larger. A prediction of
+ours never depends on its neighbours; the notebook's recurrent state is read after the padding. The notebook's side is
+float32, as notebooks are, and leaves freed memory to the allocator, which ours keeps. Documents per second are
+`documents` over the row's seconds.
+Run: `make bench ONLY=training`, or `python bench/training.py bilstm --device cuda` for one case on a GPU.
+"""
+
+import argparse
+import ctypes
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import notebook
+import numpy as np
+import polars as pl
+import torch
+from side_by_side import side_by_side, texts, write
+from torch import nn
+
+from textmill.encoding import Encoded, encode
+from textmill.models import Task, arm, memory
+from textmill.models.neural import build
+from textmill.models.training import train
+from textmill.ragged import Ragged
+from textmill.tokenizers.word import WordConfig, WordTokenizer
+
+PATTERN = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"
+CONFIG = WordConfig(kind="word", lowercase=True, markup="strip", pattern=PATTERN, min_freq=2, max_size=30_000)
+ONE_WAY = {"tokenizer": "word", "embedding": 128, "hidden": 128, "layers": 1, "bidirectional": False}
+ONE_WAY |= {"pooling": "last", "dropout": 0.3, "max_len": 300}
+CASES: dict[str, dict[str, Any]] = {
+    "bilstm": {"family": "lstm", **ONE_WAY, "layers": 2, "bidirectional": True, "forget_bias": 1.0},
+    "lstm": {"family": "lstm", **ONE_WAY, "forget_bias": 1.0},
+    "gru": {"family": "gru", **ONE_WAY},
+    "rnn": {"family": "rnn", **ONE_WAY},
+    "transformer": {
+        "family": "transformer",
+        "tokenizer": "word",
+        "width": 128,
+        "layers": 2,
+        "heads": 4,
+        "feedforward": 512,
+        "positions": "learned",
+        "pooling": "mean",
+        "dropout": 0.1,
+        "max_len": 200,
+    },
+}
+TRAIN: dict[str, Any] = {
+    "epochs": 1,
+    "batch_tokens": 4096,
+    "max_len": 300,
+    "cut": "tail",
+    "loss": "cross_entropy",
+    "class_weights": "none",
+    "optimizer": "adam",
+    "lr": 1e-3,
+    "weight_decay": 0.0,
+    "schedule": "constant",
+    "warmup": 0.0,
+    "clip": 1.0,
+    "monitor": "loss",
+    "patience": None,
+    "precision": "float32",
+    "device": "cpu",
+}
+M_MMAP_THRESHOLD = -3  # of malloc.h
+PEAKS = {"H100": 989.0, "H200": 989.0, "A100": 312.0, "L4": 121.0}  # dense bfloat16 TFLOPS, as NVIDIA states them
+
+
+def sample(documents: int) -> tuple[Encoded, int]:
+    """Encoded training texts, as many as asked for, and the size of a vocabulary of all."""
+    column, labels = texts()
+    tokenizer = WordTokenizer.learn(column, CONFIG)
+    frame = pl.DataFrame({"text": column, "label": labels})[:documents]
+    return encode(frame, tokenizer, sorted(labels.unique())), tokenizer.size
+
+
+def entry(case: str, docs: Ragged, **changes: Any) -> dict[str, Any]:
+    """An entry of `models:` with batches of 64 documents on average."""
+    lengths = np.minimum(docs.lengths, CASES[case]["max_len"])
+    return {**CASES[case], "batch_tokens": int(notebook.BATCH * lengths.mean() * 1.04), **changes}
+
+
+def reference(case: str, vocabulary: int) -> nn.Module:
+    """The notebook's network of a case."""
+    sizes = CASES[case]
+    if case == "transformer":
+        return notebook.TransformerNotebook(vocabulary, sizes["max_len"])
+    cell = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[sizes["family"]]
+    return notebook.RecurrentNotebook(cell, vocabulary, sizes["layers"], sizes["bidirectional"])
+
+
+def ours(case: str, precision: str, data: Encoded, vocabulary: int, device: str) -> Callable[[], None]:
+    """One epoch of the real loop; validation is one document."""
+    checked = arm(entry(case, data.docs, precision=precision, device=device), TRAIN, "bench")
+    network = build(checked.config, checked.settings, Task(vocabulary, 2, 0)).to(device)
+    one = Encoded(Ragged(data.docs.ids[: data.docs.offsets[1]], data.docs.offsets[:2]), data.labels[:1])
+
+    def epoch() -> None:
+        train(network, data, one, checked.settings, 0, None)
+
+    return epoch
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("cases", nargs="*", default=list(CASES))
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--documents", type=int, default=24 * notebook.BATCH)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    data, vocabulary = sample(given.documents)
+    labels = torch.tensor(data.labels, device=given.device)
+    rows = []
+    for case in given.cases:
+        ids = notebook.pad(data.docs, CASES[case]["max_len"]).to(given.device)
+        theirs = partial(as_started, notebook.train, reference(case, vocabulary).to(given.device), ids, labels)
+        for precision in ("float32", "bfloat16"):
+            epoch = ours(case, precision, data, vocabulary, given.device)
+            row = side_by_side(f"{case}, {precision}", epoch, theirs) | {"documents": given.documents}
+            if given.device != "cpu":
+                row |= peak_share(case, data.docs, row["ours"])
+            rows.append(row)
+    write("training", rows)
+
+
+def as_started(work: Callable[..., None], *rest: Any) -> None:
+    """Do the reference's work with the allocator as a process finds it: ours lets it keep memory, notebooks do not.
+
+    glibc moves its own thresholds up to these values as large blocks are freed (mallopt(3)).
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", lambda *_: None)
+    mallopt(memory.M_MMAP_MAX, 65536)
+    mallopt(M_MMAP_THRESHOLD, 32 << 20)
+    mallopt(memory.M_TRIM_THRESHOLD, 64 << 20)
+    work(*rest)
+
+
+def peak_share(case: str, docs: Ragged, seconds: float) -> dict[str, float]:
+    """TFLOPS of the products over real (unpadded) ids, 6 a weight outside the embedding, and the share of the peak."""
+    checked = arm(entry(case, docs), TRAIN, "bench")
+    network = build(checked.config, checked.settings, Task(3, 2, 0))
+    weights = sum(weight.numel() for name, weight in network.named_parameters() if "embed" not in name)
+    tflops = 6 * weights * float(np.minimum(docs.lengths, CASES[case]["max_len"]).sum()) / seconds / 1e12
+    name = torch.cuda.get_device_name()
+    peak = next((tflops for gpu, tflops in PEAKS.items() if gpu in name), float("nan"))
+    return {"tflops": round(tflops, 3), "share_of_bfloat16_peak": round(tflops / peak, 4)}
+
+
+if __name__ == "__main__":
+    main()
