@@ -8,7 +8,7 @@ from torch import Tensor
 
 from textmill.ragged import PAD, Ragged
 
-JITTER = 0.1  # how far lengths are shaken before sorting: neighbours change every epoch, padding stays small
+JITTER = 0.05  # how far lengths are shaken before sorting: neighbours change every epoch, padding stays small
 
 
 def batches(lengths: np.ndarray, batch_tokens: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:
