@@ -1,13 +1,17 @@
 """The way of a course notebook: every text padded to the limit, one dense loop, torch's own layers and default Adam."""
 
-from collections.abc import Iterator
+import ctypes
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from textmill.processes import M_MMAP_MAX, M_TRIM_THRESHOLD
 from textmill.ragged import Ragged
 
 BATCH = 64
+M_MMAP_THRESHOLD = -3  # of malloc.h
 
 
 class RecurrentNotebook(nn.Module):
@@ -77,6 +81,18 @@ def predict(network: nn.Module, ids: Tensor) -> Tensor:
     network.eval()
     with torch.no_grad():
         return torch.cat([network(rows).softmax(1) for rows in ids.split(BATCH)])
+
+
+def as_started(work: Callable[..., Any], *rest: Any) -> None:
+    """Do a notebook's work with the allocator as a process finds it; our stages let it keep memory.
+
+    glibc moves its own thresholds up to these values as large blocks are freed (mallopt(3)).
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", lambda *_: None)
+    mallopt(M_MMAP_MAX, 65536)
+    mallopt(M_MMAP_THRESHOLD, 32 << 20)
+    mallopt(M_TRIM_THRESHOLD, 64 << 20)
+    work(*rest)
 
 
 def _shuffled(rows: int) -> Iterator[Tensor]:

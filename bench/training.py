@@ -3,28 +3,27 @@
 Both sides train one epoch on the same documents, cut alike, with the same sizes, Adam, clipped gradients and 64
 documents an update on average: ours takes long documents in smaller batches and short ones in larger. A prediction of
 ours never depends on its neighbours; the notebook's recurrent state is read after the padding. The notebook's side is
-float32, as notebooks are, and leaves freed memory to the allocator, which ours keeps. Documents per second are
-`documents` over the row's seconds.
+float32, as notebooks are, and leaves freed memory to the allocator, which ours keeps.
 Run: `make bench ONLY=training`, or `python bench/training.py bilstm --device cuda` for one case on a GPU.
 """
 
 import argparse
-import ctypes
 from collections.abc import Callable
 from functools import partial
+from tempfile import TemporaryFile
 from typing import Any
 
 import notebook
 import numpy as np
-import polars as pl
 import torch
 from side_by_side import side_by_side, texts, write
 from torch import nn
 
 from textmill.encoding import Encoded, encode
-from textmill.models import Task, arm, memory
+from textmill.models import Task, arm
 from textmill.models.neural import build
 from textmill.models.training import train
+from textmill.processes import keep_memory
 from textmill.ragged import Ragged
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 
@@ -68,16 +67,15 @@ TRAIN: dict[str, Any] = {
     "precision": "float32",
     "device": "cpu",
 }
-M_MMAP_THRESHOLD = -3  # of malloc.h
 PEAKS = {"H100": 989.0, "H200": 989.0, "A100": 312.0, "L4": 121.0}  # dense bfloat16 TFLOPS, as NVIDIA states them
 
 
 def sample(documents: int) -> tuple[Encoded, int]:
     """Encoded training texts, as many as asked for, and the size of a vocabulary of all."""
-    column, labels = texts()
-    tokenizer = WordTokenizer.learn(column, CONFIG)
-    frame = pl.DataFrame({"text": column, "label": labels})[:documents]
-    return encode(frame, tokenizer, sorted(labels.unique())), tokenizer.size
+    frame = texts()
+    with TemporaryFile() as spill:
+        tokenizer, _ = WordTokenizer.fit(lambda: [frame["text"]], CONFIG, spill)
+    return encode(frame[:documents], tokenizer, sorted(frame["label"].unique())), tokenizer.size
 
 
 def entry(case: str, docs: Ragged, **changes: Any) -> dict[str, Any]:
@@ -102,6 +100,7 @@ def ours(case: str, precision: str, data: Encoded, vocabulary: int, device: str)
     one = Encoded(Ragged(data.docs.ids[: data.docs.offsets[1]], data.docs.offsets[:2]), data.labels[:1])
 
     def epoch() -> None:
+        keep_memory()  # as the stage does
         train(network, data, one, checked.settings, 0, None)
 
     return epoch
@@ -119,26 +118,14 @@ def main() -> None:
     rows = []
     for case in given.cases:
         ids = notebook.pad(data.docs, CASES[case]["max_len"]).to(given.device)
-        theirs = partial(as_started, notebook.train, reference(case, vocabulary).to(given.device), ids, labels)
+        theirs = partial(notebook.as_started, notebook.train, reference(case, vocabulary).to(given.device), ids, labels)
         for precision in ("float32", "bfloat16"):
             epoch = ours(case, precision, data, vocabulary, given.device)
-            row = side_by_side(f"{case}, {precision}", epoch, theirs) | {"documents": given.documents}
+            row = side_by_side(f"{case}, {precision}, {given.documents:,} documents", epoch, theirs)
             if given.device != "cpu":
                 row |= peak_share(case, data.docs, row["ours"])
             rows.append(row)
     write("training", rows)
-
-
-def as_started(work: Callable[..., None], *rest: Any) -> None:
-    """Do the reference's work with the allocator as a process finds it: ours lets it keep memory, notebooks do not.
-
-    glibc moves its own thresholds up to these values as large blocks are freed (mallopt(3)).
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", lambda *_: None)
-    mallopt(memory.M_MMAP_MAX, 65536)
-    mallopt(M_MMAP_THRESHOLD, 32 << 20)
-    mallopt(memory.M_TRIM_THRESHOLD, 64 << 20)
-    work(*rest)
 
 
 def peak_share(case: str, docs: Ragged, seconds: float) -> dict[str, float]:

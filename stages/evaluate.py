@@ -11,6 +11,7 @@ from textmill import bundle, encoding, scoring, timings
 from textmill.config import PARAMS, Count, load_section
 from textmill.errors import ArtifactError
 from textmill.files import atomic, read_batches, read_parquet, write_json, write_parquet
+from textmill.processes import keep_memory
 
 
 def main(model: Path, encoded: Path, test: Path, out: Path, params: Path = PARAMS) -> None:
@@ -21,6 +22,7 @@ def main(model: Path, encoded: Path, test: Path, out: Path, params: Path = PARAM
     ids = read_parquet(test, columns=["id"])["id"]
     if len(ids) != len(data.docs):
         raise ArtifactError(f"{encoded}: {len(data.docs)} documents, but {test} has {len(ids)}; run `dvc repro`")
+    keep_memory()
     started = time.perf_counter()
     with threadpool_limits(threads):
         probabilities = classifier.model.predict_proba(data.docs)

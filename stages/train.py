@@ -13,6 +13,7 @@ from textmill import bundle, encoding, models, timings
 from textmill.config import PARAMS, Count, Seed, load_section
 from textmill.files import atomic, digest, read_json, sha256, write_json
 from textmill.models import Task, arm
+from textmill.processes import keep_memory
 from textmill.tokenizers import load as load_tokenizer
 
 CHECKPOINTS = Path("data/checkpoints")
@@ -40,6 +41,7 @@ def main(
     files = [encoded / "train.safetensors", encoded / "validation.safetensors", *sorted(CODE.glob("*.py"))]
     key = digest([entry, train, seed, threads, *map(sha256, files)])
     checkpoints = CHECKPOINTS / f"{name}-{key[:16]}"  # goes on only where inputs, params and code are the same
+    keep_memory()
     with threadpool_limits(threads):  # the last digits depend on their number
         fitted = checked.family.fit(checked.config, checked.settings, data, validation, task, checkpoints)
     if not FIRST:  # under torchrun all ranks hold the same model; one writes it

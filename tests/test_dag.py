@@ -19,7 +19,8 @@ STAGES = {name: {**body, **body.pop("do", {})} for name, body in DAG.items()}
 
 # Modules that read params, word messages and open files. They do not decide what an artifact says, and naming them
 # everywhere would run everything again for every new message.
-PLUMBING = {"textmill", "textmill.config", "textmill.console", "textmill.errors", "textmill.files", "stages.run"}
+PLUMBING = {"stages.run", "textmill"}
+PLUMBING |= {f"textmill.{name}" for name in ("config", "console", "errors", "files", "processes")}
 
 LAYERS = [  # a module imports from its own line and those above it
     {"errors"},

@@ -114,11 +114,22 @@ DATA = toy(60, 12, 3, seed=3)
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_ngrams_are_counted_within_documents(order):
     docs = Ragged(np.array([2, 3, 1, 2, 3, 4, 2], np.int32), np.array([0, 5, 7]))  # 1: unknown
-    rows, keys = linear.grams(docs, order, 10)
-    found = [(int(r), int(k)) for r, k in zip(rows, keys, strict=True)]
-    expected = {1: [(0, 2), (0, 3), (0, 2), (0, 3), (1, 4), (1, 2)], 2: [(0, 23), (0, 23), (1, 42)], 3: []}
-    assert found == expected[order]
-    assert linear.frequent(docs, 1, 10, 2).tolist() == [2]
+    keys, table = linear.grams(docs, order, 10)
+    expected = {1: ([2, 3, 4], [[2, 2, 0], [1, 0, 1]]), 2: ([23, 42], [[2, 0], [0, 1]]), 3: ([], [[], []])}
+    assert (keys.tolist(), table.toarray().astype(int).tolist()) == expected[order]
+    counts = linear.count(docs, [np.array([2, 4, 5])], 10)
+    assert counts.toarray().tolist() == [[2, 0, 0], [1, 1, 0]]
+
+
+def test_ngrams_whose_key_and_document_exceed_64_bits():
+    ids = np.random.default_rng(0).integers(2, 6, 400).astype(np.int32)
+    docs = Ragged(ids, np.arange(0, 401, 4))
+    small, table = linear.grams(docs, 3, 6)
+    large, same = linear.grams(docs, 3, 2_000_000)
+    assert table.shape == same.shape
+    assert abs(table - same).nnz == 0
+    digits = [(key // 36, key // 6 % 6, key % 6) for key in small.tolist()]
+    assert large.tolist() == [(a * 2_000_000 + b) * 2_000_000 + c for a, b, c in digits]
 
 
 def test_tfidf_is_scikit_learns():
@@ -126,7 +137,7 @@ def test_tfidf_is_scikit_learns():
 
     texts = [" ".join(f"w{i}" for i in DATA.docs[row]) for row in range(len(DATA.docs))]
     theirs = TfidfVectorizer(token_pattern=r"\S+", ngram_range=(1, 2))
-    keys = [linear.frequent(DATA.docs, order, 12, 1) for order in (1, 2)]
+    keys = [linear.grams(DATA.docs, order, 12)[0] for order in (1, 2)]
     counts = linear.count(DATA.docs, keys, 12)
     once = np.bincount(counts.indices, minlength=counts.shape[1])
     ours = linear.weigh(counts, 1 + np.log((1 + len(texts)) / (1 + once)), "tfidf")

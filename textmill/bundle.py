@@ -13,7 +13,7 @@ from textmill.files import LONE_SURROGATES, read_arrays, read_json, sha256, writ
 from textmill.models import Model, Task, arm
 from textmill.tokenizers import Tokenizer
 
-FORMAT = 1
+FORMAT = 2  # 1: Transformers had GELU
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
 
 

@@ -1,7 +1,5 @@
-"""Memory on the training step's way: kept where the next step needs it again, named where there is not enough."""
+"""A GPU whose memory ends."""
 
-import ctypes
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,19 +7,6 @@ import torch
 from torch import Tensor
 
 from textmill.errors import ResourceError
-
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
-
-
-def keep() -> None:
-    """Let this process keep what it frees (glibc; elsewhere nothing happens).
-
-    Otherwise every large tensor is mapped, filled with zeros page by page and unmapped again, which took a third of
-    a BiLSTM's step. The price: memory once used is not given back before the process ends.
-    """
-    if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
-        mallopt(M_MMAP_MAX, 0)
-        mallopt(M_TRIM_THRESHOLD, -1)
 
 
 @contextmanager

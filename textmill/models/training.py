@@ -47,7 +47,6 @@ def train(
     each batch; rank 0 keeps the checkpoints.
     Raises DivergedError as soon as the loss is not finite, and ResourceError where a GPU's memory ends.
     """
-    memory.keep()
     device = next(network.parameters()).device
     autocast = rounding(device, settings.precision)
     measure = loss_function(settings, data.labels, int(data.labels.max()) + 1)
