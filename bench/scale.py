@@ -32,9 +32,9 @@ STAGES = {
     "clean": ["data/raw", "data/clean/docs.parquet", "data/clean/labels.json", "metrics/clean.json"],
     "split": ["data/clean/docs.parquet", "data/clean/labels.json", "data/split", "metrics/split.json"],
     "vocab": ["word", "data/split/train.parquet", "data/clean/labels.json", "data/vocab/word/tokenizer.json",
-              "data/encoded/word/train.safetensors"],
+              "data/encoded/word/train.safetensors", "metrics/vocab-word.json"],
     "encode": ["data/split", "data/clean/labels.json", "data/vocab/word/tokenizer.json",
-               "data/encoded/word/train.safetensors", "data/encoded/word", "metrics/encode-word.json"],
+               "metrics/vocab-word.json", "data/encoded/word", "metrics/encode-word.json"],
 }  # fmt: skip
 
 

@@ -2,33 +2,23 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from stages.run import run
-from textmill import tokenizers
+from textmill import encoding, profile, tokenizers
 from textmill.config import PARAMS
-from textmill.encoding import encode, load, save
 from textmill.files import count_rows, read_batches, read_json, sha256, write_json
-from textmill.profile import lengths
-from textmill.ragged import UNK
-from textmill.splits import SPLITS
 
 
 def main(
-    splits: Path, labels: Path, tokenizer: Path, train: Path, out: Path, metrics: Path, params: Path = PARAMS
+    splits: Path, labels: Path, tokenizer: Path, learned: Path, out: Path, metrics: Path, params: Path = PARAMS
 ) -> None:
-    """Nothing is cut, padded or dropped. `metrics` counts the encoded training split, too."""
-    codec = tokenizers.load(tokenizer)
-    names, made_by = read_json(labels), sha256(tokenizer)
-    facts = {}
-    for name in SPLITS:
-        path, encoded = splits / f"{name}.parquet", train if name == "train" else out / f"{name}.safetensors"
-        if name != "train":
-            batches = (encode(some, codec, names) for some in read_batches(path, ["text", "label"]))
-            save(encoded, batches, count_rows(path), made_by)
-        docs = load(encoded, made_by).docs
-        unknown = np.count_nonzero(docs.ids == UNK) / len(docs.ids)
-        facts[name] = {"tokens": len(docs.ids), "unknown": round(unknown, 5), "lengths": lengths(docs.lengths)}
+    """Nothing is cut, padded or dropped. `learned` is what `vocab` counted; `metrics` completes it."""
+    codec, names, made_by = tokenizers.load(tokenizer), read_json(labels), sha256(tokenizer)
+    facts = {"train": read_json(learned)["train"]}
+    for name in ("validation", "test"):
+        path = splits / f"{name}.parquet"
+        batches = (encoding.encode(some, codec, names) for some in read_batches(path, ["text", "label"]))
+        counted = encoding.save(out / f"{name}.safetensors", batches, count_rows(path), made_by)
+        facts[name] = profile.encoded(*counted)
     write_json(metrics, {"vocabulary": codec.size, "splits": facts})
 
 

@@ -64,8 +64,8 @@ def made(tmp_path_factory, reviews):
 
 def run_text(splits, labels, root):
     tokenizer, encoded = root / "tokenizer.json", root / "encoded"
-    vocab.main("word", splits / "train.parquet", labels, tokenizer, encoded / "train.safetensors")
-    encode.main(splits, labels, tokenizer, encoded / "train.safetensors", encoded, root / "encode.json")
+    vocab.main("word", splits / "train.parquet", labels, tokenizer, encoded / "train.safetensors", root / "vocab.json")
+    encode.main(splits, labels, tokenizer, root / "vocab.json", encoded, root / "encode.json")
 
 
 def run_train(root, name):
@@ -184,7 +184,7 @@ def test_any_text_is_scored(made):
 def test_a_damaged_split_is_named(made, tmp_path):
     (tmp_path / "train.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(ArtifactError, match=r"train\.parquet: cannot be read"):
-        outputs = tmp_path / "t.json", tmp_path / "t.safetensors"
+        outputs = tmp_path / "t.json", tmp_path / "t.safetensors", tmp_path / "v.json"
         vocab.main("word", tmp_path / "train.parquet", made / "labels.json", *outputs, made / "params.yaml")
 
 
@@ -252,10 +252,10 @@ def test_a_full_disk_leaves_no_split_and_no_ids(made, tmp_path, monkeypatch):
     ):
         split.main(made / "docs.parquet", made / "labels.json", tmp_path / "split", tmp_path / "split.json")
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
-    outputs = tmp_path / "tokenizer.json", tmp_path / "encoded/train.safetensors"
+    outputs = tmp_path / "tokenizer.json", tmp_path / "encoded/train.safetensors", tmp_path / "vocab.json"
     with small_disk(1000), pytest.raises(ResourceError, match=r"tokenizer\.json: cannot be written"):
         vocab.main("word", made / "split/train.parquet", made / "labels.json", *outputs)
-    parts = (made / "tokenizer.json", made / "encoded/train.safetensors", tmp_path / "encoded")
+    parts = (made / "tokenizer.json", made / "vocab.json", tmp_path / "encoded")
     with small_disk(1000), pytest.raises(ResourceError, match=r"encoded/validation\.safetensors: cannot be written"):
         encode.main(made / "split", made / "labels.json", *parts, tmp_path / "encode.json")
     assert list((tmp_path / "encoded").iterdir()) == []
@@ -277,7 +277,7 @@ def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
         train.main("gru", *parts, tmp_path / "f.json")
     write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": {"word": {**WORD, "min_freq": 10_000}}})
     with pytest.raises(DataError, match="lower min_freq"):
-        outputs = tmp_path / "t.json", tmp_path / "t.safetensors"
+        outputs = tmp_path / "t.json", tmp_path / "t.safetensors", tmp_path / "v.json"
         vocab.main("word", made / "split/train.parquet", made / "labels.json", *outputs)
 
 
@@ -366,11 +366,17 @@ def stage(folder, *words: str) -> subprocess.CompletedProcess:
 
 def test_a_stage_as_dvc_starts_it(made, tmp_path):
     write_json(tmp_path / "params.yaml", PARAMS)
-    words = [str(made / "split/train.parquet"), str(made / "labels.json"), "out.json", "train.safetensors"]
+    words = [
+        str(made / "split/train.parquet"),
+        str(made / "labels.json"),
+        "out.json",
+        "train.safetensors",
+        "vocab.json",
+    ]
     done = stage(tmp_path, "word", *words)
     assert done.returncode == 0, done.stderr
     assert sha256(tmp_path / "out.json") == sha256(made / "tokenizer.json")
-    expected = "error: vocab: expected 5 arguments (name, train, labels, out, encoded), found 1\n"
+    expected = "error: vocab: expected 6 arguments (name, train, labels, out, encoded, metrics), found 1\n"
     assert stage(tmp_path, "word").stderr == expected
     unknown = stage(tmp_path, "char", *words)
     assert (unknown.returncode, unknown.stderr) == (
@@ -389,7 +395,13 @@ def test_one_of_a_kind_at_a_time(made, tmp_path):
         held.write("4711")
         held.flush()
         fcntl.flock(held, fcntl.LOCK_EX)
-        words = [str(made / "split/train.parquet"), str(made / "labels.json"), "out.json", "train.safetensors"]
+        words = [
+            str(made / "split/train.parquet"),
+            str(made / "labels.json"),
+            "out.json",
+            "train.safetensors",
+            "vocab.json",
+        ]
         done = stage(tmp_path, "word", *words)
     assert (done.returncode, done.stderr) == (5, "error: vocab: held by process 4711; wait for it, or end it\n")
     assert not (tmp_path / "out.json").exists()

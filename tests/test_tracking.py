@@ -66,8 +66,8 @@ def finished(tmp_path_factory, reviews) -> Path:
             documents.slice(start, rows).write_parquet(f"data/split/{name}.parquet")
         labels, tokenizer = Path("data/clean/labels.json"), Path("data/vocab/word/tokenizer.json")
         encoded = Path("data/encoded/word")
-        learned = encoded / "train.safetensors"
-        vocab.main("word", Path("data/split/train.parquet"), labels, tokenizer, learned)
+        learned = Path("metrics/vocab-word.json")
+        vocab.main("word", Path("data/split/train.parquet"), labels, tokenizer, encoded / "train.safetensors", learned)
         encode.main(Path("data/split"), labels, tokenizer, learned, encoded, Path("metrics/encode-word.json"))
         for name in NAMES:
             bundle, metrics = Path(f"data/models/{name}"), Path(f"metrics/{name}")

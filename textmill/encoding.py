@@ -10,7 +10,7 @@ import polars as pl
 
 from textmill.errors import ArtifactError
 from textmill.files import atomic, map_arrays
-from textmill.ragged import Ragged
+from textmill.ragged import UNK, Ragged
 from textmill.tokenizers import Tokenizer
 
 HEADER = 512  # bytes before the arrays, with the header's length; a multiple of 8, which aligns them
@@ -34,24 +34,27 @@ def classes(column: pl.Series, labels: list[str]) -> np.ndarray:
     return column.replace_strict(labels, list(range(len(labels))), return_dtype=pl.Int64).to_numpy()
 
 
-def save(path: Path, batches: Iterable[Encoded], documents: int, tokenizer: str) -> None:
-    """Write a split as its batches come.
+def save(path: Path, batches: Iterable[Encoded], documents: int, tokenizer: str) -> tuple[np.ndarray, int]:
+    """Write a split as its batches come; the lengths of its documents, int64 (N,), and how many of its ids are UNK.
 
     documents: N, of all batches together. tokenizer: the digest of the tokenizer's file.
     A safetensors file of labels (N,), offsets (N + 1,) and ids (T,). The ids are written at once, the others, 16 bytes
     a document, at the end.
     """
-    lengths, labels = [], []
+    lengths, labels, unknown = [], [], 0
     with atomic(path) as temporary, open(temporary, "wb") as file:
         file.seek(HEADER + 8 * documents + 8 * (documents + 1))
         for batch in batches:
             file.write(batch.docs.ids.astype("<i4").data)
             lengths.append(batch.docs.lengths)
             labels.append(batch.labels)
-        offsets = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
+            unknown += int(np.count_nonzero(batch.docs.ids == UNK))
+        lengths = np.concatenate(lengths)
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
         file.seek(0)
         file.write(_header(documents, int(offsets[-1]), tokenizer))
         file.write(np.concatenate([*labels, offsets]).astype("<i8").data)
+    return lengths, unknown
 
 
 def _header(documents: int, tokens: int, tokenizer: str) -> bytes:

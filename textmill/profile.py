@@ -24,6 +24,12 @@ def lengths(counts: np.ndarray) -> dict[str, Any]:
     }
 
 
+def encoded(counts: np.ndarray, unknown: int) -> dict[str, Any]:
+    """What a split is in ids: how many, the share that no word stands for, and the lengths of documents, int (N,)."""
+    tokens = int(counts.sum())
+    return {"tokens": tokens, "unknown": round(unknown / tokens, 5), "lengths": lengths(counts)}
+
+
 def profile(docs: pl.DataFrame, sides: pl.Series, labels: list[str]) -> dict[str, Any]:
     """Rows, labels, lengths in words, duplicates in each split, and the overlap between splits.
 
