@@ -22,7 +22,6 @@ from side_by_side import write
 
 ROOT = Path(__file__).parents[1]
 HEAVY = "import datasets, dvc.repo, matplotlib, mlflow, pandas, polars, sklearn, torch"
-# Takes the place of the stages' python: notes what their imports and they themselves took.
 # Takes the place of the stages' python: notes beside itself what their imports and they themselves took.
 PYTHON = """#!PYTHON
 import json, os, subprocess, sys, time
