@@ -64,8 +64,8 @@ class WordTokenizer:
             sizes = lists.list.len().to_numpy().astype(np.int32)
             words = lists.explode(empty_as_null=False).cast(known)
             numbers = words.to_physical().to_numpy().astype(np.int32)
-            new, first = np.unique(numbers, return_index=True)
-            vocabulary.append(words.gather(first[new >= len(counts)]))
+            highest = np.maximum.accumulate(np.maximum(numbers, len(counts) - 1))
+            vocabulary.append(words.gather(np.flatnonzero(np.diff(highest, prepend=len(counts) - 1))))  # the new ones
             seen = np.bincount(pieces.number, minlength=len(sizes))  # how often each different piece
             added = np.bincount(numbers, np.repeat(seen, sizes), minlength=len(counts)).astype(np.int64)
             added[: len(counts)] += counts
