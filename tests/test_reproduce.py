@@ -181,7 +181,7 @@ def test_the_longest_arm_begins_first(tmp_path):
     for name, seconds in (("short", 1.0), ("long", 9.0)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "1.json").write_text(f'{{"train_seconds": {seconds}}}')
-    assert longest_first(["short", "long", "unknown"], tmp_path) == ["unknown", "long", "short"]
+    assert longest_first(["short", "long", "new", "newer"], tmp_path) == ["newer", "new", "long", "short"]
 
 
 @pytest.mark.parametrize("jobs", ["0", "x"])

@@ -92,13 +92,16 @@ def end(process: subprocess.Popen) -> None:
 
 
 def longest_first(arms: Sequence[str], timings: Path = TIMINGS) -> list[str]:
-    """The arms by the training time of earlier runs, unknown ones first: a long one begun last would run alone."""
+    """The arms by the training time of earlier runs: a long one begun last would run alone.
+
+    Unknown ones come first, from the last to the first: params usually begin with what is cheap.
+    """
 
     def seconds(arm: str) -> float:
         known = [read_json(path).get("train_seconds", 0) for path in (timings / arm).glob("*.json")]
         return max(known, default=float("inf"))
 
-    return sorted(arms, key=seconds, reverse=True)
+    return sorted(reversed(arms), key=seconds, reverse=True)
 
 
 def gpus() -> list[str]:
