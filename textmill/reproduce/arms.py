@@ -97,11 +97,11 @@ def longest_first(arms: Sequence[str], timings: Path = TIMINGS) -> list[str]:
     Unknown ones come first, from the last to the first: params usually begin with what is cheap.
     """
 
-    def seconds(arm: str) -> float:
+    def cost(arm: str) -> tuple[float, int]:
         known = [read_json(path).get("train_seconds", 0) for path in (timings / arm).glob("*.json")]
-        return max(known, default=float("inf"))
+        return max(known, default=float("inf")), arms.index(arm)
 
-    return sorted(reversed(arms), key=seconds, reverse=True)
+    return sorted(arms, key=cost, reverse=True)
 
 
 def gpus() -> list[str]:
