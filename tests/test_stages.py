@@ -364,21 +364,19 @@ def stage(folder, *words: str) -> subprocess.CompletedProcess:
     )
 
 
+def vocab_words(made) -> list[str]:
+    inputs = made / "split/train.parquet", made / "labels.json"
+    return [*map(str, inputs), "out.json", "train.safetensors", "vocab.json"]
+
+
 def test_a_stage_as_dvc_starts_it(made, tmp_path):
     write_json(tmp_path / "params.yaml", PARAMS)
-    words = [
-        str(made / "split/train.parquet"),
-        str(made / "labels.json"),
-        "out.json",
-        "train.safetensors",
-        "vocab.json",
-    ]
-    done = stage(tmp_path, "word", *words)
+    done = stage(tmp_path, "word", *vocab_words(made))
     assert done.returncode == 0, done.stderr
     assert sha256(tmp_path / "out.json") == sha256(made / "tokenizer.json")
     expected = "error: vocab: expected 6 arguments (name, train, labels, out, encoded, metrics), found 1\n"
     assert stage(tmp_path, "word").stderr == expected
-    unknown = stage(tmp_path, "char", *words)
+    unknown = stage(tmp_path, "char", *vocab_words(made))
     assert (unknown.returncode, unknown.stderr) == (
         2,
         "error: vocab: params.yaml: tokenizers.char: missing; known keys: word\n",
@@ -395,13 +393,6 @@ def test_one_of_a_kind_at_a_time(made, tmp_path):
         held.write("4711")
         held.flush()
         fcntl.flock(held, fcntl.LOCK_EX)
-        words = [
-            str(made / "split/train.parquet"),
-            str(made / "labels.json"),
-            "out.json",
-            "train.safetensors",
-            "vocab.json",
-        ]
-        done = stage(tmp_path, "word", *words)
+        done = stage(tmp_path, "word", *vocab_words(made))
     assert (done.returncode, done.stderr) == (5, "error: vocab: held by process 4711; wait for it, or end it\n")
     assert not (tmp_path / "out.json").exists()
