@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from side_by_side import texts, write
+from side_by_side import row, texts, write
 
 from textmill.files import read_json
 
@@ -98,18 +98,8 @@ def main() -> None:
     for stage in STAGES:
         for column, unit in enumerate(("cpu us a document", "MB at the peak")):
             ours, references = large[stage][column], [run[stage][column] for run in small]
-            reference = min(references)
-            rows.append(
-                {
-                    "case": f"{stage}, {LARGE} MB against {LARGE // 10} MB",
-                    "ours": round(ours, 1),
-                    "reference": round(reference, 1),
-                    "unit": unit,
-                    "ratio": round(reference / ours, 2),
-                    "spread": round(max(references) / reference, 2),
-                }
-            )
-            print("{case}: {ours} {unit} against {reference}: {ratio}x".format(**rows[-1]))
+            case = f"{stage}, {LARGE} MB against {LARGE // 10} MB"
+            rows.append(row(case, ours, min(references), unit, max(references) / min(references)))
     write("scale", rows)
 
 
