@@ -17,7 +17,7 @@ from pydantic import Field
 from textmill.config import Count, Section
 from textmill.ragged import SPECIALS, Ragged
 from textmill.tokenizers.pieces import Markup, cut, marked_down, normal
-from textmill.tokenizers.tokenizer import Texts
+from textmill.tokenizers.tokenizer import NAMES, Texts
 
 BYTES = 256
 
@@ -79,7 +79,7 @@ class BpeTokenizer:
 
     def token(self, number: int) -> str:
         """The sub-word of an id, for people; a mark stands for the space before it."""
-        return ("<pad>", "<unk>")[number] if number < SPECIALS else self._library.id_to_token(number - SPECIALS)
+        return NAMES[number] if number < SPECIALS else self._library.id_to_token(number - SPECIALS)
 
     def spec(self) -> dict[str, Any]:
         """What the file holds: all that is needed to encode a text again."""

@@ -13,7 +13,7 @@ from textmill.config import Count, Section
 from textmill.errors import DataError
 from textmill.ragged import SPECIALS, UNK, Ragged
 from textmill.tokenizers.pieces import Markup, marked_down, normal
-from textmill.tokenizers.tokenizer import Texts, checked_vocabulary
+from textmill.tokenizers.tokenizer import NAMES, Listed, Texts, checked_vocabulary
 
 POINTS = 0x110000  # code points of Unicode
 
@@ -29,7 +29,7 @@ class CharConfig(Section):
 
 
 @dataclass(frozen=True)
-class CharTokenizer:
+class CharTokenizer(Listed):
     """Character i of `vocabulary` has the id i + SPECIALS."""
 
     lowercase: bool
@@ -70,15 +70,6 @@ class CharTokenizer:
         table[[ord(character) for character in self.vocabulary]] = np.arange(len(self.vocabulary)) + SPECIALS
         return table
 
-    @property
-    def size(self) -> int:
-        """Number of ids, PAD and UNK included."""
-        return len(self.vocabulary) + SPECIALS
-
-    def token(self, number: int) -> str:
-        """The character of an id, for people."""
-        return ("<pad>", "<unk>")[number] if number < SPECIALS else self.vocabulary[number - SPECIALS]
-
     def spec(self) -> dict[str, Any]:
         """What the file holds: all that is needed to encode a text again."""
         return {
@@ -86,7 +77,7 @@ class CharTokenizer:
             "normalize": "NFC",
             "markup": self.markup,
             "lowercase": self.lowercase,
-            "vocabulary": ["<pad>", "<unk>", *self.vocabulary],
+            "vocabulary": [*NAMES, *self.vocabulary],
         }
 
     @classmethod

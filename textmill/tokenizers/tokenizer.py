@@ -5,8 +5,9 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from textmill.ragged import Ragged
+from textmill.ragged import SPECIALS, Ragged
 
+NAMES = ("<pad>", "<unk>")  # of the ids below SPECIALS, for people
 Texts = Callable[[], Iterable[pl.Series]]  # gives all texts, in batches
 
 
@@ -27,10 +28,25 @@ class Tokenizer(Protocol):
         """All that is needed to encode a text again, as plain data with `kind`."""
 
 
+class Listed:
+    """A tokenizer that lists its tokens: entry i of `vocabulary` has the id i + SPECIALS."""
+
+    vocabulary: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Number of ids, PAD and UNK included."""
+        return len(self.vocabulary) + SPECIALS
+
+    def token(self, number: int) -> str:
+        """What an id stands for, for people."""
+        return NAMES[number] if number < SPECIALS else self.vocabulary[number - SPECIALS]
+
+
 def checked_vocabulary(entries: list[Any]) -> tuple[str, ...]:
     """The tokens after the specials. Raises ValueError if one stands twice or is no string."""
     pad, unk, *tokens = entries
-    if (pad, unk) != ("<pad>", "<unk>"):
+    if (pad, unk) != NAMES:
         raise ValueError("vocabulary does not begin with <pad>, <unk>")
     if not all(isinstance(token, str) for token in tokens) or len(set(tokens)) != len(tokens):
         raise ValueError("vocabulary holds a token twice, or something that is no string")

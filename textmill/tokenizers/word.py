@@ -13,7 +13,7 @@ from textmill.config import Count, Section
 from textmill.errors import DataError
 from textmill.ragged import SPECIALS, UNK, Ragged
 from textmill.tokenizers.pieces import Markup, cut, normal
-from textmill.tokenizers.tokenizer import Texts, checked_vocabulary
+from textmill.tokenizers.tokenizer import NAMES, Listed, Texts, checked_vocabulary
 
 
 class WordConfig(Section):
@@ -39,7 +39,7 @@ class WordConfig(Section):
 
 
 @dataclass(frozen=True)
-class WordTokenizer:
+class WordTokenizer(Listed):
     """A config's cutting and the words it keeps: word i of `vocabulary` has the id i + SPECIALS."""
 
     lowercase: bool
@@ -111,15 +111,6 @@ class WordTokenizer:
     def _index(self) -> dict[str, int]:
         return {word: number + SPECIALS for number, word in enumerate(self.vocabulary)}
 
-    @property
-    def size(self) -> int:
-        """Number of ids, PAD and UNK included."""
-        return len(self.vocabulary) + SPECIALS
-
-    def token(self, number: int) -> str:
-        """The word of an id, for people."""
-        return ("<pad>", "<unk>")[number] if number < SPECIALS else self.vocabulary[number - SPECIALS]
-
     def spec(self) -> dict[str, Any]:
         """What the file holds: all that is needed to encode a text again."""
         return {
@@ -128,7 +119,7 @@ class WordTokenizer:
             "markup": self.markup,
             "lowercase": self.lowercase,
             "pattern": self.pattern,
-            "vocabulary": ["<pad>", "<unk>", *self.vocabulary],
+            "vocabulary": [*NAMES, *self.vocabulary],
         }
 
     @classmethod
