@@ -90,10 +90,25 @@ def _shielded(work: Callable[[], T]) -> T:
 
 
 def _wind_down(result: Future) -> None:
-    """End the stage that DVC waits for, and any that it still starts, until it gives up itself."""
+    """End the stage that DVC waits for, and any that it still starts, until it gives up itself.
+
+    Between DVC and the stage there may be a shell, which ends at once: the stage is waited for by itself.
+    """
     patience = time.monotonic() + GRACE
-    while not result.done() and time.monotonic() < patience + GRACE:
-        with suppress(psutil.Error):
-            for child in psutil.Process().children(recursive=True):
-                child.terminate() if time.monotonic() < patience else child.kill()
-        wait([result], 0.2)
+    seen: set[psutil.Process] = set()
+    while (not result.done() or any(map(_lives, seen))) and time.monotonic() < patience + GRACE:
+        new = set(psutil.Process().children(recursive=True)) - seen
+        seen |= new
+        late = time.monotonic() > patience
+        for child in filter(_lives, seen if late else new):
+            with suppress(psutil.Error):
+                child.kill() if late else child.terminate()
+        time.sleep(0.05)
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether it runs; what has ended and was not asked for its exit code does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
