@@ -30,7 +30,8 @@ from textmill.tokenizers.word import WordConfig, WordTokenizer
 PATTERN = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"
 CONFIG = WordConfig(kind="word", lowercase=True, markup="strip", pattern=PATTERN, min_freq=2, max_size=30_000)
 ONE_WAY = {"tokenizer": "word", "embedding": 128, "hidden": 128, "layers": 1, "bidirectional": False}
-ONE_WAY |= {"pooling": "last", "dropout": 0.3, "max_len": 300}
+ENDS = {"vectors": "none", "max_norm": None, "bigrams": 0, "locked": True, "head": [], "pretrain": None}
+ONE_WAY |= {"pooling": "last", "dropout": 0.3, "max_len": 300, "start": "orthogonal", **ENDS}
 CASES: dict[str, dict[str, Any]] = {
     "bilstm": {"family": "lstm", **ONE_WAY, "layers": 2, "bidirectional": True, "forget_bias": 1.0},
     "lstm": {"family": "lstm", **ONE_WAY, "forget_bias": 1.0},
@@ -47,15 +48,22 @@ CASES: dict[str, dict[str, Any]] = {
         "pooling": "mean",
         "dropout": 0.1,
         "max_len": 200,
+        **ENDS,
     },
 }
 TRAIN: dict[str, Any] = {
+    "seeds": [0],
     "epochs": 1,
     "batch_tokens": 4096,
+    "batch_documents": None,
+    "accumulate": 1,
     "max_len": 300,
     "cut": "tail",
     "loss": "cross_entropy",
     "class_weights": "none",
+    "label_smoothing": 0.0,
+    "adversarial": None,
+    "ema": None,
     "optimizer": "adam",
     "lr": 1e-3,
     "weight_decay": 0.0,

@@ -26,12 +26,18 @@ BAD = ["dull", "awful", "boring", "weak", "clumsy", "flat", "cold", "pointless"]
 FILLER = ["the", "film", "plot", "was", "an", "actor", "and", "its", "end", "of", "story", "very"]
 
 TRAIN: dict[str, Any] = {
+    "seeds": [42],
     "epochs": 14,
     "batch_tokens": 256,
+    "batch_documents": None,
+    "accumulate": 1,
     "max_len": 40,
     "cut": "tail",
     "loss": "cross_entropy",
     "class_weights": "none",
+    "label_smoothing": 0.0,
+    "adversarial": None,
+    "ema": None,
     "optimizer": "adamw",
     "lr": 0.01,
     "weight_decay": 0.01,
@@ -43,7 +49,9 @@ TRAIN: dict[str, Any] = {
     "precision": "float32",
     "device": "cpu",
 }
+ENDS = {"vectors": "none", "max_norm": None, "bigrams": 0, "locked": True, "head": [], "pretrain": None}
 RECURRENT = {"tokenizer": "word", "embedding": 8, "hidden": 8, "layers": 2, "bidirectional": True, "dropout": 0.1}
+RECURRENT |= {"start": "orthogonal", **ENDS}
 MODELS: dict[str, dict[str, Any]] = {
     "linear": {"family": "linear", "tokenizer": "word", "ngrams": 2, "min_count": 1, "weighting": "nb", "c": 1.0},
     "rnn": {"family": "rnn", **RECURRENT, "pooling": "max+mean"},
@@ -59,6 +67,7 @@ MODELS: dict[str, dict[str, Any]] = {
         "positions": "sinusoidal",
         "pooling": "cls+mean",
         "dropout": 0.1,
+        **ENDS,
     },
 }
 

@@ -25,7 +25,7 @@ from textmill.config import validate
 from textmill.errors import ArtifactError, ParamsError
 
 LABELS = ["rotten", "fresh", "plot"]
-CONFIG = CompareConfig(metric="accuracy", bootstrap=500, alpha=0.05)
+CONFIG = CompareConfig(metric="accuracy", bootstrap=500, alpha=0.05, ensembles={})
 
 
 def texts(values) -> np.ndarray:
@@ -150,7 +150,7 @@ def test_better_needs_the_interval_too(monkeypatch):
 
 @pytest.mark.parametrize("metric", ["accuracy", "f1_macro"])
 def test_equal_models_are_rarely_told_apart(metric):
-    config = CompareConfig(metric=metric, bootstrap=200, alpha=0.05)
+    config = CompareConfig(metric=metric, bootstrap=200, alpha=0.05, ensembles={})
     pairs = [compared({n: model(some(0.7, 200, 2 * i + j)) for j, n in enumerate("ab")}, config) for i in range(60)]
     assert sum(result["pairs"][0]["better"] is not None for result in pairs) <= 6
 
@@ -206,7 +206,7 @@ def test_predictions_of_other_documents_are_refused():
 
 
 def test_too_few_resamples_for_many_pairs_are_refused():
-    config = CompareConfig(metric="f1_macro", bootstrap=300, alpha=0.05)
+    config = CompareConfig(metric="f1_macro", bootstrap=300, alpha=0.05, ensembles={})
     models = {name: model(some(0.8, 50)) for name in "abcdefg"}
     with pytest.raises(ParamsError, match=r"compare.bootstrap: 300 cannot decide 21 pairs; at least 8\d\d"):
         compared(models, config)

@@ -60,7 +60,7 @@ def page(metric="accuracy", change=None, **kwargs) -> str:
     models, predictions, actual, ids, clean, split, encoded = made_up(**kwargs)
     if change:
         change(models, clean, split)
-    config = CompareConfig(metric=metric, bootstrap=3000, alpha=0.05)
+    config = CompareConfig(metric=metric, bootstrap=3000, alpha=0.05, ensembles={})
     known = np.array(ids, dtype=object)
     evaluated = {n: Evaluated(m["fit"], m["scores"], known, actual, predictions[n]) for n, m in models.items()}
     result = compare(config, 42, kwargs.get("labels", ["reviews"])[0], split["splits"]["train"]["labels"], evaluated)

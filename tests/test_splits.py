@@ -8,7 +8,7 @@ from textmill import splits
 from textmill.errors import DataError
 from textmill.splits import SIDES, SPLITS, SplitConfig, cut, outline, text_key, together
 
-CONFIG = SplitConfig(validation=0.1, test=0.2, by="text")
+CONFIG = SplitConfig(validation=0.1, test=0.2, by="text", sizes=None)
 
 
 def docs(rows: list[dict]) -> pl.DataFrame:
@@ -104,7 +104,7 @@ def test_a_missing_test_split_is_cut_from_train():
 
 def test_shares_must_leave_something():
     with pytest.raises(ValueError, match="leave nothing to train on"):
-        SplitConfig(validation=0.5, test=0.5, by="text")
+        SplitConfig(validation=0.5, test=0.5, by="text", sizes=None)
 
 
 def test_unlabelled_rows_stay_out():

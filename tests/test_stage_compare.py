@@ -35,7 +35,8 @@ def folder(tmp_path):
 
 def write_params(folder, names):
     params = {"seed": 42, "dataset": {"name": "reviews"}, "tokenizers": {"word": {}}}
-    params |= {"compare": {"metric": "accuracy", "bootstrap": 200, "alpha": 0.05}, "models": {n: {} for n in names}}
+    compare = {"metric": "accuracy", "bootstrap": 200, "alpha": 0.05, "ensembles": {}}
+    params |= {"compare": compare, "models": {n: {} for n in names}}
     (folder / "params.yaml").write_text(json.dumps(params))
 
 

@@ -29,7 +29,7 @@ WORD = {
 PARAMS = {
     "seed": 3,
     "threads": 1,
-    "split": {"validation": 0.2, "test": 0.2, "by": "group"},
+    "split": {"validation": 0.2, "test": 0.2, "by": "group", "sizes": None},
     "tokenizers": {"word": WORD},
     "train": TRAIN,
     "models": {name: MODELS[name] for name in ("linear", "lstm")},

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import TRAIN, toy
+from conftest import ENDS, TRAIN, toy
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
@@ -41,6 +41,8 @@ def test_a_bidirectional_layer_is_torchs_own_on_packed_rows():
         bidirectional=True,
         pooling="last",
         dropout=0.0,
+        start="orthogonal",
+        **ENDS,
         forget_bias=1.0,
     )
     ours = Recurrent(config, 20, 2).eval()

@@ -10,7 +10,8 @@ from textmill.errors import ParamsError
 
 ENTRIES = Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]
 SHAPES = {"seed": Seed, "threads": Count, "tokenizers": ENTRIES, "models": ENTRIES}
-SECTIONS = ["seed", "threads", "dataset", "clean", "split", "tokenizers", "train", "models", "compare", "tracking"]
+SECTIONS = ["seed", "threads", "dataset", "clean", "split", "tokenizers", "train", "models"]
+SECTIONS += ["evaluate", "compare", "tracking"]
 
 
 def check_shape(path: Path) -> None:

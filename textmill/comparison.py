@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from scipy.special import bdtr
 
-from textmill.config import Section
+from textmill.config import Name, Section
 from textmill.errors import ArtifactError, ParamsError
 
 CELLS = 2_000_000  # documents x resamples held at once: 40 MB
@@ -23,6 +23,7 @@ class CompareConfig(Section):
     metric: Literal["accuracy", "f1_macro"]
     bootstrap: Annotated[int, Field(ge=100)]
     alpha: Annotated[float, Field(gt=0, lt=1)]
+    ensembles: dict[Name, Annotated[list[str], Field(min_length=2)]]  # models whose probabilities are averaged
 
 
 class Evaluated(NamedTuple):

@@ -6,12 +6,20 @@ import numpy as np
 import polars as pl
 from pydantic import model_validator
 
-from textmill.config import Fraction, Section
+from textmill.config import Count, Fraction, Section
 from textmill.errors import DataError
 from textmill.keys import keys
 
 SPLITS = ("train", "validation", "test")
 SIDES = pl.Enum([*SPLITS, "unlabelled"])
+
+
+class Sizes(Section):
+    """Documents of each split, at most."""
+
+    train: Count
+    validation: Count
+    test: Count
 
 
 class SplitConfig(Section):
@@ -20,6 +28,7 @@ class SplitConfig(Section):
     validation: Fraction
     test: Fraction
     by: Literal["text", "group"]  # group: equal texts *and* equal groups (say, reviews of one film) stay together
+    sizes: Sizes | None
 
     @model_validator(mode="after")
     def _leave_something(self) -> "SplitConfig":

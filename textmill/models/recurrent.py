@@ -6,7 +6,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from textmill.config import Count, Fraction, Section
+from textmill.config import Count, Positive, Section
+from textmill.models.inputs import Buckets, Dropout, Head, Pretrain, Vectors
 from textmill.models.layers import LockedDropout, Pool, embedding, inside, state_at
 
 
@@ -16,11 +17,18 @@ class RecurrentConfig(Section):
     family: Literal["rnn", "gru", "lstm"]
     tokenizer: str
     embedding: Count
+    vectors: Vectors
+    max_norm: Positive | None  # of a word's vector
+    bigrams: Buckets
     hidden: Count  # units in each direction
     layers: Count
     bidirectional: bool
+    start: Literal["orthogonal", "identity"]  # of the weights from state to state (Le et al. 2015: identity)
     pooling: Annotated[str, Field(pattern=r"^(last|mean|max|attention)(\+(last|mean|max|attention))*$")]
-    dropout: Fraction  # on embeddings and between layers (one mask a document), and before the classifier
+    dropout: Dropout
+    locked: bool  # one mask a document on embeddings and between layers, instead of one a step
+    head: Head
+    pretrain: Pretrain
 
 
 class LSTMConfig(RecurrentConfig):

@@ -5,18 +5,24 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from textmill.config import Count, Fraction, NonNegative, Positive, Section, validate
+from textmill.config import Count, Fraction, NonNegative, Positive, Section, Seed, validate
 
 
 class TrainConfig(Section):
     """Settings of one training run. A step is one optimizer update on one batch."""
 
+    seeds: Annotated[list[Seed], Field(min_length=1)]  # one training each
     epochs: Count
     batch_tokens: Count  # padded ids in a batch; a longer document is a batch of its own
+    batch_documents: Count | None  # documents in a batch, at most
+    accumulate: Count  # batches behind each step of the optimizer
     max_len: Count | None  # ids of a document that are read
     cut: Literal["head", "tail", "head+tail"]  # which ids a longer document keeps
     loss: Literal["cross_entropy", "bce"]  # bce: one logit, two classes
     class_weights: Literal["none", "balanced"]
+    label_smoothing: Fraction  # share of each target spread over all classes (Szegedy et al. 2016)
+    adversarial: Positive | None  # length of the step against each embedded text (Miyato et al. 2017)
+    ema: Fraction | None  # of the weights' moving average that a step keeps; the average is what predicts
     optimizer: Literal["adam", "adamw", "adadelta", "sgd"]
     lr: Positive
     weight_decay: NonNegative

@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from textmill.config import Count, Fraction, Section
+from textmill.config import Count, Positive, Section
+from textmill.models.inputs import Buckets, Dropout, Head, Pretrain, Vectors
 from textmill.models.layers import LockedDropout, Pool, embedding, inside
 
 SHORT = 1024  # steps up to which a whole (T, T) of scores may stand in memory
@@ -18,13 +19,19 @@ class TransformerConfig(Section):
 
     family: Literal["transformer"]
     tokenizer: str
+    vectors: Vectors
+    max_norm: Positive | None  # of a word's vector
+    bigrams: Buckets
     width: Count
     layers: Count
     heads: Count
     feedforward: Count  # units between a block's two dense layers
     positions: Literal["sinusoidal", "learned"]
     pooling: Annotated[str, Field(pattern=r"^(cls|mean|max|attention)(\+(cls|mean|max|attention))*$")]
-    dropout: Fraction  # on embeddings (one mask a document), in each block, and before the classifier
+    dropout: Dropout  # layers: in each block
+    locked: bool  # one mask a document, instead of one a step
+    head: Head
+    pretrain: Pretrain
 
     @model_validator(mode="after")
     def _divides(self) -> "TransformerConfig":

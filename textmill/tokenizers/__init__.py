@@ -28,7 +28,8 @@ def tokenizer_config(entry: Any, where: str) -> Section:
     kind = entry.get("kind") if isinstance(entry, dict) else None
     if kind not in TOKENIZERS:
         raise ParamsError(f"{where}.kind: expected one of {', '.join(TOKENIZERS)}, found {kind!r}")
-    return validate(entry, TOKENIZERS[kind][0], where)
+    own = {key: value for key, value in entry.items() if key != "vectors"}
+    return validate(own, TOKENIZERS[kind][0], where)
 
 
 def fit(read: Texts, config: Section, spill: BinaryIO) -> tuple[Tokenizer, Iterator[Ragged]]:
