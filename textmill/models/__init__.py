@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -33,22 +34,31 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Task:
-    """What a model is fitted to: ids below `vocabulary`, class numbers below `classes`."""
+    """What a model is fitted to: ids below `vocabulary`, class numbers below `classes`.
+
+    corpus: texts of train and unlabelled that are none of test's, for `pretrain`; cache: keeps what it made of them.
+    """
 
     vocabulary: int
     classes: int
     seed: int
+    corpus: Ragged | None = None
+    cache: Path | None = None
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model with the weights of its best epoch, and how it got there (one dict an epoch)."""
+    """A model with the weights of its best epoch, and how it got there (one dict an epoch).
+
+    pretraining: epochs, loss (nats), documents, tokens, seconds.
+    """
 
     model: Model
     history: list[dict[str, float | None]]
     best_epoch: int
     device: str
     precision: str
+    pretraining: dict[str, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from textmill.config import Section, validate
 from textmill.encoding import Encoded
 from textmill.errors import ArtifactError, ParamsError
 from textmill.models import Fitted, Task, distributed
+from textmill.models.pretraining import pretrain
 from textmill.models.recurrent import LSTMConfig, Recurrent, RecurrentConfig
 from textmill.models.settings import TrainConfig, overridden
 from textmill.models.training import find_device, find_precision, predict, train
@@ -47,6 +48,11 @@ def config(entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tu
     checked = validate(own, NETWORKS[entry["family"]][0], where)
     if getattr(checked, "positions", None) == "learned" and settings.max_len is None:
         raise ParamsError(f"{where}.positions: learned needs a max_len, found null")
+    if checked.pretrain and getattr(checked, "positions", None) == "learned" and checked.pretrain.window > settings.max_len:
+        raise ParamsError(
+            f"{where}.pretrain.window: {checked.pretrain.window} is more than max_len: {settings.max_len}, "
+            "which positions: learned cannot read"
+        )
     return checked, settings
 
 
@@ -68,8 +74,11 @@ def fit(
     precision = find_precision(settings.precision, device, config.family)
     with distributed.group(device):
         found = settings.model_copy(update={"precision": precision})
+        pretraining = None
+        if config.pretrain:
+            pretraining = pretrain(network, task.corpus, config, found, task.seed, task.cache)
         history, best = train(network, data, validation, found, task.seed, folder)
-    return Fitted(Neural(network, settings), history, best, device.type, precision)
+    return Fitted(Neural(network, settings), history, best, device.type, precision, pretraining)
 
 
 def load(config: Section, settings: TrainConfig, tensors: Mapping[str, np.ndarray], task: Task) -> Neural:

@@ -45,6 +45,8 @@ class Recurrent(nn.Module):
     the padded input keeps the fused kernels that packed sequences lose.
     """
 
+    BODY = ("embed.", "ahead.0.", "behind.0.")  # what a language model trains
+
     def __init__(self, config: RecurrentConfig, vocabulary: int, outputs: int, max_len: int | None = None):
         super().__init__()
         cell = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[config.family]
@@ -56,25 +58,40 @@ class Recurrent(nn.Module):
         self.behind = nn.ModuleList(
             cell(size, config.hidden, batch_first=True) for size in sizes if config.bidirectional
         )
+        for layer in [*self.ahead, *self.behind]:
+            start(layer, config.forget_bias if isinstance(config, LSTMConfig) else None)
+        self.hidden = config.hidden
         self.locked = LockedDropout(config.dropout)
         self.dropout = nn.Dropout(config.dropout)
         self.pool = Pool(config.pooling, width, {"last": self.last})
         self.classify = nn.Linear(self.pool.width, outputs)
-        for layer in [*self.ahead, *self.behind]:
-            start(layer, config.forget_bias if isinstance(config, LSTMConfig) else None)
+
+    @property
+    def words(self) -> Tensor:
+        """Embeddings (V, E)."""
+        return self.embed.weight
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """ids (B, T), lengths (B,) -> logits (B, outputs)"""
         states = self.locked(self.embed(ids))  # (B, T, E)
         turn = reversal(lengths, ids.shape[1]) if self.behind else None  # (B * T,)
-        for number, ahead in enumerate(self.ahead):
-            outputs = [ahead(states)[0]]  # (B, T, H)
-            if turn is not None:
-                outputs.append(Turn.apply(self.behind[number](Turn.apply(states, turn))[0], turn))
-            states = torch.cat(outputs, 2)  # (B, T, H * directions)
+        for number in range(len(self.ahead)):
+            states = torch.cat(self.layer(number, states, turn), 2)  # (B, T, H * directions)
             if number + 1 < len(self.ahead):
                 states = self.locked(states)
         return self.classify(self.dropout(self.pool(states, lengths)))
+
+    def directions(self, ids: Tensor, lengths: Tensor) -> list[Tensor]:
+        """The first layer's states (B, T, H) of each direction, none of which knows what the other read."""
+        turn = reversal(lengths, ids.shape[1]) if self.behind else None
+        return self.layer(0, self.embed(ids), turn)
+
+    def layer(self, number: int, states: Tensor, turn: Tensor | None) -> list[Tensor]:
+        """One layer's states (B, T, H) forwards and, where there is a reversal (B * T,), backwards."""
+        outputs = [self.ahead[number](states)[0]]
+        if turn is not None:
+            outputs.append(Turn.apply(self.behind[number](Turn.apply(states, turn))[0], turn))
+        return outputs
 
     def last(self, states: Tensor, lengths: Tensor) -> Tensor:
         """The state after the whole text: forwards at its last word, backwards at its first."""

@@ -48,8 +48,11 @@ class Transformer(nn.Module):
     `max_len` bounds learned positions; sinusoidal ones are computed for any length.
     """
 
+    BODY = ("embed.", "first", "positions", "blocks.", "norm.")  # what a language model trains
+
     def __init__(self, config: TransformerConfig, vocabulary: int, outputs: int, max_len: int | None):
         super().__init__()
+        self.hidden = config.width
         self.embed = embedding(vocabulary, config.width)
         self.first = nn.Parameter(torch.randn(config.width) * config.width**-0.5) if "cls" in config.pooling else None
         self.positions = None
@@ -62,8 +65,21 @@ class Transformer(nn.Module):
         self.pool = Pool(config.pooling, config.width, {"cls": lambda states, lengths: states[:, 0]})
         self.classify = nn.Linear(self.pool.width, outputs)
 
+    @property
+    def words(self) -> Tensor:
+        """Embeddings (V, W)."""
+        return self.embed.weight
+
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """ids (B, T), lengths (B,) -> logits (B, outputs)"""
+        return self.classify(self.dropout(self.pool(*self.read(ids, lengths))))
+
+    def states(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """The state at each id: (B, T), (B,) -> (B, T, W)"""
+        return self.read(ids, lengths)[0][:, -ids.shape[1] :]
+
+    def read(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """States and lengths, with the cls step before the first id if there is one."""
         states = self.locked(self.embed(ids))  # (B, T, W)
         if self.first is not None:
             states = torch.cat([self.first.expand(len(ids), 1, -1), states], 1)  # T grows by the cls step
@@ -74,7 +90,7 @@ class Transformer(nn.Module):
         mask = inside(lengths, steps)[:, None, None, :]  # (B, 1, 1, T): no step looks at padding
         for block in self.blocks:
             states = block(states, mask)
-        return self.classify(self.dropout(self.pool(self.norm(states), lengths)))
+        return self.norm(states), lengths
 
 
 class Block(nn.Module):
