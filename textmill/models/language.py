@@ -1,4 +1,4 @@
-"""What a language model guesses, and how sure it was: objectives over windows of text, and a softmax over many words."""
+"""What a language model guesses: words that are next or masked, by a softmax over a sample of all words."""
 
 import numpy as np
 import torch

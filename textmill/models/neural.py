@@ -46,13 +46,14 @@ def config(entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tu
     """Check an entry of this family against its network's config and the training settings."""
     own, settings = overridden(entry, train, where)
     checked = validate(own, NETWORKS[entry["family"]][0], where)
-    if getattr(checked, "positions", None) == "learned" and settings.max_len is None:
-        raise ParamsError(f"{where}.positions: learned needs a max_len, found null")
-    if checked.pretrain and getattr(checked, "positions", None) == "learned" and checked.pretrain.window > settings.max_len:
-        raise ParamsError(
-            f"{where}.pretrain.window: {checked.pretrain.window} is more than max_len: {settings.max_len}, "
-            "which positions: learned cannot read"
-        )
+    if getattr(checked, "positions", None) == "learned":
+        if settings.max_len is None:
+            raise ParamsError(f"{where}.positions: learned needs a max_len, found null")
+        if checked.pretrain and checked.pretrain.window > settings.max_len:
+            raise ParamsError(
+                f"{where}.pretrain.window: {checked.pretrain.window} is more than max_len: {settings.max_len}, "
+                "all that positions: learned can tell apart"
+            )
     return checked, settings
 
 
