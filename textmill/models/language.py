@@ -1,5 +1,7 @@
 """What a language model guesses: words that are next or masked, by a softmax over a sample of all words."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -13,6 +15,9 @@ FLAT = 0.75  # power of a word's count in how often it is drawn (Mikolov et al. 
 
 # Of the ids, and of those what becomes UNK, another id, and itself (Devlin et al. 2019, 3.1).
 MASKED, HIDDEN, SWAPPED = 0.15, 0.8, 0.1
+KEPT = -1
+
+ROWS = 512  # states whose scores are held at once on a CPU
 
 
 class Guess(nn.Module):
@@ -44,14 +49,49 @@ def sampled_surprise(
     The sum over all words is that over the target and the drawn words, each of these divided by its chance to be drawn
     (importance sampling: Bengio & Senecal 2008; Jean et al. 2015); with every word drawn it is the softmax itself.
     """
-    own = (states * F.embedding(targets, words)).sum(1).float() + bias[targets]  # (N,)
-    others = (states @ F.embedding(drawn, words).T).float() + (bias[drawn] - chance.log())  # (N, K)
     column = torch.full((len(words),), -1, device=drawn.device)
     column[drawn] = torch.arange(len(drawn), device=drawn.device)
-    hit = column[targets]  # (N,)
-    row = (hit >= 0).nonzero()[:, 0]
-    others[row, hit[row]] = torch.finfo(others.dtype).min  # a target counts once
-    return F.softplus(others.logsumexp(1) - own).mean()
+    own, others = F.embedding(torch.cat([targets, drawn]), words).split([len(targets), len(drawn)])
+    score = (states * own).sum(1).float() + bias[targets]  # (N,)
+    return Surprise.apply(states, others, bias[drawn] - chance.log().to(bias.dtype), score, column[targets])
+
+
+class Surprise(torch.autograd.Function):
+    """The part of `sampled_surprise` that takes the time, with its gradient: a part of the rows after the other.
+
+    Scores of N states and K words would go through main memory some ten times; so they stay near the processor, for a
+    quarter of the time.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, states: Tensor, others: Tensor, offset: Tensor, score: Tensor, hit: Tensor) -> Tensor:
+        """states (N, W), others (K, W), offset (K,), each target's score (N,) and its number in others, or -1 (N,)."""
+        others = others.to(states.dtype)
+        turned, shift = others.T.contiguous(), offset.to(states.dtype)
+        to_states, to_score = torch.empty_like(states), torch.empty_like(score)
+        to_others, to_offset = torch.zeros_like(others, dtype=offset.dtype), torch.zeros_like(offset)
+        loss = torch.zeros((), device=states.device)
+        rows = ROWS if states.device.type == "cpu" else len(states)
+        for part in map(slice, range(0, len(states), rows), range(rows, len(states) + rows, rows)):
+            scores = torch.addmm(shift, states[part], turned).float()  # (rows, K)
+            row = (hit[part] >= 0).nonzero()[:, 0]
+            scores[row, hit[part][row]] = torch.finfo(scores.dtype).min  # a target counts once
+            highest = scores.amax(1, keepdim=True)
+            total = scores.sub_(highest).exp_().sum(1)
+            behind = total.log() + highest[:, 0] - score[part]  # how far the target lies behind the others together
+            loss += F.softplus(behind).sum()
+            to_score[part] = -behind.sigmoid() / len(states)
+            scores *= (-to_score[part] / total)[:, None]
+            to_offset += scores.sum(0)
+            scores = scores.to(states.dtype)
+            to_states[part] = scores @ others
+            to_others += scores.T @ states[part]
+        ctx.save_for_backward(to_states, to_others, to_offset, to_score)
+        return loss / len(states)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        return *(part * gradient for part in ctx.saved_tensors), None
 
 
 class Negatives:
@@ -71,21 +111,21 @@ class Negatives:
 
 
 def masks(documents: int, steps: int, vocabulary: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Places to guess in ids (B, T), as many in each row, and the ids that stand there instead; -1: their own.
+    """Places to guess in ids (B, T), as many in each row, and the ids that stand there instead, or KEPT.
 
     Both int64 (B, M).
     """
     places = rng.random((documents, steps)).argsort(1, kind="stable")[:, : max(1, round(MASKED * steps))]
     fate = rng.random(places.shape)
     other = rng.integers(SPECIALS, vocabulary, places.shape)
-    shown = np.where(fate < HIDDEN, UNK, np.where(fate < HIDDEN + SWAPPED, other, -1))
+    shown = np.where(fate < HIDDEN, UNK, np.where(fate < HIDDEN + SWAPPED, other, KEPT))
     return places, shown
 
 
 def masked_words(network: Transformer, ids: Tensor, places: Tensor, shown: Tensor) -> tuple[Tensor, Tensor]:
     """States (N, W) and targets (N,) at the masked places (B, M) of whole windows (B, T) (Devlin et al. 2019)."""
     targets = ids.gather(1, places)  # (B, M)
-    seen = ids.scatter(1, places, torch.where(shown < 0, targets, shown))
+    seen = ids.scatter(1, places, torch.where(shown == KEPT, targets, shown))
     states = network.states(seen, _whole(ids))  # (B, T, W)
     picked = states.gather(1, places[..., None].expand(-1, -1, states.shape[2]))  # (B, M, W)
     return picked.flatten(0, 1), targets.flatten()

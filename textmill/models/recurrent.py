@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from textmill.config import Count, Positive, Section
@@ -29,6 +29,12 @@ class RecurrentConfig(Section):
     locked: bool  # one mask a document on embeddings and between layers, instead of one a step
     head: Head
     pretrain: Pretrain
+
+    @model_validator(mode="after")
+    def _no_answers(self) -> "RecurrentConfig":
+        if self.pretrain and self.bigrams:
+            raise ValueError(f"bigrams: {self.bigrams} show the word that pretrain asks for; set one to null or 0")
+        return self
 
 
 class LSTMConfig(RecurrentConfig):
