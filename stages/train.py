@@ -15,30 +15,47 @@ from textmill.files import atomic, digest, read_json, sha256, write_json
 from textmill.models import Task, arm
 from textmill.processes import keep_memory
 from textmill.tokenizers import load as load_tokenizer
+from textmill.vectors import load as load_vectors
 
 CHECKPOINTS = Path("data/checkpoints")
+PRETRAINED = Path("data/pretrained")  # what each model last read before its training, for the next one
 CODE = Path(models.__file__).parent
 
 
 def main(
     name: str,
     encoded: Path,
-    tokenizer: Path,
+    vocab: Path,
+    vectors: Path,
+    train_in_test: Path,
     labels: Path,
     out: Path,
     history: Path,
     facts: Path,
     params: Path = PARAMS,
 ) -> None:
-    """`name` is the model's key in params; `encoded` holds the splits made with its tokenizer."""
+    """`name` is the model's key in params; `encoded` holds the splits made with its tokenizer, `vocab` what it is.
+
+    vectors, train_in_test and the unlabelled documents are read by the models that ask for them.
+    """
     entry, train = load_section(params, f"models.{name}", dict), load_section(params, "train", dict)
     seed, threads = load_section(params, "seed", Seed), load_section(params, "threads", Count)
     checked = arm(entry, train, f"{params}: models.{name}")
-    made_by, classes = sha256(tokenizer), read_json(labels)
-    data, validation = (encoding.load(encoded / f"{split}.safetensors", made_by) for split in ("train", "validation"))
-    task = Task(load_tokenizer(tokenizer).size, len(classes), seed)
+    tokenizer, classes = vocab / "tokenizer.json", read_json(labels)
+    files = {split: encoded / f"{split}.safetensors" for split in ("train", "validation", "unlabelled")}
+    made_by = sha256(tokenizer)
+    data, validation, unlabelled = (encoding.load(file, made_by) for file in files.values())
+    task = Task(
+        load_tokenizer(tokenizer).size,
+        len(classes),
+        seed,
+        vectors=load_vectors(vectors, made_by) if checked.uses_vectors else None,
+        corpus=encoding.corpus(data.docs, unlabelled.docs, read_json(train_in_test)) if checked.pretrains else None,
+        encoder=vocab / "encoder" if (vocab / "encoder").is_dir() else None,
+        cache=PRETRAINED / name,
+    )
 
-    files = [encoded / "train.safetensors", encoded / "validation.safetensors", *sorted(CODE.glob("*.py"))]
+    files = [*files.values(), vectors, train_in_test, *sorted(CODE.glob("*.py"))]
     key = digest([entry, train, seed, threads, *map(sha256, files)])
     checkpoints = CHECKPOINTS / f"{name}-{key[:16]}"  # goes on only where inputs, params and code are the same
     keep_memory()
@@ -47,6 +64,8 @@ def main(
     if not FIRST:  # under torchrun all ranks hold the same model; one writes it
         return
 
+    reading = fitted.pretraining and dict(fitted.pretraining)
+    reading_seconds = reading.pop("seconds") if reading else 0.0  # timings stay outside
     best = fitted.history[fitted.best_epoch - 1]
     scores = {
         "accuracy": round(best["validation_accuracy"], 6),
@@ -79,10 +98,11 @@ def main(
             "processes": PROCESSES,
             "weights": whole["weights"],
             "validation": scores,
+            "pretraining": reading,
         },
     )
     epochs = [row["seconds"] for row in fitted.history]
-    ended, seconds = time.time(), sum(epochs)  # a resumed run counts the epochs before, too
+    ended, seconds = time.time(), reading_seconds + sum(epochs)  # a resumed run counts the epochs before, too
     times = {"train_seconds": seconds, "epoch_seconds": epochs, "started": ended - seconds, "ended": ended}
     timings.note(name, whole["weights"], times)
     for left in CHECKPOINTS.glob(f"{name}-{'?' * 16}"):  # of runs with other params, too

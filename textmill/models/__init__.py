@@ -12,6 +12,7 @@ import numpy as np
 from textmill.config import Section
 from textmill.errors import ParamsError
 from textmill.ragged import Ragged
+from textmill.vectors import WordVectors
 
 FAMILIES = {
     "linear": "textmill.models.linear",
@@ -36,13 +37,17 @@ class Model(Protocol):
 class Task:
     """What a model is fitted to: ids below `vocabulary`, class numbers below `classes`.
 
-    corpus: texts of train and unlabelled that are none of test's, for `pretrain`; cache: keeps what it made of them.
+    vectors: of the tokenizer, for embeddings that begin with them; corpus: training and unlabelled documents, none of
+    them a test text, to pretrain on; encoder: the folder of a pretrained encoder. None where the model asks for none.
+    cache: the folder that keeps what was pretrained.
     """
 
     vocabulary: int
     classes: int
     seed: int
+    vectors: WordVectors | None = None
     corpus: Ragged | None = None
+    encoder: Path | None = None
     cache: Path | None = None
 
 
@@ -68,6 +73,16 @@ class Arm:
     family: ModuleType
     config: Section
     settings: Section | None
+
+    @property
+    def uses_vectors(self) -> bool:
+        """Whether its embeddings begin with the tokenizer's vectors."""
+        return getattr(self.config, "vectors", "none") != "none"
+
+    @property
+    def pretrains(self) -> bool:
+        """Whether it learns from texts without their labels first."""
+        return getattr(self.config, "pretrain", None) is not None
 
 
 def arm(entry: Any, train: Mapping[str, Any], where: str) -> Arm:

@@ -111,7 +111,7 @@ def pretrain(
             shutil.rmtree(old)
     return {
         "epochs": plan.epochs,
-        "loss": facts["loss"],
+        "loss": round(facts["loss"], 6),
         "documents": len(corpus),
         "tokens": len(corpus.ids),
         "seconds": facts["seconds"],
