@@ -72,7 +72,8 @@ def test_the_body_is_trained_and_nothing_above_it(name):
 def test_a_state_has_read_no_word_that_it_is_asked_for():
     """Forwards none after its own, backwards none before it."""
     for name in ("rnn", "gru", "lstm"):
-        model = network(name, layers=2)
+        model = network(name, layers=2, bigrams=50)
+        torch.nn.init.normal_(model.embed.pairs.weight)  # of which it may see none
         ids = torch.randint(2, VOCABULARY, (1, 9), generator=torch.Generator().manual_seed(0))
         states, targets = next_words(model, ids)
         assert targets.tolist() == [*ids[0, 1:].tolist(), *ids[0, :-1].tolist()]
@@ -96,7 +97,7 @@ def test_a_hidden_word_is_not_seen():
     assert torch.equal(states, again)
     seen = ids.clone()
     seen[0, 3], seen[0, 7], seen[1, 0] = UNK, 5, UNK  # and [1, 8] is its own
-    whole = model.states(seen, torch.tensor([9, 9]))
+    whole = model.states(model.embed(seen), torch.tensor([9, 9]))
     assert torch.equal(states, whole[[0, 0, 1, 1], [3, 7, 0, 8]])
 
 
@@ -210,7 +211,8 @@ def test_what_is_built_on_it_does_not_read_again(tmp_path, monkeypatch):
         fit("lstm", tmp_path, head=[], patience=3)
     assert again == told
     assert all(torch.equal(first[key], second[key]) for key in first if key.startswith(NETWORKS["lstm"][1].BODY))
-    assert len(list(tmp_path.iterdir())) == 1
+    (kept,) = tmp_path.glob("*/*")
+    assert kept.stat().st_size < 1.5 * sum(4 * weight.numel() for weight in first.values()) + 20_000  # no optimizer's
     for changes in ({"hidden": 9}, {"pretrain": {**PLAN, "lr": 0.01}}, {"clip": None}, {"corpus": DATA.docs}):
         kept = set(tmp_path.iterdir())
         read("lstm", tmp_path, **changes)
@@ -222,10 +224,10 @@ def test_what_is_built_on_it_does_not_read_again(tmp_path, monkeypatch):
 def test_frozen_words_stay_as_they_are(name):
     own, given = checked(name), task()
     made = build(own.config, own.settings, given)
-    made.words.requires_grad_(False)
-    first = made.words.clone()
+    made.embed.weight.requires_grad_(False)
+    first = made.embed.weight.clone()
     told = pretraining.pretrain(made, given.corpus, own.config, own.settings, 7, None)
-    assert torch.equal(first, made.words)
+    assert torch.equal(first, made.embed.weight)
     assert told["loss"] < np.log(8)
 
 
@@ -241,15 +243,19 @@ def test_bad_params_and_texts_are_named():
         checked("transformer", positions="learned", max_len=10)
     with pytest.raises(ParamsError, match=r"models.m.pretrain.window: expected greater than or equal to 2, found 1"):
         checked("lstm", pretrain={**PLAN, "window": 1})
-    with pytest.raises(ParamsError, match=r"models.m: bigrams: 100 show the word that pretrain asks for"):
-        checked("lstm", bigrams=100)
     with pytest.raises(DivergedError, match=r"pretraining epoch 1, step \d+: the loss is nan; lower its lr"):
         read("gru", pretrain={**PLAN, "lr": 1e30}, optimizer="sgd", clip=None)
 
 
-def test_learned_positions_and_the_cls_step_are_read(tmp_path):
-    read("transformer", positions="learned", pooling="cls")
-    read("transformer", pooling="mean")
+def test_words_are_no_longer_than_their_norm():
+    lengths = read("lstm", max_norm=0.5)[0]["embed.weight"].norm(dim=1)
+    assert 0.4 < lengths.max() <= 0.5 + 1e-6
+
+
+def test_learned_positions_are_trained_as_far_as_a_window():
+    how = {"positions": "learned", "weight_decay": 0.0}
+    moved = read("transformer", **how)[0]["positions"] != network("transformer", **how).positions
+    assert moved.any(1).tolist() == [step < PLAN["window"] for step in range(41)]
 
 
 def test_a_text_no_longer_than_a_window_is_read():

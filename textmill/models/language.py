@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from textmill.models.layers import Network
 from textmill.models.recurrent import Recurrent
 from textmill.models.transformer import Transformer
-from textmill.ragged import SPECIALS, UNK
+from textmill.ragged import PAD, SPECIALS, UNK
 
 FLAT = 0.75  # power of a word's count in how often it is drawn (Mikolov et al. 2013)
 
@@ -126,7 +127,7 @@ def masked_words(network: Transformer, ids: Tensor, places: Tensor, shown: Tenso
     """States (N, W) and targets (N,) at the masked places (B, M) of whole windows (B, T) (Devlin et al. 2019)."""
     targets = ids.gather(1, places)  # (B, M)
     seen = ids.scatter(1, places, torch.where(shown == KEPT, targets, shown))
-    states = network.states(seen, _whole(ids))  # (B, T, W)
+    states = network.states(_words(network, seen), _whole(ids))  # (B, T, W)
     picked = states.gather(1, places[..., None].expand(-1, -1, states.shape[2]))  # (B, M, W)
     return picked.flatten(0, 1), targets.flatten()
 
@@ -136,9 +137,14 @@ def next_words(network: Recurrent, ids: Tensor) -> tuple[Tensor, Tensor]:
 
     They are those of the first layer, in which no direction sees the other: above it, each would read its answer.
     """
-    states = network.directions(ids, _whole(ids))  # (B, T, H) for each direction
+    states = network.directions(_words(network, ids), _whole(ids))  # (B, T, H) for each direction
     pairs = [(states[0][:, :-1], ids[:, 1:]), *((behind[:, 1:], ids[:, :-1]) for behind in states[1:])]
     return torch.cat([at.flatten(0, 1) for at, _ in pairs]), torch.cat([target.flatten() for _, target in pairs])
+
+
+def _words(network: Network, ids: Tensor) -> Tensor:
+    """The words' own vectors, (B, T, E): hashed pairs of neighbours would tell a word to the one beside it."""
+    return F.embedding(ids, network.embed.weight, PAD)
 
 
 def _whole(ids: Tensor) -> Tensor:

@@ -3,12 +3,14 @@
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field
 from torch import Tensor, nn
 
 from textmill.config import Count, Positive, Section
-from textmill.models.inputs import Buckets, Dropout, Head, Pretrain, Vectors
-from textmill.models.layers import LockedDropout, Pool, embedding, inside, state_at
+from textmill.models.inputs import Buckets, Dropout, Head, Input, Pretrain, Shares, Vectors
+from textmill.models.layers import Network, Pool, hidden_layers, inside, over_time, state_at
+
+STARTS = {"orthogonal": nn.init.orthogonal_, "identity": nn.init.eye_}
 
 
 class RecurrentConfig(Section):
@@ -25,16 +27,10 @@ class RecurrentConfig(Section):
     bidirectional: bool
     start: Literal["orthogonal", "identity"]  # of the weights from state to state (Le et al. 2015: identity)
     pooling: Annotated[str, Field(pattern=r"^(last|mean|max|attention)(\+(last|mean|max|attention))*$")]
-    dropout: Dropout
+    dropout: Dropout  # layers: between them
     locked: bool  # one mask a document on embeddings and between layers, instead of one a step
     head: Head
     pretrain: Pretrain
-
-    @model_validator(mode="after")
-    def _no_answers(self) -> "RecurrentConfig":
-        if self.pretrain and self.bigrams:
-            raise ValueError(f"bigrams: {self.bigrams} show the word that pretrain asks for; set one to null or 0")
-        return self
 
 
 class LSTMConfig(RecurrentConfig):
@@ -44,14 +40,14 @@ class LSTMConfig(RecurrentConfig):
     forget_bias: float  # Jozefowicz et al. 2015: 1.0
 
 
-class Recurrent(nn.Module):
+class Recurrent(Network):
     """Embedding, recurrent layers, pooling over time, classifier.
 
     The backward direction is a forward layer over rows reversed within their lengths: no state ever sees padding, and
     the padded input keeps the fused kernels that packed sequences lose.
     """
 
-    BODY = ("embed.", "ahead.0.", "behind.0.")  # what a language model trains
+    BODY = ("embed.weight", "ahead.0.", "behind.0.")
 
     def __init__(self, config: RecurrentConfig, vocabulary: int, outputs: int, max_len: int | None = None):
         super().__init__()
@@ -59,41 +55,44 @@ class Recurrent(nn.Module):
         directions = 2 if config.bidirectional else 1
         width = config.hidden * directions
         sizes = [config.embedding] + [width] * (config.layers - 1)
-        self.embed = embedding(vocabulary, config.embedding)
+        dropout = Shares.of(config.dropout)
+        self.embed = Input(
+            vocabulary, config.embedding, config.bigrams, config.max_norm, dropout.embedding, config.locked
+        )
         self.ahead = nn.ModuleList(cell(size, config.hidden, batch_first=True) for size in sizes)
         self.behind = nn.ModuleList(
             cell(size, config.hidden, batch_first=True) for size in sizes if config.bidirectional
         )
-        for layer in [*self.ahead, *self.behind]:
-            start(layer, config.forget_bias if isinstance(config, LSTMConfig) else None)
-        self.hidden = config.hidden
-        self.locked = LockedDropout(config.dropout)
-        self.dropout = nn.Dropout(config.dropout)
+        for layer in [
+            *self.ahead,
+            *self.behind,
+        ]:  # whatever is above: a pretrained body serves many
+            start(layer, config.start, config.forget_bias if isinstance(config, LSTMConfig) else None)
+        self.between = over_time(dropout.layers, config.locked)
         self.pool = Pool(config.pooling, width, {"last": self.last})
-        self.classify = nn.Linear(self.pool.width, outputs)
+        self.head = hidden_layers(self.pool.width, config.head, dropout.head)
+        self.classify = nn.Linear([self.pool.width, *config.head][-1], outputs)
 
-    @property
-    def words(self) -> Tensor:
-        """Embeddings (V, E)."""
-        return self.embed.weight
+    def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+        """embedded (B, T, E), lengths (B,) -> logits (B, outputs)"""
+        return self.classify(self.head(self.pool(self.states(embedded, lengths), lengths)))
 
-    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """ids (B, T), lengths (B,) -> logits (B, outputs)"""
-        states = self.locked(self.embed(ids))  # (B, T, E)
-        turn = reversal(lengths, ids.shape[1]) if self.behind else None  # (B * T,)
+    def states(self, states: Tensor, lengths: Tensor) -> Tensor:
+        """embedded (B, T, E), lengths (B,) -> states of the last layer (B, T, H * directions)"""
+        turn = reversal(lengths, states.shape[1]) if self.behind else None  # (B * T,)
         for number in range(len(self.ahead)):
             states = torch.cat(self.layer(number, states, turn), 2)  # (B, T, H * directions)
             if number + 1 < len(self.ahead):
-                states = self.locked(states)
-        return self.classify(self.dropout(self.pool(states, lengths)))
+                states = self.between(states)
+        return states
 
-    def directions(self, ids: Tensor, lengths: Tensor) -> list[Tensor]:
-        """The first layer's states (B, T, H) of each direction, none of which knows what the other read."""
-        turn = reversal(lengths, ids.shape[1]) if self.behind else None
-        return self.layer(0, self.embed(ids), turn)
+    def directions(self, embedded: Tensor, lengths: Tensor) -> list[Tensor]:
+        """The first layer's states (B, T, H) of each direction: none knows what the other has read."""
+        turn = reversal(lengths, embedded.shape[1]) if self.behind else None
+        return self.layer(0, embedded, turn)
 
     def layer(self, number: int, states: Tensor, turn: Tensor | None) -> list[Tensor]:
-        """One layer's states (B, T, H) forwards and, where there is a reversal (B * T,), backwards."""
+        """A layer's states (B, T, H) forwards and, where there is a reversal (B * T,), backwards."""
         outputs = [self.ahead[number](states)[0]]
         if turn is not None:
             outputs.append(Turn.apply(self.behind[number](Turn.apply(states, turn))[0], turn))
@@ -132,13 +131,18 @@ class Turn(torch.autograd.Function):
         return gradient.flatten(0, 1).index_select(0, turn).view_as(gradient), None
 
 
-def start(layer: nn.RNNBase, forget_bias: float | None) -> None:
-    """Initial weights: Glorot for the input, orthogonal for the state, zero biases but an LSTM's forget gate."""
+def start(layer: nn.RNNBase, how: str, forget_bias: float | None) -> None:
+    """Initial weights: Glorot for the input, `how` for the state, zero biases but an LSTM's forget gate.
+
+    'orthogonal' keeps a state's length (Saxe et al. 2014); 'identity' keeps the state itself (Le et al. 2015, there
+    with ReLU). Gates have weights of their own: with 'identity' each begins by seeing its own unit's state alone.
+    """
     for name, weight in layer.named_parameters():
         if "bias" in name:
             nn.init.zeros_(weight)
         else:
+            begin = nn.init.xavier_uniform_ if "_ih_" in name else STARTS[how]
             for gate in weight.data.split(layer.hidden_size):
-                nn.init.xavier_uniform_(gate) if "_ih_" in name else nn.init.orthogonal_(gate)
+                begin(gate)
     if forget_bias is not None:
         layer.bias_ih_l0.data[layer.hidden_size : 2 * layer.hidden_size] = forget_bias
