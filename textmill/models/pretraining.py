@@ -61,7 +61,7 @@ def pretrain(
         place = folder / f"{seed}-{_key(network, corpus, config, settings)[:16]}"
         if found := checkpoint.load(place, trained, None, tuner):
             facts = found[0]
-            say(f"pretraining: going on after epoch {facts['epoch']}")
+            say(f"pretraining: {facts['epoch']} of {plan.epochs} epochs are done")
     distributed.agree(facts["epoch"])
     network.train()
     for module in network.modules():
