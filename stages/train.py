@@ -18,6 +18,7 @@ from textmill.tokenizers import load as load_tokenizer
 from textmill.vectors import load as load_vectors
 
 CHECKPOINTS = Path("data/checkpoints")
+PRETRAINED = Path("data/pretrained")  # what each model last read before its training, for the next one
 CODE = Path(models.__file__).parent
 
 
@@ -51,6 +52,7 @@ def main(
         vectors=load_vectors(vectors, made_by) if checked.uses_vectors else None,
         corpus=encoding.corpus(data.docs, unlabelled.docs, read_json(train_in_test)) if checked.pretrains else None,
         encoder=vocab / "encoder" if (vocab / "encoder").is_dir() else None,
+        cache=PRETRAINED / name,
     )
 
     files = [*files.values(), vectors, train_in_test, *sorted(CODE.glob("*.py"))]
@@ -62,6 +64,8 @@ def main(
     if not FIRST:  # under torchrun all ranks hold the same model; one writes it
         return
 
+    reading = fitted.pretraining and dict(fitted.pretraining)
+    reading_seconds = reading.pop("seconds") if reading else 0.0  # timings stay outside
     best = fitted.history[fitted.best_epoch - 1]
     scores = {
         "accuracy": round(best["validation_accuracy"], 6),
@@ -94,10 +98,11 @@ def main(
             "processes": PROCESSES,
             "weights": whole["weights"],
             "validation": scores,
+            "pretraining": reading,
         },
     )
     epochs = [row["seconds"] for row in fitted.history]
-    ended, seconds = time.time(), sum(epochs)  # a resumed run counts the epochs before, too
+    ended, seconds = time.time(), reading_seconds + sum(epochs)  # a resumed run counts the epochs before, too
     times = {"train_seconds": seconds, "epoch_seconds": epochs, "started": ended - seconds, "ended": ended}
     timings.note(name, whole["weights"], times)
     for left in CHECKPOINTS.glob(f"{name}-{'?' * 16}"):  # of runs with other params, too

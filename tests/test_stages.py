@@ -177,6 +177,27 @@ def test_fit_says_how_and_seconds_stay_outside(made):
     assert not list((made / "data/checkpoints").iterdir())
 
 
+def test_a_pretrained_body_is_kept_for_the_next_training(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("tokenizer.json", "split", "encoded", "labels.json", "vectors.safetensors"):
+        (tmp_path / name).symlink_to(made / name)
+    plan, times = {"epochs": 2, "lr": 0.01, "window": 16, "negatives": 20}, set()
+    for pooling in ("last", "max"):
+        write_json(
+            tmp_path / "params.yaml",
+            PARAMS | {"models": {"lstm": MODELS["lstm"] | {"pretrain": plan, "pooling": pooling}}},
+        )
+        run_train(tmp_path, "lstm")
+        fit = read_json(tmp_path / "metrics/lstm/fit.json")
+        assert fit["pretraining"].keys() == {"epochs", "loss", "documents", "tokens"}
+        assert fit["pretraining"]["documents"] == len(pl.read_parquet(made / "split/train.parquet"))
+        noted = timings.recall("lstm", fit["weights"], tmp_path / "data/timings")
+        times.add(round(noted["train_seconds"] - sum(noted["epoch_seconds"]), 9))
+    assert len(times) == 1  # of one reading, which both paid for
+    assert len(list((tmp_path / "data/pretrained/lstm").iterdir())) == 1
+    assert read_json(made / "metrics/lstm/fit.json")["pretraining"] is None
+
+
 @pytest.mark.parametrize("name", PARAMS["models"])
 def test_a_bundle_predicts_what_evaluate_recorded(made, name, tmp_path):
     folder = tmp_path / "elsewhere"

@@ -39,6 +39,7 @@ class Task:
 
     vectors: of the tokenizer, for embeddings that begin with them; corpus: training and unlabelled documents, none of
     them a test text, to pretrain on; encoder: the folder of a pretrained encoder. None where the model asks for none.
+    cache: the folder that keeps what was pretrained.
     """
 
     vocabulary: int
@@ -47,17 +48,22 @@ class Task:
     vectors: WordVectors | None = None
     corpus: Ragged | None = None
     encoder: Path | None = None
+    cache: Path | None = None
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model with the weights of its best epoch, and how it got there (one dict an epoch)."""
+    """A model with the weights of its best epoch, and how it got there (one dict an epoch).
+
+    pretraining: epochs, loss (nats), documents, tokens, seconds.
+    """
 
     model: Model
     history: list[dict[str, float | None]]
     best_epoch: int
     device: str
     precision: str
+    pretraining: dict[str, float] | None = None
 
 
 @dataclass(frozen=True)

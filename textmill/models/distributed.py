@@ -78,4 +78,6 @@ def agree(epochs: int) -> None:
         found: list[int | None] = [None] * size()
         distributed.all_gather_object(found, epochs)
         if len(set(found)) > 1:
-            raise ArtifactError(f"checkpoints: the ranks found {found} epochs; share data/checkpoints, or delete it")
+            raise ArtifactError(
+                f"data/checkpoints, data/pretrained: the ranks found {found} epochs; share both, or delete them"
+            )

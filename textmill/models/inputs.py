@@ -44,6 +44,8 @@ class Pretraining(Section):
 
     epochs: Count
     lr: Positive
+    window: Annotated[int, Field(ge=2)]  # ids that are read at once
+    negatives: Count  # words drawn to compare each guess with
 
 
 Pretrain = Pretraining | None

@@ -92,8 +92,11 @@ def hidden_layers(width: int, sizes: list[int], dropout: float) -> nn.Sequential
 class Network(nn.Module):
     """What the training loop needs of a network.
 
-    embed: ids (B, T) -> (B, T, E), where adversarial training moves a text. classify: the last layer.
+    embed: ids (B, T) -> (B, T, E), where adversarial training moves a text. classify: the last layer. BODY: how the
+    names of the weights begin that a language model trains.
     """
+
+    BODY: tuple[str, ...]
 
     embed: nn.Module
     classify: nn.Linear

@@ -13,6 +13,7 @@ from textmill.errors import ArtifactError, ParamsError
 from textmill.models import Fitted, Task, distributed
 from textmill.models.inputs import use_vectors
 from textmill.models.layers import Network
+from textmill.models.pretraining import pretrain
 from textmill.models.recurrent import LSTMConfig, Recurrent, RecurrentConfig
 from textmill.models.settings import TrainConfig, overridden
 from textmill.models.training import find_device, find_precision, predict, train
@@ -46,8 +47,14 @@ def config(entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tu
     """Check an entry of this family against its network's config and the training settings."""
     own, settings = overridden(entry, train, where)
     checked = validate(own, NETWORKS[entry["family"]][0], where)
-    if getattr(checked, "positions", None) == "learned" and settings.max_len is None:
-        raise ParamsError(f"{where}.positions: learned needs a max_len, found null")
+    if getattr(checked, "positions", None) == "learned":
+        if settings.max_len is None:
+            raise ParamsError(f"{where}.positions: learned needs a max_len, found null")
+        if checked.pretrain and checked.pretrain.window > settings.max_len:
+            raise ParamsError(
+                f"{where}.pretrain.window: {checked.pretrain.window} is more than max_len: {settings.max_len}, "
+                "all that positions: learned can tell apart"
+            )
     return checked, settings
 
 
@@ -71,8 +78,11 @@ def fit(
     precision = find_precision(settings.precision, device, config.family)
     with distributed.group(device):
         found = settings.model_copy(update={"precision": precision})
+        pretraining = None
+        if config.pretrain:
+            pretraining = pretrain(network, task.corpus, config, found, task.seed, task.cache)
         history, best = train(network, data, validation, found, task.seed, folder)
-    return Fitted(Neural(network, settings), history, best, device.type, precision)
+    return Fitted(Neural(network, settings), history, best, device.type, precision, pretraining)
 
 
 def load(config: Section, settings: TrainConfig, tensors: Mapping[str, np.ndarray], task: Task) -> Neural:

@@ -47,6 +47,8 @@ class Recurrent(Network):
     the padded input keeps the fused kernels that packed sequences lose.
     """
 
+    BODY = ("embed.weight", "ahead.0.", "behind.0.")
+
     def __init__(self, config: RecurrentConfig, vocabulary: int, outputs: int, max_len: int | None = None):
         super().__init__()
         cell = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[config.family]
@@ -61,12 +63,15 @@ class Recurrent(Network):
         self.behind = nn.ModuleList(
             cell(size, config.hidden, batch_first=True) for size in sizes if config.bidirectional
         )
+        for layer in [
+            *self.ahead,
+            *self.behind,
+        ]:  # whatever is above: a pretrained body serves many
+            start(layer, config.start, config.forget_bias if isinstance(config, LSTMConfig) else None)
         self.between = over_time(dropout.layers, config.locked)
         self.pool = Pool(config.pooling, width, {"last": self.last})
         self.head = hidden_layers(self.pool.width, config.head, dropout.head)
         self.classify = nn.Linear([self.pool.width, *config.head][-1], outputs)
-        for layer in [*self.ahead, *self.behind]:
-            start(layer, config.start, config.forget_bias if isinstance(config, LSTMConfig) else None)
 
     def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """embedded (B, T, E), lengths (B,) -> logits (B, outputs)"""
@@ -75,14 +80,23 @@ class Recurrent(Network):
     def states(self, states: Tensor, lengths: Tensor) -> Tensor:
         """embedded (B, T, E), lengths (B,) -> states of the last layer (B, T, H * directions)"""
         turn = reversal(lengths, states.shape[1]) if self.behind else None  # (B * T,)
-        for number, ahead in enumerate(self.ahead):
-            outputs = [ahead(states)[0]]  # (B, T, H)
-            if turn is not None:
-                outputs.append(Turn.apply(self.behind[number](Turn.apply(states, turn))[0], turn))
-            states = torch.cat(outputs, 2)  # (B, T, H * directions)
+        for number in range(len(self.ahead)):
+            states = torch.cat(self.layer(number, states, turn), 2)  # (B, T, H * directions)
             if number + 1 < len(self.ahead):
                 states = self.between(states)
         return states
+
+    def directions(self, embedded: Tensor, lengths: Tensor) -> list[Tensor]:
+        """The first layer's states (B, T, H) of each direction: none knows what the other has read."""
+        turn = reversal(lengths, embedded.shape[1]) if self.behind else None
+        return self.layer(0, embedded, turn)
+
+    def layer(self, number: int, states: Tensor, turn: Tensor | None) -> list[Tensor]:
+        """A layer's states (B, T, H) forwards and, where there is a reversal (B * T,), backwards."""
+        outputs = [self.ahead[number](states)[0]]
+        if turn is not None:
+            outputs.append(Turn.apply(self.behind[number](Turn.apply(states, turn))[0], turn))
+        return outputs
 
     def last(self, states: Tensor, lengths: Tensor) -> Tensor:
         """The state after the whole text: forwards at its last word, backwards at its first."""

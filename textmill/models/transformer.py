@@ -48,6 +48,8 @@ class Transformer(Network):
     `max_len` bounds learned positions; sinusoidal ones are computed for any length.
     """
 
+    BODY = ("embed.weight", "positions", "blocks.", "norm.")
+
     def __init__(self, config: TransformerConfig, vocabulary: int, outputs: int, max_len: int | None):
         super().__init__()
         dropout = Shares.of(config.dropout)
