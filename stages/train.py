@@ -23,20 +23,26 @@ CODE = Path(models.__file__).parent
 def main(
     name: str,
     encoded: Path,
-    tokenizer: Path,
+    vocab: Path,
     labels: Path,
     out: Path,
     history: Path,
     facts: Path,
     params: Path = PARAMS,
 ) -> None:
-    """`name` is the model's key in params; `encoded` holds the splits made with its tokenizer."""
+    """`name` is the model's key in params; `encoded` holds the splits made with its tokenizer, `vocab` what it is."""
     entry, train = load_section(params, f"models.{name}", dict), load_section(params, "train", dict)
     seed, threads = load_section(params, "seed", Seed), load_section(params, "threads", Count)
     checked = arm(entry, train, f"{params}: models.{name}")
-    made_by, classes = sha256(tokenizer), read_json(labels)
+    tokenizer, classes = vocab / "tokenizer.json", read_json(labels)
+    made_by = sha256(tokenizer)
     data, validation = (encoding.load(encoded / f"{split}.safetensors", made_by) for split in ("train", "validation"))
-    task = Task(load_tokenizer(tokenizer).size, len(classes), seed)
+    task = Task(
+        load_tokenizer(tokenizer).size,
+        len(classes),
+        seed,
+        encoder=vocab / "encoder" if (vocab / "encoder").is_dir() else None,
+    )
 
     files = [encoded / "train.safetensors", encoded / "validation.safetensors", *sorted(CODE.glob("*.py"))]
     key = digest([entry, train, seed, threads, *map(sha256, files)])

@@ -48,18 +48,18 @@ def root(tmp_path_factory):
     words = pl.Series([f"w{number}" for number in range(40)])
     with TemporaryFile() as spill:
         tokenizer, _ = WordTokenizer.fit(lambda: [words], WordConfig(**WORD), spill)
-    tokenizers.save(root / "tokenizer.json", tokenizer)
+    tokenizers.save(root / "vocab/tokenizer.json", tokenizer)
     data = toy(50, 40, 3)
     ids = np.concatenate([data.docs.ids, np.full(60, 7, np.int32)])  # the last is longer than half a batch: alone in it
     data = encoding.Encoded(Ragged(ids, np.append(data.docs.offsets, len(ids))), np.append(data.labels, 0))
     for split in ("train", "validation"):
-        made_by = sha256(root / "tokenizer.json")
+        made_by = sha256(root / "vocab/tokenizer.json")
         encoding.save(root / f"encoded/{split}.safetensors", [data], len(data.docs), made_by)
     return root
 
 
 def paths(out: str) -> list[str]:
-    return ["encoded", "tokenizer.json", "labels.json", f"{out}/model", f"{out}/history.csv", f"{out}/fit.json"]
+    return ["encoded", "vocab", "labels.json", f"{out}/model", f"{out}/history.csv", f"{out}/fit.json"]
 
 
 def torchrun(root, name: str, out: str) -> subprocess.Popen:

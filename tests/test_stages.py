@@ -63,14 +63,14 @@ def made(tmp_path_factory, reviews):
 
 
 def run_text(splits, labels, root):
-    tokenizer, encoded = root / "tokenizer.json", root / "encoded"
-    vocab.main("word", splits / "train.parquet", labels, tokenizer, encoded / "train.safetensors", root / "vocab.json")
-    encode.main(splits, labels, tokenizer, root / "vocab.json", encoded, root / "encode.json")
+    folder, encoded = root / "vocab", root / "encoded"
+    vocab.main("word", splits / "train.parquet", labels, folder, encoded / "train.safetensors", root / "vocab.json")
+    encode.main(splits, labels, folder / "tokenizer.json", root / "vocab.json", encoded, root / "encode.json")
 
 
 def run_train(root, name):
     metrics = root / "metrics" / name
-    parts = (root / "encoded", root / "tokenizer.json", root / "labels.json", root / name)
+    parts = (root / "encoded", root / "vocab", root / "labels.json", root / name)
     train.main(name, *parts, metrics / "history.csv", metrics / "fit.json")
 
 
@@ -83,7 +83,7 @@ def test_split_profiles_what_it_cut(made):
 
 
 def test_the_vocabulary_sees_the_training_split_alone(made, tmp_path):
-    tokens = set(read_json(made / "tokenizer.json")["vocabulary"])
+    tokens = set(read_json(made / "vocab/tokenizer.json")["vocabulary"])
     training = " ".join(pl.read_parquet(made / "split/train.parquet")["text"])
     assert tokens - {"<pad>", "<unk>"} <= set(training.lower().split())
     facts = read_json(made / "encode.json")["splits"]
@@ -91,11 +91,11 @@ def test_the_vocabulary_sees_the_training_split_alone(made, tmp_path):
 
 
 def test_each_split_is_encoded_by_the_tokenizer(made):
-    tokenizer = tokenizers.load(made / "tokenizer.json")
+    tokenizer = tokenizers.load(made / "vocab/tokenizer.json")
     for name in SPLITS:
         part = pl.read_parquet(made / f"split/{name}.parquet")
         expected = encoding.encode(part, tokenizer, ["bad", "good"])
-        found = encoding.load(made / f"encoded/{name}.safetensors", sha256(made / "tokenizer.json"))
+        found = encoding.load(made / f"encoded/{name}.safetensors", sha256(made / "vocab/tokenizer.json"))
         assert np.array_equal(found.docs.ids, expected.docs.ids)
         assert np.array_equal(found.docs.offsets, expected.docs.offsets)
         assert np.array_equal(found.labels, expected.labels)
@@ -184,7 +184,7 @@ def test_any_text_is_scored(made):
 def test_a_damaged_split_is_named(made, tmp_path):
     (tmp_path / "train.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(ArtifactError, match=r"train\.parquet: cannot be read"):
-        outputs = tmp_path / "t.json", tmp_path / "t.safetensors", tmp_path / "v.json"
+        outputs = tmp_path / "t", tmp_path / "t.safetensors", tmp_path / "v.json"
         vocab.main("word", tmp_path / "train.parquet", made / "labels.json", *outputs, made / "params.yaml")
 
 
@@ -225,7 +225,7 @@ def test_what_is_held_at_a_time_changes_nothing(made, tmp_path, monkeypatch):
     assert read_json(tmp_path / "split.json") == read_json(made / "split.json")
     assert len(list(files.read_batches(tmp_path / "split/train.parquet"))) > 5
     run_text(tmp_path / "split", made / "labels.json", tmp_path)
-    assert sha256(tmp_path / "tokenizer.json") == sha256(made / "tokenizer.json")
+    assert sha256(tmp_path / "vocab/tokenizer.json") == sha256(made / "vocab/tokenizer.json")
     assert read_json(tmp_path / "encode.json") == read_json(made / "encode.json")
     for name in SPLITS:
         assert pl.read_parquet(tmp_path / f"split/{name}.parquet").equals(
@@ -252,10 +252,10 @@ def test_a_full_disk_leaves_no_split_and_no_ids(made, tmp_path, monkeypatch):
     ):
         split.main(made / "docs.parquet", made / "labels.json", tmp_path / "split", tmp_path / "split.json")
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
-    outputs = tmp_path / "tokenizer.json", tmp_path / "encoded/train.safetensors", tmp_path / "vocab.json"
-    with small_disk(1000), pytest.raises(ResourceError, match=r"tokenizer\.json: cannot be written"):
+    outputs = tmp_path / "vocab", tmp_path / "encoded/train.safetensors", tmp_path / "vocab.json"
+    with small_disk(1000), pytest.raises(ResourceError, match=r"vocab: cannot be written"):
         vocab.main("word", made / "split/train.parquet", made / "labels.json", *outputs)
-    parts = (made / "tokenizer.json", made / "vocab.json", tmp_path / "encoded")
+    parts = (made / "vocab/tokenizer.json", made / "vocab.json", tmp_path / "encoded")
     with small_disk(1000), pytest.raises(ResourceError, match=r"encoded/validation\.safetensors: cannot be written"):
         encode.main(made / "split", made / "labels.json", *parts, tmp_path / "encode.json")
     assert list((tmp_path / "encoded").iterdir()) == []
@@ -265,10 +265,10 @@ def test_a_full_disk_leaves_no_split_and_no_ids(made, tmp_path, monkeypatch):
 def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_json(tmp_path / "params.yaml", PARAMS)
-    spec = read_json(made / "tokenizer.json")
+    spec = read_json(made / "vocab/tokenizer.json")
     spec["vocabulary"].pop()
-    write_json(tmp_path / "other.json", spec)
-    parts = (made / "encoded", tmp_path / "other.json", made / "labels.json", tmp_path / "m", tmp_path / "h.csv")
+    write_json(tmp_path / "other/tokenizer.json", spec)
+    parts = (made / "encoded", tmp_path / "other", made / "labels.json", tmp_path / "m", tmp_path / "h.csv")
     with pytest.raises(ArtifactError, match="encoded with another tokenizer"):
         train.main("lstm", *parts, tmp_path / "f.json")
     with pytest.raises(ArtifactError, match="documents, but"):
@@ -277,7 +277,7 @@ def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
         train.main("gru", *parts, tmp_path / "f.json")
     write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": {"word": {**WORD, "min_freq": 10_000}}})
     with pytest.raises(DataError, match="lower min_freq"):
-        outputs = tmp_path / "t.json", tmp_path / "t.safetensors", tmp_path / "v.json"
+        outputs = tmp_path / "t", tmp_path / "t.safetensors", tmp_path / "v.json"
         vocab.main("word", made / "split/train.parquet", made / "labels.json", *outputs)
 
 
@@ -339,7 +339,7 @@ def test_info(made):
         ({"seed": -1}, "seed: expected greater than or equal to 0, found -1"),
         (
             {"tokenizers": {"word": {**WORD, "kind": "words"}}},
-            "tokenizers.word.kind: expected one of word, char, bpe, found 'words'",
+            "tokenizers.word.kind: expected one of word, char, bpe, pretrained, found 'words'",
         ),
         ({"train": {**TRAIN, "epochs": "5"}}, "train.epochs: expected a valid integer, found '5'"),
     ],
@@ -366,14 +366,14 @@ def stage(folder, *words: str) -> subprocess.CompletedProcess:
 
 def vocab_words(made) -> list[str]:
     inputs = made / "split/train.parquet", made / "labels.json"
-    return [*map(str, inputs), "out.json", "train.safetensors", "vocab.json"]
+    return [*map(str, inputs), "out", "train.safetensors", "vocab.json"]
 
 
 def test_a_stage_as_dvc_starts_it(made, tmp_path):
     write_json(tmp_path / "params.yaml", PARAMS)
     done = stage(tmp_path, "word", *vocab_words(made))
     assert done.returncode == 0, done.stderr
-    assert sha256(tmp_path / "out.json") == sha256(made / "tokenizer.json")
+    assert sha256(tmp_path / "out/tokenizer.json") == sha256(made / "vocab/tokenizer.json")
     expected = "error: vocab: expected 6 arguments (name, train, labels, out, encoded, metrics), found 1\n"
     assert stage(tmp_path, "word").stderr == expected
     unknown = stage(tmp_path, "char", *vocab_words(made))
@@ -395,4 +395,4 @@ def test_one_of_a_kind_at_a_time(made, tmp_path):
         fcntl.flock(held, fcntl.LOCK_EX)
         done = stage(tmp_path, "word", *vocab_words(made))
     assert (done.returncode, done.stderr) == (5, "error: vocab: held by process 4711; wait for it, or end it\n")
-    assert not (tmp_path / "out.json").exists()
+    assert not (tmp_path / "out").exists()

@@ -64,15 +64,17 @@ def finished(tmp_path_factory, reviews) -> Path:
         Path("data/split").mkdir()
         for name, start, rows in (("train", 0, 140), ("validation", 140, 50), ("test", 190, 50)):
             documents.slice(start, rows).write_parquet(f"data/split/{name}.parquet")
-        labels, tokenizer = Path("data/clean/labels.json"), Path("data/vocab/word/tokenizer.json")
+        labels, words = Path("data/clean/labels.json"), Path("data/vocab/word")
         encoded = Path("data/encoded/word")
         learned = Path("metrics/vocab-word.json")
-        vocab.main("word", Path("data/split/train.parquet"), labels, tokenizer, encoded / "train.safetensors", learned)
-        encode.main(Path("data/split"), labels, tokenizer, learned, encoded, Path("metrics/encode-word.json"))
+        vocab.main("word", Path("data/split/train.parquet"), labels, words, encoded / "train.safetensors", learned)
+        encode.main(
+            Path("data/split"), labels, words / "tokenizer.json", learned, encoded, Path("metrics/encode-word.json")
+        )
         for name in NAMES:
             bundle, metrics = Path(f"data/models/{name}"), Path(f"metrics/{name}")
             facts = (metrics / "history.csv", metrics / "fit.json")
-            train.main(name, Path("data/encoded/word"), tokenizer, labels, bundle, *facts)
+            train.main(name, Path("data/encoded/word"), words, labels, bundle, *facts)
             test = (Path("data/encoded/word/test.safetensors"), Path("data/split/test.parquet"))
             evaluate.main(bundle, *test, metrics)
         choose("linear")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -38,6 +39,7 @@ class Task:
     vocabulary: int
     classes: int
     seed: int
+    encoder: Path | None = None  # a folder with a pretrained encoder; the tokenizer's file lies beside it
 
 
 @dataclass(frozen=True)
