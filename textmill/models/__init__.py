@@ -12,6 +12,7 @@ import numpy as np
 from textmill.config import Section
 from textmill.errors import ParamsError
 from textmill.ragged import Ragged
+from textmill.vectors import WordVectors
 
 FAMILIES = {
     "linear": "textmill.models.linear",
@@ -34,12 +35,18 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Task:
-    """What a model is fitted to: ids below `vocabulary`, class numbers below `classes`."""
+    """What a model is fitted to: ids below `vocabulary`, class numbers below `classes`.
+
+    vectors: of the tokenizer, for embeddings that begin with them; corpus: training and unlabelled documents, none of
+    them a test text, to pretrain on; encoder: the folder of a pretrained encoder. None where the model asks for none.
+    """
 
     vocabulary: int
     classes: int
     seed: int
-    encoder: Path | None = None  # a folder with a pretrained encoder; the tokenizer's file lies beside it
+    vectors: WordVectors | None = None
+    corpus: Ragged | None = None
+    encoder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,16 @@ class Arm:
     family: ModuleType
     config: Section
     settings: Section | None
+
+    @property
+    def uses_vectors(self) -> bool:
+        """Whether its embeddings begin with the tokenizer's vectors."""
+        return getattr(self.config, "vectors", "none") != "none"
+
+    @property
+    def pretrains(self) -> bool:
+        """Whether it learns from texts without their labels first."""
+        return getattr(self.config, "pretrain", None) is not None
 
 
 def arm(entry: Any, train: Mapping[str, Any], where: str) -> Arm:
