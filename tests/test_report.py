@@ -53,6 +53,7 @@ def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, error
     split["splits"] = dict.fromkeys(("train", "validation", "test"), part) | {"unlabelled": empty}
     clean = {"rows": 70, "kept": 60, "dropped": {"empty text": 10}, "repaired": {}, "labels": part["labels"]}
     encoded = {"word": {"vocabulary": 99, "splits": {s: {"unknown": 0.05} for s in ("train", "validation", "test")}}}
+    encoded["word"]["vectors"] = {"source": None}
     return models, predictions, actual, ids, clean, split, encoded
 
 
