@@ -57,7 +57,7 @@ def _trained(
     from textmill.vectors.training import train
 
     documents = [(docs, np.delete(np.arange(len(docs)), left_out)) for docs, left_out in parts]
-    say(f"vectors: {config.method} on {sum(len(rows) for _, rows in documents):,} documents, {config.epochs} times")
+    say(f"vectors: {config.method} on {sum(len(rows) for _, rows in documents):,} documents (epochs: {config.epochs})")
     return train(config, documents, codec, seed), {"from": config.method}
 
 

@@ -20,6 +20,7 @@ from textmill.files import read_json, sha256, write_json, write_parquet
 from textmill.models import neural
 from textmill.splits import SIDES, SPLITS
 from textmill.vectors import WordVectors
+from textmill.vectors import load as load_vectors
 from textmill.vectors import save as save_vectors
 
 WORD = {
@@ -241,6 +242,25 @@ def test_a_model_gets_what_it_asks_for(made, tmp_path, monkeypatch):
     assert asked.vectors.vectors.tolist() == np.ones((2, 8)).tolist()
     assert len(asked.corpus) == len(data.docs) - 2  # there are no unlabelled documents here
     assert asked.corpus[0].tolist() == data.docs[1].tolist()
+
+
+def test_a_model_begins_with_vectors_that_were_trained_here(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    how = {"source": "trained", "method": "word2vec", "size": 8, "window": 3, "min_count": 40, "negative": 5}
+    how |= {"sample": 0.0, "epochs": 1, "lr": 0.05, "skip_gram": True}
+    asking = {name: {**MODELS["rnn"], "epochs": 2, "vectors": name} for name in ("tuned", "frozen")}
+    tokenizer = {"word": {**WORD, "vectors": how}}
+    write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": tokenizer, "models": asking})
+    found, repeated = tmp_path / "vectors.safetensors", made / "split/train_in_test.json"
+    vectors.main("word", made / "tokenizer.json", made / "encoded", repeated, found, tmp_path / "vectors.json")
+    known = load_vectors(found, sha256(made / "tokenizer.json"))
+    assert 5 < len(known.ids) < read_json(made / "encode.json")["vocabulary"] - 2
+    for name in asking:
+        parts = (made / "encoded", made, found, repeated, made / "labels.json", tmp_path / name)
+        train.main(name, *parts, tmp_path / f"{name}.csv", tmp_path / f"{name}.json")
+        weight = files.read_arrays(tmp_path / name / "model.safetensors")[0]["embed.weight"]
+        assert np.array_equal(weight[known.ids], known.vectors) == (name == "frozen")
+        assert textmill.load(tmp_path / name).predict_proba(["a great film"]).shape == (1, 2)
 
 
 def test_a_damaged_split_is_named(made, tmp_path):
