@@ -17,7 +17,11 @@ from textmill import encoding, files, timings, tokenizers
 from textmill.cli import app
 from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError
 from textmill.files import read_json, sha256, write_json, write_parquet
+from textmill.models import neural
 from textmill.splits import SIDES, SPLITS
+from textmill.vectors import WordVectors
+from textmill.vectors import load as load_vectors
+from textmill.vectors import save as save_vectors
 
 WORD = {
     "kind": "word",
@@ -211,6 +215,52 @@ def test_any_text_is_scored(made):
     assert classifier.predict([]) == []
     with pytest.raises(TypeError, match="a list of texts"):
         classifier.predict_proba("good")
+
+
+def test_a_model_gets_what_it_asks_for(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plain, asking = MODELS["lstm"], {**MODELS["lstm"], "vectors": "tuned", "pretrain": {"epochs": 1, "lr": 0.01}}
+    write_json(tmp_path / "params.yaml", {**PARAMS, "models": {"plain": plain, "asking": asking}})
+    known = WordVectors(np.array([2, 5]), np.ones((2, 8), np.float32))
+    found, repeated = tmp_path / "v.safetensors", tmp_path / "t.json"
+    save_vectors(found, known, sha256(made / "tokenizer.json"))
+    write_json(repeated, [0, 3])
+    tasks = []
+
+    def fit(config, settings, data, validation, task, *more):
+        tasks.append((data, task))
+        raise DataError("enough")
+
+    monkeypatch.setattr(neural, "fit", fit)
+    for name in ("plain", "asking"):
+        parts = (made / "encoded", made, found, repeated, made / "labels.json", tmp_path / "m", tmp_path / "h.csv")
+        with pytest.raises(DataError, match="enough"):
+            train.main(name, *parts, tmp_path / "f.json")
+    (_, task), (data, asked) = tasks
+    assert (task.vectors, task.corpus, task.encoder) == (None, None, None)
+    assert asked.vectors.ids.tolist() == [2, 5]
+    assert asked.vectors.vectors.tolist() == np.ones((2, 8)).tolist()
+    assert len(asked.corpus) == len(data.docs) - 2  # there are no unlabelled documents here
+    assert asked.corpus[0].tolist() == data.docs[1].tolist()
+
+
+def test_a_model_begins_with_vectors_that_were_trained_here(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    how = {"source": "trained", "method": "word2vec", "size": 8, "window": 3, "min_count": 40, "negative": 5}
+    how |= {"sample": 0.0, "epochs": 1, "lr": 0.05, "skip_gram": True}
+    asking = {name: {**MODELS["rnn"], "epochs": 2, "vectors": name} for name in ("tuned", "frozen")}
+    tokenizer = {"word": {**WORD, "vectors": how}}
+    write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": tokenizer, "models": asking})
+    found, repeated = tmp_path / "vectors.safetensors", made / "split/train_in_test.json"
+    vectors.main("word", made / "tokenizer.json", made / "encoded", repeated, found, tmp_path / "vectors.json")
+    known = load_vectors(found, sha256(made / "tokenizer.json"))
+    assert 5 < len(known.ids) < read_json(made / "encode.json")["vocabulary"] - 2
+    for name in asking:
+        parts = (made / "encoded", made, found, repeated, made / "labels.json", tmp_path / name)
+        train.main(name, *parts, tmp_path / f"{name}.csv", tmp_path / f"{name}.json")
+        weight = files.read_arrays(tmp_path / name / "model.safetensors")[0]["embed.weight"]
+        assert np.array_equal(weight[known.ids], known.vectors) == (name == "frozen")
+        assert textmill.load(tmp_path / name).predict_proba(["a great film"]).shape == (1, 2)
 
 
 def test_a_damaged_split_is_named(made, tmp_path):

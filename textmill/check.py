@@ -51,7 +51,24 @@ def check_params(path: Path) -> None:
     load_dataset(path)
     for name, entry in params["tokenizers"].items():
         tokenizer_config(entry, f"{path}: tokenizers.{name}")
-        vectors_config(entry, f"{path}: tokenizers.{name}")
+    vectors = {
+        name: vectors_config(entry, f"{path}: tokenizers.{name}") for name, entry in params["tokenizers"].items()
+    }
     train = section(params, path, "train", dict)
     for name, entry in params["models"].items():
-        arm(entry, train, f"{path}: models.{name}")
+        if arm(entry, train, f"{path}: models.{name}").uses_vectors:
+            _check_vectors(entry, vectors[entry["tokenizer"]], f"{path}: models.{name}")
+
+
+def _check_vectors(entry: dict[str, Any], vectors: Any, where: str) -> None:
+    """Raise ParamsError if a model asks its tokenizer for vectors that it has not, or of another size.
+
+    What size a file's vectors have is known when it was read.
+    """
+    source = f"tokenizers.{entry['tokenizer']}.vectors"
+    if vectors is None:
+        raise ParamsError(f"{where}.vectors: {entry['vectors']}, but {source} is null; set one of both")
+    key = "width" if "width" in entry else "embedding"
+    size = getattr(vectors, "size", entry[key])
+    if entry[key] != size:
+        raise ParamsError(f"{where}.{key}: {entry[key]}, but {source}.size is {size}; set one of both")
