@@ -1,10 +1,16 @@
 """A pretrained tokenizer and encoders of a few weights, made up, as files of Hugging Face's libraries."""
 
 import json
+from pathlib import Path
+
+from textmill import tokenizers
+from textmill.files import write_json
+from textmill.tokenizers.pretrained import ENCODER, PretrainedTokenizer
 
 # In the manner of BERT's: the special tokens lie between the others.
 PIECES = ["[PAD]", "the", "film", "##s", "was", "bad", "n", "##ai", "##ive", "日", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 PIECES += ["[", "]", "<", ">", "!", "a", "b", "word", "one", "pad", "un", "##k", "sep", "cafe"]
+PIECES += [f"w{number}" for number in range(10)]  # 38 with those above
 
 
 def word_pieces() -> dict:
@@ -50,3 +56,38 @@ def unigrams() -> dict:
     frame = [("<s>", 0), ("</s>", 2)]
     library.post_processor = processors.TemplateProcessing("<s> $A </s>", special_tokens=frame)
     return json.loads(library.to_str())
+
+
+SIZES = {"vocab_size": 40, "max_position_embeddings": 48}
+BERT = SIZES | {"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 16}
+CONFIGS = {
+    "bert": BERT | {"model_type": "bert"},
+    "distilbert": SIZES | {"model_type": "distilbert", "dim": 8, "n_layers": 2, "n_heads": 2, "hidden_dim": 16},
+    "roberta": BERT | {"model_type": "roberta", "pad_token_id": 1, "max_position_embeddings": 50},
+    "xlm-roberta": BERT | {"model_type": "xlm-roberta", "pad_token_id": 1, "max_position_embeddings": 50},
+}
+
+
+def encoder(folder: Path, kind: str = "bert") -> Path:
+    """A folder as the hub has them: tokenizer.json, config.json, and random weights under the names files have."""
+    import torch
+    from safetensors.torch import save_file
+    from transformers import AutoConfig, AutoModelForMaskedLM
+
+    torch.manual_seed(1)
+    model = AutoModelForMaskedLM.from_config(AutoConfig.for_model(**CONFIGS[kind]))
+    write_json(folder / "config.json", CONFIGS[kind])
+    write_json(folder / "tokenizer.json", word_pieces())
+    save_file({name: weight.clone() for name, weight in model.state_dict().items()}, folder / "model.safetensors")
+    return folder
+
+
+def vocab(folder: Path, kind: str = "bert") -> Path:
+    """What the stage of that name makes of it: the tokenizer's file and, returned, the folder of the encoder."""
+    source = encoder(folder / "source", kind)
+    found = PretrainedTokenizer.from_spec({"markup": "keep", "tokenizers": word_pieces()})
+    tokenizers.save(folder / "vocab/tokenizer.json", found)
+    (folder / "vocab/encoder").mkdir()
+    for name in ENCODER:
+        (source / name).rename(folder / "vocab/encoder" / name)
+    return folder / "vocab/encoder"

@@ -223,7 +223,7 @@ def test_a_model_gets_what_it_asks_for(made, tmp_path, monkeypatch):
     write_json(tmp_path / "params.yaml", {**PARAMS, "models": {"plain": plain, "asking": asking}})
     known = WordVectors(np.array([2, 5]), np.ones((2, 8), np.float32))
     found, repeated = tmp_path / "v.safetensors", tmp_path / "t.json"
-    save_vectors(found, known, sha256(made / "tokenizer.json"))
+    save_vectors(found, known, sha256(made / "vocab/tokenizer.json"))
     write_json(repeated, [0, 3])
     tasks = []
 
@@ -233,9 +233,9 @@ def test_a_model_gets_what_it_asks_for(made, tmp_path, monkeypatch):
 
     monkeypatch.setattr(neural, "fit", fit)
     for name in ("plain", "asking"):
-        parts = (made / "encoded", made, found, repeated, made / "labels.json", tmp_path / "m", tmp_path / "h.csv")
+        parts = (made / "encoded", made / "vocab", found, repeated, made / "labels.json", tmp_path / "m")
         with pytest.raises(DataError, match="enough"):
-            train.main(name, *parts, tmp_path / "f.json")
+            train.main(name, *parts, tmp_path / "h.csv", tmp_path / "f.json")
     (_, task), (data, asked) = tasks
     assert (task.vectors, task.corpus, task.encoder) == (None, None, None)
     assert asked.vectors.ids.tolist() == [2, 5]
@@ -252,11 +252,11 @@ def test_a_model_begins_with_vectors_that_were_trained_here(made, tmp_path, monk
     tokenizer = {"word": {**WORD, "vectors": how}}
     write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": tokenizer, "models": asking})
     found, repeated = tmp_path / "vectors.safetensors", made / "split/train_in_test.json"
-    vectors.main("word", made / "tokenizer.json", made / "encoded", repeated, found, tmp_path / "vectors.json")
-    known = load_vectors(found, sha256(made / "tokenizer.json"))
+    vectors.main("word", made / "vocab/tokenizer.json", made / "encoded", repeated, found, tmp_path / "vectors.json")
+    known = load_vectors(found, sha256(made / "vocab/tokenizer.json"))
     assert 5 < len(known.ids) < read_json(made / "encode.json")["vocabulary"] - 2
     for name in asking:
-        parts = (made / "encoded", made, found, repeated, made / "labels.json", tmp_path / name)
+        parts = (made / "encoded", made / "vocab", found, repeated, made / "labels.json", tmp_path / name)
         train.main(name, *parts, tmp_path / f"{name}.csv", tmp_path / f"{name}.json")
         weight = files.read_arrays(tmp_path / name / "model.safetensors")[0]["embed.weight"]
         assert np.array_equal(weight[known.ids], known.vectors) == (name == "frozen")

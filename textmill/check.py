@@ -40,6 +40,7 @@ def check_params(path: Path) -> None:
     from textmill.sources import load_dataset
     from textmill.splits import SplitConfig
     from textmill.tokenizers import tokenizer_config
+    from textmill.tokenizers.pretrained import ENCODER
     from textmill.tracking import TrackingConfig
     from textmill.vectors.config import vectors_config
 
@@ -56,7 +57,13 @@ def check_params(path: Path) -> None:
     }
     train = section(params, path, "train", dict)
     for name, entry in params["models"].items():
-        if arm(entry, train, f"{path}: models.{name}").uses_vectors:
+        checked = arm(entry, train, f"{path}: models.{name}")
+        if checked.uses_encoder and ENCODER[0] not in params["tokenizers"][entry["tokenizer"]].get("files", {}):
+            raise ParamsError(
+                f"{path}: models.{name}.family: pretrained needs an encoder; list {' and '.join(ENCODER)} in "
+                f"tokenizers.{entry['tokenizer']}.files, of kind pretrained"
+            )
+        if checked.uses_vectors:
             _check_vectors(entry, vectors[entry["tokenizer"]], f"{path}: models.{name}")
 
 
