@@ -51,7 +51,7 @@ def main(
         seed,
         vectors=load_vectors(vectors, made_by) if checked.uses_vectors else None,
         corpus=encoding.corpus(data.docs, unlabelled.docs, read_json(train_in_test)) if checked.pretrains else None,
-        encoder=vocab / "encoder" if (vocab / "encoder").is_dir() else None,
+        encoder=vocab / "encoder" if checked.uses_encoder and (vocab / "encoder").is_dir() else None,
         cache=PRETRAINED / name,
     )
 
@@ -81,7 +81,7 @@ def main(
         "seed": seed,
         "validation": scores,
     }
-    whole = bundle.save(out, fitted.model, tokenizer, config)
+    whole = bundle.save(out, fitted.model, tokenizer, config, task.encoder)
     with atomic(history) as temporary:
         pl.DataFrame(fitted.history).drop("seconds").with_columns(cs.float().round_sig_figs(6)).write_csv(temporary)
     write_json(

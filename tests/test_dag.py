@@ -36,7 +36,7 @@ LAYERS = [  # a module imports from its own line and those above it
     {"reproduce"},
     {"cli"},
 ]
-HEAVY = {"torch", "sklearn", "datasets", "matplotlib", "mlflow", "pandas", "transformers"}
+HEAVY = {"torch", "sklearn", "datasets", "matplotlib", "mlflow", "pandas", "transformers", "gensim"}
 
 
 def path_of(module: str) -> Path | None:

@@ -71,14 +71,14 @@ def finished(tmp_path_factory, reviews) -> Path:
         ):
             documents.slice(start, rows).write_parquet(f"data/split/{name}.parquet")
         write_json(Path("data/split/train_in_test.json"), [])
-        labels, tokenizer = Path("data/clean/labels.json"), Path("data/vocab/word/tokenizer.json")
-        encoded = Path("data/encoded/word")
+        labels, words = Path("data/clean/labels.json"), Path("data/vocab/word")
+        encoded, tokenizer = Path("data/encoded/word"), words / "tokenizer.json"
         learned = Path("metrics/vocab-word.json")
-        vocab.main("word", Path("data/split/train.parquet"), labels, tokenizer, encoded / "train.safetensors", learned)
+        vocab.main("word", Path("data/split/train.parquet"), labels, words, encoded / "train.safetensors", learned)
         encode.main(Path("data/split"), labels, tokenizer, learned, encoded, Path("metrics/encode-word.json"))
         found = Path("data/vectors/word.safetensors"), Path("metrics/vectors-word.json")
         vectors.main("word", tokenizer, encoded, Path("data/split/train_in_test.json"), *found)
-        text = encoded, tokenizer.parent, found[0], Path("data/split/train_in_test.json"), labels
+        text = encoded, words, found[0], Path("data/split/train_in_test.json"), labels
         for name in NAMES:
             bundle, metrics = Path(f"data/models/{name}"), Path(f"metrics/{name}")
             facts = (metrics / "history.csv", metrics / "fit.json")

@@ -22,6 +22,10 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # becomes a folder and a stage name
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Package = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_]*$")]
+Repo = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")]  # of the Hugging Face hub
+Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]  # a commit: branches move
 
 
 class Section(BaseModel):
@@ -88,9 +92,10 @@ def _line(invalid: ValidationError, value: Any, schema: Any, where: str) -> str:
     errors = invalid.errors()
     # An unknown key usually explains the missing one beside it.
     error = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
-    location = [
-        str(part) for part in error["loc"] if _in(value, part) or error["type"] in ("missing", "extra_forbidden")
-    ]
+    *above, key = error["loc"] or [None]
+    location = [str(part) for part in above if _in(value, part)]
+    if error["type"] in ("missing", "extra_forbidden") or _in(value, key):
+        location.append(str(key))
     path = ".".join([where, *location])
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     if error["type"] == "missing":

@@ -20,6 +20,7 @@ FAMILIES = {
     "gru": "textmill.models.neural",
     "lstm": "textmill.models.neural",
     "transformer": "textmill.models.neural",
+    "pretrained": "textmill.models.pretrained",
 }
 
 
@@ -38,8 +39,8 @@ class Task:
     """What a model is fitted to: ids below `vocabulary`, class numbers below `classes`.
 
     vectors: of the tokenizer, for embeddings that begin with them; corpus: training and unlabelled documents, none of
-    them a test text, to pretrain on; encoder: the folder of a pretrained encoder. None where the model asks for none.
-    cache: the folder that keeps what was pretrained.
+    them a test text, to pretrain on; encoder: the folder of a pretrained encoder, beside which its tokenizer's file
+    lies; cache: the folder that keeps what was pretrained. None where the model asks for none.
     """
 
     vocabulary: int
@@ -78,6 +79,11 @@ class Arm:
     def uses_vectors(self) -> bool:
         """Whether its embeddings begin with the tokenizer's vectors."""
         return getattr(self.config, "vectors", "none") != "none"
+
+    @property
+    def uses_encoder(self) -> bool:
+        """Whether it is made of the encoder that its tokenizer brings."""
+        return self.config.family == "pretrained"
 
     @property
     def pretrains(self) -> bool:

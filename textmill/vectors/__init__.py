@@ -16,6 +16,9 @@ class WordVectors(NamedTuple):
     vectors: np.ndarray
 
 
+NONE = WordVectors(np.empty(0, np.int64), np.empty((0, 0), np.float32))
+
+
 def save(path: Path, found: WordVectors, tokenizer: str) -> None:
     """Write them as safetensors. tokenizer: the digest of the tokenizer's file."""
     write_arrays(path, found._asdict(), tokenizer)
