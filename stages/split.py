@@ -10,7 +10,7 @@ from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
 from textmill.files import append_parquet, read_batches, read_json, whole_folder, write_json
 from textmill.profile import profile
-from textmill.splits import SIDES, SplitConfig, outline, split
+from textmill.splits import SIDES, SPLITS, SplitConfig, limit, outline, split
 
 
 def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARAMS) -> None:
@@ -19,7 +19,10 @@ def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARA
     seed = load_section(params, "seed", Seed)
     names = read_json(labels)
     whole = pl.concat([outline(some, names) for some in read_batches(docs)])
-    sides = split(whole, names, config, seed)
+    sides = cut = split(whole, names, config, seed)
+    if config.sizes:
+        sides = limit(cut, whole, config.sizes, seed)
+    left_out = {name: int((cut == name).sum() - (sides == name).sum()) for name in SPLITS}
     facts = profile(whole, sides, names)
     with whole_folder(out) as folder, ExitStack() as files:
         append = {name: files.enter_context(append_parquet(folder / f"{name}.parquet")) for name in SIDES.categories}
@@ -28,8 +31,10 @@ def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARA
             for name in append:
                 append[name](some.filter(sides[done : done + len(some)] == name).drop("split"))
             done += len(some)
-    write_json(metrics, {"seed": seed, "by": config.by, **facts})
+    write_json(metrics, {"seed": seed, "by": config.by, "left_out": left_out, **facts})
     say("split: " + ", ".join(f"{name} {part['rows']:,}" for name, part in facts["splits"].items()))
+    if any(left_out.values()):
+        say("split: left out by split.sizes: " + ", ".join(f"{name} {rows:,}" for name, rows in left_out.items()))
     for pair, rows in facts["overlap"].items():
         if rows:
             a, b = pair.split("-")
