@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -31,6 +31,13 @@ class Model(Protocol):
         """All weights by name, as the bundle keeps them."""
 
 
+class WordVectors(NamedTuple):
+    """Known vectors of some of a tokenizer's ids."""
+
+    ids: np.ndarray  # int64 (K,)
+    vectors: np.ndarray  # float32 (K, D)
+
+
 @dataclass(frozen=True)
 class Task:
     """What a model is fitted to: ids below `vocabulary`, class numbers below `classes`."""
@@ -38,6 +45,7 @@ class Task:
     vocabulary: int
     classes: int
     seed: int
+    vectors: WordVectors | None = None
 
 
 @dataclass(frozen=True)
