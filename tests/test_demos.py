@@ -2,22 +2,18 @@
 
 import json
 import re
-import sys
-
-import numpy as np
-import polars as pl
-import pytest
-from conftest import ROOT, toy
-
-sys.path.insert(0, str(ROOT / "demos"))  # scripts that import each other by their bare names
 
 import choosing
 import corpora
 import first_rows
+import numpy as np
 import padding
+import polars as pl
+import pytest
 import trial
 import twins
 import vocabulary
+from conftest import ROOT, toy
 
 from textmill.files import sha256
 from textmill.ragged import PAD
