@@ -31,7 +31,7 @@ STAGES = {
     "download": ["data/input", "data/raw"],
     "clean": ["data/raw", "data/clean/docs.parquet", "data/clean/labels.json", "metrics/clean.json"],
     "split": ["data/clean/docs.parquet", "data/clean/labels.json", "data/split", "metrics/split.json"],
-    "vocab": ["word", "data/split/train.parquet", "data/clean/labels.json", "data/vocab/word/tokenizer.json",
+    "vocab": ["word", "data/split/train.parquet", "data/clean/labels.json", "data/vocab/word",
               "data/encoded/word/train.safetensors", "metrics/vocab-word.json"],
     "encode": ["data/split", "data/clean/labels.json", "data/vocab/word/tokenizer.json",
                "metrics/vocab-word.json", "data/encoded/word", "metrics/encode-word.json"],

@@ -30,7 +30,7 @@ def main(metrics: Path, comparison: Path, page: Path, params: Path = PARAMS, tim
     seed = load_section(params, "seed", Seed)
     dataset = load_section(params, "dataset.name", str)
     models = {name: read_model(metrics / name) for name in load_section(params, "models", NAMES)}
-    encoded = {name: read_json(metrics / f"encode-{name}.json") for name in load_section(params, "tokenizers", NAMES)}
+    encoded = {name: read_tokenizer(metrics, name) for name in load_section(params, "tokenizers", NAMES)}
     clean, split = read_json(metrics / "clean.json"), read_json(metrics / "split.json")
 
     evaluated = {
@@ -51,6 +51,11 @@ def read_model(folder: Path) -> dict[str, Any]:
             raise ArtifactError(f"{folder / file}: missing; run `dvc repro {stage}@{folder.name}`, which makes it")
     facts = {name: read_json(folder / f"{name}.json") for name in ("fit", "scores", "errors")}
     return facts | {"history": read_history(folder / "history.csv")}
+
+
+def read_tokenizer(metrics: Path, name: str) -> dict[str, Any]:
+    """What encode and vectors told about one tokenizer."""
+    return read_json(metrics / f"encode-{name}.json") | {"vectors": read_json(metrics / f"vectors-{name}.json")}
 
 
 def read_predictions(path: Path) -> tuple[Any, Any, Any]:

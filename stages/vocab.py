@@ -1,5 +1,7 @@
-"""Learn one tokenizer from the training split, and encode that split in passing; no other split is opened."""
+"""Learn or fetch one tokenizer, and encode the training split in passing; no other split is opened."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -10,22 +12,33 @@ from stages.run import run
 from textmill import encoding, profile, tokenizers
 from textmill.config import PARAMS, load_section
 from textmill.console import say
-from textmill.files import count_rows, read_batches, read_json, sha256, write_json, writing
+from textmill.files import count_rows, read_batches, read_json, sha256, whole_folder, write_json
+from textmill.sources.pretrained import fetch
+from textmill.sources.store import MIRROR, Places
+from textmill.tokenizers import FILE
 
 
 def main(name: str, train: Path, labels: Path, out: Path, encoded: Path, metrics: Path, params: Path = PARAMS) -> None:
-    """`name` is the tokenizer's key in params; `encoded` is what `encode` would make of the training split."""
+    """`name` is the tokenizer's key in params; `encoded` is what `encode` would make of the training split.
+
+    `out` gets the tokenizer's file, and below `encoder` what was fetched with it.
+    """
     entry = load_section(params, f"tokenizers.{name}", dict)
     config = tokenizers.tokenizer_config(entry, f"{params}: tokenizers.{name}")
     names = read_json(labels)
-    with writing(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=out.parent) as spill:
-            tokenizer, documents = tokenizers.fit(lambda: _column(train, "text"), config, spill)
-            tokenizers.save(out, tokenizer)
+    mirror = os.environ.get(MIRROR)
+    with whole_folder(out) as folder:
+        places = Places(folder, out.parent.parent / "downloads", Path("data/input"), Path(mirror) if mirror else None)
+        files = fetch(config, places)
+        with TemporaryFile(dir=folder) as spill:
+            tokenizer, documents = tokenizers.fit(lambda: _column(train, "text"), config, spill, files)
+            tokenizers.save(folder / FILE, tokenizer)
             pairs = zip(documents, _column(train, "label"), strict=True)
             batches = (encoding.Encoded(docs, encoding.classes(column, names)) for docs, column in pairs)
-            facts = encoding.save(encoded, batches, count_rows(train), sha256(out))
+            facts = encoding.save(encoded, batches, count_rows(train), sha256(folder / FILE))
+        for file in files.keys() - {FILE}:
+            (folder / "encoder").mkdir(exist_ok=True)
+            shutil.copyfile(files[file], folder / "encoder" / file)
     write_json(metrics, {"vocabulary": tokenizer.size, "train": profile.encoded(*facts)})
     say(f"vocab: {name} knows {tokenizer.size:,} ids")
 

@@ -32,7 +32,7 @@ def pick(docs: Ragged, rows) -> Ragged:
 
 
 def test_every_family_is_tested():
-    assert set(MODELS) == set(FAMILIES)
+    assert set(MODELS) | {"pretrained"} == set(FAMILIES)  # that one, which needs an encoder, in a file of its own
 
 
 @pytest.mark.parametrize("name", MODELS)

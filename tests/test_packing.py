@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from textmill.errors import ArtifactError, ResourceError
 from textmill.sources import packing
-from textmill.sources.packing import format_of, is_archive, members, opened
+from textmill.sources.packing import format_of, is_archive, members, opened, streamed
 
 DATA = b"text,label\n" + b"".join(b"text %d,pos\n" % number for number in range(2000))
 NAME = "in/reviews.csv"
@@ -73,6 +73,19 @@ def test_the_same_bytes_out_of_every_packing(tmp_path, name):
     assert format_of(name) == (None if member else "csv")
     if member:
         assert members(tmp_path / name) == ["about.md", NAME]
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_bytes_that_pass_by_are_the_same_and_stored_nowhere(tmp_path, monkeypatch, name):
+    data, member = PACKED[name]
+    (tmp_path / "0123").write_bytes(data)  # kept by its checksum, say
+    monkeypatch.delattr(packing, "SpooledTemporaryFile")
+    with streamed(tmp_path / "0123", name, member) as file:
+        assert b"".join(iter(lambda: file.read(1000), b"")) == DATA
+    if name != "reviews.csv":
+        (tmp_path / "0123").write_bytes(data[: len(data) // 2])
+        with pytest.raises(ArtifactError, match=f"^{name}.*damaged"), streamed(tmp_path / "0123", name, member) as file:
+            file.read()
 
 
 @pytest.mark.parametrize("name", [name for name in PACKED if name != "reviews.csv"])

@@ -48,17 +48,19 @@ def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, error
     part = {"rows": rows, "labels": dict.fromkeys(labels, rows // len(labels)), "duplicates": 0, "words": words}
     empty = {"rows": 0, "labels": dict.fromkeys(labels, 0), "duplicates": 0}
     empty["words"] = {"mean": 0, "percentiles": {}, "histogram": {"edges": [], "counts": []}}
-    overlap = {"train-validation": 0, "train-test": 0, "validation-test": 0, "unlabelled-test": 0}
-    split = {"seed": 42, "by": "text", "overlap": overlap, "conflicts": 0}
+    overlap = {"train-validation": 0, "train-test": 0, "validation-test": 0}
+    split = {"seed": 42, "by": "text", "overlap": overlap, "unlabelled_in_test": 0, "conflicts": 0}
     split["left_out"] = dict.fromkeys(("train", "validation", "test"), 0)
     split["splits"] = dict.fromkeys(("train", "validation", "test"), part) | {"unlabelled": empty}
     clean = {"rows": 70, "kept": 60, "dropped": {"empty text": 10}, "repaired": {}, "labels": part["labels"]}
     encoded = {"word": {"vocabulary": 99, "splits": {s: {"unknown": 0.05} for s in ("train", "validation", "test")}}}
+    encoded["word"]["vectors"] = {"source": None}
     return models, predictions, actual, ids, clean, split, encoded
 
 
-def page(metric="accuracy", change=None, **kwargs) -> str:
-    models, predictions, actual, ids, clean, split, encoded = made_up(**kwargs)
+def page(metric="accuracy", change=None, encoded=None, **kwargs) -> str:
+    models, predictions, actual, ids, clean, split, made = made_up(**kwargs)
+    encoded = encoded or made
     if change:
         change(models, clean, split)
     config = CompareConfig(metric=metric, bootstrap=3000, alpha=0.05, ensembles={})
@@ -161,6 +163,24 @@ def test_documents_left_out_are_said():
         page(change=leave)
     )
     assert "Left out by" not in page()
+
+
+def test_coverage_of_vectors_is_said_where_there_are_some():
+    encoded = made_up()[-1]
+    assert "Word vectors of" not in page()
+    found = {"source": "trained", "from": "word2vec", "size": 100, "words": 2000, "found": 1500}
+    encoded["word"]["vectors"] = found | {"coverage": 0.75, "running": 0.981}
+    text = page(encoded=encoded)
+    expected = "Word vectors of word: 1,500 of 2,000 words (75.0 %), which are 98.1 % of the running words of train; "
+    assert expected + "100 numbers each, trained here by word2vec." in text.replace("\u00a0", " ")
+
+
+def test_unlabelled_documents_left_out_are_said():
+    def leave(models, clean, split):
+        split["unlabelled_in_test"] = 270
+
+    assert "270 unlabelled documents were left out" in page(change=leave)
+    assert "were left out" not in page()
 
 
 def test_a_leak_between_given_splits_is_said():

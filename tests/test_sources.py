@@ -225,7 +225,7 @@ def test_a_download_that_always_ends_early_says_how_much_came(tmp_path, places, 
 @pytest.mark.parametrize(("failure", "what"), [(answer(b"", 404), "404"), (lambda handler: None, "ConnectionError")])
 def test_a_host_that_fails_is_named_without_passwords(tmp_path, places, serve, capsys, failure, what):
     config = dataset(tmp_path, "url", url=serve(failure).address("reviews.csv?key=secret", user="me:secret@"))
-    with pytest.raises(ResourceError, match=rf"127\.0\.0\.1: reviews\.csv.*{what}.*dataset\.source: path") as caught:
+    with pytest.raises(ResourceError, match=rf"127\.0\.0\.1: reviews\.csv.*{what}.*source: path") as caught:
         fetch(config, places)
     assert "secret" not in str(caught.value) + capsys.readouterr().out
 

@@ -20,6 +20,7 @@ def folder(tmp_path):
     write_json(metrics / "clean.json", clean)
     write_json(metrics / "split.json", split)
     write_json(metrics / "encode-word.json", encoded["word"])
+    write_json(metrics / "vectors-word.json", {"source": None})
     for name, model in models.items():
         for fact in ("fit", "scores", "errors"):
             write_json(metrics / name / f"{fact}.json", model[fact])

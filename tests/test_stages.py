@@ -1,6 +1,7 @@
 """Each stage's main from split to evaluate, on a temporary folder; then the bundle and the command."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -11,12 +12,16 @@ from conftest import MODELS, ROOT, TRAIN, small_disk
 from typer.testing import CliRunner
 
 import textmill
-from stages import encode, evaluate, split, train, vocab
+from stages import encode, evaluate, split, train, vectors, vocab
 from textmill import encoding, files, timings, tokenizers
 from textmill.cli import app
 from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError
 from textmill.files import read_json, sha256, write_json, write_parquet
-from textmill.splits import SPLITS
+from textmill.models import neural
+from textmill.splits import SIDES, SPLITS
+from textmill.vectors import WordVectors
+from textmill.vectors import load as load_vectors
+from textmill.vectors import save as save_vectors
 
 WORD = {
     "kind": "word",
@@ -25,6 +30,7 @@ WORD = {
     "pattern": r"[\p{L}\p{N}]+|[!?]",
     "min_freq": 2,
     "max_size": 500,
+    "vectors": None,
 }
 PARAMS = {
     "seed": 3,
@@ -63,15 +69,17 @@ def made(tmp_path_factory, reviews):
 
 
 def run_text(splits, labels, root):
-    tokenizer, encoded = root / "tokenizer.json", root / "encoded"
-    vocab.main("word", splits / "train.parquet", labels, tokenizer, encoded / "train.safetensors", root / "vocab.json")
+    folder, encoded = root / "vocab", root / "encoded"
+    tokenizer, found = folder / "tokenizer.json", (root / "vectors.safetensors", root / "vectors.json")
+    vocab.main("word", splits / "train.parquet", labels, folder, encoded / "train.safetensors", root / "vocab.json")
     encode.main(splits, labels, tokenizer, root / "vocab.json", encoded, root / "encode.json")
+    vectors.main("word", tokenizer, encoded, splits / "train_in_test.json", *found)
 
 
 def run_train(root, name):
     metrics = root / "metrics" / name
-    parts = (root / "encoded", root / "tokenizer.json", root / "labels.json", root / name)
-    train.main(name, *parts, metrics / "history.csv", metrics / "fit.json")
+    text = root / "encoded", root / "vocab", root / "vectors.safetensors", root / "split/train_in_test.json"
+    train.main(name, *text, root / "labels.json", root / name, metrics / "history.csv", metrics / "fit.json")
 
 
 def test_split_profiles_what_it_cut(made):
@@ -96,8 +104,35 @@ def test_documents_beyond_the_sizes_are_left_out_and_counted(made, tmp_path, mon
     assert "left out by split.sizes: train 94, validation 28, test 0" in capsys.readouterr().out
 
 
+def test_what_may_be_learned_from_holds_no_test_text(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_json(tmp_path / "params.yaml", {**PARAMS, "split": {**PARAMS["split"], "by": "text"}})
+    rows = [(f"text {number}", side) for side in SPLITS for number in range(30)]  # 30 texts, in all three splits
+    rows += [(f"Mine {number}", "train") for number in range(20)]
+    rows += [("TEXT  3", "unlabelled"), ("unseen", "unlabelled"), ("mine 1", "unlabelled")]
+    docs = (
+        pl.DataFrame(rows, ["text", "split"], orient="row")
+        .with_row_index("id")
+        .sample(fraction=1, shuffle=True, seed=1)
+    )
+    labels = pl.when(pl.col("split") != "unlabelled").then(pl.lit("bad"))
+    docs = docs.with_columns(
+        pl.col("id").cast(pl.String), labels.alias("label"), pl.lit(None, pl.String).alias("group")
+    )
+    write_parquet(tmp_path / "docs.parquet", docs)
+    write_json(tmp_path / "labels.json", ["bad"])
+    split.main(tmp_path / "docs.parquet", tmp_path / "labels.json", tmp_path / "split", tmp_path / "split.json")
+    train = pl.read_parquet(tmp_path / "split/train.parquet")["text"]
+    repeated = train[read_json(tmp_path / "split/train_in_test.json")]
+    assert sorted(repeated) == sorted(f"text {number}" for number in range(30))
+    assert sorted(pl.read_parquet(tmp_path / "split/unlabelled.parquet")["text"]) == ["mine 1", "unseen"]
+    facts = read_json(tmp_path / "split.json")
+    assert (facts["unlabelled_in_test"], facts["splits"]["unlabelled"]["rows"]) == (1, 2)
+    assert "1 unlabelled documents left out, whose texts stand in test" in capsys.readouterr().out
+
+
 def test_the_vocabulary_sees_the_training_split_alone(made, tmp_path):
-    tokens = set(read_json(made / "tokenizer.json")["vocabulary"])
+    tokens = set(read_json(made / "vocab/tokenizer.json")["vocabulary"])
     training = " ".join(pl.read_parquet(made / "split/train.parquet")["text"])
     assert tokens - {"<pad>", "<unk>"} <= set(training.lower().split())
     facts = read_json(made / "encode.json")["splits"]
@@ -105,11 +140,11 @@ def test_the_vocabulary_sees_the_training_split_alone(made, tmp_path):
 
 
 def test_each_split_is_encoded_by_the_tokenizer(made):
-    tokenizer = tokenizers.load(made / "tokenizer.json")
-    for name in SPLITS:
+    tokenizer = tokenizers.load(made / "vocab/tokenizer.json")
+    for name in SIDES.categories:
         part = pl.read_parquet(made / f"split/{name}.parquet")
         expected = encoding.encode(part, tokenizer, ["bad", "good"])
-        found = encoding.load(made / f"encoded/{name}.safetensors", sha256(made / "tokenizer.json"))
+        found = encoding.load(made / f"encoded/{name}.safetensors", sha256(made / "vocab/tokenizer.json"))
         assert np.array_equal(found.docs.ids, expected.docs.ids)
         assert np.array_equal(found.docs.offsets, expected.docs.offsets)
         assert np.array_equal(found.labels, expected.labels)
@@ -135,6 +170,7 @@ def test_the_test_split_changes_nothing_before_evaluate(made, tmp_path, monkeypa
         (tmp_path / name).symlink_to(made / name)
     write_json(tmp_path / "params.yaml", PARAMS)
     flipped = tmp_path / "flipped"
+    shutil.copytree(made / "split", flipped)
     for name in SPLITS:
         part = pl.read_parquet(made / f"split/{name}.parquet")
         if name == "test":
@@ -195,10 +231,56 @@ def test_any_text_is_scored(made):
         classifier.predict_proba("good")
 
 
+def test_a_model_gets_what_it_asks_for(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plain, asking = MODELS["lstm"], {**MODELS["lstm"], "vectors": "tuned", "pretrain": {"epochs": 1, "lr": 0.01}}
+    write_json(tmp_path / "params.yaml", {**PARAMS, "models": {"plain": plain, "asking": asking}})
+    known = WordVectors(np.array([2, 5]), np.ones((2, 8), np.float32))
+    found, repeated = tmp_path / "v.safetensors", tmp_path / "t.json"
+    save_vectors(found, known, sha256(made / "vocab/tokenizer.json"))
+    write_json(repeated, [0, 3])
+    tasks = []
+
+    def fit(config, settings, data, validation, task, *more):
+        tasks.append((data, task))
+        raise DataError("enough")
+
+    monkeypatch.setattr(neural, "fit", fit)
+    for name in ("plain", "asking"):
+        parts = (made / "encoded", made / "vocab", found, repeated, made / "labels.json", tmp_path / "m")
+        with pytest.raises(DataError, match="enough"):
+            train.main(name, *parts, tmp_path / "h.csv", tmp_path / "f.json")
+    (_, task), (data, asked) = tasks
+    assert (task.vectors, task.corpus, task.encoder) == (None, None, None)
+    assert asked.vectors.ids.tolist() == [2, 5]
+    assert asked.vectors.vectors.tolist() == np.ones((2, 8)).tolist()
+    assert len(asked.corpus) == len(data.docs) - 2  # there are no unlabelled documents here
+    assert asked.corpus[0].tolist() == data.docs[1].tolist()
+
+
+def test_a_model_begins_with_vectors_that_were_trained_here(made, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    how = {"source": "trained", "method": "word2vec", "size": 8, "window": 3, "min_count": 40, "negative": 5}
+    how |= {"sample": 0.0, "epochs": 1, "lr": 0.05, "skip_gram": True}
+    asking = {name: {**MODELS["rnn"], "epochs": 2, "vectors": name} for name in ("tuned", "frozen")}
+    tokenizer = {"word": {**WORD, "vectors": how}}
+    write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": tokenizer, "models": asking})
+    found, repeated = tmp_path / "vectors.safetensors", made / "split/train_in_test.json"
+    vectors.main("word", made / "vocab/tokenizer.json", made / "encoded", repeated, found, tmp_path / "vectors.json")
+    known = load_vectors(found, sha256(made / "vocab/tokenizer.json"))
+    assert 5 < len(known.ids) < read_json(made / "encode.json")["vocabulary"] - 2
+    for name in asking:
+        parts = (made / "encoded", made / "vocab", found, repeated, made / "labels.json", tmp_path / name)
+        train.main(name, *parts, tmp_path / f"{name}.csv", tmp_path / f"{name}.json")
+        weight = files.read_arrays(tmp_path / name / "model.safetensors")[0]["embed.weight"]
+        assert np.array_equal(weight[known.ids], known.vectors) == (name == "frozen")
+        assert textmill.load(tmp_path / name).predict_proba(["a great film"]).shape == (1, 2)
+
+
 def test_a_damaged_split_is_named(made, tmp_path):
     (tmp_path / "train.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(ArtifactError, match=r"train\.parquet: cannot be read"):
-        outputs = tmp_path / "t.json", tmp_path / "t.safetensors", tmp_path / "v.json"
+        outputs = tmp_path / "t", tmp_path / "t.safetensors", tmp_path / "v.json"
         vocab.main("word", tmp_path / "train.parquet", made / "labels.json", *outputs, made / "params.yaml")
 
 
@@ -239,7 +321,7 @@ def test_what_is_held_at_a_time_changes_nothing(made, tmp_path, monkeypatch):
     assert read_json(tmp_path / "split.json") == read_json(made / "split.json")
     assert len(list(files.read_batches(tmp_path / "split/train.parquet"))) > 5
     run_text(tmp_path / "split", made / "labels.json", tmp_path)
-    assert sha256(tmp_path / "tokenizer.json") == sha256(made / "tokenizer.json")
+    assert sha256(tmp_path / "vocab/tokenizer.json") == sha256(made / "vocab/tokenizer.json")
     assert read_json(tmp_path / "encode.json") == read_json(made / "encode.json")
     for name in SPLITS:
         assert pl.read_parquet(tmp_path / f"split/{name}.parquet").equals(
@@ -266,10 +348,10 @@ def test_a_full_disk_leaves_no_split_and_no_ids(made, tmp_path, monkeypatch):
     ):
         split.main(made / "docs.parquet", made / "labels.json", tmp_path / "split", tmp_path / "split.json")
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
-    outputs = tmp_path / "tokenizer.json", tmp_path / "encoded/train.safetensors", tmp_path / "vocab.json"
-    with small_disk(1000), pytest.raises(ResourceError, match=r"tokenizer\.json: cannot be written"):
+    outputs = tmp_path / "vocab", tmp_path / "encoded/train.safetensors", tmp_path / "vocab.json"
+    with small_disk(1000), pytest.raises(ResourceError, match=r"vocab: cannot be written"):
         vocab.main("word", made / "split/train.parquet", made / "labels.json", *outputs)
-    parts = (made / "tokenizer.json", made / "vocab.json", tmp_path / "encoded")
+    parts = (made / "vocab/tokenizer.json", made / "vocab.json", tmp_path / "encoded")
     with small_disk(1000), pytest.raises(ResourceError, match=r"encoded/validation\.safetensors: cannot be written"):
         encode.main(made / "split", made / "labels.json", *parts, tmp_path / "encode.json")
     assert list((tmp_path / "encoded").iterdir()) == []
@@ -279,10 +361,11 @@ def test_a_full_disk_leaves_no_split_and_no_ids(made, tmp_path, monkeypatch):
 def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_json(tmp_path / "params.yaml", PARAMS)
-    spec = read_json(made / "tokenizer.json")
+    spec = read_json(made / "vocab/tokenizer.json")
     spec["vocabulary"].pop()
-    write_json(tmp_path / "other.json", spec)
-    parts = (made / "encoded", tmp_path / "other.json", made / "labels.json", tmp_path / "m", tmp_path / "h.csv")
+    write_json(tmp_path / "other/tokenizer.json", spec)
+    text = made / "encoded", tmp_path / "other", made / "vectors.safetensors", made / "split/train_in_test.json"
+    parts = (*text, made / "labels.json", tmp_path / "m", tmp_path / "h.csv")
     with pytest.raises(ArtifactError, match="encoded with another tokenizer"):
         train.main("lstm", *parts, tmp_path / "f.json")
     with pytest.raises(ArtifactError, match="documents, but"):
@@ -291,7 +374,7 @@ def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
         train.main("gru", *parts, tmp_path / "f.json")
     write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": {"word": {**WORD, "min_freq": 10_000}}})
     with pytest.raises(DataError, match="lower min_freq"):
-        outputs = tmp_path / "t.json", tmp_path / "t.safetensors", tmp_path / "v.json"
+        outputs = tmp_path / "t", tmp_path / "t.safetensors", tmp_path / "v.json"
         vocab.main("word", made / "split/train.parquet", made / "labels.json", *outputs)
 
 
@@ -353,7 +436,7 @@ def test_info(made):
         ({"seed": -1}, "seed: expected greater than or equal to 0, found -1"),
         (
             {"tokenizers": {"word": {**WORD, "kind": "words"}}},
-            "tokenizers.word.kind: expected one of word, char, bpe, found 'words'",
+            "tokenizers.word.kind: expected one of word, char, bpe, pretrained, found 'words'",
         ),
         ({"train": {**TRAIN, "epochs": "5"}}, "train.epochs: expected a valid integer, found '5'"),
     ],
@@ -380,14 +463,14 @@ def stage(folder, *words: str) -> subprocess.CompletedProcess:
 
 def vocab_words(made) -> list[str]:
     inputs = made / "split/train.parquet", made / "labels.json"
-    return [*map(str, inputs), "out.json", "train.safetensors", "vocab.json"]
+    return [*map(str, inputs), "out", "train.safetensors", "vocab.json"]
 
 
 def test_a_stage_as_dvc_starts_it(made, tmp_path):
     write_json(tmp_path / "params.yaml", PARAMS)
     done = stage(tmp_path, "word", *vocab_words(made))
     assert done.returncode == 0, done.stderr
-    assert sha256(tmp_path / "out.json") == sha256(made / "tokenizer.json")
+    assert sha256(tmp_path / "out/tokenizer.json") == sha256(made / "vocab/tokenizer.json")
     expected = "error: vocab: expected 6 arguments (name, train, labels, out, encoded, metrics), found 1\n"
     assert stage(tmp_path, "word").stderr == expected
     unknown = stage(tmp_path, "char", *vocab_words(made))
@@ -409,4 +492,4 @@ def test_one_of_a_kind_at_a_time(made, tmp_path):
         fcntl.flock(held, fcntl.LOCK_EX)
         done = stage(tmp_path, "word", *vocab_words(made))
     assert (done.returncode, done.stderr) == (5, "error: vocab: held by process 4711; wait for it, or end it\n")
-    assert not (tmp_path / "out.json").exists()
+    assert not (tmp_path / "out").exists()

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pretrained import word_pieces
 
 from textmill import tokenizers
 from textmill.errors import ArtifactError, DataError, ParamsError
@@ -17,17 +18,28 @@ from textmill.ragged import PAD, SPECIALS, UNK
 WORD = {"kind": "word", "lowercase": True, "markup": "strip", "pattern": r"\S+", "min_freq": 1, "max_size": 1000}
 CHAR = {"kind": "char", "lowercase": True, "markup": "breaks", "min_freq": 1, "max_size": 1000}
 BPE = {"kind": "bpe", "lowercase": False, "markup": "keep", "min_freq": 2, "max_size": 300}
-KINDS = {"word": WORD, "char": CHAR, "bpe": BPE}
+PRETRAINED = {"kind": "pretrained", "source": "path", "folder": "none", "markup": "keep"}
+PRETRAINED |= {"files": {"tokenizer.json": "0" * 64}}
+KINDS = {"word": WORD, "char": CHAR, "bpe": BPE, "pretrained": PRETRAINED}
+FILES = {}  # where the pretrained one lies
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 CORPUS = [["the film was good", "the films were bad<br />", ""], ["<pad> the <unk> film"]]
 
 each_kind = pytest.mark.parametrize("entry", KINDS.values(), ids=KINDS)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def files(tmp_path_factory):
+    FILES["tokenizer.json"] = tmp_path_factory.mktemp("fetched") / "tokenizer.json"
+    write_json(FILES["tokenizer.json"], word_pieces())
+
+
 def fit(entry, batches=CORPUS):
     config = tokenizers.tokenizer_config(entry, "params.yaml: tokenizers.t")
     with TemporaryFile() as spill:
-        tokenizer, documents = tokenizers.fit(lambda: [pl.Series(b, dtype=pl.String) for b in batches], config, spill)
+        tokenizer, documents = tokenizers.fit(
+            lambda: [pl.Series(b, dtype=pl.String) for b in batches], config, spill, FILES
+        )
         return tokenizer, list(documents)
 
 
@@ -127,7 +139,7 @@ def test_sub_words_are_the_same_in_every_process(tmp_path):
         ({**CHAR, "max_size": 2}, "max_size"),
         ({**CHAR, "pattern": "x"}, "pattern: unknown key"),
         ({**BPE, "markup": "drop"}, "markup"),
-        ({"kind": "wordpiece"}, "expected one of word, char, bpe"),
+        ({"kind": "wordpiece"}, "expected one of word, char, bpe, pretrained"),
     ],
 )
 def test_bad_entries(entry, message):

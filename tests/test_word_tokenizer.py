@@ -24,7 +24,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 def fit(batches: list[list[str]], **changes) -> tuple[WordTokenizer, list[Ragged]]:
     with TemporaryFile() as spill:
         series = [pl.Series(batch, dtype=pl.String) for batch in batches]
-        tokenizer, documents = tokenizers.fit(lambda: series, CONFIG.model_copy(update=changes), spill)
+        tokenizer, documents = tokenizers.fit(lambda: series, CONFIG.model_copy(update=changes), spill, {})
         return tokenizer, list(documents)
 
 

@@ -1,4 +1,7 @@
-"""A model to ship: three files (weights, config, tokenizer) that predict with nothing else at hand."""
+"""A model to ship: weights, config and tokenizer, which predict with nothing else at hand.
+
+One of family pretrained has a fourth file, its encoder's config; the encoder's weights are among its own.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +18,7 @@ from textmill.tokenizers import Tokenizer
 
 FORMAT = 2  # 1: Transformers had GELU
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
+ENCODER = "encoder/config.json"
 
 
 class Classifier:
@@ -44,13 +48,17 @@ def _column(texts: Sequence[str | None]) -> pl.Series:
         return pl.Series([text and LONE_SURROGATES.sub("\ufffd", text) for text in texts], dtype=pl.String)
 
 
-def save(folder: Path, model: Model, tokenizer: Path, config: dict[str, Any]) -> dict[str, Any]:
+def save(
+    folder: Path, model: Model, tokenizer: Path, config: dict[str, Any], encoder: Path | None = None
+) -> dict[str, Any]:
     """Write a bundle and return its config, completed with the digests of its parts; config.json is written last.
 
     config: name, labels, model (the entry of `models:`), train (the settings that applied), vocabulary, seed,
-    validation (scores of the best epoch).
+    validation (scores of the best epoch). encoder: the folder of the encoder that the model was made of, if it was.
     """
     write_text(folder / TOKENIZER, tokenizer.read_text(encoding="utf-8"))
+    if encoder:
+        write_text(folder / ENCODER, (encoder / CONFIG).read_text(encoding="utf-8"))
     made = sha256(folder / TOKENIZER)
     write_arrays(folder / WEIGHTS, model.tensors(), made)
     whole = {
@@ -59,6 +67,7 @@ def save(folder: Path, model: Model, tokenizer: Path, config: dict[str, Any]) ->
         **config,
         "tokenizer": made,
         "weights": sha256(folder / WEIGHTS),
+        "encoder": sha256(folder / ENCODER) if encoder else None,
     }
     write_json(folder / CONFIG, whole)
     return whole
@@ -74,12 +83,13 @@ def load(path: str | Path, precision: Literal["float32", "bfloat16"] = "float32"
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         found = config.get("format") if isinstance(config, dict) else None
         raise ArtifactError(f"{folder / CONFIG}: expected a bundle of format {FORMAT}, found {found!r}")
-    for name, key in ((TOKENIZER, "tokenizer"), (WEIGHTS, "weights")):
-        if sha256(folder / name) != config[key]:
+    for name, key in ((TOKENIZER, "tokenizer"), (WEIGHTS, "weights"), (ENCODER, "encoder")):
+        if config[key] and sha256(folder / name) != config[key]:
             raise ArtifactError(f"{folder / name}: its checksum is not the one in {CONFIG}; restore it, or train again")
     tensors, _ = read_arrays(folder / WEIGHTS)
     checked = arm(config["model"], config["train"], f"{folder / CONFIG}: model")
-    task = Task(config["vocabulary"], len(config["labels"]), config["seed"])
+    encoder = (folder / ENCODER).parent if config["encoder"] else None
+    task = Task(config["vocabulary"], len(config["labels"]), config["seed"], encoder=encoder)
     model = checked.family.load(checked.config, checked.settings, tensors, task)
     if checked.settings:  # a network
         model.precision = precision

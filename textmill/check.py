@@ -40,7 +40,9 @@ def check_params(path: Path) -> None:
     from textmill.sources import load_dataset
     from textmill.splits import SplitConfig
     from textmill.tokenizers import tokenizer_config
+    from textmill.tokenizers.pretrained import ENCODER
     from textmill.tracking import TrackingConfig
+    from textmill.vectors.config import vectors_config
 
     check_shape(path)
     params = load_params(path)
@@ -50,6 +52,30 @@ def check_params(path: Path) -> None:
     load_dataset(path)
     for name, entry in params["tokenizers"].items():
         tokenizer_config(entry, f"{path}: tokenizers.{name}")
+    vectors = {
+        name: vectors_config(entry, f"{path}: tokenizers.{name}") for name, entry in params["tokenizers"].items()
+    }
     train = section(params, path, "train", dict)
     for name, entry in params["models"].items():
-        arm(entry, train, f"{path}: models.{name}")
+        checked = arm(entry, train, f"{path}: models.{name}")
+        if checked.uses_encoder and ENCODER[0] not in params["tokenizers"][entry["tokenizer"]].get("files", {}):
+            raise ParamsError(
+                f"{path}: models.{name}.family: pretrained needs an encoder; list {' and '.join(ENCODER)} in "
+                f"tokenizers.{entry['tokenizer']}.files, of kind pretrained"
+            )
+        if checked.uses_vectors:
+            _check_vectors(entry, vectors[entry["tokenizer"]], f"{path}: models.{name}")
+
+
+def _check_vectors(entry: dict[str, Any], vectors: Any, where: str) -> None:
+    """Raise ParamsError if a model asks its tokenizer for vectors that it has not, or of another size.
+
+    What size a file's vectors have is known when it was read.
+    """
+    source = f"tokenizers.{entry['tokenizer']}.vectors"
+    if vectors is None:
+        raise ParamsError(f"{where}.vectors: {entry['vectors']}, but {source} is null; set one of both")
+    key = "width" if "width" in entry else "embedding"
+    size = getattr(vectors, "size", entry[key])
+    if entry[key] != size:
+        raise ParamsError(f"{where}.{key}: {entry[key]}, but {source}.size is {size}; set one of both")

@@ -22,6 +22,10 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # becomes a folder and a stage name
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Package = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_]*$")]
+Repo = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")]  # of the Hugging Face hub
+Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]  # a commit: branches move
 
 
 class Section(BaseModel):

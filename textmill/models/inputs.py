@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from textmill.config import Count, Fraction, Positive, Section
 from textmill.errors import ParamsError
-from textmill.models import WordVectors
 from textmill.models.layers import over_time
 from textmill.ragged import PAD
+from textmill.vectors import WordVectors
 
 FACTOR = 2654435761  # of a pair's first id (Knuth 1973, 6.4); a product of two ids fits in 64 bits
 

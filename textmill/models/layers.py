@@ -105,3 +105,7 @@ class Network(nn.Module):
     def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """embedded (B, T, E), lengths (B,) -> logits (B, outputs)"""
         raise NotImplementedError
+
+    def scale(self, name: str) -> float:
+        """Share of the learning rate that the weight of this name learns with."""
+        return 1.0

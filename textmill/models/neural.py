@@ -53,11 +53,15 @@ def config(entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tu
 
 def build(config: Section, settings: TrainConfig, task: Task) -> Network:
     """A fresh network, its weights drawn from the task's seed."""
+    torch.manual_seed(task.seed)
+    return NETWORKS[config.family][1](config, task.vocabulary, outputs(settings, task), settings.max_len)
+
+
+def outputs(settings: TrainConfig, task: Task) -> int:
+    """Logits of a document: one a class, or one alone where the loss is that of two."""
     if settings.loss == "bce" and task.classes != 2:
         raise ParamsError(f"train.loss: bce is for two classes, found {task.classes}; set cross_entropy")
-    torch.manual_seed(task.seed)
-    outputs = 1 if settings.loss == "bce" else task.classes
-    return NETWORKS[config.family][1](config, task.vocabulary, outputs, settings.max_len)
+    return 1 if settings.loss == "bce" else task.classes
 
 
 def fit(
@@ -77,7 +81,11 @@ def fit(
 
 def load(config: Section, settings: TrainConfig, tensors: Mapping[str, np.ndarray], task: Task) -> Neural:
     """The model of `Neural.tensors()`. Raises ArtifactError naming the first tensor that does not fit."""
-    network = build(config, settings, task)
+    return restored(build(config, settings, task), settings, tensors)
+
+
+def restored(network: Network, settings: TrainConfig, tensors: Mapping[str, np.ndarray]) -> Neural:
+    """`network` with the weights of `Neural.tensors()`. Raises ArtifactError naming the first that does not fit."""
     expected = network.state_dict()
     for name in sorted(expected.keys() | tensors.keys()):
         found = tuple(tensors[name].shape) if name in tensors else "none"

@@ -11,6 +11,7 @@ from torch.optim import SGD, Adadelta, Adam, AdamW, Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from textmill.models.inputs import Input
+from textmill.models.layers import Network
 from textmill.models.settings import TrainConfig
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
@@ -23,9 +24,16 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
 
 
 def optimizer(network: nn.Module, settings: TrainConfig) -> Optimizer:
-    """The optimizer that `settings` names, of the weights that are not frozen; vectors keep their `max_norm`."""
-    weights = [weight for weight in network.parameters() if weight.requires_grad]
-    tuner = OPTIMIZERS[settings.optimizer](weights, lr=settings.lr, weight_decay=settings.weight_decay)
+    """The optimizer that `settings` names, of the weights that are not frozen; vectors keep their `max_norm`.
+
+    Weights that learn with the same `scale` of the learning rate are one of its groups.
+    """
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, weight in network.named_parameters():
+        if weight.requires_grad:
+            groups.setdefault(network.scale(name) if isinstance(network, Network) else 1.0, []).append(weight)
+    scaled = [{"params": weights, "scale": scale} for scale, weights in groups.items()]
+    tuner = OPTIMIZERS[settings.optimizer](scaled, lr=settings.lr, weight_decay=settings.weight_decay)
     for part in network.modules():
         if isinstance(part, Input) and part.weight.requires_grad:
             tuner.register_step_post_hook(lambda *_, part=part: part.bound())

@@ -78,7 +78,7 @@ def train(
         for step, group in enumerate(progress(groups, f"epoch {epoch}", len(groups))):
             lr = rate(settings, (epoch - 1 + (step + 0.5) / len(groups)) / settings.epochs, stale)
             for weights in tuner.param_groups:
-                weights["lr"] = lr
+                weights["lr"] = lr * weights["scale"]
             tuner.zero_grad()
             loss, whole = torch.zeros((), device=device), targets[np.concatenate(group)]
             for batch in group:

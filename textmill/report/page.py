@@ -27,7 +27,8 @@ def render(
     """The page. Every text in it is escaped; the same input gives the same bytes.
 
     models: name -> {"fit", "scores", "errors", "history"}, in the order of params.yaml (which gives the colours).
-    clean, split, encoded: the contents of metrics/clean.json, split.json and encode-TOKENIZER.json by tokenizer.
+    clean, split, encoded: the contents of metrics/clean.json, split.json and encode-TOKENIZER.json by tokenizer,
+    with `vectors`, that of vectors-TOKENIZER.json.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

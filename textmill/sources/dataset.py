@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from textmill.config import Name, Section
+from textmill.config import Name, Section, Sha256
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import read_json, sha256, write_json
 from textmill.sources.packing import FORMATS, format_of, is_archive, members, opened
@@ -37,7 +37,6 @@ def file_name(name: str) -> str:
     return name
 
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Checksums = Annotated[list[Sha256], Field(min_length=1)]  # any of them is good: one file may be packed in several ways
 Column = Annotated[str, Field(min_length=1)]
 Label = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]

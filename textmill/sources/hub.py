@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import Field
 
+from textmill.config import Repo, Revision
 from textmill.console import say
 from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError
 from textmill.files import sha256
@@ -26,9 +27,9 @@ class Hub(Dataset):
     """`splits`: the hub's splits to take, and what each is here; null: a column tells, or it is cut by `split`."""
 
     source: Literal["hub"]
-    repo: Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")]
+    repo: Repo
     config: Column | None
-    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]  # a commit: branches move
+    revision: Revision
     splits: Annotated[dict[Annotated[str, Field(pattern=r"^[\w.-]*\w$")], Split | None], Field(min_length=1)]
 
 

@@ -51,7 +51,7 @@ def is_archive(name: str) -> bool:
 
 def members(path: Path) -> list[str]:
     """Names of the plain files in an archive. Raises ArtifactError if it is damaged."""
-    with _explained(str(path)), _unpacked(path) as file, _archive(path, file) as listing:
+    with _explained(str(path)), _unpacked(path) as file, _archive(path.name, file) as listing:
         return [member.name for member in listing if member.plain]
 
 
@@ -67,14 +67,36 @@ def opened(path: Path, name: str | None = None) -> Iterator[BinaryIO]:
         if name is None:
             yield file
             return
-        with _archive(path, file) as listing:
-            found = [member for member in listing if member.name == name]
-            if len(found) != 1 or not found[0].plain:
-                what = "a link, a device or an unsafe name" if len(found) == 1 else len(found) or "none"
-                others = ", ".join(member.name for member in listing[:10] if member.plain)
-                raise ArtifactError(f"{where}: expected one plain file of that name, found {what}; files: {others}")
-            with found[0].open() as stream:
-                yield stream
+        with _member(where, path.name, file, name) as stream:
+            yield stream
+
+
+@contextmanager
+def streamed(path: Path, called: str, name: str | None = None) -> Iterator[BinaryIO]:
+    """As `opened`, but to be read once, from the start: the bytes of a .gz or .bz2 are stored nowhere.
+
+    called: the file's own name, which tells how it is packed; `path` may have another.
+    """
+    where = f"{called}!{name}" if name else called
+    unpack = UNPACK.get(PurePosixPath(called).suffix.lower(), open)
+    with _explained(where), unpack(path, "rb") as file:
+        if name is None:
+            yield file
+            return
+        with _member(where, called, file, name) as stream:
+            yield stream
+
+
+@contextmanager
+def _member(where: str, archive: str, file: BinaryIO, name: str) -> Iterator[BinaryIO]:
+    with _archive(archive, file) as listing:
+        found = [member for member in listing if member.name == name]
+        if len(found) != 1 or not found[0].plain:
+            what = "a link, a device or an unsafe name" if len(found) == 1 else len(found) or "none"
+            others = ", ".join(member.name for member in listing[:10] if member.plain)
+            raise ArtifactError(f"{where}: expected one plain file of that name, found {what}; files: {others}")
+        with found[0].open() as stream:
+            yield stream
 
 
 @contextmanager
@@ -93,8 +115,8 @@ def _unpacked(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _archive(path: Path, file: BinaryIO) -> Iterator[list[Member]]:
-    if _unpacked_name(path.name).endswith(".tar"):
+def _archive(name: str, file: BinaryIO) -> Iterator[list[Member]]:
+    if _unpacked_name(name).endswith(".tar"):
         with tarfile.open(fileobj=file, mode="r:") as tar:
             yield [
                 Member(info.name, info.isreg() and not info.issparse() and _safe(info.name),

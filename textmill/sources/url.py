@@ -19,7 +19,8 @@ TIMEOUT = (10, 60)  # seconds to connect, and to wait for the next bytes
 CHUNK = 1 << 20
 
 
-def _name(url: str) -> str:
+def name_of(url: str) -> str:
+    """The name of the file behind an address."""
     return PurePosixPath(unquote(urlsplit(url).path)).name
 
 
@@ -29,7 +30,7 @@ def _http(url: str) -> str:
         raise ValueError("a local file is not a url; set dataset.source: path")
     if address.scheme not in ("http", "https") or not address.hostname:
         raise ValueError("expected an address that begins with https:// or http://")
-    file_name(_name(url))
+    file_name(name_of(url))
     return url
 
 
@@ -44,7 +45,7 @@ class Url(FileDataset):
 
 def fetch(dataset: Url, places: Places) -> list[Part]:
     """Download the file, unless it is already here."""
-    name = _name(dataset.url)
+    name = name_of(dataset.url)
 
     def receive(target: Path) -> None:
         if places.mirror:
@@ -65,7 +66,7 @@ def download(url: str, target: Path) -> None:
     import requests
 
     host = urlsplit(url).hostname
-    say(f"{_name(url)}: from {host}")
+    say(f"{name_of(url)}: from {host}")
     for attempt in range(1, TRIES + 1):
         try:
             return _receive(url, target)
@@ -76,7 +77,7 @@ def download(url: str, target: Path) -> None:
     if isinstance(problem, ArtifactError):
         raise problem
     answer = getattr(problem.response, "status_code", type(problem).__name__)
-    raise ResourceError(f"{host}: {_name(url)} cannot be had ({answer}); a file of your own: dataset.source: path")
+    raise ResourceError(f"{host}: {name_of(url)} cannot be had ({answer}); a file of your own: source: path")
 
 
 def _receive(url: str, target: Path) -> None:
@@ -87,9 +88,9 @@ def _receive(url: str, target: Path) -> None:
         response.raise_for_status()
         length = int(response.headers.get("Content-Length", 0))
         try:
-            for chunk in progress(response.iter_content(CHUNK), _name(url), total=length // CHUNK + 1):
+            for chunk in progress(response.iter_content(CHUNK), name_of(url), total=length // CHUNK + 1):
                 file.write(chunk)
         except requests.exceptions.ChunkedEncodingError as error:
             raise ArtifactError(
-                f"{_name(url)}: expected {length:,} bytes, got {response.raw.tell():,}; try again"
+                f"{name_of(url)}: expected {length:,} bytes, got {response.raw.tell():,}; try again"
             ) from error

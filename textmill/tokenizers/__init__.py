@@ -3,7 +3,7 @@
 A new kind is a config and a class (see `tokenizer.Tokenizer`) in a module of its own, listed in TOKENIZERS.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,13 +13,15 @@ from textmill.files import read_json, write_json
 from textmill.ragged import Ragged
 from textmill.tokenizers.bpe import BpeConfig, BpeTokenizer
 from textmill.tokenizers.char import CharConfig, CharTokenizer
-from textmill.tokenizers.tokenizer import Texts, Tokenizer
+from textmill.tokenizers.pretrained import PretrainedConfig, PretrainedTokenizer, pretrained_config
+from textmill.tokenizers.tokenizer import FILE, Texts, Tokenizer
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 
 TOKENIZERS: dict[str, tuple[type[Section], type]] = {
     "word": (WordConfig, WordTokenizer),
     "char": (CharConfig, CharTokenizer),
     "bpe": (BpeConfig, BpeTokenizer),
+    "pretrained": (PretrainedConfig, PretrainedTokenizer),
 }
 
 
@@ -28,16 +30,22 @@ def tokenizer_config(entry: Any, where: str) -> Section:
     kind = entry.get("kind") if isinstance(entry, dict) else None
     if kind not in TOKENIZERS:
         raise ParamsError(f"{where}.kind: expected one of {', '.join(TOKENIZERS)}, found {kind!r}")
-    own = {key: value for key, value in entry.items() if key != "vectors"}
+    own = {key: value for key, value in entry.items() if key != "vectors"}  # those are checked where they are read
+    if kind == "pretrained":  # its keys depend on where it comes from
+        return pretrained_config(own, where)
     return validate(own, TOKENIZERS[kind][0], where)
 
 
-def fit(read: Texts, config: Section, spill: BinaryIO) -> tuple[Tokenizer, Iterator[Ragged]]:
+def fit(read: Texts, config: Section, spill: BinaryIO, files: Mapping[str, Path]) -> tuple[Tokenizer, Iterator[Ragged]]:
     """The tokenizer that `config` describes, learned from texts, and the ids of each batch of them.
 
     `read()` gives the texts in batches, string Series, and may be called again. `spill`, an empty file open for reading
-    and writing, holds what has to wait until the last text was seen.
+    and writing, holds what has to wait until the last text was seen. `files` are those that were fetched: a pretrained
+    tokenizer is one of them, and learns nothing.
     """
+    if isinstance(config, PretrainedConfig):
+        tokenizer = PretrainedTokenizer.read(files[FILE], config)
+        return tokenizer, (tokenizer.encode(texts) for texts in read())
     return TOKENIZERS[config.kind][1].fit(read, config, spill)
 
 

@@ -7,6 +7,7 @@ import polars as pl
 
 from textmill.ragged import SPECIALS, Ragged
 
+FILE = "tokenizer.json"
 NAMES = ("<pad>", "<unk>")  # of the ids below SPECIALS, for people
 Texts = Callable[[], Iterable[pl.Series]]  # gives all texts, in batches
 

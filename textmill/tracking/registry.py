@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 # What a served bundle imports.
-NEEDED = ["mlflow", "numpy", "polars", "pydantic", "ruamel.yaml", "safetensors", "scikit-learn", "scipy", "torch"]
+NEEDED = ["mlflow", "numpy", "polars", "pydantic", "ruamel.yaml", "safetensors", "scikit-learn", "scipy"]
+NEEDED += ["tokenizers", "torch"]
 
 
 def log_bundle(run_id: str, result: Result, labels: Sequence[str]) -> None:
@@ -30,6 +31,7 @@ def log_bundle(run_id: str, result: Result, labels: Sequence[str]) -> None:
 
     package = Path(textmill.__file__).parent
     numbers = [ColSpec("float", name) for name in ("confidence", *(f"p:{label}" for label in labels))]
+    needed = NEEDED + ["transformers"] * bool(read_json(result.bundle.path / "config.json")["encoder"])
     outputs = Schema([ColSpec("string", "prediction"), *numbers])
     with mlflow.start_run(run_id=run_id, nested=True):
         mlflow.pyfunc.log_model(
@@ -38,7 +40,7 @@ def log_bundle(run_id: str, result: Result, labels: Sequence[str]) -> None:
             artifacts={"bundle": str(result.bundle.path)},
             code_paths=[str(package)],
             signature=ModelSignature(Schema([ColSpec("string", "text")]), outputs),
-            pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in NEEDED],
+            pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in needed],
         )
 
 

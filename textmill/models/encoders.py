@@ -1,0 +1,110 @@
+"""Encoders that were trained elsewhere: architecture from config.json, by transformers; weights from safetensors.
+
+No code of others is loaded, and nothing is unpickled.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from textmill.errors import ArtifactError, ResourceError
+from textmill.files import read_json
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+
+# What files hold beside an encoder's weights: a layer for the first token alone, and numbers that are computed.
+BESIDE = ("pooler.", "embeddings.position_ids", "embeddings.token_type_ids")
+OLD = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}  # as TensorFlow named them
+
+
+def architecture(folder: Path) -> nn.Module:
+    """The encoder that a config.json describes, its weights drawn at random.
+
+    Raises ArtifactError if the file describes none, and ResourceError if transformers is not installed.
+    """
+    try:
+        from transformers import AutoConfig, AutoModel, logging
+    except ImportError as error:
+        raise ResourceError("family pretrained needs transformers; pip install 'textmill[pretrained]'") from error
+    logging.set_verbosity_error()
+    path = folder / CONFIG
+    facts = read_json(path)
+    try:
+        config = AutoConfig.for_model(**facts)
+        encoder = AutoModel.from_config(config, dtype=torch.float32, trust_remote_code=False)
+        encoder.get_input_embeddings()
+    except Exception as error:  # transformers raises what it likes
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ArtifactError(f"{path}: not the config of an encoder that transformers knows ({reason})") from error
+    if getattr(encoder, "pooler", None) is not None:
+        encoder.pooler = None
+    return encoder
+
+
+def fill(encoder: nn.Module, path: Path) -> None:
+    """Put a file's weights into `encoder`; a head of what it was trained for stays out.
+
+    Raises ArtifactError naming the first tensor that is missing, unknown, of another shape or not finite.
+    """
+    found = _own(_read(path), f"{encoder.base_model_prefix}.")
+    expected = encoder.state_dict()
+    for name in sorted(expected.keys() | found.keys()):
+        if name not in found:
+            raise ArtifactError(f"{path}: no tensor {name}, which {CONFIG} asks for")
+        if name not in expected:
+            raise ArtifactError(f"{path}: {name} is no tensor of the encoder that {CONFIG} describes")
+        if found[name].shape != expected[name].shape:
+            shapes = f"expected shape {tuple(expected[name].shape)}, found {tuple(found[name].shape)}"
+            raise ArtifactError(f"{path}: {name}: {shapes}")
+        if not found[name].isfinite().all():
+            raise ArtifactError(f"{path}: {name} holds what is no number")
+    encoder.load_state_dict(found)
+
+
+def longest(encoder: nn.Module) -> int | None:
+    """How many tokens an encoder can number; None if it does not number them."""
+    for name, part in encoder.named_modules():
+        if name.endswith("position_embeddings") and isinstance(part, nn.Embedding):
+            return part.num_embeddings - (0 if part.padding_idx is None else part.padding_idx + 1)
+    return getattr(encoder.config, "max_position_embeddings", None)
+
+
+def heights(encoder: nn.Module) -> tuple[dict[str, int], int]:
+    """How far above the embeddings each module and weight lies, by name, and the number of layers.
+
+    Embeddings lie at 0, the lowest layer at 1; what is neither belongs to the highest.
+    """
+    lists = ((name, part) for name, part in encoder.named_modules() if isinstance(part, nn.ModuleList))
+    prefix, layers = max(lists, key=lambda found: len(found[1]))
+
+    def height(name: str) -> int:
+        if name.startswith(f"{prefix}."):
+            return int(name.removeprefix(f"{prefix}.").split(".")[0]) + 1
+        return 0 if "embed" in name else len(layers)
+
+    names = [name for name, _ in [*encoder.named_modules(), *encoder.named_parameters()]]
+    return {name: height(name) for name in names}, len(layers)
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ArtifactError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from error
+
+
+def _own(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The encoder's tensors by its own names: in a file with heads, they are those below `prefix`."""
+    if any(name.startswith(prefix) for name in tensors):
+        tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    own = {}
+    for name, tensor in tensors.items():
+        if not name.startswith(BESIDE):
+            for old, new in OLD.items():
+                name = name.replace(old, new)
+            own[name] = tensor
+    return own

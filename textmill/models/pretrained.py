@@ -1,0 +1,159 @@
+"""An encoder that was trained elsewhere (BERT: Devlin et al. 2019), fine-tuned or read as it is."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+
+from textmill.config import Count, Fraction, Section, validate
+from textmill.encoding import Encoded
+from textmill.errors import ArtifactError, ParamsError
+from textmill.models import Fitted, Task, distributed
+from textmill.models.encoders import CONFIG, WEIGHTS, architecture, fill, heights, longest
+from textmill.models.inputs import Head
+from textmill.models.layers import Network, Pool, hidden_layers, inside
+from textmill.models.neural import Neural, outputs, restored
+from textmill.models.settings import TrainConfig, overridden
+from textmill.models.training import find_device, find_precision, train
+from textmill.ragged import SPECIALS
+from textmill.tokenizers import FILE
+from textmill.tokenizers import load as load_tokenizer
+from textmill.tokenizers.pretrained import Frame
+
+
+class PretrainedConfig(Section):
+    """How an encoder is read and tuned."""
+
+    family: Literal["pretrained"]
+    tokenizer: str  # of kind pretrained: it brings the encoder
+    pooling: Annotated[str, Field(pattern=r"^(cls|mean|max|attention)(\+(cls|mean|max|attention))*$")]
+    freeze: bool | Count  # true: the head alone learns; a number: all but embeddings and so many of the lowest layers
+    layer_decay: Annotated[float, Field(gt=0, le=1)]  # rate of a layer, as a share of that of the layer above it
+    dropout: Fraction  # in the head; that in the encoder stands in its config.json
+    head: Head
+
+    @model_validator(mode="after")
+    def _something_to_decay(self) -> "PretrainedConfig":
+        if self.freeze is True and self.layer_decay != 1:
+            raise ValueError(f"layer_decay: {self.layer_decay} has no use with freeze: true; set it to 1.0")
+        return self
+
+
+class Pretrained(Network):
+    """Encoder, pooling, head. A text is framed as in the encoder's own training: [CLS] text [SEP].
+
+    What is frozen gets no gradients and drops nothing.
+    """
+
+    def __init__(self, config: PretrainedConfig, encoder: nn.Module, frame: Frame, outputs: int):
+        super().__init__()
+        self.encoder, self.frame, self.layer_decay = encoder, frame, config.layer_decay
+        self.heights, self.top = heights(encoder)
+        if not isinstance(config.freeze, bool) and config.freeze > self.top:
+            raise ParamsError(f"freeze: {config.freeze}, but the encoder has {self.top} layers; set true for all")
+        self.frozen = (self.top if config.freeze is True else config.freeze or -1) + 1  # heights below get no gradients
+        for name, weight in encoder.named_parameters():
+            weight.requires_grad_(self.heights[name] >= self.frozen)
+        self.pool = Pool(config.pooling, encoder.config.hidden_size, {"cls": lambda states, lengths: states[:, 0]})
+        self.head = hidden_layers(self.pool.width, config.head, config.dropout)
+        self.classify = nn.Linear([self.pool.width, *config.head][-1], outputs)
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """ids (B, T) -> the encoder's vectors of them (B, T, E), without positions"""
+        theirs = torch.where(ids < SPECIALS, self.frame.unknown, ids - SPECIALS)  # PAD, too: nothing looks at it
+        return self.encoder.get_input_embeddings()(theirs)
+
+    def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+        """embedded (B, T, E), lengths (B,) -> logits (B, outputs)"""
+        framed = self.framed(embedded, lengths)
+        lengths = lengths + framed.shape[1] - embedded.shape[1]
+        mask = inside(lengths, framed.shape[1]).long()
+        states = self.encoder(inputs_embeds=framed, attention_mask=mask).last_hidden_state  # (B, F + T, H)
+        return self.classify(self.head(self.pool(states, lengths)))
+
+    def framed(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+        """Texts (B, T, E) with the F vectors of the frame around each: (B, F + T, E)."""
+        before, after = (self._vectors(ids, embedded) for ids in (self.frame.before, self.frame.after))  # (F, E)
+        rows = len(embedded)
+        framed = torch.cat([before.expand(rows, -1, -1), embedded, after.expand(rows, -1, -1)], 1)
+        ends = len(before) + lengths[:, None] + torch.arange(len(after), device=lengths.device)  # (B, F)
+        return framed.scatter(1, ends[..., None].expand(-1, -1, framed.shape[2]), after.expand(rows, -1, -1))
+
+    def _vectors(self, ids: list[int], like: Tensor) -> Tensor:
+        return self.encoder.get_input_embeddings()(torch.tensor(ids, dtype=torch.long, device=like.device))
+
+    def train(self, mode: bool = True) -> "Pretrained":
+        """Training or predicting; what is frozen always predicts."""
+        super().train(mode)
+        for name, part in self.encoder.named_modules():
+            part.training = mode and self.heights[name] >= self.frozen
+        return self
+
+    def scale(self, name: str) -> float:
+        """Share of the learning rate that a weight has: lower layers keep more of what they know.
+
+        Howard & Ruder 2018, 3.2; the head has all of it, the highest layer `layer_decay` of it.
+        """
+        if not name.startswith("encoder."):
+            return 1.0
+        return self.layer_decay ** (self.top + 1 - self.heights[name.removeprefix("encoder.")])
+
+
+def config(entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tuple[Section, TrainConfig]:
+    """Check an entry of this family and the training settings."""
+    own, settings = overridden(entry, train, where)
+    return validate(own, PretrainedConfig, where), settings
+
+
+def build(config: PretrainedConfig, settings: TrainConfig, task: Task) -> Pretrained:
+    """A fresh network, its weights drawn from the task's seed: those of the encoder, too.
+
+    Raises ParamsError if the tokenizer brings no encoder, or if that cannot read as far as `max_len`.
+    """
+    if task.encoder is None:
+        raise ParamsError(
+            f"family: pretrained needs an encoder; list {CONFIG} and {WEIGHTS} in tokenizers.{config.tokenizer}.files, "
+            "of kind pretrained"
+        )
+    tokenizer = load_tokenizer(task.encoder.parent / FILE)
+    torch.manual_seed(task.seed)
+    encoder = architecture(task.encoder)
+    known, needed = encoder.get_input_embeddings().num_embeddings, tokenizer.size - SPECIALS
+    if known < needed:
+        raise ArtifactError(f"{task.encoder / CONFIG}: {known:,} tokens, but its tokenizer has {needed:,}")
+    limit, extra = longest(encoder), len(tokenizer.frame.before) + len(tokenizer.frame.after)
+    if limit is not None and (settings.max_len is None or settings.max_len + extra > limit):
+        raise ParamsError(
+            f"max_len: {settings.max_len} and {extra} special tokens are more than the {limit} that the encoder of "
+            f"tokenizers.{config.tokenizer} reads; set it to {limit - extra} or less"
+        )
+    return Pretrained(config, encoder, tokenizer.frame, outputs(settings, task))
+
+
+def fit(
+    config: PretrainedConfig,
+    settings: TrainConfig,
+    data: Encoded,
+    validation: Encoded,
+    task: Task,
+    folder: Path | None = None,
+) -> Fitted:
+    """Tune the encoder that was fetched, under torchrun on all ranks; `folder` holds the checkpoints."""
+    device = find_device(settings.device)
+    network = build(config, settings, task)
+    fill(network.encoder, task.encoder / WEIGHTS)
+    network.to(device)
+    precision = find_precision(settings.precision, device, config.family)
+    with distributed.group(device):
+        found = settings.model_copy(update={"precision": precision})
+        history, best = train(network, data, validation, found, task.seed, folder)
+    return Fitted(Neural(network, settings), history, best, device.type, precision)
+
+
+def load(config: PretrainedConfig, settings: TrainConfig, tensors: Mapping[str, np.ndarray], task: Task) -> Neural:
+    """The model of `Neural.tensors()`. Raises ArtifactError naming the first tensor that does not fit."""
+    return restored(build(config, settings, task), settings, tensors)

