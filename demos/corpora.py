@@ -15,7 +15,7 @@ from textmill.encoding import Encoded
 from textmill.sources import SOURCES, load_dataset
 from textmill.sources.store import MIRROR, Places
 from textmill.tables import read_part
-from textmill.tokenizers import Tokenizer
+from textmill.tokenizers.word import WordTokenizer
 
 ROOT = Path(__file__).parents[1]
 PRESETS = ROOT / "presets"
@@ -39,14 +39,14 @@ def documents(preset: str, as_filed: bool = False) -> tuple[pl.DataFrame, list[s
     return (docs if as_filed else arrange(docs)), labels
 
 
-def tokenizer(texts: pl.Series, preset: str, **changes: object) -> Tokenizer:
+def tokenizer(texts: pl.Series, preset: str, **changes: object) -> WordTokenizer:
     """The preset's word tokenizer, its entry changed where said, learned from these texts alone."""
     entry = load_params(PRESETS / f"{preset}.yaml")["tokenizers"]["word"] | changes
     config = tokenizers.tokenizer_config(entry, f"presets/{preset}.yaml: tokenizers.word")
     with TemporaryFile() as spill:
-        return tokenizers.fit(lambda: [texts], config, spill)[0]
+        return WordTokenizer.fit(lambda: [texts], config, spill)[0]
 
 
-def encode(docs: pl.DataFrame, codec: Tokenizer, labels: list[str]) -> Encoded:
+def encode(docs: pl.DataFrame, codec: WordTokenizer, labels: list[str]) -> Encoded:
     """Ids and class numbers of the documents."""
     return encoding.encode(docs, codec, labels)
