@@ -20,8 +20,9 @@ from textmill.models.pretrained import build
 from textmill.ragged import PAD, SPECIALS, UNK, Ragged
 
 ENTRY = {"family": "pretrained", "tokenizer": "t", "pooling": "cls+mean+max", "freeze": False, "layer_decay": 0.9}
-ENTRY |= {"dropout": 0.1, "head": [8], "clip": 1.0, "epochs": 16, "lr": 0.01}
+ENTRY |= {"dropout": {"attention": 0.1, "layers": 0.1, "head": 0.1}, "head": [8], "clip": 1.0, "epochs": 16, "lr": 0.01}
 VOCABULARY, CLASSES = len(PIECES) + SPECIALS, 3
+NO_DROPOUT = dict.fromkeys(ENTRY["dropout"], 0.0)
 DATA = toy(96, VOCABULARY, CLASSES)
 TOP = 3  # height of the highest of two layers, plus one
 
@@ -148,6 +149,17 @@ def test_what_is_frozen_stays_and_drops_nothing(folders, kind, freeze, height):
     assert states.requires_grad == (height < TOP)  # no graph is kept for what is frozen
 
 
+@each_kind
+def test_dropout_is_where_it_is_asked_for(folders, kind):
+    def differs(**shares) -> bool:
+        model = network(folders[kind], dropout={**NO_DROPOUT, **shares}).train()
+        ids, lengths = torch.tensor([[5, 6, 7]]), torch.tensor([3])
+        return not torch.equal(model(ids, lengths), model(ids, lengths))
+
+    assert not differs()
+    assert all(differs(**{place: 0.5}) for place in NO_DROPOUT)
+
+
 def test_training_leaves_what_is_frozen(folders):
     start = load_file(folders["bert"] / "model.safetensors")
     for freeze, moved in ((True, set()), (1, {"1"}), (False, {"embeddings", "0", "1"})):
@@ -176,7 +188,14 @@ def test_the_rate_falls_from_layer_to_layer(folders, kind):
 
 def test_a_scaled_rate_is_what_a_step_takes(folders):
     start = load_file(folders["bert"] / "model.safetensors")
-    plain = {"epochs": 1, "batch_tokens": 10**6, "optimizer": "sgd", "clip": None, "dropout": 0.0, "weight_decay": 0.0}
+    plain = {
+        "epochs": 1,
+        "batch_tokens": 10**6,
+        "optimizer": "sgd",
+        "clip": None,
+        "dropout": NO_DROPOUT,
+        "weight_decay": 0.0,
+    }
     name = "encoder.layer.0.output.dense.weight"
     steps = []
     for decay in (1.0, 0.5):
@@ -219,7 +238,8 @@ def test_the_longest_text_fills_the_positions(folders, kind):
         ({"layer_decay": 0.0}, "models.m.layer_decay: expected greater than 0"),
         ({"layer_decay": 1.1}, "models.m.layer_decay: expected less than or equal to 1"),
         ({"freeze": True, "layer_decay": 0.9}, "layer_decay: 0.9 has no use with freeze: true"),
-        ({"dropout": 1.0}, "models.m.dropout"),
+        ({"dropout": {**NO_DROPOUT, "head": 1.0}}, "models.m.dropout.head: expected less than 1, found 1.0"),
+        ({"dropout": {"head": 0.1}}, "models.m.dropout.attention: missing (and 1 more)"),
         ({"hidden": 8}, "models.m.hidden: unknown key"),
         ({"loss": "bce"}, "bce is for two classes, found 3"),
     ],

@@ -92,9 +92,9 @@ def _line(invalid: ValidationError, value: Any, schema: Any, where: str) -> str:
     errors = invalid.errors()
     # An unknown key usually explains the missing one beside it.
     error = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
-    location = [
-        str(part) for part in error["loc"] if _in(value, part) or error["type"] in ("missing", "extra_forbidden")
-    ]
+    *parents, last = error["loc"] or [""]
+    kept = [last] if _in(value, last) or error["type"] in ("missing", "extra_forbidden") else []
+    location = [str(part) for part in [*(part for part in parents if _in(value, part)), *kept]]
     path = ".".join([where, *location])
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     if error["type"] == "missing":

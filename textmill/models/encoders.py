@@ -3,6 +3,7 @@
 No code of others is loaded, and nothing is unpickled.
 """
 
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -18,8 +19,13 @@ BESIDE = ("pooler.", "embeddings.position_ids", "embeddings.token_type_ids")
 OLD = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}  # as TensorFlow named them
 
 
-def architecture(folder: Path) -> nn.Module:
-    """The encoder that a config.json describes, its weights drawn at random.
+# Dropout, as the configs of different encoders name it.
+IN_ATTENTION = ("attention_probs_dropout_prob", "attention_dropout")
+IN_LAYERS = ("hidden_dropout_prob", "dropout", "mlp_dropout", "embedding_dropout")
+
+
+def architecture(folder: Path, in_attention: float, in_layers: float) -> nn.Module:
+    """The encoder that a config.json describes, with these shares of dropout, its weights drawn at random.
 
     Raises ArtifactError if the file describes none, and ResourceError if transformers is not installed.
     """
@@ -32,6 +38,9 @@ def architecture(folder: Path) -> nn.Module:
     facts = read_json(path)
     try:
         config = AutoConfig.for_model(**facts)
+        for keys, share in ((IN_ATTENTION, in_attention), (IN_LAYERS, in_layers)):
+            for key in filter(partial(hasattr, config), keys):
+                setattr(config, key, share)
         encoder = AutoModel.from_config(config, dtype=torch.float32, trust_remote_code=False)
         encoder.get_input_embeddings()
     except Exception as error:  # transformers raises what it likes

