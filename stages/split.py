@@ -11,7 +11,7 @@ from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
 from textmill.files import append_parquet, read_batches, read_json, whole_folder, write_json
 from textmill.profile import profile
-from textmill.splits import SIDES, SplitConfig, in_test, outline, split
+from textmill.splits import SIDES, SPLITS, SplitConfig, in_test, limit, outline, split
 
 
 def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARAMS) -> None:
@@ -23,10 +23,13 @@ def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARA
     seed = load_section(params, "seed", Seed)
     names = read_json(labels)
     whole = pl.concat([outline(some, names) for some in read_batches(docs)])
-    sides = split(whole, names, config, seed)
+    sides = cut = split(whole, names, config, seed)
+    if config.sizes:
+        sides = limit(cut, whole, config.sizes, seed)
+    left_out = {name: int((cut == name).sum() - (sides == name).sum()) for name in SPLITS}
     repeated = in_test(whole, sides)
-    left_out = pl.Series(repeated) & (sides == "unlabelled")  # a model may learn from those, and must not from the test
-    sides = sides.set(left_out, None)
+    leaking = pl.Series(repeated) & (sides == "unlabelled")  # a model may learn from those, and must not from the test
+    sides = sides.set(leaking, None)
     facts = profile(whole, sides, names)
     with whole_folder(out) as folder, ExitStack() as files:
         append = {name: files.enter_context(append_parquet(folder / f"{name}.parquet")) for name in SIDES.categories}
@@ -37,14 +40,17 @@ def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARA
             done += len(some)
         rows = np.flatnonzero(repeated[(sides == "train").fill_null(False).to_numpy()])
         write_json(folder / "train_in_test.json", rows.tolist())
-    write_json(metrics, {"seed": seed, "by": config.by, "unlabelled_in_test": int(left_out.sum()), **facts})
+    counted = {"left_out": left_out, "unlabelled_in_test": int(leaking.sum())}
+    write_json(metrics, {"seed": seed, "by": config.by, **counted, **facts})
     say("split: " + ", ".join(f"{name} {part['rows']:,}" for name, part in facts["splits"].items()))
+    if any(left_out.values()):
+        say("split: left out by split.sizes: " + ", ".join(f"{name} {rows:,}" for name, rows in left_out.items()))
     for pair, rows in facts["overlap"].items():
         if rows:
             a, b = pair.split("-")
             say(f"split: {rows:,} documents of {b} stand in {a} too")
-    if left_out.any():
-        say(f"split: {left_out.sum():,} unlabelled documents left out, whose texts stand in test")
+    if leaking.any():
+        say(f"split: {leaking.sum():,} unlabelled documents left out, whose texts stand in test")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def test_counts_are_those_of_the_texts(rows):
 def test_lengths():
     told = lengths(np.array([1] * 50 + [3] * 49 + [1000]))
     assert told["mean"] == 12.0
-    assert told["percentiles"] == {"5": 1, "25": 1, "50": 1, "75": 3, "95": 3, "99": 3, "100": 1000}
+    assert told["percentiles"] == {"5": 1, "25": 1, "50": 1, "75": 3, "90": 3, "95": 3, "99": 3, "100": 1000}
     assert told["histogram"]["counts"][-1] == 1
     assert sum(told["histogram"]["counts"]) == 100
     assert lengths(np.array([], int))["histogram"]["counts"] == []

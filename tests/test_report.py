@@ -50,6 +50,7 @@ def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, error
     empty["words"] = {"mean": 0, "percentiles": {}, "histogram": {"edges": [], "counts": []}}
     overlap = {"train-validation": 0, "train-test": 0, "validation-test": 0}
     split = {"seed": 42, "by": "text", "overlap": overlap, "unlabelled_in_test": 0, "conflicts": 0}
+    split["left_out"] = dict.fromkeys(("train", "validation", "test"), 0)
     split["splits"] = dict.fromkeys(("train", "validation", "test"), part) | {"unlabelled": empty}
     clean = {"rows": 70, "kept": 60, "dropped": {"empty text": 10}, "repaired": {}, "labels": part["labels"]}
     encoded = {"word": {"vocabulary": 99, "splits": {s: {"unknown": 0.05} for s in ("train", "validation", "test")}}}
@@ -152,6 +153,16 @@ def test_a_tie_is_called_a_tie():
     html = page(names=["gru", "lstm"])
     assert "cannot decide: a tie" in html
     assert "by more than chance explains" not in html
+
+
+def test_documents_left_out_are_said():
+    def leave(models, clean, split):
+        split["left_out"] = {"train": 12_000, "validation": 0, "test": 7}
+
+    assert "Left out by <code>split.sizes</code>, drawn by the seed: 12,000 of train, 0 of validation, 7 of test." in (
+        page(change=leave)
+    )
+    assert "Left out by" not in page()
 
 
 def test_coverage_of_vectors_is_said_where_there_are_some():

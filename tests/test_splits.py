@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from textmill import splits
 from textmill.errors import DataError
-from textmill.splits import SIDES, SPLITS, SplitConfig, cut, in_test, outline, text_key, together
+from textmill.splits import SIDES, SPLITS, Sizes, SplitConfig, cut, in_test, limit, outline, quotas, text_key, together
 
 CONFIG = SplitConfig(validation=0.1, test=0.2, by="text", sizes=None)
 
@@ -112,6 +112,42 @@ def test_unlabelled_rows_stay_out():
     parts = split(frame, ["a", "b"], CONFIG, seed=0)
     assert parts["unlabelled"]["text"].to_list() == ["who knows"]
     assert sum(map(len, parts.values())) == 51
+
+
+def limited(frame: pl.DataFrame, sizes: dict[str, int], seed: int = 0) -> tuple[pl.Series, pl.Series]:
+    """Sides before and after `split.sizes`."""
+    docs = outline(frame, ["a", "b"])
+    sides = splits.split(docs, ["a", "b"], CONFIG, seed=0)
+    return sides, limit(sides, docs, Sizes(**sizes), seed)
+
+
+def test_sizes_keep_so_many_of_each_class_by_the_seed():
+    frame = docs([{"text": f"text {i}", "label": "aab"[i % 3]} for i in range(300)])
+    frame = pl.concat([frame, docs([{"text": "who knows", "label": None, "split": "unlabelled"}])])
+    sizes = {"train": 100, "validation": 15, "test": 1000}
+    before, after = limited(frame, sizes)
+    counts = {name: dict(frame.filter(after == name)["label"].value_counts().iter_rows()) for name in SPLITS}
+    assert counts == {"train": {"a": 67, "b": 33}, "validation": {"a": 10, "b": 5}, "test": {"a": 40, "b": 20}}
+    assert (after == "unlabelled").arg_true().to_list() == [300]
+    assert (after == before).all()  # null where a document is left out: nothing changes sides
+    assert limited(frame, sizes)[1].equals(after, null_equal=True)
+    assert not limited(frame, sizes, seed=1)[1].equals(after, null_equal=True)
+
+
+def test_sizes_that_would_lose_a_class_are_an_error():
+    frame = docs([{"text": f"text {i}", "label": "b" if i % 10 == 0 else "a"} for i in range(300)])
+    with pytest.raises(DataError, match=r"split.sizes.test: 2 leaves none of the 6 documents of class 'b'"):
+        limited(frame, {"train": 200, "validation": 20, "test": 2})
+
+
+@given(st.lists(st.integers(0, 50), min_size=1).filter(any), st.floats(0.01, 1))
+def test_quotas_are_as_near_as_whole_numbers_can_be(counts, share):
+    counts = np.array(counts)
+    size = max(1, int(share * counts.sum()))
+    kept = quotas(counts, size)
+    assert kept.sum() == size
+    assert (np.abs(kept - counts * size / counts.sum()) < 1).all()
+    assert (kept <= counts).all()
 
 
 def test_texts_of_the_test_split_are_found_elsewhere():

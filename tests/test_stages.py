@@ -90,6 +90,20 @@ def test_split_profiles_what_it_cut(made):
     assert sum(words["histogram"]["counts"]) == facts["splits"]["train"]["rows"]
 
 
+def test_documents_beyond_the_sizes_are_left_out_and_counted(made, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    sizes = {"train": 50, "validation": 20, "test": 1000}
+    write_json(tmp_path / "params.yaml", PARAMS | {"split": PARAMS["split"] | {"sizes": sizes}})
+    split.main(made / "docs.parquet", made / "labels.json", tmp_path / "split", tmp_path / "split.json")
+    facts, whole = read_json(tmp_path / "split.json"), read_json(made / "split.json")
+    rows = {name: pl.read_parquet(tmp_path / f"split/{name}.parquet") for name in SPLITS}
+    assert {name: len(part) for name, part in rows.items()} == {"train": 50, "validation": 20, "test": 48}
+    for name, part in rows.items():
+        assert set(part["id"]) <= set(pl.read_parquet(made / f"split/{name}.parquet")["id"])
+        assert facts["splits"][name]["rows"] + facts["left_out"][name] == whole["splits"][name]["rows"]
+    assert "left out by split.sizes: train 94, validation 28, test 0" in capsys.readouterr().out
+
+
 def test_what_may_be_learned_from_holds_no_test_text(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_json(tmp_path / "params.yaml", {**PARAMS, "split": {**PARAMS["split"], "by": "text"}})

@@ -7,7 +7,7 @@ import polars as pl
 
 from textmill.splits import SPLITS, among
 
-PERCENTILES = (5, 25, 50, 75, 95, 99, 100)
+PERCENTILES = (5, 25, 50, 75, 90, 95, 99, 100)
 
 
 def lengths(counts: np.ndarray) -> dict[str, Any]:
@@ -33,13 +33,15 @@ def encoded(counts: np.ndarray, unknown: int) -> dict[str, Any]:
 def profile(docs: pl.DataFrame, sides: pl.Series, labels: list[str]) -> dict[str, Any]:
     """Rows, labels, lengths in words, duplicates in each split, and the overlap between splits.
 
-    docs: a `splits.outline`; sides: what `splits.split` makes of it. Sorted arrays: they take less than hash tables.
+    docs: a `splits.outline`; sides: what `splits.split` makes of it, null for what is left out.
+    Sorted arrays: they take less than hash tables.
     """
     names = (*SPLITS, "unlabelled")
     texts = {name: np.sort(docs["text"].filter(sides == name).to_numpy()) for name in names}
     distinct = {name: _distinct(keys) for name, keys in texts.items()}
+    labelled = docs.select("text", "label").filter(sides.is_not_null())
+    of_label = [_distinct(np.sort(labelled["text"].filter(labelled["label"] == label).to_numpy())) for label in labels]
     pairs = [(a, b) for i, a in enumerate(SPLITS) for b in SPLITS[i + 1 :]]
-    of_label = [_distinct(np.sort(docs["text"].filter(docs["label"] == label).to_numpy())) for label in labels]
     _, classes = np.unique(np.concatenate(of_label), return_counts=True)
     return {
         "splits": {

@@ -15,7 +15,7 @@ SIDES = pl.Enum([*SPLITS, "unlabelled"])
 
 
 class Sizes(Section):
-    """Documents of each split, at most."""
+    """Documents of each split, at most: `limit` leaves the others out."""
 
     train: Count
     validation: Count
@@ -95,6 +95,41 @@ def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int)
                 f"split: {name} has no document of class {absent[0]!r}; give more rows or a larger split.{name}"
             )
     return pl.Series(SIDES.categories, dtype=SIDES).gather(side)
+
+
+def limit(sides: pl.Series, docs: pl.DataFrame, sizes: Sizes, seed: int) -> pl.Series:
+    """`split`'s sides (N,), null where a split holds more than its size: so many of each class stay, drawn by `seed`.
+
+    Classes keep their shares, rounded by largest remainder. Unlabelled documents stay as they are.
+    Raises DataError if none of a class that is there would stay.
+    """
+    classes, names = docs["label"].to_physical(), docs["label"].dtype.categories
+    kept = np.ones(len(docs), bool)
+    rng = np.random.default_rng(seed)
+    for name in SPLITS:
+        rows = np.flatnonzero((sides == name).to_numpy())
+        size = getattr(sizes, name)
+        if size >= len(rows):
+            continue
+        own = classes.gather(rows).to_numpy()
+        counts = np.bincount(own, minlength=len(names))
+        quota = quotas(counts, size)
+        for kind in np.flatnonzero(counts).tolist():
+            if not quota[kind]:
+                raise DataError(
+                    f"split.sizes.{name}: {size} leaves none of the {counts[kind]} documents of class {names[kind]!r}; "
+                    "give a larger size"
+                )
+            kept[rng.permutation(rows[own == kind])[quota[kind] :]] = False
+    return pl.select(pl.when(pl.Series(kept)).then(sides)).to_series()
+
+
+def quotas(counts: np.ndarray, size: int) -> np.ndarray:
+    """`size` shared out in proportion to int counts (C,), by largest remainder; among equals the first."""
+    exact = counts * size / counts.sum()
+    kept = exact.astype(np.int64)
+    kept[np.argsort(kept - exact, kind="stable")[: size - kept.sum()]] += 1
+    return kept
 
 
 def text_key(texts: pl.Series) -> pl.Series:

@@ -1,0 +1,52 @@
+"""The documents of a preset, fetched and cleaned as `dvc repro clean` does, in memory."""
+
+import os
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+
+import polars as pl
+
+from textmill import encoding, tokenizers
+from textmill.cleaning import CleanConfig, Cleaner, arrange
+from textmill.config import load_params, load_section
+from textmill.encoding import Encoded
+from textmill.sources import SOURCES, load_dataset
+from textmill.sources.store import MIRROR, Places
+from textmill.tables import read_part
+from textmill.tokenizers.word import WordTokenizer
+
+ROOT = Path(__file__).parents[1]
+PRESETS = ROOT / "presets"
+
+
+def documents(preset: str, as_filed: bool = False) -> tuple[pl.DataFrame, list[str]]:
+    """id, text, label, group and split of each document, and the classes in their order.
+
+    The order is that of the pipeline, which comes from content alone; `as_filed`: that of the dataset's files.
+    """
+    params = PRESETS / f"{preset}.yaml"
+    dataset, config = load_dataset(params), load_section(params, "clean", CleanConfig)
+    cleaner, mirror = Cleaner(dataset.labels, config), os.environ.get(MIRROR)
+    with TemporaryDirectory() as folder, redirect_stdout(StringIO()):
+        raw = Path(folder)
+        places = Places(raw, ROOT / "data/downloads", ROOT / "data/input", Path(mirror) if mirror else None)
+        parts = SOURCES[dataset.source].fetch(dataset, places)
+        kept = [cleaner.keep(rows) for part in parts for rows in read_part(raw, part, dataset, config.max_chars)]
+    docs = pl.concat(kept)
+    labels, _ = cleaner.finish()
+    return (docs if as_filed else arrange(docs)), labels
+
+
+def tokenizer(texts: pl.Series, preset: str, **changes: object) -> WordTokenizer:
+    """The preset's word tokenizer, its entry changed where said, learned from these texts alone."""
+    entry = load_params(PRESETS / f"{preset}.yaml")["tokenizers"]["word"] | changes
+    config = tokenizers.tokenizer_config(entry, f"presets/{preset}.yaml: tokenizers.word")
+    with TemporaryFile() as spill:
+        return WordTokenizer.fit(lambda: [texts], config, spill)[0]
+
+
+def encode(docs: pl.DataFrame, codec: WordTokenizer, labels: list[str]) -> Encoded:
+    """Ids and class numbers of the documents."""
+    return encoding.encode(docs, codec, labels)

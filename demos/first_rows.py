@@ -1,0 +1,47 @@
+"""Mistake: the first 2,000 rows of a test split that is sorted by class. They hold one class alone: there is no
+document whose finding could count, and F1 is 0 for the other one, whatever the model.
+
+Run: `python demos/first_rows.py`. IMDB's test split in the order of its file, a linear model of 5,000 training reviews.
+"""
+
+import numpy as np
+import polars as pl
+from corpora import documents, encode, tokenizer
+from trial import entry, fit, percent, rows_of, tell
+
+from textmill.encoding import Encoded
+from textmill.models import Fitted
+from textmill.scoring import predictions, score
+
+PRESET = "imdb"
+TRAIN, ROWS = 5000, 2000
+
+
+def scored(fitted: Fitted, data: Encoded, labels: list[str]) -> dict[str, str]:
+    """Accuracy, and F1 of each class."""
+    ids = pl.Series([str(row) for row in range(len(data.docs))])
+    table = predictions(ids, data.labels, labels, fitted.model.predict_proba(data.docs), data.docs.lengths)
+    scores = score(table, labels)
+    shown = {"accuracy": percent(scores["accuracy"])}
+    return shown | {f"F1 of {label}": percent(scores["classes"][label]["f1"]) for label in labels}
+
+
+def main() -> None:
+    docs, labels = documents(PRESET, as_filed=True)
+    train = docs.filter(split="train").sample(TRAIN, seed=0)
+    test = docs.filter(split="test")
+    codec = tokenizer(train["text"], PRESET)
+    data, held = encode(train, codec, labels), encode(test, codec, labels)
+    fitted = fit(entry(PRESET, "linear"), data, rows_of(data, np.arange(50)), codec.size, seed=0)
+    drawn = np.random.default_rng(0).permutation(len(test))[:ROWS]
+    parts = {
+        f"the first {ROWS:,} rows": rows_of(held, np.arange(ROWS)),
+        f"{ROWS:,} rows drawn at random": rows_of(held, drawn),
+        f"all {len(test):,} rows": held,
+    }
+    rows = [{"scored on": name} | scored(fitted, part, labels) for name, part in parts.items()]
+    tell("first_rows", f"IMDB, linear model of {TRAIN:,} reviews", rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Fit one model on documents at hand, score it, and tell what came out."""
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from corpora import PRESETS
+
+from textmill.config import load_params
+from textmill.console import table
+from textmill.encoding import Encoded
+from textmill.models import Fitted, Task, arm
+from textmill.processes import keep_memory
+from textmill.ragged import Ragged
+
+RESULTS = Path(__file__).parent / "results"
+STARTED = time.monotonic()
+
+
+def entry(preset: str, model: str, **changes: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A preset's model and its `train` section, with changes to either."""
+    params = load_params(PRESETS / f"{preset}.yaml")
+    return params["models"][model] | changes, params["train"]
+
+
+def fit(
+    chosen: tuple[Mapping[str, Any], Mapping[str, Any]], data: Encoded, validation: Encoded, vocabulary: int, seed: int
+) -> Fitted:
+    """A model of `entry` with the epoch that is best on `validation`; quiet."""
+    keep_memory()  # as the stage does
+    checked = arm(*chosen, "demo")
+    task = Task(vocabulary, int(data.labels.max()) + 1, seed)
+    with redirect_stdout(StringIO()):
+        return checked.family.fit(checked.config, checked.settings, data, validation, task)
+
+
+def accuracy(fitted: Fitted, data: Encoded) -> float:
+    """Share of the documents that the model gets right."""
+    return float(np.mean(fitted.model.predict_proba(data.docs).argmax(1) == data.labels))
+
+
+def rows_of(data: Encoded, rows: np.ndarray) -> Encoded:
+    """The documents of these row numbers, in their order."""
+    docs = [data.docs[row] for row in rows]
+    return Encoded(Ragged.of(np.concatenate(docs), np.array([len(doc) for doc in docs])), data.labels[rows])
+
+
+def percent(values: float | Sequence[float]) -> str:
+    """A share in per cent; several as mean and standard deviation."""
+    values = np.atleast_1d(values) * 100
+    spread = f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.1f}{spread}"
+
+
+def tell(name: str, title: str, rows: list[dict[str, Any]]) -> None:
+    """Print the rows and keep them in demos/results/NAME.json."""
+    table(title, list(rows[0]), [[str(value) for value in row.values()] for row in rows])
+    RESULTS.mkdir(exist_ok=True)
+    told = {"title": title, "rows": rows, "seconds": round(time.monotonic() - STARTED), "cores": os.cpu_count()}
+    (RESULTS / f"{name}.json").write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")

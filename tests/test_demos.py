@@ -1,0 +1,121 @@
+"""What the demos rest on, and each of them on made-up data."""
+
+import json
+import re
+
+import choosing
+import corpora
+import first_rows
+import numpy as np
+import padding
+import polars as pl
+import pytest
+import trial
+import twins
+import vocabulary
+from conftest import ROOT, toy
+
+from textmill.files import sha256
+from textmill.ragged import PAD
+
+SCRIPTS = (padding, vocabulary, choosing, twins, first_rows)
+WORDS = {"bad": ["dull", "awful", "weak"], "good": ["great", "warm", "sharp"]}
+
+
+def made_up(preset: str, as_filed: bool = False) -> tuple[pl.DataFrame, list[str]]:
+    """120 sentences of two classes, two thirds of them to train, as the demos' `documents` gives them."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(120):
+        label = ("bad", "good")[number >= 60]
+        words = [*rng.choice(["the", "film", "plot", "was"], 4), *rng.choice(WORDS[label], 2)]
+        rows.append({"id": f"{number:03}", "text": " ".join(words) + f" {number % 50}", "label": label, "group": None})
+    split = ["train", "train", "test"] * 40
+    return pl.DataFrame(rows).with_columns(split=pl.Series(split), group=pl.lit(None, pl.String)), ["bad", "good"]
+
+
+@pytest.mark.parametrize("demo", SCRIPTS, ids=lambda demo: demo.__name__)
+def test_each_demo_tells_a_table_and_keeps_it(demo, tmp_path, monkeypatch, capsys):
+    small = {"TRAIN": 60, "VALIDATION": 20, "TEST": 30, "EPOCHS": 1, "SEEDS": range(2), "DRAWS": 3, "JUDGES": (20,)}
+    small |= {"ROWS": 10, "SIZES": {"train": 60, "validation": 20, "test": 20}}
+    if demo is twins:
+        del small["TEST"]
+    for name in small.keys() & vars(demo).keys():
+        monkeypatch.setattr(demo, name, small[name])
+    monkeypatch.setattr(demo, "documents", made_up)
+    monkeypatch.setattr(trial, "RESULTS", tmp_path / "results")
+    monkeypatch.chdir(tmp_path)
+    demo.main()
+    kept = json.loads((tmp_path / f"results/{demo.__name__}.json").read_text())
+    assert len({tuple(row) for row in kept["rows"]}) == 1
+    assert kept["title"][:20] in capsys.readouterr().out
+    assert (ROOT / f"demos/results/{demo.__name__}.json").is_file()
+
+
+def test_padded_documents_are_as_long_as_the_limit():
+    data = toy(20, 50, 2)
+    padded = padding.padded(data, 12)
+    assert set(padded.docs.lengths) == {12}
+    for row in range(20):
+        own = data.docs[row][:12]
+        assert padded.docs[row].tolist() == [*own, *[PAD] * (12 - len(own))]
+    assert padded.labels is data.labels
+
+
+def test_luck_is_what_the_winner_loses():
+    rng = np.random.default_rng(0)
+    coins = rng.random((10, 2000)) < 0.5
+    told, worth = choosing.optimism(coins, 100, 50, rng)
+    assert told > 0.54
+    assert abs(worth - 0.5) < 0.02
+    sure = np.stack([np.ones(2000, bool), np.zeros(2000, bool)])
+    assert choosing.optimism(sure, 100, 5, rng) == (1.0, 1.0)
+
+
+def test_every_epoch_is_watched_on_every_document():
+    data = toy(40, 30, 2)
+    with choosing.watched() as right:
+        trial.fit(trial.entry("mr", "lstm", epochs=3, patience=None), data, data, 30, seed=0)
+    assert [one.shape for one in right] == [(40,)] * 3
+
+
+def test_twins_are_texts_and_words():
+    train, test = pl.Series(["Un libro 12", "nada"]), pl.Series(["Un libro 12", "Un libro 7", "otro"])
+    assert twins.twins(train, test) == pytest.approx(1 / 3)
+    labelled = [
+        pl.DataFrame({"text": texts, "label": labels})
+        for texts, labels in ((train, ["a", "b"]), (test, ["a", "a", "a"]))
+    ]
+    assert twins.remembered(*labelled) == (pytest.approx(2 / 3), pytest.approx(2 / 3))
+
+
+def test_one_class_has_no_f1():
+    data = toy(60, 30, 2)
+    fitted = trial.fit(trial.entry("imdb", "linear", min_count=1), data, data, 30, seed=0)
+    first = first_rows.scored(fitted, trial.rows_of(data, np.flatnonzero(data.labels == 0)), ["neg", "pos"])
+    assert first["F1 of pos"] == "0.0"
+    assert float(first["F1 of neg"]) > 90
+
+
+def test_unknown_words_are_counted():
+    docs, labels = made_up("any")
+    codec = corpora.tokenizer(docs["text"][:60], "mr", min_freq=1)
+    assert vocabulary.unknown(corpora.encode(docs[:60], codec, labels)) == 0
+    assert vocabulary.unknown(corpora.encode(docs[60:], codec, labels)) > 0.2
+
+
+def test_documents_are_those_of_the_pipeline(tmp_path, monkeypatch):
+    file = tmp_path / "comentarios/comentarios.csv"
+    file.parent.mkdir()
+    file.write_text("comentario,categoria\nuno,b\ndos,a\ntres,b\ncuatro,a\n")
+    preset = (ROOT / "presets/comentarios.yaml").read_text()
+    (tmp_path / "comentarios.yaml").write_text(re.sub("[0-9a-f]{64}", sha256(file), preset))
+    monkeypatch.setattr(corpora, "PRESETS", tmp_path)
+    monkeypatch.setenv("TEXTMILL_HUB_MIRROR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    docs, labels = corpora.documents("comentarios")
+    filed, _ = corpora.documents("comentarios", as_filed=True)
+    assert labels == ["a", "b"]
+    assert filed["text"].to_list() == ["uno", "dos", "tres", "cuatro"]
+    assert docs["id"].is_sorted()
+    assert set(docs["text"]) == set(filed["text"])
