@@ -1,4 +1,4 @@
-"""Turn the texts of validation and test into flat ids, as `vocab` did with those of train: once, and never again."""
+"""Turn the texts of all splits but train, which `vocab` encoded, into flat ids: once, and never again."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def main(
     """Nothing is cut, padded or dropped. `learned` is what `vocab` counted; `metrics` completes it."""
     codec, names, made_by = tokenizers.load(tokenizer), read_json(labels), sha256(tokenizer)
     facts = {"train": read_json(learned)["train"]}
-    for name in ("validation", "test"):
+    for name in ("validation", "test", "unlabelled"):
         path = splits / f"{name}.parquet"
         batches = (encoding.encode(some, codec, names) for some in read_batches(path, ["text", "label"]))
         counted = encoding.save(out / f"{name}.safetensors", batches, count_rows(path), made_by)

@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from stages.run import run
@@ -10,16 +11,22 @@ from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
 from textmill.files import append_parquet, read_batches, read_json, whole_folder, write_json
 from textmill.profile import profile
-from textmill.splits import SIDES, SplitConfig, outline, split
+from textmill.splits import SIDES, SplitConfig, in_test, outline, split
 
 
 def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARAMS) -> None:
-    """Given splits are kept, missing ones are cut by `split` and `seed`. The texts are read twice, and never held."""
+    """Given splits are kept, missing ones are cut by `split` and `seed`. The texts are read twice, and never held.
+
+    train_in_test.json: the rows of train.parquet whose texts stand in test too.
+    """
     config = load_section(params, "split", SplitConfig)
     seed = load_section(params, "seed", Seed)
     names = read_json(labels)
     whole = pl.concat([outline(some, names) for some in read_batches(docs)])
     sides = split(whole, names, config, seed)
+    repeated = in_test(whole, sides)
+    left_out = pl.Series(repeated) & (sides == "unlabelled")  # a model may learn from those, and must not from the test
+    sides = sides.set(left_out, None)
     facts = profile(whole, sides, names)
     with whole_folder(out) as folder, ExitStack() as files:
         append = {name: files.enter_context(append_parquet(folder / f"{name}.parquet")) for name in SIDES.categories}
@@ -28,12 +35,16 @@ def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARA
             for name in append:
                 append[name](some.filter(sides[done : done + len(some)] == name).drop("split"))
             done += len(some)
-    write_json(metrics, {"seed": seed, "by": config.by, **facts})
+        rows = np.flatnonzero(repeated[(sides == "train").fill_null(False).to_numpy()])
+        write_json(folder / "train_in_test.json", rows.tolist())
+    write_json(metrics, {"seed": seed, "by": config.by, "unlabelled_in_test": int(left_out.sum()), **facts})
     say("split: " + ", ".join(f"{name} {part['rows']:,}" for name, part in facts["splits"].items()))
     for pair, rows in facts["overlap"].items():
         if rows:
             a, b = pair.split("-")
             say(f"split: {rows:,} documents of {b} stand in {a} too")
+    if left_out.any():
+        say(f"split: {left_out.sum():,} unlabelled documents left out, whose texts stand in test")
 
 
 if __name__ == "__main__":

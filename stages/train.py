@@ -15,6 +15,7 @@ from textmill.files import atomic, digest, read_json, sha256, write_json
 from textmill.models import Task, arm
 from textmill.processes import keep_memory
 from textmill.tokenizers import load as load_tokenizer
+from textmill.vectors import load as load_vectors
 
 CHECKPOINTS = Path("data/checkpoints")
 CODE = Path(models.__file__).parent
@@ -23,22 +24,36 @@ CODE = Path(models.__file__).parent
 def main(
     name: str,
     encoded: Path,
-    tokenizer: Path,
+    vocab: Path,
+    vectors: Path,
+    train_in_test: Path,
     labels: Path,
     out: Path,
     history: Path,
     facts: Path,
     params: Path = PARAMS,
 ) -> None:
-    """`name` is the model's key in params; `encoded` holds the splits made with its tokenizer."""
+    """`name` is the model's key in params; `encoded` holds the splits made with its tokenizer, `vocab` what it is.
+
+    vectors, train_in_test and the unlabelled documents are read by the models that ask for them.
+    """
     entry, train = load_section(params, f"models.{name}", dict), load_section(params, "train", dict)
     seed, threads = load_section(params, "seed", Seed), load_section(params, "threads", Count)
     checked = arm(entry, train, f"{params}: models.{name}")
-    made_by, classes = sha256(tokenizer), read_json(labels)
-    data, validation = (encoding.load(encoded / f"{split}.safetensors", made_by) for split in ("train", "validation"))
-    task = Task(load_tokenizer(tokenizer).size, len(classes), seed)
+    tokenizer, classes = vocab / "tokenizer.json", read_json(labels)
+    files = {split: encoded / f"{split}.safetensors" for split in ("train", "validation", "unlabelled")}
+    made_by = sha256(tokenizer)
+    data, validation, unlabelled = (encoding.load(file, made_by) for file in files.values())
+    task = Task(
+        load_tokenizer(tokenizer).size,
+        len(classes),
+        seed,
+        vectors=load_vectors(vectors, made_by) if checked.uses_vectors else None,
+        corpus=encoding.corpus(data.docs, unlabelled.docs, read_json(train_in_test)) if checked.pretrains else None,
+        encoder=vocab / "encoder" if (vocab / "encoder").is_dir() else None,
+    )
 
-    files = [encoded / "train.safetensors", encoded / "validation.safetensors", *sorted(CODE.glob("*.py"))]
+    files = [*files.values(), vectors, train_in_test, *sorted(CODE.glob("*.py"))]
     key = digest([entry, train, seed, threads, *map(sha256, files)])
     checkpoints = CHECKPOINTS / f"{name}-{key[:16]}"  # goes on only where inputs, params and code are the same
     keep_memory()

@@ -27,7 +27,7 @@ LAYERS = [  # a module imports from its own line and those above it
     {"config", "console", "files", "keys", "ragged"},
     {"processes"},
     {"tokenizers", "sources", "splits", "timings"},
-    {"records", "tables", "spool", "cleaning", "profile", "encoding"},
+    {"records", "tables", "spool", "cleaning", "profile", "encoding", "vectors"},
     {"models"},
     {"bundle", "scoring", "comparison"},
     {"report"},

@@ -12,10 +12,11 @@ import pytest
 from conftest import MODELS, ROOT, TRAIN, toy
 
 from stages import train
-from textmill import encoding, tokenizers
+from textmill import encoding, tokenizers, vectors
 from textmill.files import read_arrays, read_history, read_json, sha256, write_json
 from textmill.ragged import Ragged
 from textmill.tokenizers.word import WordConfig, WordTokenizer
+from textmill.vectors import WordVectors
 
 # No dropout: each rank draws masks of its own. No Adam: it makes steps of the rounding where a gradient is 0 (that of
 # the keys' biases). Batches are so small that one of a single document leaves a rank none.
@@ -53,18 +54,22 @@ def root(tmp_path_factory):
     words = pl.Series([f"w{number}" for number in range(40)])
     with TemporaryFile() as spill:
         tokenizer, _ = WordTokenizer.fit(lambda: [words], WordConfig(**WORD), spill)
-    tokenizers.save(root / "tokenizer.json", tokenizer)
+    tokenizers.save(root / "vocab/tokenizer.json", tokenizer)
+    write_json(root / "train_in_test.json", [])
+    none = WordVectors(np.empty(0, np.int64), np.empty((0, 0), np.float32))
+    vectors.save(root / "vectors.safetensors", none, sha256(root / "vocab/tokenizer.json"))
     data = toy(50, 40, 3)
     ids = np.concatenate([data.docs.ids, np.full(60, 7, np.int32)])  # the last is longer than half a batch: alone in it
     data = encoding.Encoded(Ragged(ids, np.append(data.docs.offsets, len(ids))), np.append(data.labels, 0))
-    for split in ("train", "validation"):
-        made_by = sha256(root / "tokenizer.json")
+    for split in ("train", "validation", "unlabelled"):
+        made_by = sha256(root / "vocab/tokenizer.json")
         encoding.save(root / f"encoded/{split}.safetensors", [data], len(data.docs), made_by)
     return root
 
 
 def paths(out: str) -> list[str]:
-    return ["encoded", "tokenizer.json", "labels.json", f"{out}/model", f"{out}/history.csv", f"{out}/fit.json"]
+    text = ["encoded", "vocab", "vectors.safetensors", "train_in_test.json", "labels.json"]
+    return [*text, f"{out}/model", f"{out}/history.csv", f"{out}/fit.json"]
 
 
 def torchrun(root, name: str, out: str) -> subprocess.Popen:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
-from textmill.encoding import HEADER, Encoded, encode, load, save
+from textmill.encoding import HEADER, Encoded, corpus, encode, load, save
 from textmill.errors import ArtifactError, ResourceError
 from textmill.ragged import Ragged
 from textmill.tokenizers.word import UNK, WordTokenizer
@@ -53,10 +53,22 @@ def test_the_library_of_the_format_reads_it(tmp_path):
     assert path.stat().st_size == HEADER + sum(array.nbytes for array in arrays.values())
 
 
-def test_a_split_without_documents(tmp_path):
-    none = Encoded(Ragged(np.empty(0, np.int32), np.zeros(1, np.int64)), np.empty(0, np.int64))
-    save(tmp_path / "a.safetensors", [none], 0, MADE_BY)
+NONE = Encoded(Ragged(np.empty(0, np.int32), np.zeros(1, np.int64)), np.empty(0, np.int64))
+
+
+@pytest.mark.parametrize("batches", [[NONE], []])
+def test_a_split_without_documents(tmp_path, batches):
+    save(tmp_path / "a.safetensors", batches, 0, MADE_BY)
     assert len(load(tmp_path / "a.safetensors", MADE_BY).docs) == 0
+
+
+@given(st.sets(st.integers(0, 19)))
+def test_a_corpus_is_train_less_some_rows_and_what_has_no_labels(left_out):
+    train, unlabelled = toy(20, 30, 3).docs, toy(7, 30, 3, seed=1).docs
+    found = corpus(train, unlabelled, sorted(left_out))
+    expected = [train[row] for row in range(20) if row not in left_out] + [unlabelled[row] for row in range(7)]
+    assert [doc.tolist() for doc in map(found.__getitem__, range(len(found)))] == [doc.tolist() for doc in expected]
+    assert len(corpus(train, NONE.docs, [])) == 20
 
 
 def test_arrays_are_mapped_not_read(tmp_path):
@@ -95,8 +107,8 @@ def test_a_full_disk_leaves_nothing(tmp_path):
 
 def test_class_numbers_follow_the_order_of_the_labels():
     tokenizer = WordTokenizer(True, "keep", r"\w+", ("a", "b"))
-    part = pl.DataFrame({"text": ["A b", "", "c"], "label": ["y", "x", "y"]})
+    part = pl.DataFrame({"text": ["A b", "", "c"], "label": ["y", "x", None]})
     encoded = encode(part, tokenizer, ["y", "x"])
-    assert encoded.labels.tolist() == [0, 1, 0]
+    assert encoded.labels.tolist() == [0, 1, -1]
     assert encoded.docs.ids.tolist() == [2, 3, UNK, UNK]
     assert encoded.docs.offsets.tolist() == [0, 2, 3, 4]

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textmill.errors import ParamsError
-from textmill.models import WordVectors, arm
+from textmill.models import arm
 from textmill.models.inputs import Input, pair_ids, use_vectors
 from textmill.ragged import PAD
+from textmill.vectors import WordVectors
 
 KNOWN = WordVectors(np.array([2, 3, 7]), np.random.default_rng(0).normal(0, 3, (3, 8)).astype(np.float32))
 

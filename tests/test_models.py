@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textmill.errors import DivergedError, ParamsError, ResourceError
-from textmill.models import FAMILIES, Fitted, Task, WordVectors, arm
+from textmill.models import FAMILIES, Fitted, Task, arm
 from textmill.models.neural import NETWORKS, build
 from textmill.ragged import PAD, Ragged
+from textmill.vectors import WordVectors
 
 VOCABULARY, CLASSES = 40, 3
 DATA = toy(96, VOCABULARY, CLASSES)

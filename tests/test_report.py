@@ -48,8 +48,8 @@ def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, error
     part = {"rows": rows, "labels": dict.fromkeys(labels, rows // len(labels)), "duplicates": 0, "words": words}
     empty = {"rows": 0, "labels": dict.fromkeys(labels, 0), "duplicates": 0}
     empty["words"] = {"mean": 0, "percentiles": {}, "histogram": {"edges": [], "counts": []}}
-    overlap = {"train-validation": 0, "train-test": 0, "validation-test": 0, "unlabelled-test": 0}
-    split = {"seed": 42, "by": "text", "overlap": overlap, "conflicts": 0}
+    overlap = {"train-validation": 0, "train-test": 0, "validation-test": 0}
+    split = {"seed": 42, "by": "text", "overlap": overlap, "unlabelled_in_test": 0, "conflicts": 0}
     split["splits"] = dict.fromkeys(("train", "validation", "test"), part) | {"unlabelled": empty}
     clean = {"rows": 70, "kept": 60, "dropped": {"empty text": 10}, "repaired": {}, "labels": part["labels"]}
     encoded = {"word": {"vocabulary": 99, "splits": {s: {"unknown": 0.05} for s in ("train", "validation", "test")}}}

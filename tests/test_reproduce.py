@@ -27,9 +27,16 @@ stages:
   encode:
     foreach: ${tokenizers}
     do: {cmd: "echo ${key} > ${key}.ids", params: [seed], outs: ["${key}.ids"]}
+  vectors:
+    foreach: ${tokenizers}
+    do: {cmd: "cp ${key}.ids ${key}.vectors", deps: ["${key}.ids"], outs: ["${key}.vectors"]}
   train:
     foreach: ${models}
-    do: {cmd: "sh train.sh ${key}", deps: ["${item.tokenizer}.ids"], params: ["models.${key}"], outs: ["${key}.model"]}
+    do:
+      cmd: sh train.sh ${key}
+      deps: ["${item.tokenizer}.vectors"]
+      params: ["models.${key}"]
+      outs: ["${key}.model"]
   evaluate:
     foreach: ${models}
     do: {cmd: "cp ${key}.model metrics/${key}", deps: ["${key}.model"], outs: ["metrics/${key}"]}
@@ -121,7 +128,7 @@ def test_one_job_is_dvc_repro(toy):
     assert (code, error) == (0, "")
     assert "at a time" not in out
     assert [line.split("'")[1] for line in out.splitlines() if line.startswith("Running")] == [
-        *("encode@word", "train@b", "train@a", "evaluate@b", "evaluate@a", "compare", "track")
+        *("encode@word", "vectors@word", "train@b", "train@a", "evaluate@b", "evaluate@a", "compare", "track")
     ]
 
 
@@ -211,7 +218,7 @@ def test_killed_with_its_stages_at_work_it_leaves_none_and_goes_on(tmp_path, rev
     params = load_params(folder / "params.yaml")
     params["tracking"]["enabled"] = False
     write(folder, params)
-    serial(folder, "encode")
+    serial(folder, "vectors")
     models(folder, rnn={**RNN, "epochs": 1_000_000}, linear=LINEAR)
     process = start(folder, "-j", "2")
     wait_for(lambda: list((folder / "data/checkpoints").glob("rnn-*/*")))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from textmill import splits
 from textmill.errors import DataError
-from textmill.splits import SIDES, SPLITS, SplitConfig, cut, outline, text_key, together
+from textmill.splits import SIDES, SPLITS, SplitConfig, cut, in_test, outline, text_key, together
 
 CONFIG = SplitConfig(validation=0.1, test=0.2, by="text", sizes=None)
 
@@ -112,6 +112,27 @@ def test_unlabelled_rows_stay_out():
     parts = split(frame, ["a", "b"], CONFIG, seed=0)
     assert parts["unlabelled"]["text"].to_list() == ["who knows"]
     assert sum(map(len, parts.values())) == 51
+
+
+def test_texts_of_the_test_split_are_found_elsewhere():
+    rows = [
+        ("a b", "train"),
+        ("A  b ", "test"),
+        ("c", "unlabelled"),
+        ("a B", "unlabelled"),
+        ("d", "train"),
+        ("c", None),
+    ]
+    frame = docs([{"text": text, "label": "a", "split": side} for text, side in rows])
+    assert in_test(outline(frame, ["a"]), outline(frame, ["a"])["split"]).tolist() == [
+        True,
+        True,
+        False,
+        True,
+        False,
+        False,
+    ]
+    assert not in_test(outline(frame[2:5], ["a"]), outline(frame[2:5], ["a"])["split"]).any()  # no test document
 
 
 def test_a_big_piece_goes_where_it_fits():

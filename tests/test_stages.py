@@ -1,6 +1,7 @@
 """Each stage's main from split to evaluate, on a temporary folder; then the bundle and the command."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -11,12 +12,12 @@ from conftest import MODELS, ROOT, TRAIN, small_disk
 from typer.testing import CliRunner
 
 import textmill
-from stages import encode, evaluate, split, train, vocab
+from stages import encode, evaluate, split, train, vectors, vocab
 from textmill import encoding, files, timings, tokenizers
 from textmill.cli import app
 from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError
 from textmill.files import read_json, sha256, write_json, write_parquet
-from textmill.splits import SPLITS
+from textmill.splits import SIDES, SPLITS
 
 WORD = {
     "kind": "word",
@@ -25,6 +26,7 @@ WORD = {
     "pattern": r"[\p{L}\p{N}]+|[!?]",
     "min_freq": 2,
     "max_size": 500,
+    "vectors": None,
 }
 PARAMS = {
     "seed": 3,
@@ -64,14 +66,16 @@ def made(tmp_path_factory, reviews):
 
 def run_text(splits, labels, root):
     tokenizer, encoded = root / "tokenizer.json", root / "encoded"
+    found = root / "vectors.safetensors", root / "vectors.json"
     vocab.main("word", splits / "train.parquet", labels, tokenizer, encoded / "train.safetensors", root / "vocab.json")
     encode.main(splits, labels, tokenizer, root / "vocab.json", encoded, root / "encode.json")
+    vectors.main("word", tokenizer, encoded, splits / "train_in_test.json", *found)
 
 
 def run_train(root, name):
     metrics = root / "metrics" / name
-    parts = (root / "encoded", root / "tokenizer.json", root / "labels.json", root / name)
-    train.main(name, *parts, metrics / "history.csv", metrics / "fit.json")
+    text = root / "encoded", root, root / "vectors.safetensors", root / "split/train_in_test.json"
+    train.main(name, *text, root / "labels.json", root / name, metrics / "history.csv", metrics / "fit.json")
 
 
 def test_split_profiles_what_it_cut(made):
@@ -80,6 +84,33 @@ def test_split_profiles_what_it_cut(made):
     assert set(facts["overlap"].values()) == {0}
     words = facts["splits"]["train"]["words"]
     assert sum(words["histogram"]["counts"]) == facts["splits"]["train"]["rows"]
+
+
+def test_what_may_be_learned_from_holds_no_test_text(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_json(tmp_path / "params.yaml", {**PARAMS, "split": {**PARAMS["split"], "by": "text"}})
+    rows = [(f"text {number}", side) for side in SPLITS for number in range(30)]  # 30 texts, in all three splits
+    rows += [(f"Mine {number}", "train") for number in range(20)]
+    rows += [("TEXT  3", "unlabelled"), ("unseen", "unlabelled"), ("mine 1", "unlabelled")]
+    docs = (
+        pl.DataFrame(rows, ["text", "split"], orient="row")
+        .with_row_index("id")
+        .sample(fraction=1, shuffle=True, seed=1)
+    )
+    labels = pl.when(pl.col("split") != "unlabelled").then(pl.lit("bad"))
+    docs = docs.with_columns(
+        pl.col("id").cast(pl.String), labels.alias("label"), pl.lit(None, pl.String).alias("group")
+    )
+    write_parquet(tmp_path / "docs.parquet", docs)
+    write_json(tmp_path / "labels.json", ["bad"])
+    split.main(tmp_path / "docs.parquet", tmp_path / "labels.json", tmp_path / "split", tmp_path / "split.json")
+    train = pl.read_parquet(tmp_path / "split/train.parquet")["text"]
+    repeated = train[read_json(tmp_path / "split/train_in_test.json")]
+    assert sorted(repeated) == sorted(f"text {number}" for number in range(30))
+    assert sorted(pl.read_parquet(tmp_path / "split/unlabelled.parquet")["text"]) == ["mine 1", "unseen"]
+    facts = read_json(tmp_path / "split.json")
+    assert (facts["unlabelled_in_test"], facts["splits"]["unlabelled"]["rows"]) == (1, 2)
+    assert "1 unlabelled documents left out, whose texts stand in test" in capsys.readouterr().out
 
 
 def test_the_vocabulary_sees_the_training_split_alone(made, tmp_path):
@@ -92,7 +123,7 @@ def test_the_vocabulary_sees_the_training_split_alone(made, tmp_path):
 
 def test_each_split_is_encoded_by_the_tokenizer(made):
     tokenizer = tokenizers.load(made / "tokenizer.json")
-    for name in SPLITS:
+    for name in SIDES.categories:
         part = pl.read_parquet(made / f"split/{name}.parquet")
         expected = encoding.encode(part, tokenizer, ["bad", "good"])
         found = encoding.load(made / f"encoded/{name}.safetensors", sha256(made / "tokenizer.json"))
@@ -121,6 +152,7 @@ def test_the_test_split_changes_nothing_before_evaluate(made, tmp_path, monkeypa
         (tmp_path / name).symlink_to(made / name)
     write_json(tmp_path / "params.yaml", PARAMS)
     flipped = tmp_path / "flipped"
+    shutil.copytree(made / "split", flipped)
     for name in SPLITS:
         part = pl.read_parquet(made / f"split/{name}.parquet")
         if name == "test":
@@ -267,8 +299,9 @@ def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
     write_json(tmp_path / "params.yaml", PARAMS)
     spec = read_json(made / "tokenizer.json")
     spec["vocabulary"].pop()
-    write_json(tmp_path / "other.json", spec)
-    parts = (made / "encoded", tmp_path / "other.json", made / "labels.json", tmp_path / "m", tmp_path / "h.csv")
+    write_json(tmp_path / "other/tokenizer.json", spec)
+    text = made / "encoded", tmp_path / "other", made / "vectors.safetensors", made / "split/train_in_test.json"
+    parts = (*text, made / "labels.json", tmp_path / "m", tmp_path / "h.csv")
     with pytest.raises(ArtifactError, match="encoded with another tokenizer"):
         train.main("lstm", *parts, tmp_path / "f.json")
     with pytest.raises(ArtifactError, match="documents, but"):

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from stages import encode, evaluate, train, vocab
+from stages import encode, evaluate, train, vectors, vocab
 from textmill.errors import ArtifactError, ParamsError, ResourceError
 from textmill.files import read_json, write_json
 from textmill.tracking import results, store, track
@@ -39,6 +39,7 @@ PARAMS = {
             "pattern": "[\\p{L}\\p{N}]+",
             "min_freq": 1,
             "max_size": 500,
+            "vectors": None,
         }
     },
     "train": {**TRAIN, "epochs": 3},
@@ -62,17 +63,26 @@ def finished(tmp_path_factory, reviews) -> Path:
         documents = reviews.with_row_index("id").with_columns(pl.col("id").cast(pl.String).str.zfill(4))
         documents.write_parquet("data/clean/docs.parquet")
         Path("data/split").mkdir()
-        for name, start, rows in (("train", 0, 140), ("validation", 140, 50), ("test", 190, 50)):
+        for name, start, rows in (
+            ("train", 0, 140),
+            ("validation", 140, 50),
+            ("test", 190, 50),
+            ("unlabelled", 240, 0),
+        ):
             documents.slice(start, rows).write_parquet(f"data/split/{name}.parquet")
+        write_json(Path("data/split/train_in_test.json"), [])
         labels, tokenizer = Path("data/clean/labels.json"), Path("data/vocab/word/tokenizer.json")
         encoded = Path("data/encoded/word")
         learned = Path("metrics/vocab-word.json")
         vocab.main("word", Path("data/split/train.parquet"), labels, tokenizer, encoded / "train.safetensors", learned)
         encode.main(Path("data/split"), labels, tokenizer, learned, encoded, Path("metrics/encode-word.json"))
+        found = Path("data/vectors/word.safetensors"), Path("metrics/vectors-word.json")
+        vectors.main("word", tokenizer, encoded, Path("data/split/train_in_test.json"), *found)
+        text = encoded, tokenizer.parent, found[0], Path("data/split/train_in_test.json"), labels
         for name in NAMES:
             bundle, metrics = Path(f"data/models/{name}"), Path(f"metrics/{name}")
             facts = (metrics / "history.csv", metrics / "fit.json")
-            train.main(name, Path("data/encoded/word"), tokenizer, labels, bundle, *facts)
+            train.main(name, *text, bundle, *facts)
             test = (Path("data/encoded/word/test.safetensors"), Path("data/split/test.parquet"))
             evaluate.main(bundle, *test, metrics)
         choose("linear")

@@ -41,6 +41,7 @@ def check_params(path: Path) -> None:
     from textmill.splits import SplitConfig
     from textmill.tokenizers import tokenizer_config
     from textmill.tracking import TrackingConfig
+    from textmill.vectors.config import vectors_config
 
     check_shape(path)
     params = load_params(path)
@@ -50,6 +51,7 @@ def check_params(path: Path) -> None:
     load_dataset(path)
     for name, entry in params["tokenizers"].items():
         tokenizer_config(entry, f"{path}: tokenizers.{name}")
+        vectors_config(entry, f"{path}: tokenizers.{name}")
     train = section(params, path, "train", dict)
     for name, entry in params["models"].items():
         arm(entry, train, f"{path}: models.{name}")

@@ -18,7 +18,7 @@ HEADER = 512  # bytes before the arrays, with the header's length; a multiple of
 
 @dataclass(frozen=True)
 class Encoded:
-    """Documents and their classes: `labels` is int64 (N,)."""
+    """Documents and their classes: `labels` is int64 (N,), -1 where there is none."""
 
     docs: Ragged
     labels: np.ndarray
@@ -30,8 +30,9 @@ def encode(part: pl.DataFrame, tokenizer: Tokenizer, labels: list[str]) -> Encod
 
 
 def classes(column: pl.Series, labels: list[str]) -> np.ndarray:
-    """The number of each label in `labels`, int64 (N,)."""
-    return column.replace_strict(labels, list(range(len(labels))), return_dtype=pl.Int64).to_numpy()
+    """The number of each label in `labels`, -1 where there is none, int64 (N,)."""
+    numbers = column.replace_strict(labels, list(range(len(labels))), return_dtype=pl.Int64)
+    return numbers.fill_null(-1).to_numpy()
 
 
 def save(path: Path, batches: Iterable[Encoded], documents: int, tokenizer: str) -> tuple[np.ndarray, int]:
@@ -41,7 +42,7 @@ def save(path: Path, batches: Iterable[Encoded], documents: int, tokenizer: str)
     A safetensors file of labels (N,), offsets (N + 1,) and ids (T,). The ids are written at once, the others, 16 bytes
     a document, at the end.
     """
-    lengths, labels, unknown = [], [], 0
+    lengths, labels, unknown = [np.empty(0, np.int64)], [], 0
     with atomic(path) as temporary, open(temporary, "wb") as file:
         file.seek(HEADER + 8 * documents + 8 * (documents + 1))
         for batch in batches:
@@ -67,6 +68,15 @@ def _header(documents: int, tokens: int, tokenizer: str) -> bytes:
         header[name] = {"dtype": dtype, "shape": [count], "data_offsets": [end, end + size * count]}
         end += size * count
     return (HEADER - 8).to_bytes(8, "little") + json.dumps(header).encode().ljust(HEADER - 8)
+
+
+def corpus(train: Ragged, unlabelled: Ragged, left_out: list[int]) -> Ragged:
+    """What may be learned from without labels, in memory: train less some rows of it, and the unlabelled documents."""
+    kept = np.ones(len(train), bool)
+    kept[left_out] = False
+    ids = np.concatenate([train.ids[np.repeat(kept, train.lengths)], unlabelled.ids])
+    lengths = np.concatenate([train.lengths[kept], unlabelled.lengths])
+    return Ragged(ids, np.concatenate([[0], np.cumsum(lengths)]))
 
 
 def load(path: Path, tokenizer: str) -> Encoded:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from textmill.splits import SPLITS
+from textmill.splits import SPLITS, among
 
 PERCENTILES = (5, 25, 50, 75, 95, 99, 100)
 
@@ -27,7 +27,7 @@ def lengths(counts: np.ndarray) -> dict[str, Any]:
 def encoded(counts: np.ndarray, unknown: int) -> dict[str, Any]:
     """What a split is in ids: how many, the share that no word stands for, and the lengths of documents, int (N,)."""
     tokens = int(counts.sum())
-    return {"tokens": tokens, "unknown": round(unknown / tokens, 5), "lengths": lengths(counts)}
+    return {"tokens": tokens, "unknown": round(unknown / max(tokens, 1), 5), "lengths": lengths(counts)}
 
 
 def profile(docs: pl.DataFrame, sides: pl.Series, labels: list[str]) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def profile(docs: pl.DataFrame, sides: pl.Series, labels: list[str]) -> dict[str
     names = (*SPLITS, "unlabelled")
     texts = {name: np.sort(docs["text"].filter(sides == name).to_numpy()) for name in names}
     distinct = {name: _distinct(keys) for name, keys in texts.items()}
-    pairs = [(a, b) for i, a in enumerate(SPLITS) for b in SPLITS[i + 1 :]] + [("unlabelled", "test")]
+    pairs = [(a, b) for i, a in enumerate(SPLITS) for b in SPLITS[i + 1 :]]
     of_label = [_distinct(np.sort(docs["text"].filter(docs["label"] == label).to_numpy())) for label in labels]
     _, classes = np.unique(np.concatenate(of_label), return_counts=True)
     return {
@@ -51,7 +51,7 @@ def profile(docs: pl.DataFrame, sides: pl.Series, labels: list[str]) -> dict[str
             }
             for name in names
         },
-        "overlap": {f"{a}-{b}": _inside(texts[b], distinct[a]) for a, b in pairs},
+        "overlap": {f"{a}-{b}": int(among(texts[b], distinct[a]).sum()) for a, b in pairs},
         "conflicts": int((classes > 1).sum()),
     }
 
@@ -59,10 +59,3 @@ def profile(docs: pl.DataFrame, sides: pl.Series, labels: list[str]) -> dict[str
 def _distinct(keys: np.ndarray) -> np.ndarray:
     """Sorted keys, each once. (np.unique would hash them, which takes ten times as long.)"""
     return keys[np.append(keys[:1] == keys[:1], keys[1:] != keys[:-1])]
-
-
-def _inside(keys: np.ndarray, known: np.ndarray) -> int:
-    """How many of the keys are among the known ones, which are sorted."""
-    if not len(known):
-        return 0
-    return int((known[np.searchsorted(known, keys).clip(max=len(known) - 1)] == keys).sum())

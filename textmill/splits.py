@@ -102,6 +102,19 @@ def text_key(texts: pl.Series) -> pl.Series:
     return texts.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
 
 
+def in_test(docs: pl.DataFrame, sides: pl.Series) -> np.ndarray:
+    """Documents of an `outline` whose text is also that of a test document, bool (N,); `sides` as of `split`."""
+    texts = docs["text"].to_numpy()
+    return among(texts, np.sort(texts[(sides == "test").fill_null(False).to_numpy()]))
+
+
+def among(keys: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Which of the keys (N,) are among the known ones, which are sorted: bool (N,). It takes less than a hash table."""
+    if not len(known):
+        return np.zeros(len(keys), bool)
+    return known[np.searchsorted(known, keys).clip(max=len(known) - 1)] == keys
+
+
 def together(docs: pl.DataFrame, by: str) -> np.ndarray:
     """A number for each row of an `outline`, int64 (N,): rows with the same number must stay in one split.
 

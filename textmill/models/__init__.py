@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from textmill.config import Section
 from textmill.errors import ParamsError
 from textmill.ragged import Ragged
+from textmill.vectors import WordVectors
 
 FAMILIES = {
     "linear": "textmill.models.linear",
@@ -31,21 +33,20 @@ class Model(Protocol):
         """All weights by name, as the bundle keeps them."""
 
 
-class WordVectors(NamedTuple):
-    """Known vectors of some of a tokenizer's ids."""
-
-    ids: np.ndarray  # int64 (K,)
-    vectors: np.ndarray  # float32 (K, D)
-
-
 @dataclass(frozen=True)
 class Task:
-    """What a model is fitted to: ids below `vocabulary`, class numbers below `classes`."""
+    """What a model is fitted to: ids below `vocabulary`, class numbers below `classes`.
+
+    vectors: of the tokenizer, for embeddings that begin with them; corpus: training and unlabelled documents, none of
+    them a test text, to pretrain on; encoder: the folder of a pretrained encoder. None where the model asks for none.
+    """
 
     vocabulary: int
     classes: int
     seed: int
     vectors: WordVectors | None = None
+    corpus: Ragged | None = None
+    encoder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,16 @@ class Arm:
     family: ModuleType
     config: Section
     settings: Section | None
+
+    @property
+    def uses_vectors(self) -> bool:
+        """Whether its embeddings begin with the tokenizer's vectors."""
+        return getattr(self.config, "vectors", "none") != "none"
+
+    @property
+    def pretrains(self) -> bool:
+        """Whether it learns from texts without their labels first."""
+        return getattr(self.config, "pretrain", None) is not None
 
 
 def arm(entry: Any, train: Mapping[str, Any], where: str) -> Arm:

@@ -18,7 +18,7 @@ from textmill.reproduce.arms import longest_first, side_by_side
 from textmill.reproduce.command import StageError, changed, repro
 from textmill.reproduce.order import settle, want
 
-ABOVE = "encode"  # the last stages above the arms
+ABOVE = "vectors"  # the last stages above the arms
 ARM = ("train", "evaluate")
 BELOW = ("compare", "track")
 

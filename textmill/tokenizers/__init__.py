@@ -28,7 +28,7 @@ def tokenizer_config(entry: Any, where: str) -> Section:
     kind = entry.get("kind") if isinstance(entry, dict) else None
     if kind not in TOKENIZERS:
         raise ParamsError(f"{where}.kind: expected one of {', '.join(TOKENIZERS)}, found {kind!r}")
-    own = {key: value for key, value in entry.items() if key != "vectors"}
+    own = {key: value for key, value in entry.items() if key != "vectors"}  # those are checked where they are read
     return validate(own, TOKENIZERS[kind][0], where)
 
 
