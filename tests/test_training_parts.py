@@ -1,4 +1,5 @@
 from contextlib import nullcontext
+from functools import partial
 
 import numpy as np
 import pytest
@@ -152,13 +153,8 @@ def test_an_adversarial_step_raises_the_loss_of_each_document(name):
     checked = arm({**MODELS[name], "dropout": 0.0, "bigrams": 20}, TRAIN, "m")
     network = build(checked.config, checked.settings, Task(40, 3, 7))
     ids, lengths = torch.tensor([[5, 6, 7, 8], [3, 4, 0, 0]]), torch.tensor([4, 2])
-    target = torch.tensor([0, 2])
-    near = nullcontext()
-
-    def loss(logits):
-        return torch.nn.functional.cross_entropy(logits, target)
-
-    value = adversarial(network, ids, lengths, loss, near, length=0.5)
+    loss = partial(torch.nn.functional.cross_entropy, target=torch.tensor([0, 2]))
+    value = adversarial(network, ids, lengths, loss, nullcontext(), length=0.5)
     ours = {key: weight.grad.clone() for key, weight in network.named_parameters()}
     network.zero_grad()
 
@@ -173,6 +169,16 @@ def test_an_adversarial_step_raises_the_loss_of_each_document(name):
     torch.testing.assert_close(value, ((before + after) / 2).detach())
     for key, weight in network.named_parameters():
         torch.testing.assert_close(ours[key], weight.grad, atol=1e-6, rtol=1e-4, msg=key)
+
+
+def test_an_adversarial_step_goes_without_gradients_of_frozen_vectors():
+    checked = arm(MODELS["lstm"], TRAIN, "m")
+    network = build(checked.config, checked.settings, Task(40, 3, 7))
+    network.embed.weight.requires_grad_(False)
+    loss = partial(torch.nn.functional.cross_entropy, target=torch.tensor([1]))
+    adversarial(network, torch.tensor([[5, 6]]), torch.tensor([2]), loss, nullcontext(), length=0.5)
+    assert network.embed.weight.grad is None
+    assert network.classify.weight.grad.any()
 
 
 @pytest.mark.parametrize("name", ["rnn", "gru", "lstm"])
