@@ -15,6 +15,13 @@ ATTACKS = ["<script>alert(1)</script>", "</script>", '"onerror="alert(1)', "{{7*
 VOID = {"meta", "br"}
 
 
+def one_group(group, accuracy=0.75, rows=30, **more):
+    """A group of `analysis.groups`."""
+    if not rows:
+        return {"group": group, "rows": 0, "accuracy": None, "low": None, "high": None}
+    return {"group": group, "rows": rows, "accuracy": accuracy, "low": accuracy - 0.1, "high": accuracy + 0.1, **more}
+
+
 def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, errors=("A film.",)):
     """What `compare` and `render` read, of models that are right on about three documents of four."""
     random = np.random.default_rng(0)
@@ -35,8 +42,12 @@ def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, error
             | {"roc_auc": None, "calibration_error": 0.04, "labels": list(labels), "rows": rows}
             | {"confusion": [[int(((actual == a) & (predicted == b)).sum()) for b in labels] for a in labels]}
             | {"classes": {x: {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 9} for x in labels}}
-            | {"calibration": [{"confidence": x, "accuracy": x - 0.05, "rows": 30} for x in (0.55, 0.95)]}
-            | {"lengths": [{"from": x, "to": x + 9, "rows": 30, "accuracy": 0.8} for x in (1, 11)]},
+            | {"calibration": [{"confidence": x, "accuracy": x - 0.05, "rows": 30} for x in (0.55, 0.95)]},
+            "analysis": {
+                "length": [one_group(f"part {x}", **{"from": x, "to": x + 9}) for x in (1, 2)],
+                "negation": [one_group("without"), one_group("with", 0.2)],
+                "unknown": [one_group("none"), one_group("up to 5 %"), one_group("more than 10 %", rows=0)],
+            },
             "errors": [wrong | {"text": text} for text in errors],
             "history": [
                 {"epoch": float(e), "train_loss": None if name == "linear" else 1 / e, "validation_loss": 0.5}
