@@ -44,7 +44,7 @@ def main(model: Path, encoded: Path, test: Path, out: Path, params: Path = PARAM
     write_json(out / "analysis.json", analysis.groups(table, alpha))
     with atomic(out / "errors.csv") as temporary, open(temporary, "wb") as file:
         for number, some in enumerate(read_batches(test, ["id", "text"])):
-            analysis.wrong(table, some).write_csv(file, include_header=number == 0)
+            analysis.wrong(table, some).write_csv(file, include_header=number == 0, float_precision=4)
     with atomic(out / "confusion.csv") as temporary:
         table.select(actual="label", predicted="prediction").write_csv(temporary)
     timings.note(classifier.config["name"], classifier.config["weights"], {"predict_documents_per_second": rate})
