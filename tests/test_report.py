@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textmill.comparison import CompareConfig, Evaluated, compare
+from textmill.report.groups import side_by_side
 from textmill.report.page import count, decimals, p_value, percent, points, render, ticks
 from textmill.report.plots import PALETTE, confusion_figure, curves_figure
 
@@ -170,6 +171,21 @@ def test_a_leak_between_given_splits_is_said():
     assert "Leak" not in page()
     text = "".join(Reader(page(change=leak)).text)
     assert "Leak: 15 of 60 test documents (25.0\N{NO-BREAK SPACE}%) also stand in train." in text
+
+
+def test_groups_stand_side_by_side_and_chance_is_quiet():
+    models, *_ = made_up()
+    models["lstm"]["analysis"]["length"] = [one_group("part 1", rows=40, **{"from": 1, "to": 70})]
+    models["lstm"]["analysis"]["unknown"] = [one_group("none", 0.99, rows=9), one_group("up to 5 %", rows=51)]
+    length, negation, unknown = side_by_side(models, ["lstm", "linear"])
+    assert [row["group"] for row in length["rows"]] == ["part 1", "part 2"]
+    assert (length["rows"][0]["rows"], length["rows"][0]["to"]) == ((30, 40), (10, 70))
+    assert length["rows"][1]["cells"][0] is None
+    assert [[cell["sign"] for cell in row["cells"]] for row in negation["rows"]] == [[0, 0], [-1, -1]]
+    assert [[cell["sign"] for cell in row["cells"]] for row in unknown["rows"]] == [[1, 0], [0, 0]]
+    for model in models.values():
+        model["analysis"]["negation"][1] = one_group("with", rows=0)
+    assert [table["title"] for table in side_by_side(models, ["lstm"])] == ["By tokens outside the vocabulary"]
 
 
 def test_a_model_keeps_its_colour_when_the_ranking_changes():

@@ -45,7 +45,7 @@ def explain(classifier: Classifier, text: str, label: str | None = None, method:
     if label is not None and label not in labels:
         close = get_close_matches(label, labels, n=1)
         raise ParamsError(
-            f"label '{label}': " + (f"did you mean '{close[0]}'?" if close else f"not one of {', '.join(labels)}")
+            f"label '{label}': " + (f"did you mean '{close[0]}'?" if close else f"expected one of {', '.join(labels)}")
         )
     if method is not None and method not in fitting:
         raise ParamsError(

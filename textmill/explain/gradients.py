@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from textmill.models.neural import Neural
 
-STEPS = 32  # points on the line
+STEPS = 64  # points on the line: on film reviews the sum misses 0.02 of the log-odds at most; with 32, 0.04
 
 
 def gradients(model: "Neural", ids: np.ndarray, label: int) -> tuple[np.ndarray, float]:

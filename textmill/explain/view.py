@@ -3,16 +3,20 @@
 import sys
 from collections import defaultdict
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from textmill.console import UNPRINTABLE
 from textmill.explain import Explanation
 
+if TYPE_CHECKING:
+    from rich.text import Text
+
 MOST = 8  # tokens on each side of the table
 STRONG, WEAK = 0.5, 0.15  # shares of the largest attribution, from which a token is painted
 # For, against. Blue and orange: apart to colour-blind eyes, and readable on a light and on a dark ground.
-STRONGLY = ("bold white on #1f6fb5", "bold black on #d9822b")
+STRONGLY = ("bold white on blue", "bold black on yellow")
 WEAKLY = ("#4f8ec4", "#d9822b")
 
 
@@ -26,7 +30,7 @@ def show(explanation: Explanation) -> None:
     label, others = explanation.label, [name for name in explanation.probabilities if name != explanation.label]
     console.print(_shares(explanation, [label, *others]), style="bold")
     console.print()
-    console.print(Text(" ").join(_painted(explanation)))
+    console.print(Text(" ").join(painted(explanation)))
     console.print()
 
     sides = _weightiest(explanation)
@@ -47,7 +51,8 @@ def _shares(explanation: Explanation, names: list[str]) -> str:
     return "  ".join(shares).translate(UNPRINTABLE)
 
 
-def _painted(explanation: Explanation) -> list:
+def painted(explanation: Explanation) -> "list[Text]":
+    """The tokens in the colours of what they say; those that are not read, as one remark."""
     from rich.text import Text
 
     values = explanation.attributions
