@@ -39,17 +39,18 @@ def test_a_batch_is_what_slices_of_each_document_are(lengths, limit, how):
         assert (got[length:] == PAD).all()
 
 
-@given(LENGTHS, st.integers(1, 200), st.one_of(st.none(), st.integers(0, 9)))
-def test_batches_hold_every_row_once_within_the_budget(lengths, budget, seed):
-    parts = batches(lengths, budget, None if seed is None else np.random.default_rng(seed))
+@given(LENGTHS, st.integers(1, 200), st.one_of(st.none(), st.integers(1, 9)), st.one_of(st.none(), st.integers(0, 9)))
+def test_batches_hold_every_row_once_within_the_budget(lengths, budget, most, seed):
+    parts = batches(lengths, budget, most, None if seed is None else np.random.default_rng(seed))
     assert sorted(np.concatenate(parts)) == list(range(len(lengths)))
     for rows in parts:
         assert len(rows) == 1 or len(rows) * lengths[rows].max() <= budget
+        assert len(rows) <= (most or 60)
 
 
 def test_batches_change_with_the_epoch_and_waste_little():
     lengths = np.random.default_rng(0).integers(5, 500, 2000)
-    first, again, other = (batches(lengths, 4096, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    first, again, other = (batches(lengths, 4096, rng=np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=False))
     padded = sum(len(rows) * lengths[rows].max() for rows in first)

@@ -89,9 +89,10 @@ def _line(invalid: ValidationError, value: Any, schema: Any, where: str) -> str:
     errors = invalid.errors()
     # An unknown key usually explains the missing one beside it.
     error = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
-    location = [
-        str(part) for part in error["loc"] if _in(value, part) or error["type"] in ("missing", "extra_forbidden")
-    ]
+    *above, key = error["loc"] or [None]
+    location = [str(part) for part in above if _in(value, part)]
+    if error["type"] in ("missing", "extra_forbidden") or _in(value, key):
+        location.append(str(key))
     path = ".".join([where, *location])
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     if error["type"] == "missing":

@@ -11,17 +11,21 @@ from textmill.ragged import PAD, Ragged
 JITTER = 0.05  # how far lengths are shaken before sorting: neighbours change every epoch, padding stays small
 
 
-def batches(lengths: np.ndarray, batch_tokens: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:
-    """Row numbers of each batch: rows x longest <= `batch_tokens` (one row at least).
+def batches(
+    lengths: np.ndarray, batch_tokens: int, most: int | None = None, rng: np.random.Generator | None = None
+) -> list[np.ndarray]:
+    """Row numbers of each batch: rows x longest <= `batch_tokens` (one row at least), and rows <= `most`.
 
     lengths: int (N,). With `rng` the batches and their order are random; without it, shortest first.
     """
+    most = most or len(lengths)
     keys = lengths if rng is None else lengths * rng.uniform(1 - JITTER, 1 + JITTER, len(lengths))
     order = np.argsort(keys, kind="stable")
     cuts, first, longest = [], 0, 0
     for position, length in enumerate(lengths[order].tolist()):
         longest = max(longest, length)
-        if position > first and (position + 1 - first) * longest > batch_tokens:
+        rows = position + 1 - first
+        if rows > 1 and (rows * longest > batch_tokens or rows > most):
             cuts.append(position)
             first, longest = position, length
     parts = np.split(order, cuts)

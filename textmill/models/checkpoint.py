@@ -17,9 +17,18 @@ from torch.optim import Optimizer
 from textmill.files import atomic
 
 
-def save(folder: Path, facts: dict[str, Any], network: nn.Module, best: dict[str, Tensor], tuner: Optimizer) -> None:
-    """Keep weights, best weights, the optimizer's state and `facts` (plain data, with 'epoch')."""
+def save(
+    folder: Path,
+    facts: dict[str, Any],
+    network: nn.Module,
+    average: nn.Module | None,
+    best: dict[str, Tensor],
+    tuner: Optimizer,
+) -> None:
+    """Keep weights, their average if there is one, best weights, the optimizer's state and `facts` (with 'epoch')."""
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    if average is not None:
+        tensors |= {f"average.{name}": tensor for name, tensor in average.state_dict().items()}
     tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
     for number, state in tuner.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": torch.as_tensor(value) for name, value in state.items()}
@@ -33,8 +42,10 @@ def save(folder: Path, facts: dict[str, Any], network: nn.Module, best: dict[str
         old.unlink()
 
 
-def load(folder: Path, network: nn.Module, tuner: Optimizer) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
-    """Put the newest whole checkpoint into `network` and `tuner`; its facts and best weights, or None."""
+def load(
+    folder: Path, network: nn.Module, average: nn.Module | None, tuner: Optimizer
+) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+    """Put the newest whole checkpoint into `network`, `average` and `tuner`; its facts and best weights, or None."""
     for path in _files(folder):
         try:
             with safe_open(path, framework="pt") as file:
@@ -43,6 +54,8 @@ def load(folder: Path, network: nn.Module, tuner: Optimizer) -> tuple[dict[str, 
         except (SafetensorError, OSError, ValueError):
             continue
         network.load_state_dict(_part(tensors, "network."))
+        if average is not None:
+            average.load_state_dict(_part(tensors, "average."))
         state: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _part(tensors, "optimizer.").items():
             number, key = name.split(".", 1)

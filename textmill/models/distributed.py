@@ -52,7 +52,7 @@ def total(network: nn.Module, loss: Tensor) -> Tensor:
     """Put the sum of all ranks' gradients into `network`, and give the sum of their losses."""
     if size() == 1:
         return loss
-    weights = list(network.parameters())
+    weights = [weight for weight in network.parameters() if weight.requires_grad]
     for weight in weights:
         if weight.grad is None:  # of a rank without rows
             weight.grad = torch.zeros_like(weight)

@@ -1,11 +1,10 @@
-"""What recurrent networks and Transformers share: masks and pooling, both from lengths alone."""
+"""What recurrent networks and Transformers share: masks and pooling, both from lengths alone, dropout and the end."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-
-from textmill.ragged import PAD
 
 
 def inside(lengths: Tensor, steps: int) -> Tensor:
@@ -77,10 +76,32 @@ class LockedDropout(nn.Module):
         return states * kept.div_(1 - self.share)
 
 
-def embedding(vocabulary: int, width: int) -> nn.Embedding:
-    """Vectors of unit expected norm; PAD is zero and stays so."""
-    table = nn.Embedding(vocabulary, width, padding_idx=PAD)
-    nn.init.normal_(table.weight, std=width**-0.5)
-    with torch.no_grad():
-        table.weight[PAD].zero_()
-    return table
+def over_time(share: float, locked: bool) -> nn.Module:
+    """Dropout of (B, T, H): one mask a document, or one a step."""
+    return LockedDropout(share) if locked else nn.Dropout(share)
+
+
+def hidden_layers(width: int, sizes: list[int], dropout: float) -> nn.Sequential:
+    """(B, width) -> (B, the last of `sizes`, or `width`): dropout, then dense layers with dropout after each."""
+    layers: list[nn.Module] = [nn.Dropout(dropout)]
+    for before, size in pairwise([width, *sizes]):
+        layers += [nn.Linear(before, size), nn.ReLU(), nn.Dropout(dropout)]
+    return nn.Sequential(*layers)
+
+
+class Network(nn.Module):
+    """What the training loop needs of a network.
+
+    embed: ids (B, T) -> (B, T, E), where adversarial training moves a text. classify: the last layer.
+    """
+
+    embed: nn.Module
+    classify: nn.Linear
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """ids (B, T), lengths (B,) -> logits (B, outputs)"""
+        return self.read(self.embed(ids), lengths)
+
+    def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+        """embedded (B, T, E), lengths (B,) -> logits (B, outputs)"""
+        raise NotImplementedError

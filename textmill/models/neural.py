@@ -6,19 +6,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from textmill.config import Section, validate
 from textmill.encoding import Encoded
 from textmill.errors import ArtifactError, ParamsError
 from textmill.models import Fitted, Task, distributed
+from textmill.models.inputs import use_vectors
+from textmill.models.layers import Network
 from textmill.models.recurrent import LSTMConfig, Recurrent, RecurrentConfig
 from textmill.models.settings import TrainConfig, overridden
 from textmill.models.training import find_device, find_precision, predict, train
 from textmill.models.transformer import Transformer, TransformerConfig
 from textmill.ragged import Ragged
 
-NETWORKS: dict[str, tuple[type[Section], type[nn.Module]]] = {
+NETWORKS: dict[str, tuple[type[Section], type[Network]]] = {
     "rnn": (RecurrentConfig, Recurrent),
     "gru": (RecurrentConfig, Recurrent),
     "lstm": (LSTMConfig, Recurrent),
@@ -29,7 +30,7 @@ NETWORKS: dict[str, tuple[type[Section], type[nn.Module]]] = {
 class Neural:
     """A network and how far it reads. `precision` is that of predictions: float32 whatever training used."""
 
-    def __init__(self, network: nn.Module, settings: TrainConfig):
+    def __init__(self, network: Network, settings: TrainConfig):
         self.network, self.settings, self.precision = network, settings, "float32"
 
     def predict_proba(self, docs: Ragged) -> np.ndarray:
@@ -50,7 +51,7 @@ def config(entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tu
     return checked, settings
 
 
-def build(config: Section, settings: TrainConfig, task: Task) -> nn.Module:
+def build(config: Section, settings: TrainConfig, task: Task) -> Network:
     """A fresh network, its weights drawn from the task's seed."""
     if settings.loss == "bce" and task.classes != 2:
         raise ParamsError(f"train.loss: bce is for two classes, found {task.classes}; set cross_entropy")
@@ -64,7 +65,9 @@ def fit(
 ) -> Fitted:
     """Train a network, under torchrun on all ranks; `folder` holds its checkpoints."""
     device = find_device(settings.device)
-    network = build(config, settings, task).to(device)
+    network = build(config, settings, task)
+    use_vectors(network.embed, config, task.vectors)
+    network.to(device)
     precision = find_precision(settings.precision, device, config.family)
     with distributed.group(device):
         found = settings.model_copy(update={"precision": precision})

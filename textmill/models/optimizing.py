@@ -1,27 +1,48 @@
 """Losses, optimizers and learning rates by name."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import SGD, Adadelta, Adam, AdamW, Optimizer
+from torch.optim.swa_utils import AveragedModel
 
+from textmill.models.inputs import Input
 from textmill.models.settings import TrainConfig
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "adam": lambda weights, **kwargs: Adam(weights, fused=True, **kwargs),
     "adamw": lambda weights, **kwargs: AdamW(weights, fused=True, **kwargs),
-    "adadelta": Adadelta,
+    # As Zeiler (2012) has it: torch's own rho, 0.9, forgets in half as many steps.
+    "adadelta": lambda weights, **kwargs: Adadelta(weights, rho=0.95, **kwargs),
     "sgd": lambda weights, **kwargs: SGD(weights, momentum=0.9, fused=True, **kwargs),
 }
 
 
-def optimizer(weights: Iterable[nn.Parameter], settings: TrainConfig) -> Optimizer:
-    """The optimizer that `settings` names."""
-    return OPTIMIZERS[settings.optimizer](weights, lr=settings.lr, weight_decay=settings.weight_decay)
+def optimizer(network: nn.Module, settings: TrainConfig) -> Optimizer:
+    """The optimizer that `settings` names, of the weights that are not frozen; vectors keep their `max_norm`."""
+    weights = [weight for weight in network.parameters() if weight.requires_grad]
+    tuner = OPTIMIZERS[settings.optimizer](weights, lr=settings.lr, weight_decay=settings.weight_decay)
+    for part in network.modules():
+        if isinstance(part, Input) and part.weight.requires_grad:
+            tuner.register_step_post_hook(lambda *_, part=part: part.bound())
+    return tuner
+
+
+def moving_average(network: nn.Module, keep: float) -> AveragedModel:
+    """A copy of `network` that takes a share 1 - `keep` of its weights at each `update_parameters(network)`.
+
+    Early on the share is larger, 9 / (10 + updates), so that the first weights do not stay (as in TensorFlow).
+    """
+
+    def mix(averages: list[Tensor], weights: list[Tensor], updates: Tensor) -> None:
+        done = int(updates)
+        torch._foreach_lerp_(averages, weights, 1 - min(keep, (1 + done) / (10 + done)))
+
+    return AveragedModel(network, multi_avg_fn=mix)
 
 
 def rate(settings: TrainConfig, done: float, stale: int) -> float:
@@ -46,8 +67,10 @@ def loss_function(
     The third argument is the batch, (B,) or longer where other processes have the rest of it: the parts add up to the
     mean. `labels`: int (N,) of the training split.
 
-    Balanced weights are N / (C x count): each class weighs the same in sum.
+    Balanced weights are N / (C x count): each class weighs the same in sum. With label smoothing a share of each
+    target is spread evenly over all classes.
     """
+    smoothing = settings.label_smoothing
     counts = np.bincount(labels, minlength=classes)
     balance = torch.tensor(len(labels) / (classes * counts), dtype=torch.float32)  # (C,)
     weights = balance if settings.class_weights == "balanced" else None
@@ -56,13 +79,14 @@ def loss_function(
         def cross_entropy(logits: Tensor, target: Tensor, batch: Tensor) -> Tensor:
             weight = _on(weights, logits)
             whole = len(batch) if weight is None else weight[batch].sum()
-            return F.cross_entropy(logits, target, weight, reduction="sum") / whole
+            return F.cross_entropy(logits, target, weight, reduction="sum", label_smoothing=smoothing) / whole
 
         return cross_entropy
 
     def bce(logits: Tensor, target: Tensor, batch: Tensor) -> Tensor:
         weight = None if weights is None else _on(weights, logits)[target]
-        loss = F.binary_cross_entropy_with_logits(logits[:, 0], target.to(logits.dtype), weight, reduction="sum")
+        share = target.to(logits.dtype) * (1 - smoothing) + smoothing / 2  # of the second class
+        loss = F.binary_cross_entropy_with_logits(logits[:, 0], share, weight, reduction="sum")
         return loss / len(batch)
 
     return bce

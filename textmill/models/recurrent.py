@@ -7,8 +7,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from textmill.config import Count, Positive, Section
-from textmill.models.inputs import Buckets, Dropout, Head, Pretrain, Vectors
-from textmill.models.layers import LockedDropout, Pool, embedding, inside, state_at
+from textmill.models.inputs import Buckets, Dropout, Head, Input, Pretrain, Shares, Vectors
+from textmill.models.layers import Network, Pool, hidden_layers, inside, over_time, state_at
+
+STARTS = {"orthogonal": nn.init.orthogonal_, "identity": nn.init.eye_}
 
 
 class RecurrentConfig(Section):
@@ -25,7 +27,7 @@ class RecurrentConfig(Section):
     bidirectional: bool
     start: Literal["orthogonal", "identity"]  # of the weights from state to state (Le et al. 2015: identity)
     pooling: Annotated[str, Field(pattern=r"^(last|mean|max|attention)(\+(last|mean|max|attention))*$")]
-    dropout: Dropout
+    dropout: Dropout  # layers: between them
     locked: bool  # one mask a document on embeddings and between layers, instead of one a step
     head: Head
     pretrain: Pretrain
@@ -38,7 +40,7 @@ class LSTMConfig(RecurrentConfig):
     forget_bias: float  # Jozefowicz et al. 2015: 1.0
 
 
-class Recurrent(nn.Module):
+class Recurrent(Network):
     """Embedding, recurrent layers, pooling over time, classifier.
 
     The backward direction is a forward layer over rows reversed within their lengths: no state ever sees padding, and
@@ -51,30 +53,36 @@ class Recurrent(nn.Module):
         directions = 2 if config.bidirectional else 1
         width = config.hidden * directions
         sizes = [config.embedding] + [width] * (config.layers - 1)
-        self.embed = embedding(vocabulary, config.embedding)
+        dropout = Shares.of(config.dropout)
+        self.embed = Input(
+            vocabulary, config.embedding, config.bigrams, config.max_norm, dropout.embedding, config.locked
+        )
         self.ahead = nn.ModuleList(cell(size, config.hidden, batch_first=True) for size in sizes)
         self.behind = nn.ModuleList(
             cell(size, config.hidden, batch_first=True) for size in sizes if config.bidirectional
         )
-        self.locked = LockedDropout(config.dropout)
-        self.dropout = nn.Dropout(config.dropout)
+        self.between = over_time(dropout.layers, config.locked)
         self.pool = Pool(config.pooling, width, {"last": self.last})
-        self.classify = nn.Linear(self.pool.width, outputs)
+        self.head = hidden_layers(self.pool.width, config.head, dropout.head)
+        self.classify = nn.Linear([self.pool.width, *config.head][-1], outputs)
         for layer in [*self.ahead, *self.behind]:
-            start(layer, config.forget_bias if isinstance(config, LSTMConfig) else None)
+            start(layer, config.start, config.forget_bias if isinstance(config, LSTMConfig) else None)
 
-    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """ids (B, T), lengths (B,) -> logits (B, outputs)"""
-        states = self.locked(self.embed(ids))  # (B, T, E)
-        turn = reversal(lengths, ids.shape[1]) if self.behind else None  # (B * T,)
+    def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+        """embedded (B, T, E), lengths (B,) -> logits (B, outputs)"""
+        return self.classify(self.head(self.pool(self.states(embedded, lengths), lengths)))
+
+    def states(self, states: Tensor, lengths: Tensor) -> Tensor:
+        """embedded (B, T, E), lengths (B,) -> states of the last layer (B, T, H * directions)"""
+        turn = reversal(lengths, states.shape[1]) if self.behind else None  # (B * T,)
         for number, ahead in enumerate(self.ahead):
             outputs = [ahead(states)[0]]  # (B, T, H)
             if turn is not None:
                 outputs.append(Turn.apply(self.behind[number](Turn.apply(states, turn))[0], turn))
             states = torch.cat(outputs, 2)  # (B, T, H * directions)
             if number + 1 < len(self.ahead):
-                states = self.locked(states)
-        return self.classify(self.dropout(self.pool(states, lengths)))
+                states = self.between(states)
+        return states
 
     def last(self, states: Tensor, lengths: Tensor) -> Tensor:
         """The state after the whole text: forwards at its last word, backwards at its first."""
@@ -109,13 +117,18 @@ class Turn(torch.autograd.Function):
         return gradient.flatten(0, 1).index_select(0, turn).view_as(gradient), None
 
 
-def start(layer: nn.RNNBase, forget_bias: float | None) -> None:
-    """Initial weights: Glorot for the input, orthogonal for the state, zero biases but an LSTM's forget gate."""
+def start(layer: nn.RNNBase, how: str, forget_bias: float | None) -> None:
+    """Initial weights: Glorot for the input, `how` for the state, zero biases but an LSTM's forget gate.
+
+    'orthogonal' keeps a state's length (Saxe et al. 2014); 'identity' keeps the state itself (Le et al. 2015, there
+    with ReLU). Gates have weights of their own: with 'identity' each begins by seeing its own unit's state alone.
+    """
     for name, weight in layer.named_parameters():
         if "bias" in name:
             nn.init.zeros_(weight)
         else:
+            begin = nn.init.xavier_uniform_ if "_ih_" in name else STARTS[how]
             for gate in weight.data.split(layer.hidden_size):
-                nn.init.xavier_uniform_(gate) if "_ih_" in name else nn.init.orthogonal_(gate)
+                begin(gate)
     if forget_bias is not None:
         layer.bias_ih_l0.data[layer.hidden_size : 2 * layer.hidden_size] = forget_bias

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from torch import Tensor, nn
 from textmill.console import progress, say
 from textmill.encoding import Encoded
 from textmill.errors import DivergedError, ParamsError
-from textmill.models import checkpoint, distributed, memory
+from textmill.models import checkpoint, distributed, gradients, memory
 from textmill.models.batching import Loader, batches
-from textmill.models.optimizing import loss_function, optimizer, probabilities, rate
+from textmill.models.layers import Network
+from textmill.models.optimizing import loss_function, moving_average, optimizer, probabilities, rate
 from textmill.models.settings import TrainConfig
 from textmill.models.validation import validate
 from textmill.ragged import Ragged
@@ -33,7 +35,7 @@ GAINING = {"lstm", "transformer"}
 
 
 def train(
-    network: nn.Module,
+    network: Network,
     data: Encoded,
     validation: Encoded,
     settings: TrainConfig,
@@ -50,12 +52,17 @@ def train(
     device = next(network.parameters()).device
     autocast = rounding(device, settings.precision)
     measure = loss_function(settings, data.labels, int(data.labels.max()) + 1)
-    tuner = optimizer(network.parameters(), settings)
+    tuner = optimizer(network, settings)
+    average = None if settings.ema is None else moving_average(network, settings.ema)
+    kept = network if average is None else average.module  # what is validated and kept
+    descend = gradients.plain
+    if settings.adversarial is not None:
+        descend = partial(gradients.adversarial, length=settings.adversarial)
     loader = Loader(data.docs, settings.max_len, settings.cut, device)
     targets = torch.tensor(data.labels, device=device)
     history: History = []
     best: dict[str, Tensor] = {}
-    if folder and (found := checkpoint.load(folder, network, tuner)):
+    if folder and (found := checkpoint.load(folder, network, average, tuner)):
         history, best = found[0]["history"], found[1]
         say(f"going on after epoch {len(history)}")
     distributed.agree(len(history))
@@ -64,29 +71,32 @@ def train(
         rng = np.random.default_rng([seed, epoch])
         torch.manual_seed(int(rng.integers(2**63)) + distributed.rank())  # each rank draws dropout of its own
         network.train()
-        parts = batches(loader.lengths, settings.batch_tokens, rng)
+        parts = batches(loader.lengths, settings.batch_tokens, settings.batch_documents, rng)
+        groups = [parts[at : at + settings.accumulate] for at in range(0, len(parts), settings.accumulate)]
         stale = sum(best_epoch(history[:n], settings.monitor) < n for n in range(1, epoch))
         total, lr = 0.0, 0.0
-        for step, batch in enumerate(progress(parts, f"epoch {epoch}", len(parts))):
-            lr = rate(settings, (epoch - 1 + (step + 0.5) / len(parts)) / settings.epochs, stale)
-            for group in tuner.param_groups:
-                group["lr"] = lr
+        for step, group in enumerate(progress(groups, f"epoch {epoch}", len(groups))):
+            lr = rate(settings, (epoch - 1 + (step + 0.5) / len(groups)) / settings.epochs, stale)
+            for weights in tuner.param_groups:
+                weights["lr"] = lr
             tuner.zero_grad()
-            loss = torch.zeros((), device=device)
-            if len(rows := distributed.share(batch)):
-                ids, lengths = loader.batch(rows)
-                with memory.enough(ids):
-                    with autocast:
-                        loss = measure(network(ids, lengths).float(), targets[rows], targets[batch])
-                    loss.backward()
-            loss = distributed.total(network, loss.detach())
+            loss, whole = torch.zeros((), device=device), targets[np.concatenate(group)]
+            for batch in group:
+                if len(rows := distributed.share(batch)):
+                    ids, lengths = loader.batch(rows)
+                    part = partial(measure, target=targets[rows], batch=whole)
+                    with memory.enough(ids):
+                        loss += descend(network, ids, lengths, part, autocast)
+            loss = distributed.total(network, loss)
             if not math.isfinite(value := loss.item()):
                 raise DivergedError(f"epoch {epoch}, step {step + 1}: the loss is {value}; lower lr, or set clip")
             if settings.clip:
                 nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
             tuner.step()
-            total += value * len(batch)
-        scores = validate(predict(network, validation.docs, settings), validation.labels)
+            if average is not None:
+                average.update_parameters(network)
+            total += value * len(whole)
+        scores = validate(predict(kept, validation.docs, settings), validation.labels)
         if not math.isfinite(scores["log_loss"]):
             raise DivergedError(f"epoch {epoch}: the weights are no numbers any more; lower lr, or set clip")
         row = {
@@ -100,18 +110,18 @@ def train(
         }
         history.append(row)
         if best_epoch(history, settings.monitor) == epoch:
-            best = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+            best = {name: tensor.detach().clone() for name, tensor in kept.state_dict().items()}
         say(
             f"epoch {epoch}/{settings.epochs}: loss {row['train_loss']:.4f}, validation loss {scores['log_loss']:.4f}, "
             f"accuracy {scores['accuracy']:.4f} ({row['seconds']:.1f} s)"
         )
         if folder and distributed.rank() == 0:
-            checkpoint.save(folder, {"epoch": epoch, "history": history}, network, best, tuner)
+            checkpoint.save(folder, {"epoch": epoch, "history": history}, network, average, best, tuner)
     network.load_state_dict(best)
     return history, best_epoch(history, settings.monitor)
 
 
-def predict(network: nn.Module, docs: Ragged, settings: TrainConfig, precision: str = "float32") -> np.ndarray:
+def predict(network: Network, docs: Ragged, settings: TrainConfig, precision: str = "float32") -> np.ndarray:
     """Class probabilities of documents: float32 (N, C), in their order. Ranks share the batches."""
     device = next(network.parameters()).device
     loader = Loader(docs, settings.max_len, settings.cut, device)

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from textmill.config import Count, Positive, Section
-from textmill.models.inputs import Buckets, Dropout, Head, Pretrain, Vectors
-from textmill.models.layers import LockedDropout, Pool, embedding, inside
+from textmill.models.inputs import Buckets, Dropout, Head, Input, Pretrain, Shares, Vectors
+from textmill.models.layers import Network, Pool, hidden_layers, inside, over_time
 
 SHORT = 1024  # steps up to which a whole (T, T) of scores may stand in memory
 
@@ -42,7 +42,7 @@ class TransformerConfig(Section):
         return self
 
 
-class Transformer(nn.Module):
+class Transformer(Network):
     """Embedding with positions, blocks of attention, pooling, classifier.
 
     `max_len` bounds learned positions; sinusoidal ones are computed for any length.
@@ -50,31 +50,34 @@ class Transformer(nn.Module):
 
     def __init__(self, config: TransformerConfig, vocabulary: int, outputs: int, max_len: int | None):
         super().__init__()
-        self.embed = embedding(vocabulary, config.width)
+        dropout = Shares.of(config.dropout)
+        self.embed = Input(vocabulary, config.width, config.bigrams, config.max_norm, dropout.embedding, config.locked)
         self.first = nn.Parameter(torch.randn(config.width) * config.width**-0.5) if "cls" in config.pooling else None
         self.positions = None
         if config.positions == "learned":
             self.positions = nn.Parameter(torch.randn(max_len + 1, config.width) * config.width**-0.5)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width)
-        self.locked = LockedDropout(config.dropout)
-        self.dropout = nn.Dropout(config.dropout)
         self.pool = Pool(config.pooling, config.width, {"cls": lambda states, lengths: states[:, 0]})
-        self.classify = nn.Linear(self.pool.width, outputs)
+        self.head = hidden_layers(self.pool.width, config.head, dropout.head)
+        self.classify = nn.Linear([self.pool.width, *config.head][-1], outputs)
 
-    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """ids (B, T), lengths (B,) -> logits (B, outputs)"""
-        states = self.locked(self.embed(ids))  # (B, T, W)
+    def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+        """embedded (B, T, W), lengths (B,) -> logits (B, outputs)"""
         if self.first is not None:
-            states = torch.cat([self.first.expand(len(ids), 1, -1), states], 1)  # T grows by the cls step
+            embedded = torch.cat([self.first.expand(len(embedded), 1, -1), embedded], 1)  # T grows by the cls step
             lengths = lengths + 1
+        return self.classify(self.head(self.pool(self.states(embedded, lengths), lengths)))
+
+    def states(self, states: Tensor, lengths: Tensor) -> Tensor:
+        """embedded (B, T, W), lengths (B,) -> states of the last block (B, T, W)"""
         steps, width = states.shape[1:]
         positions = sinusoids(steps, width, states.device) if self.positions is None else self.positions[:steps]
         states = states + positions
         mask = inside(lengths, steps)[:, None, None, :]  # (B, 1, 1, T): no step looks at padding
         for block in self.blocks:
             states = block(states, mask)
-        return self.classify(self.dropout(self.pool(self.norm(states), lengths)))
+        return self.norm(states)
 
 
 class Block(nn.Module):
@@ -90,9 +93,9 @@ class Block(nn.Module):
         self.dense = nn.Sequential(
             nn.Linear(config.width, config.feedforward), nn.ReLU(), nn.Linear(config.feedforward, config.width)
         )
-        # No dropout inside attention: it would take the fused kernel away. One mask a document: drawing one for every
-        # step costs an eighth of a bfloat16 step.
-        self.dropout = LockedDropout(config.dropout)
+        # No dropout inside attention: it would take the fused kernel away. One mask a document (locked): drawing one
+        # for every step costs an eighth of a bfloat16 step.
+        self.dropout = over_time(Shares.of(config.dropout).layers, config.locked)
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """states (B, T, W), mask (B, 1, 1, T) -> (B, T, W)"""
