@@ -23,20 +23,15 @@ def gradients(model: "Neural", ids: np.ndarray, label: int) -> tuple[np.ndarray,
     network, size = model.network.eval(), max(1, model.settings.batch_tokens // len(ids))
     device = next(network.parameters()).device
     with torch.no_grad():
-        text = torch.from_numpy(ids.astype(np.int64)).to(device)[None]  # (1, T)
-        embedded = network.embed(text)  # (1, T, E)
+        embedded = network.embed(torch.from_numpy(ids.astype(np.int64)).to(device)[None])  # (1, T, E)
     middles = (torch.arange(STEPS, device=device) + 0.5) / STEPS
     scores, slopes = [], []
     for shares in [torch.zeros(1, device=device), *middles.split(size)]:
         points = (embedded * shares[:, None, None]).requires_grad_()  # (S, T, E)
-        hook = network.embed.register_forward_hook(lambda *_, points=points: points)
-        try:
-            with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):  # its recurrent layers only train
-                logits = network(text.expand(len(shares), -1), torch.full((len(shares),), len(ids), device=device))
-                score = log_odds(logits.float(), label)  # (S,)
-                (slope,) = torch.autograd.grad(score.sum(), points)
-        finally:
-            hook.remove()
+        with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):  # its recurrent layers only train
+            logits = network.read(points, torch.full((len(shares),), len(ids), device=device))
+            score = log_odds(logits.float(), label)  # (S,)
+            (slope,) = torch.autograd.grad(score.sum(), points)
         scores.append(float(score[0].detach()))
         slopes.append(slope.double().sum(0))  # (T, E)
     added = (sum(slopes[1:]) / STEPS * embedded[0]).sum(1)
