@@ -20,6 +20,7 @@ WRITERS = {
     "scores.json": "evaluate",
     "predictions.parquet": "evaluate",
     "errors.json": "evaluate",
+    "analysis.json": "evaluate",
 }
 NAMES = Annotated[dict[Name, Any], Field(min_length=1)]
 
@@ -49,7 +50,7 @@ def read_model(folder: Path) -> dict[str, Any]:
     for file, stage in WRITERS.items():
         if not (folder / file).is_file():
             raise ArtifactError(f"{folder / file}: missing; run `dvc repro {stage}@{folder.name}`, which makes it")
-    facts = {name: read_json(folder / f"{name}.json") for name in ("fit", "scores", "errors")}
+    facts = {name: read_json(folder / f"{name}.json") for name in ("fit", "scores", "errors", "analysis")}
     return facts | {"history": read_history(folder / "history.csv")}
 
 

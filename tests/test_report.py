@@ -8,11 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textmill.comparison import CompareConfig, Evaluated, compare
+from textmill.report.groups import side_by_side
 from textmill.report.page import count, decimals, p_value, percent, points, render, ticks
 from textmill.report.plots import PALETTE, confusion_figure, curves_figure
 
 ATTACKS = ["<script>alert(1)</script>", "</script>", '"onerror="alert(1)', "{{7*7}}", "<img src=x onerror=alert(1)>"]
 VOID = {"meta", "br"}
+
+
+def one_group(group, accuracy=0.75, rows=30, **more):
+    """A group of `analysis.groups`."""
+    if not rows:
+        return {"group": group, "rows": 0, "accuracy": None, "low": None, "high": None}
+    return {"group": group, "rows": rows, "accuracy": accuracy, "low": accuracy - 0.1, "high": accuracy + 0.1, **more}
 
 
 def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, errors=("A film.",)):
@@ -35,8 +43,12 @@ def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, error
             | {"roc_auc": None, "calibration_error": 0.04, "labels": list(labels), "rows": rows}
             | {"confusion": [[int(((actual == a) & (predicted == b)).sum()) for b in labels] for a in labels]}
             | {"classes": {x: {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 9} for x in labels}}
-            | {"calibration": [{"confidence": x, "accuracy": x - 0.05, "rows": 30} for x in (0.55, 0.95)]}
-            | {"lengths": [{"from": x, "to": x + 9, "rows": 30, "accuracy": 0.8} for x in (1, 11)]},
+            | {"calibration": [{"confidence": x, "accuracy": x - 0.05, "rows": 30} for x in (0.55, 0.95)]},
+            "analysis": {
+                "length": [one_group(f"part {x}", **{"from": x, "to": x + 9}) for x in (1, 2)],
+                "negation": [one_group("without"), one_group("with", 0.2)],
+                "unknown": [one_group("none"), one_group("up to 5 %"), one_group("more than 10 %", rows=0)],
+            },
             "errors": [wrong | {"text": text} for text in errors],
             "history": [
                 {"epoch": float(e), "train_loss": None if name == "linear" else 1 / e, "validation_loss": 0.5}
@@ -190,6 +202,21 @@ def test_a_leak_between_given_splits_is_said():
     assert "Leak" not in page()
     text = "".join(Reader(page(change=leak)).text)
     assert "Leak: 15 of 60 test documents (25.0\N{NO-BREAK SPACE}%) also stand in train." in text
+
+
+def test_groups_stand_side_by_side_and_chance_is_quiet():
+    models, *_ = made_up()
+    models["lstm"]["analysis"]["length"] = [one_group("part 1", rows=40, **{"from": 1, "to": 70})]
+    models["lstm"]["analysis"]["unknown"] = [one_group("none", 0.99, rows=9), one_group("up to 5 %", rows=51)]
+    length, negation, unknown = side_by_side(models, ["lstm", "linear"])
+    assert [row["group"] for row in length["rows"]] == ["part 1", "part 2"]
+    assert (length["rows"][0]["rows"], length["rows"][0]["to"]) == ((30, 40), (10, 70))
+    assert length["rows"][1]["cells"][0] is None
+    assert [[cell["sign"] for cell in row["cells"]] for row in negation["rows"]] == [[0, 0], [-1, -1]]
+    assert [[cell["sign"] for cell in row["cells"]] for row in unknown["rows"]] == [[1, 0], [0, 0]]
+    for model in models.values():
+        model["analysis"]["negation"][1] = one_group("with", rows=0)
+    assert [table["title"] for table in side_by_side(models, ["lstm"])] == ["By tokens outside the vocabulary"]
 
 
 def test_a_model_keeps_its_colour_when_the_ranking_changes():

@@ -26,7 +26,6 @@ def test_scores_are_scikit_learns_and_consistent(classes, rows, seed):
     macro = f1_score(actual, predicted, labels=LABELS[:classes], average="macro", zero_division=0)
     assert scores["f1_macro"] == pytest.approx(macro, abs=1e-6)
     assert np.sum(scores["confusion"]) == scores["rows"] == rows
-    assert sum(part["rows"] for part in scores["lengths"]) == rows
     assert sum(part["rows"] for part in scores["calibration"]) == rows
     assert ("binary" in scores) == (classes == 2)
     if len(set(actual)) < classes:
@@ -53,17 +52,13 @@ def test_predictions_are_in_the_order_of_ids_and_must_be_distributions():
         )
 
 
-def test_quartiles_of_equal_lengths_are_one_group():
-    frame = table(8).with_columns(tokens=pl.lit(5, pl.Int32))
-    assert [(part["from"], part["to"], part["rows"]) for part in scoring.by_length(frame)] == [(5, 5, 8)]
-
-
 def test_errors_are_the_most_confident_first_with_their_texts():
-    frame = table(200)
+    frame = table(200).with_columns(unknown=pl.lit(0.125, pl.Float32))
     texts = pl.DataFrame({"id": frame["id"], "text": ["word " * 500] * 200})
     errors = scoring.errors(scoring.worst(frame), texts)
     assert len(errors) == scoring.ERRORS
     assert all(e["label"] != e["prediction"] and len(e["text"]) == scoring.EXCERPT for e in errors)
+    assert {e["unknown"] for e in errors} == {0.125}
     assert [e["confidence"] for e in errors] == sorted((e["confidence"] for e in errors), reverse=True)
     right = frame.filter(pl.col("label") == pl.col("prediction"))
     assert scoring.errors(scoring.worst(right), texts) == []

@@ -22,7 +22,7 @@ def folder(tmp_path):
     write_json(metrics / "encode-word.json", encoded["word"])
     write_json(metrics / "vectors-word.json", {"source": None})
     for name, model in models.items():
-        for fact in ("fit", "scores", "errors"):
+        for fact in ("fit", "scores", "errors", "analysis"):
             write_json(metrics / name / f"{fact}.json", model[fact])
         with open(metrics / name / "history.csv", "w", newline="") as file:
             writer = csv.DictWriter(file, model["history"][0])

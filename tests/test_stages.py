@@ -39,6 +39,8 @@ PARAMS = {
     "tokenizers": {"word": WORD},
     "train": TRAIN,
     "models": {name: MODELS[name] for name in ("linear", "lstm")},
+    "evaluate": {"negations": ["not", "n't"]},
+    "compare": {"alpha": 0.05},
 }
 
 

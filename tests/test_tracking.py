@@ -44,6 +44,8 @@ PARAMS = {
     },
     "train": {**TRAIN, "epochs": 3},
     "models": {name: MODELS[name] for name in NAMES},
+    "evaluate": {"negations": ["not"]},
+    "compare": {"alpha": 0.05},
 }
 
 

@@ -14,6 +14,7 @@ from textmill import __version__, tokenizers
 from textmill.errors import ArtifactError
 from textmill.files import LONE_SURROGATES, read_arrays, read_json, sha256, write_arrays, write_json, write_text
 from textmill.models import Model, Task, arm
+from textmill.ragged import Ragged
 from textmill.tokenizers import Tokenizer
 
 FORMAT = 2  # 1: Transformers had GELU
@@ -34,7 +35,11 @@ class Classifier:
             raise TypeError("expected a list of texts, found one text; write [text]")
         if not len(texts):
             return np.empty((0, len(self.labels)), np.float32)
-        return self.model.predict_proba(self.tokenizer.encode(_column(texts)))
+        return self.model.predict_proba(self.encode(texts))
+
+    def encode(self, texts: Sequence[str]) -> Ragged:
+        """The ids of each text, one at least."""
+        return self.tokenizer.encode(_column(texts))
 
     def predict(self, texts: Sequence[str]) -> list[str]:
         """The most probable label of each text."""

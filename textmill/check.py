@@ -34,6 +34,7 @@ def check_shape(path: Path) -> None:
 
 def check_params(path: Path) -> None:
     """Raise ParamsError for the first key that is unknown, missing or out of range, in any section."""
+    from textmill.analysis import EvaluateConfig
     from textmill.cleaning import CleanConfig
     from textmill.comparison import CompareConfig
     from textmill.models import arm
@@ -46,7 +47,8 @@ def check_params(path: Path) -> None:
 
     check_shape(path)
     params = load_params(path)
-    schemas = {"clean": CleanConfig, "split": SplitConfig, "compare": CompareConfig, "tracking": TrackingConfig}
+    schemas = {"clean": CleanConfig, "split": SplitConfig, "evaluate": EvaluateConfig, "compare": CompareConfig}
+    schemas |= {"tracking": TrackingConfig}
     for key, schema in schemas.items():
         section(params, path, key, schema)
     load_dataset(path)

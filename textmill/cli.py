@@ -1,8 +1,9 @@
-"""The command: `textmill predict`, `info`, `check`, `repro`, `track`."""
+"""The command: `textmill predict`, `explain`, `info`, `check`, `repro`, `track`."""
 
 from __future__ import annotations
 
 import csv
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -75,6 +76,30 @@ def predict(
                         f"{label} {share:.4f}" for label, share in zip(classifier.labels, scores, strict=True)
                     )
                     say(f"{classifier.labels[int(scores.argmax())]}\t{shares}")
+
+
+@app.command()
+def explain(
+    bundle: Bundle,
+    text: Annotated[str, typer.Argument(help="The text; - reads it from stdin.")],
+    label: Annotated[str | None, typer.Option(help="What to explain; without it, the predicted label.")] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(help="weights (linear models, their default), occlusion (default of all others) or gradients."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Every token with its number, for programs.")] = False,
+) -> None:
+    """Which tokens of a text speak for a label, and which against it."""
+    with one_line("explain"):
+        from textmill.explain import as_dict
+        from textmill.explain import explain as attribute
+        from textmill.explain.view import show
+
+        found = attribute(textmill.load(bundle), "\n".join(_lines()) if text == "-" else text, label, method)
+        if as_json:
+            print(json.dumps(as_dict(found), indent=2))
+        else:
+            show(found)
 
 
 @app.command()

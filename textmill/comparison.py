@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from scipy.special import bdtr
 
-from textmill.config import Name, Section
+from textmill.config import Alpha, Name, Section
 from textmill.errors import ArtifactError, ParamsError
 
 CELLS = 2_000_000  # documents x resamples held at once: 40 MB
@@ -22,7 +22,7 @@ TOLD = ("accuracy", "f1_macro", "log_loss", "roc_auc", "calibration_error")
 class CompareConfig(Section):
     metric: Literal["accuracy", "f1_macro"]
     bootstrap: Annotated[int, Field(ge=100)]
-    alpha: Annotated[float, Field(gt=0, lt=1)]
+    alpha: Alpha
     ensembles: dict[Name, Annotated[list[str], Field(min_length=2)]]  # models whose probabilities are averaged
 
 

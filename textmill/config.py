@@ -18,6 +18,7 @@ PARAMS = Path("params.yaml")
 
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+Alpha = Annotated[float, Field(gt=0, lt=1)]  # of a test; an interval holds 1 - alpha
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]

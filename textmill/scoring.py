@@ -78,7 +78,6 @@ def score(table: pl.DataFrame, labels: list[str]) -> dict[str, Any]:
             },
             "confusion": confusion_matrix(actual, predicted, labels=every).tolist(),
             "calibration": calibration(table["confidence"].to_numpy(), actual == predicted),
-            "lengths": by_length(table),
         }
     )
 
@@ -107,22 +106,6 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
     return sum(b["rows"] * abs(b["confidence"] - b["accuracy"]) for b in calibration(confidence, right)) / len(right)
 
 
-def by_length(table: pl.DataFrame) -> list[dict[str, float]]:
-    """Accuracy in each quartile of length: a quarter of the documents each, as nearly as equal lengths allow."""
-    cuts = np.unique(np.quantile(table["tokens"].to_numpy(), [0.25, 0.5, 0.75], method="lower"))
-    quartile = np.searchsorted(cuts, table["tokens"].to_numpy(), side="left")
-    groups = [table.filter(pl.Series(quartile == q)) for q in np.unique(quartile)]
-    return [
-        {
-            "from": int(g["tokens"].min()),
-            "to": int(g["tokens"].max()),
-            "rows": len(g),
-            "accuracy": float((g["label"] == g["prediction"]).mean()),
-        }
-        for g in groups
-    ]
-
-
 def worst(table: pl.DataFrame) -> pl.DataFrame:
     """The most confident errors of a table of `predictions`, the worst first."""
     wrong = table.filter(pl.col("label") != pl.col("prediction"))
@@ -130,10 +113,12 @@ def worst(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def errors(shown: pl.DataFrame, texts: pl.DataFrame) -> list[dict[str, Any]]:
-    """`worst` with its texts. `texts` has the columns id and text."""
+    """`worst` with its texts, cut to EXCERPT characters. `texts` has the columns id and text."""
     shown = shown.join(texts, on="id", how="left", maintain_order="left")
-    shown = shown.with_columns(pl.col("text").str.slice(0, EXCERPT), pl.col("confidence").cast(pl.Float64).round(4))
-    return shown.select("id", "text", "label", "prediction", "confidence").to_dicts()
+    shown = shown.with_columns(
+        pl.col("text").str.slice(0, EXCERPT), pl.col("confidence", "unknown").cast(pl.Float64).round(4)
+    )
+    return shown.select("id", "text", "label", "prediction", "confidence", "tokens", "unknown").to_dicts()
 
 
 def _rounded(value: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from textmill.comparison import standing
+from textmill.report.groups import side_by_side
 from textmill.report.plots import PALETTE
 
 NOTHING = "–"
@@ -26,7 +27,8 @@ def render(
 ) -> str:
     """The page. Every text in it is escaped; the same input gives the same bytes.
 
-    models: name -> {"fit", "scores", "errors", "history"}, in the order of params.yaml (which gives the colours).
+    models: name -> {"fit", "scores", "errors", "analysis", "history"}, in the order of params.yaml, which gives the
+    colours.
     clean, split, encoded: the contents of metrics/clean.json, split.json and encode-TOKENIZER.json by tokenizer,
     with `vectors`, that of vectors-TOKENIZER.json.
     """
@@ -38,12 +40,14 @@ def render(
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": percent, "points": points, "decimals": decimals, "count": count, "p": p_value}
+    environment.filters["extent"] = extent
     environment.globals |= {"scale": scale, "ticks": ticks, "span": span}
     return environment.get_template("page.html.j2").render(
         comparison=comparison,
         metric={"accuracy": "accuracy", "f1_macro": "macro-F1"}[comparison["metric"]],
         standing=standing(comparison),
         models=models,
+        groups=side_by_side(models, [model["name"] for model in comparison["models"]]),
         colours={name: PALETTE[number % len(PALETTE)] for number, name in enumerate(models)},
         clean=clean,
         split=split,
@@ -70,6 +74,11 @@ def decimals(value: float | None, digits: int = 3) -> str:
 def count(value: float | None) -> str:
     """12345 as '12,345'."""
     return NOTHING if value is None else f"{value:,.0f}"
+
+
+def extent(ends: tuple[int, int]) -> str:
+    """(1, 12) as '1–12', and two equal numbers as one."""
+    return count(ends[0]) if ends[0] == ends[1] else f"{count(ends[0])}–{count(ends[1])}"
 
 
 def p_value(p: float) -> str:

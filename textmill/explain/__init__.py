@@ -1,0 +1,92 @@
+"""What a prediction owes to each token of its text.
+
+Attributions are in log-odds of a label: 1.1 more makes it three times as likely against all other labels together.
+A method is a function of a model, ids and a class number, listed in METHODS.
+"""
+
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from textmill.bundle import Classifier
+from textmill.errors import ParamsError
+from textmill.explain.gradients import gradients
+from textmill.explain.occlusion import occlusion
+from textmill.explain.weights import weights
+from textmill.models import Model
+from textmill.models.linear import Linear
+from textmill.ragged import Ragged
+
+METHODS = {"weights": weights, "occlusion": occlusion, "gradients": gradients}
+FITTING = {True: ("weights", "occlusion"), False: ("occlusion", "gradients")}  # by whether the model is linear
+
+
+class Explanation(NamedTuple):
+    """A text's tokens and how far each speaks for `label`, in log-odds (below 0: against it)."""
+
+    label: str
+    method: str
+    probabilities: dict[str, float]  # of every label
+    tokens: list[str]  # (T,)
+    attributions: np.ndarray  # float64 (T,); NaN: the model does not read that far
+    start: float | None  # log-odds before any token, to which the attributions add; None: they do not add up
+
+
+def explain(classifier: Classifier, text: str, label: str | None = None, method: str | None = None) -> Explanation:
+    """Attribute the score of a label (without one: the predicted label) to the tokens of a text.
+
+    method: 'weights' (a linear model's own sum; its default), 'occlusion' (any model's default) or 'gradients'
+    (networks). Raises ParamsError for an empty text, an unknown label or a method that does not fit the model.
+    """
+    if not text.strip():
+        raise ParamsError("the text is empty: there is nothing to explain")
+    labels, fitting = classifier.labels, FITTING[isinstance(classifier.model, Linear)]
+    if label is not None and label not in labels:
+        close = get_close_matches(label, labels, n=1)
+        raise ParamsError(
+            f"label '{label}': " + (f"did you mean '{close[0]}'?" if close else f"expected one of {', '.join(labels)}")
+        )
+    if method is not None and method not in fitting:
+        raise ParamsError(
+            f"method '{method}': expected one of {', '.join(fitting)} for a {classifier.config['model']['family']}"
+        )
+    method = method or fitting[0]
+    docs = classifier.encode([text])
+    probabilities = classifier.model.predict_proba(docs)[0]
+    number = int(probabilities.argmax()) if label is None else labels.index(label)
+    seen = read(classifier.model, len(docs.ids))
+    attributions = np.full(len(docs.ids), np.nan)
+    attributions[seen], start = METHODS[method](classifier.model, docs.ids[seen], number)
+    return Explanation(
+        labels[number],
+        method,
+        dict(zip(labels, map(float, probabilities), strict=True)),
+        [classifier.tokenizer.token(int(token)) for token in docs.ids],
+        attributions,
+        start,
+    )
+
+
+def read(model: Model, length: int) -> np.ndarray:
+    """Which ids of a document of `length` the model reads: positions in ascending order, int64 (R,)."""
+    if isinstance(model, Linear):
+        return np.arange(length)
+    import torch
+
+    from textmill.models.batching import Loader
+
+    positions = Ragged(np.arange(length, dtype=np.int32), np.array([0, length]))
+    return (
+        Loader(positions, model.settings.max_len, model.settings.cut, torch.device("cpu"))
+        .batch(np.array([0]))[0][0]
+        .numpy()
+    )
+
+
+def as_dict(explanation: Explanation) -> dict[str, Any]:
+    """An explanation as plain data; null where the model does not read."""
+    facts = explanation._asdict()
+    values = [None if np.isnan(value) else round(float(value), 6) for value in facts.pop("attributions")]
+    tokens = zip(facts.pop("tokens"), values, strict=True)
+    return {**facts, "tokens": [{"token": token, "attribution": value} for token, value in tokens]}

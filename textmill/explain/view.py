@@ -1,0 +1,98 @@
+"""An explanation in the terminal: the text in two colours, and the tokens that weigh most."""
+
+import sys
+from collections import defaultdict
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from textmill.console import UNPRINTABLE
+from textmill.explain import Explanation
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+MOST = 8  # tokens on each side of the table
+STRONG, WEAK = 0.5, 0.15  # shares of the largest attribution, from which a token is painted
+# For, against. Blue and orange: apart to colour-blind eyes, and readable on a light and on a dark ground.
+STRONGLY = ("bold white on blue", "bold black on yellow")
+WEAKLY = ("#4f8ec4", "#d9822b")
+
+
+def show(explanation: Explanation) -> None:
+    """Print it. Without colours (NO_COLOR, a pipe) the table still says all."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(width=None if sys.stdout.isatty() else 100, markup=False, highlight=False)
+    label, others = explanation.label, [name for name in explanation.probabilities if name != explanation.label]
+    console.print(_shares(explanation, [label, *others]), style="bold")
+    console.print()
+    console.print(Text(" ").join(painted(explanation)))
+    console.print()
+
+    sides = _weightiest(explanation)
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False)
+    for title in (f"for {label}", f"against {label}"):
+        table.add_column(title.translate(UNPRINTABLE), overflow="fold")
+        table.add_column(justify="right")
+    for number in range(max(map(len, sides))):
+        cells = [side[number] if number < len(side) else ("", "") for side in sides]
+        table.add_row(*(cell for pair in cells for cell in pair))
+    console.print(table)
+    console.print()
+    console.print(_sum(explanation))
+
+
+def _shares(explanation: Explanation, names: list[str]) -> str:
+    shares = (f"{name} {explanation.probabilities[name]:.4f}" for name in names)
+    return "  ".join(shares).translate(UNPRINTABLE)
+
+
+def painted(explanation: Explanation) -> "list[Text]":
+    """The tokens in the colours of what they say; those that are not read, as one remark."""
+    from rich.text import Text
+
+    values = explanation.attributions
+    largest = np.nanmax(np.abs(values)) or 1.0
+    parts = []
+    for unread, run in groupby(zip(explanation.tokens, values, strict=True), lambda pair: np.isnan(pair[1])):
+        pairs = list(run)
+        if unread:
+            parts.append(Text(f"[{len(pairs):,} tokens the model does not read]", "dim"))
+            continue
+        for token, value in pairs:
+            share = abs(value) / largest
+            style = (STRONGLY if share >= STRONG else WEAKLY)[int(value < 0)] if share >= WEAK else ""
+            parts.append(Text(token.translate(UNPRINTABLE), style))
+    return parts
+
+
+def _weightiest(explanation: Explanation) -> list[list[tuple[str, str]]]:
+    """Tokens for the label and tokens against it, the weightiest first; places of one token are added up."""
+    sums, places = defaultdict(float), defaultdict(int)
+    for token, value in zip(explanation.tokens, explanation.attributions, strict=True):
+        if not np.isnan(value):
+            sums[token] += float(value)
+            places[token] += 1
+
+    def cells(token: str) -> tuple[str, str]:
+        times = f" x{places[token]}" if places[token] > 1 else ""
+        return f"{token.translate(UNPRINTABLE)}{times}", f"{sums[token]:+.2f}"
+
+    ranked = sorted(sums, key=lambda token: (-abs(sums[token]), token))
+    ranked = [token for token in ranked if abs(sums[token]) >= 0.005]
+    return [[cells(token) for token in ranked if sign * sums[token] > 0][:MOST] for sign in (1, -1)]
+
+
+def _sum(explanation: Explanation) -> str:
+    unit = f"log-odds of {explanation.label}".translate(UNPRINTABLE)
+    if explanation.start is None:
+        return f"{explanation.method}: by how much the {unit} fall without the token"
+    tokens = float(np.nansum(explanation.attributions))
+    whole = explanation.start + tokens
+    return (
+        f"{explanation.method}: {unit} {whole:+.2f} = {tokens:+.2f} of the tokens {explanation.start:+.2f} without any"
+    )
