@@ -9,6 +9,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from textmill import comparison
 from textmill.comparison import (
+    TOLD,
     CompareConfig,
     Evaluated,
     bootstrap_p,
@@ -33,15 +34,18 @@ def texts(values) -> np.ndarray:
 
 
 def model(right, validation=0.8, log_loss=0.5, parameters=10, actual=None, labels=("no", "yes")) -> Evaluated:
-    """A model that is right on the documents where `right` is True."""
-    right = np.asarray(right, dtype=bool)
-    actual = texts(labels[i % 2] for i in range(len(right))) if actual is None else actual
+    """A model that is right on the documents where `right` is True, (N,), or, by seed, (S, N)."""
+    right = np.atleast_2d(np.asarray(right, dtype=bool))
+    actual = texts(labels[i % 2] for i in range(right.shape[1])) if actual is None else actual
     fit = {"family": "x", "tokenizer": "word", "parameters": parameters}
     fit["validation"] = {"accuracy": validation, "f1_macro": validation, "log_loss": log_loss}
-    scores = {"labels": list(labels), **dict.fromkeys(("accuracy", "f1_macro", "log_loss", "calibration_error"), 0.5)}
+    scores = {"labels": list(labels), "mean": {**dict.fromkeys(TOLD, 0.5), "roc_auc": None}}
     other = {labels[0]: labels[1], labels[1]: labels[0]}
-    predicted = texts(label if hit else other[label] for label, hit in zip(actual, right, strict=True))
-    return Evaluated(fit, scores | {"roc_auc": None}, texts(f"{i:04x}" for i in range(len(right))), actual, predicted)
+    predicted = {
+        seed: texts(label if hit else other[label] for label, hit in zip(actual, run, strict=True))
+        for seed, run in enumerate(right)
+    }
+    return Evaluated(fit, scores, texts(f"{i:04x}" for i in range(right.shape[1])), actual, predicted)
 
 
 def some(share: float, rows: int = 400, seed: int = 0) -> np.ndarray:
@@ -98,13 +102,13 @@ def test_resample_scores_the_drawn_documents(metric, monkeypatch):
 
 def test_resample_of_a_model_does_not_depend_on_the_others():
     one, two = (model(some(0.8, seed=seed)) for seed in (1, 2))
-    tallies = [tally(each.actual, each.predicted, ["no", "yes"]) for each in (one, two)]
+    tallies = [tally(each.actual, each.predicted[0], ["no", "yes"]) for each in (one, two)]
     assert (resample("accuracy", tallies, 50, 1)[1] == resample("accuracy", tallies[1:], 50, 1)[0]).all()
 
 
 def test_memory_does_not_grow_with_the_resamples():
     each = model(some(0.8, rows=25_000))
-    tallies = [tally(each.actual, each.predicted, ["no", "yes"])] * 5
+    tallies = [tally(each.actual, each.predicted[0], ["no", "yes"])] * 5
     tracemalloc.start()
     resample("f1_macro", tallies, 400, 0)  # all counts at once: 200 MB
     peak = tracemalloc.get_traced_memory()[1]

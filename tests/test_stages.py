@@ -58,9 +58,7 @@ def made(tmp_path_factory, reviews):
         run_text(root / "split", root / "labels.json", root)
         for name in PARAMS["models"]:
             run_train(root, name)
-            evaluate.main(
-                root / name, root / "encoded/test.safetensors", root / "split/test.parquet", root / "metrics" / name
-            )
+            evaluate.main(root / name, root / "encoded", root / "split", root / "metrics" / name)
     return root
 
 
@@ -305,7 +303,10 @@ def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
     with pytest.raises(ArtifactError, match="encoded with another tokenizer"):
         train.main("lstm", *parts, tmp_path / "f.json")
     with pytest.raises(ArtifactError, match="documents, but"):
-        evaluate.main(made / "lstm", made / "encoded/test.safetensors", made / "split/train.parquet", tmp_path)
+        splits = tmp_path / "split"
+        splits.mkdir()
+        (splits / "test.parquet").symlink_to(made / "split/train.parquet")
+        evaluate.main(made / "lstm", made / "encoded", splits, tmp_path)
     with pytest.raises(ParamsError, match=r"models\.gru: missing"):
         train.main("gru", *parts, tmp_path / "f.json")
     write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": {"word": {**WORD, "min_freq": 10_000}}})
