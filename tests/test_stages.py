@@ -44,22 +44,27 @@ def made(tmp_path_factory, reviews):
     root = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        write_json(root / "params.yaml", PARAMS)  # json is YAML
-        docs = reviews.select(
-            pl.format("{}", pl.int_range(pl.len())).str.zfill(4).alias("id"),
-            "text",
-            "label",
-            pl.col("film").alias("group"),
-            pl.lit(None, pl.String).alias("split"),
-        )
-        write_parquet(root / "docs.parquet", docs)
-        write_json(root / "labels.json", ["bad", "good"])
-        split.main(root / "docs.parquet", root / "labels.json", root / "split", root / "split.json")
-        run_text(root / "split", root / "labels.json", root)
+        prepare(root, reviews, PARAMS)
         for name in PARAMS["models"]:
             run_train(root, name)
-            evaluate.main(root / name, root / "encoded", root / "split", root / "metrics" / name)
+            run_evaluate(root, name)
     return root
+
+
+def prepare(root, reviews, params):
+    """Params and all that a model is trained on."""
+    write_json(root / "params.yaml", params)  # json is YAML
+    docs = reviews.select(
+        pl.format("{}", pl.int_range(pl.len())).str.zfill(4).alias("id"),
+        "text",
+        "label",
+        pl.col("film").alias("group"),
+        pl.lit(None, pl.String).alias("split"),
+    )
+    write_parquet(root / "docs.parquet", docs)
+    write_json(root / "labels.json", ["bad", "good"])
+    split.main(root / "docs.parquet", root / "labels.json", root / "split", root / "split.json")
+    run_text(root / "split", root / "labels.json", root)
 
 
 def run_text(splits, labels, root):
@@ -74,6 +79,10 @@ def run_train(root, name):
     metrics = root / "metrics" / name
     text = root / "encoded", root, root / "vectors.safetensors", root / "split/train_in_test.json"
     train.main(name, *text, root / "labels.json", root / name, metrics / "history.csv", metrics / "fit.json")
+
+
+def run_evaluate(root, name):
+    evaluate.main(root / name, root / "encoded", root / "split", root / "metrics" / name)
 
 
 def test_split_profiles_what_it_cut(made):

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from textmill import __version__, tokenizers
-from textmill.errors import ArtifactError
+from textmill.errors import ArtifactError, ParamsError
 from textmill.files import LONE_SURROGATES, read_arrays, read_json, sha256, write_arrays, write_json, write_text
 from textmill.models import Model, Task, arm
 from textmill.tokenizers import Tokenizer
@@ -40,6 +40,22 @@ class Classifier:
     def predict(self, texts: Sequence[str]) -> list[str]:
         """The most probable label of each text."""
         return [self.labels[number] for number in self.predict_proba(texts).argmax(1)] if len(texts) else []
+
+
+class Averaged:
+    """Several bundles as one: the mean of their probabilities. Raises ParamsError unless their labels are the same."""
+
+    def __init__(self, members: Mapping[Path, Classifier]):
+        (first, one), *others = members.items()
+        self.members, self.labels = list(members.values()), one.labels
+        for path, other in others:
+            if other.labels != self.labels:
+                found = f"labels {', '.join(other.labels)}; those of {first} are {', '.join(self.labels)}"
+                raise ParamsError(f"{path}: {found}; an average needs the same ones")
+
+    def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
+        """Probability of each of `labels` for each text: float32 (N, C)."""
+        return np.mean([member.predict_proba(texts) for member in self.members], axis=0)
 
 
 def _column(texts: Sequence[str | None]) -> pl.Series:
