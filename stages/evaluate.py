@@ -1,4 +1,7 @@
-"""Score one bundle on the test split, and group its errors: the only stage that does."""
+"""Score one bundle on the test split, and group its errors: the only stage that does.
+
+Its validation predictions are kept for ensembles.
+"""
 
 import time
 from pathlib import Path
@@ -8,46 +11,74 @@ from threadpoolctl import threadpool_limits
 
 from stages.run import run
 from textmill import analysis, bundle, encoding, scoring, timings
+from textmill.bundle import Classifier
 from textmill.config import PARAMS, Alpha, Count, load_section
+from textmill.encoding import Encoded
 from textmill.errors import ArtifactError
 from textmill.files import atomic, read_batches, read_parquet, write_json, write_parquet
 from textmill.processes import keep_memory
 
 
-def main(model: Path, encoded: Path, test: Path, out: Path, params: Path = PARAMS) -> None:
-    """Every test document gets one row of predictions.parquet; all scores come from that table."""
+def main(model: Path, encoded: Path, splits: Path, out: Path, params: Path = PARAMS) -> None:
+    """Every test document gets one row of predictions.parquet; all scores come from that table.
+
+    That is the shipped seed's; seeds.parquet holds such rows of the other seeds, validation.parquet of all of them.
+    """
     threads = load_section(params, "threads", Count)
     config = load_section(params, "evaluate", analysis.EvaluateConfig)
     alpha = load_section(params, "compare.alpha", Alpha)
     classifier = bundle.load(model)
-    data = encoding.load(encoded, classifier.config["tokenizer"])
-    ids = read_parquet(test, columns=["id"])["id"]
-    if len(ids) != len(data.docs):
-        raise ArtifactError(f"{encoded}: {len(data.docs)} documents, but {test} has {len(ids)}; run `dvc repro`")
+    made_by, shipped = classifier.config["tokenizer"], classifier.config["seed"]
+    test, validation = (documents(encoded, splits, name, made_by) for name in ("test", "validation"))
     keep_memory()
-    started = time.perf_counter()
     with threadpool_limits(threads):
-        probabilities = classifier.model.predict_proba(data.docs)
-    rate = len(ids) / (time.perf_counter() - started)
+        started = time.perf_counter()
+        table = predicted(classifier, *test)
+        rate = len(table) / (time.perf_counter() - started)
+        tables, chosen = {}, {}
+        for seed in bundle.seeds(classifier.config):
+            one = classifier if seed == shipped else bundle.load(model, seed=seed)
+            tables[seed] = table if seed == shipped else predicted(one, *test)
+            chosen[seed] = predicted(one, *validation)
 
-    table = scoring.predictions(ids, data.labels, classifier.labels, probabilities, data.docs.lengths)
-    negation = pl.concat(analysis.negated(some["text"], config.negations) for some in read_batches(test, ["text"]))
-    facts = pl.DataFrame({"id": ids, "negation": negation, "unknown": analysis.unknown(data.docs)})
+    texts = splits / "test.parquet"
+    negation = pl.concat(analysis.negated(some["text"], config.negations) for some in read_batches(texts, ["text"]))
+    facts = pl.DataFrame({"id": test[0], "negation": negation, "unknown": analysis.unknown(test[1].docs)})
     table = table.join(facts, on="id", how="left", maintain_order="left")
     write_parquet(out / "predictions.parquet", table)
-    scores = scoring.score(table, classifier.labels)
+    write_parquet(out / "seeds.parquet", scoring.together(tables).filter(pl.col("seed") != shipped))
+    write_parquet(out / "validation.parquet", scoring.together(chosen))
+    each = {seed: scoring.score(some, classifier.labels) for seed, some in tables.items()}
+    scores = each[shipped] | scoring.over_seeds(each)
     write_json(out / "scores.json", scores)
     write_json(out / "summary.json", scoring.summary(scores, classifier.config["validation"]))
     worst = scoring.worst(table)
-    texts = [some.filter(pl.col("id").is_in(worst["id"].implode())) for some in read_batches(test, ["id", "text"])]
-    write_json(out / "errors.json", scoring.errors(worst, pl.concat(texts)))
+    shown = [some.filter(pl.col("id").is_in(worst["id"].implode())) for some in read_batches(texts, ["id", "text"])]
+    write_json(out / "errors.json", scoring.errors(worst, pl.concat(shown)))
     write_json(out / "analysis.json", analysis.groups(table, alpha))
     with atomic(out / "errors.csv") as temporary, open(temporary, "wb") as file:
-        for number, some in enumerate(read_batches(test, ["id", "text"])):
+        for number, some in enumerate(read_batches(texts, ["id", "text"])):
             analysis.wrong(table, some).write_csv(file, include_header=number == 0, float_precision=4)
     with atomic(out / "confusion.csv") as temporary:
         table.select(actual="label", predicted="prediction").write_csv(temporary)
     timings.note(classifier.config["name"], classifier.config["weights"], {"predict_documents_per_second": rate})
+
+
+def documents(encoded: Path, splits: Path, name: str, tokenizer: str) -> tuple[pl.Series, Encoded]:
+    """The ids of a split's documents, and the documents as the tokenizer with this digest encoded them."""
+    data, ids = encoding.load(encoded / f"{name}.safetensors", tokenizer), splits / f"{name}.parquet"
+    found = read_parquet(ids, columns=["id"])["id"]
+    if len(found) != len(data.docs):
+        raise ArtifactError(
+            f"{encoded / name}.safetensors: {len(data.docs)} documents, but {ids} has {len(found)}; run `dvc repro`"
+        )
+    return found, data
+
+
+def predicted(classifier: Classifier, ids: pl.Series, data: Encoded) -> pl.DataFrame:
+    """The table of `scoring.predictions`."""
+    probabilities = classifier.model.predict_proba(data.docs)
+    return scoring.predictions(ids, data.labels, classifier.labels, probabilities, data.docs.lengths)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,11 @@
-"""Fit one model of params and write its bundle, its learning curve and how it was fitted."""
+"""Fit one model of params, once a seed, and write its bundle, its learning curve and how it was fitted."""
 
 import shutil
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import polars.selectors as cs
@@ -11,8 +14,11 @@ from threadpoolctl import threadpool_limits
 from stages.run import FIRST, PROCESSES, run
 from textmill import bundle, encoding, models, timings
 from textmill.config import PARAMS, Count, Seed, load_section
+from textmill.console import say
+from textmill.encoding import Encoded
 from textmill.files import atomic, digest, read_json, sha256, write_json
-from textmill.models import Task, arm
+from textmill.models import Arm, Fitted, Task, arm
+from textmill.models.validation import GOODNESS
 from textmill.processes import keep_memory
 from textmill.tokenizers import load as load_tokenizer
 from textmill.vectors import load as load_vectors
@@ -36,7 +42,8 @@ def main(
 ) -> None:
     """`name` is the model's key in params; `encoded` holds the splits made with its tokenizer, `vocab` what it is.
 
-    vectors, train_in_test and the unlabelled documents are read by the models that ask for them.
+    vectors, train_in_test and the unlabelled documents are read by the models that ask for them. The seed that is
+    best on validation is shipped; the curve is its own.
     """
     entry, train = load_section(params, f"models.{name}", dict), load_section(params, "train", dict)
     seed, threads = load_section(params, "seed", Seed), load_section(params, "threads", Count)
@@ -56,57 +63,105 @@ def main(
     )
 
     files = [*files.values(), vectors, train_in_test, *sorted(CODE.glob("*.py"))]
-    key = digest([entry, train, seed, threads, *map(sha256, files)])
-    checkpoints = CHECKPOINTS / f"{name}-{key[:16]}"  # goes on only where inputs, params and code are the same
+    key = [without_seeds(entry), without_seeds(train), threads, *map(sha256, files)]
     keep_memory()
     with threadpool_limits(threads):  # the last digits depend on their number
-        fitted = checked.family.fit(checked.config, checked.settings, data, validation, task, checkpoints)
-    if not FIRST:  # under torchrun all ranks hold the same model; one writes it
+        runs = fit(name, checked, data, validation, task, key)
+    if not FIRST:  # under torchrun all ranks hold the same models; one writes them
         return
 
-    reading = fitted.pretraining and dict(fitted.pretraining)
-    reading_seconds = reading.pop("seconds") if reading else 0.0  # timings stay outside
-    best = fitted.history[fitted.best_epoch - 1]
-    scores = {
-        "accuracy": round(best["validation_accuracy"], 6),
-        "f1_macro": round(best["validation_f1"], 6),
-        "log_loss": round(best["validation_loss"], 6),
-    }
+    shipped = best(runs, checked)
     config = {
         "name": name,
         "labels": classes,
         "model": entry,
         "train": checked.settings.model_dump() if checked.settings else None,  # what applied
         "vocabulary": task.vocabulary,
-        "seed": seed,
-        "validation": scores,
+        "seed": shipped,
+        "validation": validated(runs[shipped]),
     }
-    whole = bundle.save(out, fitted.model, tokenizer, config, task.encoder)
+    others = {other: fitted.model for other, fitted in runs.items() if other != shipped}
+    whole = bundle.save(out, runs[shipped].model, tokenizer, config, others, task.encoder)
     with atomic(history) as temporary:
-        pl.DataFrame(fitted.history).drop("seconds").with_columns(cs.float().round_sig_figs(6)).write_csv(temporary)
-    write_json(
-        facts,
-        {
-            "family": entry["family"],
-            "tokenizer": entry["tokenizer"],
-            "parameters": sum(int(tensor.size) for tensor in fitted.model.tensors().values()),
-            "epochs": len(fitted.history),
-            "best_epoch": fitted.best_epoch,
-            "device": fitted.device,
-            "precision": fitted.precision,
-            "threads": threads,
-            "processes": PROCESSES,
-            "weights": whole["weights"],
-            "validation": scores,
-            "pretraining": reading,
-        },
-    )
-    epochs = [row["seconds"] for row in fitted.history]
-    ended, seconds = time.time(), reading_seconds + sum(epochs)  # a resumed run counts the epochs before, too
-    times = {"train_seconds": seconds, "epoch_seconds": epochs, "started": ended - seconds, "ended": ended}
-    timings.note(name, whole["weights"], times)
+        curve = pl.DataFrame(runs[shipped].history).drop("seconds")
+        curve.with_columns(cs.float().round_sig_figs(6)).write_csv(temporary)
+    how = {"family": entry["family"], "tokenizer": entry["tokenizer"], "threads": threads, "processes": PROCESSES}
+    write_json(facts, how | described(runs, shipped, whole["weights"]))
+    timings.note(name, whole["weights"], times(runs, shipped))
     for left in CHECKPOINTS.glob(f"{name}-{'?' * 16}"):  # of runs with other params, too
         shutil.rmtree(left)
+
+
+def fit(name: str, checked: Arm, data: Encoded, validation: Encoded, task: Task, key: list[Any]) -> dict[int, Fitted]:
+    """The model of each seed, in ascending order. Without settings there is one fit, with the task's own seed.
+
+    key: all that a fit depends on beside its seed. Checkpoints go on only where it is the same; those of a finished
+    seed stay until all are done, so that a killed stage does not train it again.
+    """
+    seeds = sorted(checked.settings.seeds) if checked.settings else [task.seed]
+    runs = {}
+    for number, seed in enumerate(seeds, 1):
+        if len(seeds) > 1:
+            say(f"seed {seed} ({number} of {len(seeds)})")
+        folder = CHECKPOINTS / f"{name}-{digest([seed, *key])[:16]}"
+        own = replace(task, seed=seed)
+        runs[seed] = checked.family.fit(checked.config, checked.settings, data, validation, own, folder)
+    return runs
+
+
+def without_seeds(section: Mapping[str, Any]) -> dict[str, Any]:
+    """Params that say how one seed is trained: another seed in the list changes none of those before it."""
+    return {key: value for key, value in section.items() if key != "seeds"}
+
+
+def best(runs: Mapping[int, Fitted], checked: Arm) -> int:
+    """The seed whose best epoch is the best on validation, by what the model monitors; the lowest among equals."""
+    if checked.settings is None:
+        return next(iter(runs))
+    goodness = GOODNESS[checked.settings.monitor]
+    return max(runs, key=lambda seed: goodness(runs[seed].history[runs[seed].best_epoch - 1]))
+
+
+def validated(fitted: Fitted) -> dict[str, float]:
+    """Validation scores of the best epoch."""
+    row = fitted.history[fitted.best_epoch - 1]
+    keys = {"accuracy": "validation_accuracy", "f1_macro": "validation_f1", "log_loss": "validation_loss"}
+    return {name: round(row[key], 6) for name, key in keys.items()}
+
+
+def described(runs: Mapping[int, Fitted], shipped: int, weights: str) -> dict[str, Any]:
+    """How the shipped seed was fitted, `validation` as the mean over all seeds, and what is each seed's own."""
+    each = [
+        {"seed": seed, "epochs": len(fitted.history), "best_epoch": fitted.best_epoch, "validation": validated(fitted)}
+        for seed, fitted in runs.items()
+    ]
+    own = runs[shipped]
+    return {
+        "parameters": sum(int(tensor.size) for tensor in own.model.tensors().values()),
+        "epochs": len(own.history),
+        "best_epoch": own.best_epoch,
+        "device": own.device,
+        "precision": own.precision,
+        "weights": weights,
+        "validation": {
+            name: round(sum(one["validation"][name] for one in each) / len(each), 6) for name in validated(own)
+        },
+        "seed": shipped,
+        "seeds": each,
+        "pretraining": own.pretraining and {key: own.pretraining[key] for key in own.pretraining if key != "seconds"},
+    }
+
+
+def times(runs: Mapping[int, Fitted], shipped: int) -> dict[str, Any]:
+    """Seconds of all seeds together; a resumed run counts the epochs before, too."""
+    seconds, ended = sum(map(taken, runs.values())), time.time()
+    epochs = [row["seconds"] for row in runs[shipped].history]
+    return {"train_seconds": seconds, "epoch_seconds": epochs, "started": ended - seconds, "ended": ended}
+
+
+def taken(fitted: Fitted) -> float:
+    """Seconds of pretraining and training."""
+    return (fitted.pretraining or {}).get("seconds", 0.0) + sum(row["seconds"] for row in fitted.history)
 
 
 if __name__ == "__main__":

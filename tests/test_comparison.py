@@ -9,6 +9,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from textmill import comparison
 from textmill.comparison import (
+    TOLD,
     CompareConfig,
     Evaluated,
     bootstrap_p,
@@ -17,6 +18,7 @@ from textmill.comparison import (
     interval,
     mcnemar,
     resample,
+    resample_seeds,
     score,
     standing,
     tally,
@@ -33,15 +35,18 @@ def texts(values) -> np.ndarray:
 
 
 def model(right, validation=0.8, log_loss=0.5, parameters=10, actual=None, labels=("no", "yes")) -> Evaluated:
-    """A model that is right on the documents where `right` is True."""
-    right = np.asarray(right, dtype=bool)
-    actual = texts(labels[i % 2] for i in range(len(right))) if actual is None else actual
+    """A model that is right on the documents where `right` is True, (N,), or, by seed, (S, N)."""
+    right = np.atleast_2d(np.asarray(right, dtype=bool))
+    actual = texts(labels[i % 2] for i in range(right.shape[1])) if actual is None else actual
     fit = {"family": "x", "tokenizer": "word", "parameters": parameters}
     fit["validation"] = {"accuracy": validation, "f1_macro": validation, "log_loss": log_loss}
-    scores = {"labels": list(labels), **dict.fromkeys(("accuracy", "f1_macro", "log_loss", "calibration_error"), 0.5)}
+    scores = {"labels": list(labels), "mean": {**dict.fromkeys(TOLD, 0.5), "roc_auc": None}}
     other = {labels[0]: labels[1], labels[1]: labels[0]}
-    predicted = texts(label if hit else other[label] for label, hit in zip(actual, right, strict=True))
-    return Evaluated(fit, scores | {"roc_auc": None}, texts(f"{i:04x}" for i in range(len(right))), actual, predicted)
+    predicted = {
+        seed: texts(label if hit else other[label] for label, hit in zip(actual, run, strict=True))
+        for seed, run in enumerate(right)
+    }
+    return Evaluated(fit, scores, texts(f"{i:04x}" for i in range(right.shape[1])), actual, predicted)
 
 
 def some(share: float, rows: int = 400, seed: int = 0) -> np.ndarray:
@@ -98,13 +103,13 @@ def test_resample_scores_the_drawn_documents(metric, monkeypatch):
 
 def test_resample_of_a_model_does_not_depend_on_the_others():
     one, two = (model(some(0.8, seed=seed)) for seed in (1, 2))
-    tallies = [tally(each.actual, each.predicted, ["no", "yes"]) for each in (one, two)]
+    tallies = [tally(each.actual, each.predicted[0], ["no", "yes"]) for each in (one, two)]
     assert (resample("accuracy", tallies, 50, 1)[1] == resample("accuracy", tallies[1:], 50, 1)[0]).all()
 
 
 def test_memory_does_not_grow_with_the_resamples():
     each = model(some(0.8, rows=25_000))
-    tallies = [tally(each.actual, each.predicted, ["no", "yes"])] * 5
+    tallies = [tally(each.actual, each.predicted[0], ["no", "yes"])] * 5
     tracemalloc.start()
     resample("f1_macro", tallies, 400, 0)  # all counts at once: 200 MB
     peak = tracemalloc.get_traced_memory()[1]
@@ -189,6 +194,84 @@ def test_the_seed_decides():
     models = {"a": model(some(0.8)), "b": model(some(0.7, seed=1))}
     assert compared(models) == compared(models)
     assert compared(models) != compared(models, seed=43)
+
+
+def seeds_of(share: float, seeds: int, spread: float = 0.0, rows: int = 400, first: int = 0) -> np.ndarray:
+    """Right answers of several seeds, each right on another share of its own documents."""
+    shares = share + spread * np.linspace(-1, 1, seeds)
+    return np.stack([some(one, rows, first + number) for number, one in enumerate(shares)])
+
+
+@given(st.integers(0, 9))
+def test_one_seed_is_scored_as_its_documents_alone(seed):
+    scores = np.random.default_rng(seed).random((50, 1))
+    assert (resample_seeds(scores, "a", 1) == scores[:, 0]).all()
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_resampled_seeds_vary_as_the_mean_of_so_many_does(seeds):
+    scores = np.random.default_rng(seeds).normal(size=seeds)
+    found = resample_seeds(np.tile(scores, (200_000, 1)), "a", 1)
+    assert found.mean() == pytest.approx(scores.mean(), abs=0.01)
+    assert found.var() == pytest.approx(scores.var(ddof=1) / seeds, rel=0.02)
+
+
+def test_the_order_of_the_seeds_decides_nothing():
+    right = seeds_of(0.8, 3, 0.05)
+    a, b = model(right), model(some(0.7, seed=9))
+    turned = a._replace(predicted=dict(reversed(a.predicted.items())))
+    assert compared({"a": turned, "b": b}) == compared({"a": a, "b": b})
+
+
+def test_the_estimate_is_the_mean_of_the_seeds_and_their_luck_widens_the_interval():
+    steady = seeds_of(0.8, 1).repeat(3, 0)
+    shaky = seeds_of(0.8, 3, 0.15)
+    found = {each["name"]: each for each in compared({"steady": model(steady), "shaky": model(shaky)})["models"]}
+    assert found["shaky"]["score"] == pytest.approx(shaky.mean(), abs=1e-6)
+    assert found["shaky"]["sd"] == pytest.approx(shaky.mean(1).std(ddof=1), abs=1e-6)
+    assert (found["steady"]["sd"], found["shaky"]["seeds"]) == (0, 3)
+    width = {name: each["high"] - each["low"] for name, each in found.items()}
+    assert width["shaky"] > 2 * width["steady"]
+
+
+def test_seeds_that_are_all_alike_give_what_one_gives():
+    a, b = some(0.8), some(0.7, seed=1)
+    one = compared({"a": model(a), "b": model(b)})
+    three = compared({"a": model(np.stack([a] * 3)), "b": model(np.stack([b] * 3))})
+    for key in ("score", "low", "high"):
+        assert [each[key] for each in three["models"]] == pytest.approx([each[key] for each in one["models"]], abs=2e-6)
+    assert [three["pairs"][0][key] for key in ("difference", "low", "high")] == pytest.approx(
+        [one["pairs"][0][key] for key in ("difference", "low", "high")], abs=2e-6
+    )
+    assert (one["pairs"][0]["test"], three["pairs"][0]["test"]) == ("mcnemar", "bootstrap")
+
+
+def test_mcnemar_judges_single_runs_only():
+    config = CompareConfig(metric="accuracy", bootstrap=1000, alpha=0.05, ensembles={})
+    models = {"a": model(some(0.8), 0.9), "b": model(some(0.7, seed=1), 0.8), "c": model(seeds_of(0.6, 2), 0.7)}
+    tests = {(pair["a"], pair["b"]): pair["test"] for pair in compared(models, config)["pairs"]}
+    assert tests == {("a", "b"): "mcnemar", ("a", "c"): "bootstrap", ("b", "c"): "bootstrap"}
+
+
+def test_a_model_of_several_seeds_ties_with_its_twin():
+    each = model(seeds_of(0.8, 3, 0.05))
+    pair = compared({"a": each, "b": each})["pairs"][0]
+    assert (pair["difference"], pair["better"]) == (0, None)
+    assert pair["p"] > 0.8
+
+
+@pytest.mark.parametrize("seeds", [2, 3])
+def test_models_that_differ_by_the_luck_of_their_seeds_are_rarely_told_apart(seeds):
+    config = CompareConfig(metric="accuracy", bootstrap=200, alpha=0.05, ensembles={})
+    luck, told = np.random.default_rng(1), 0
+    for trial in range(60):
+        runs = [
+            np.stack([some(0.7 + luck.normal(0, 0.03), 200, 100 * trial + 10 * m + s) for s in range(seeds)])
+            for m in range(2)
+        ]
+        (pair,) = compared({"a": model(runs[0]), "b": model(runs[1])}, config)["pairs"]
+        told += pair["better"] is not None
+    assert told <= 6
 
 
 def test_predictions_of_other_documents_are_refused():

@@ -29,7 +29,7 @@ LAYERS = [  # a module imports from its own line and those above it
     {"tokenizers", "sources", "splits", "timings"},
     {"records", "tables", "spool", "cleaning", "profile", "encoding", "vectors"},
     {"models"},
-    {"bundle", "scoring", "analysis", "comparison"},
+    {"bundle", "scoring", "analysis", "comparison", "ensembles"},
     {"explain"},
     {"report"},
     {"tracking"},

@@ -24,13 +24,18 @@ SETTINGS = {**TRAIN, "epochs": 3, "batch_tokens": 100, "max_len": 60, "optimizer
 READING = {"epochs": 2, "lr": 0.1, "window": 14, "negatives": 20}
 RECIPES = {"dropout": 0.0, "bigrams": 30, "max_norm": 0.9, "head": [6], "batch_documents": 3, "accumulate": 3}
 RECIPES |= {"label_smoothing": 0.1, "adversarial": 0.2, "ema": 0.9}
+PLAIN = {"dropout": 0.0, "pretrain": READING}
+SEEDS = {"lstm": [3, 4], "transformer": [3], "recipes": [3]}
 PARAMS = {
     "seed": 3,
     "threads": 1,
     "train": SETTINGS,
     "models": {
-        **{name: {**MODELS[name], "dropout": 0.0, "pretrain": READING} for name in ("lstm", "transformer")},
-        "recipes": {**MODELS["gru"], **RECIPES},
+        **{
+            name: {**MODELS[name], "dropout": 0.0, "pretrain": READING, "seeds": SEEDS[name]}
+            for name in ("lstm", "transformer")
+        },
+        "recipes": {**MODELS["gru"], **RECIPES, "seeds": SEEDS["recipes"]},
     },
 }
 SLOW = {**MODELS["gru"], "epochs": 20}  # long enough to be killed on its way
@@ -83,10 +88,13 @@ def test_two_processes_give_what_one_gives(root, name, monkeypatch):
     monkeypatch.chdir(root)
     train.main(name, *map(Path, paths("one")))
     said, _ = torchrun(root, name, "two").communicate(timeout=120)
-    assert said.count("epoch 1/3") == 1  # rank 0 alone prints, and writes
-    one, two = (read_arrays(root / side / "model/model.safetensors")[0] for side in ("one", "two"))
-    for key, weight in one.items():
-        np.testing.assert_allclose(two[key], weight, atol=1e-5, err_msg=key)
+    assert said.count("epoch 1/3") == len(SEEDS[name])  # rank 0 alone prints, and writes
+    weights = [path.relative_to(root / "one") for path in sorted((root / "one").glob("model/**/*.safetensors"))]
+    assert len(weights) == len(SEEDS[name])
+    for path in weights:
+        one, two = (read_arrays(root / side / path)[0] for side in ("one", "two"))
+        for key, weight in one.items():
+            np.testing.assert_allclose(two[key], weight, atol=1e-5, err_msg=key)
     for a, b in zip(*(read_history(root / side / "history.csv") for side in ("one", "two")), strict=True):
         assert b == pytest.approx(a, abs=1e-5)
     assert [read_json(root / side / "fit.json")["processes"] for side in ("one", "two")] == [1, 2]

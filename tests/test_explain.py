@@ -171,7 +171,7 @@ def folder(classifiers, tmp_path_factory):
     root = tmp_path_factory.mktemp("bundles")
     for name in ("linear", "lstm"):
         save(root / "tokenizer.json", classifiers[name].tokenizer)
-        bundle.save(root / name, classifiers[name].model, root / "tokenizer.json", classifiers[name].config)
+        bundle.save(root / name, classifiers[name].model, root / "tokenizer.json", classifiers[name].config, {})
     return root
 
 
@@ -211,7 +211,7 @@ def test_a_token_cannot_drive_the_terminal(folder, classifiers, tmp_path):
     save(tmp_path / "tokenizer.json", evil)
     classifier = classifiers["linear"]
     config = classifier.config | {"labels": ["bad[/b]\x1b[0m", "good"]}
-    bundle.save(tmp_path / "evil", classifier.model, tmp_path / "tokenizer.json", config)
+    bundle.save(tmp_path / "evil", classifier.model, tmp_path / "tokenizer.json", config, {})
     shown = command(tmp_path / "evil", "\x1b[31mred\u202e[b] w5")
     assert shown.exit_code == 0
     assert not {"\x1b", "\u202e"} & set(shown.stdout)

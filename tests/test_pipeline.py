@@ -39,7 +39,8 @@ def workspace(folder: Path, reviews) -> Path:
     params["split"]["by"] = "group"
     params["train"] = {**TRAIN, "epochs": 2}
     params["models"] = {name: MODELS[name] for name in ARMS}
-    params["compare"]["bootstrap"] = 200
+    params["models"]["lstm"] = {**MODELS["lstm"], "seeds": [1, 0]}
+    params["compare"] |= {"bootstrap": 400, "ensembles": {"both": ["linear", "lstm"]}}
     write(folder, params)
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
     return folder
@@ -83,7 +84,10 @@ def test_every_stage_ran_and_the_result_is_whole(first):
     )
     assert "Champion by validation accuracy" in output
     comparison = read_json(folder / "report/comparison.json")
-    assert {model["name"] for model in comparison["models"]} == set(ARMS)
+    seeds = {"linear": 1, "lstm": 2, "transformer": 1, "both": 2}
+    assert {model["name"]: model["seeds"] for model in comparison["models"]} == seeds
+    assert comparison["champion"] in ARMS
+    assert len(list((folder / "data/models/lstm/seeds").iterdir())) == 1
     split = read_json(folder / "metrics/split.json")["splits"]
     for name in ARMS:
         assert read_json(folder / f"metrics/{name}/scores.json")["rows"] == split["test"]["rows"]

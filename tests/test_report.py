@@ -35,12 +35,14 @@ def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, error
         predictions[name] = predicted = np.where(random.random(rows) < 0.75, actual, guess)
         hit = float(np.mean(actual == predicted))
         some = {"accuracy": hit, "f1_macro": hit, "log_loss": 0.5}
+        told = some | {"roc_auc": None, "calibration_error": 0.04}
         epochs = range(1, 2 if name == "linear" else 4)
         models[name] = {
             "fit": {"family": name, "tokenizer": "word", "parameters": 1234, "epochs": len(epochs), "best_epoch": 1}
-            | {"weights": f"{number:064x}", "validation": some},
-            "scores": some
-            | {"roc_auc": None, "calibration_error": 0.04, "labels": list(labels), "rows": rows}
+            | {"weights": f"{number:064x}", "validation": some, "seed": 7}
+            | {"seeds": [{"seed": 7, "validation": some}]},
+            "scores": told
+            | {"mean": told, "labels": list(labels), "rows": rows}
             | {"confusion": [[int(((actual == a) & (predicted == b)).sum()) for b in labels] for a in labels]}
             | {"classes": {x: {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 9} for x in labels}}
             | {"calibration": [{"confidence": x, "accuracy": x - 0.05, "rows": 30} for x in (0.55, 0.95)]},
@@ -77,7 +79,7 @@ def page(metric="accuracy", change=None, encoded=None, **kwargs) -> str:
         change(models, clean, split)
     config = CompareConfig(metric=metric, bootstrap=3000, alpha=0.05, ensembles={})
     known = np.array(ids, dtype=object)
-    evaluated = {n: Evaluated(m["fit"], m["scores"], known, actual, predictions[n]) for n, m in models.items()}
+    evaluated = {n: Evaluated(m["fit"], m["scores"], known, actual, {7: predictions[n]}) for n, m in models.items()}
     result = compare(config, 42, kwargs.get("labels", ["reviews"])[0], split["splits"]["train"]["labels"], evaluated)
     return render(result, models, clean, split, encoded)
 

@@ -29,7 +29,11 @@ def folder(tmp_path):
             writer.writeheader()
             writer.writerows(model["history"])
         rows = {"id": ids, "label": list(actual), "prediction": list(predictions[name])}
-        pl.DataFrame(rows).write_parquet(metrics / name / "predictions.parquet")
+        table = pl.DataFrame(rows)
+        table.write_parquet(metrics / name / "predictions.parquet")
+        empty = table.clear().select(pl.lit(None, pl.Int64).alias("seed"), pl.all())
+        for file in ("seeds", "validation"):
+            empty.write_parquet(metrics / name / f"{file}.parquet")
     write_params(tmp_path, NAMES)
     return tmp_path
 

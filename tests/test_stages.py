@@ -50,24 +50,27 @@ def made(tmp_path_factory, reviews):
     root = tmp_path_factory.mktemp("made")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        write_json(root / "params.yaml", PARAMS)  # json is YAML
-        docs = reviews.select(
-            pl.format("{}", pl.int_range(pl.len())).str.zfill(4).alias("id"),
-            "text",
-            "label",
-            pl.col("film").alias("group"),
-            pl.lit(None, pl.String).alias("split"),
-        )
-        write_parquet(root / "docs.parquet", docs)
-        write_json(root / "labels.json", ["bad", "good"])
-        split.main(root / "docs.parquet", root / "labels.json", root / "split", root / "split.json")
-        run_text(root / "split", root / "labels.json", root)
+        prepare(root, reviews, PARAMS)
         for name in PARAMS["models"]:
             run_train(root, name)
-            evaluate.main(
-                root / name, root / "encoded/test.safetensors", root / "split/test.parquet", root / "metrics" / name
-            )
+            run_evaluate(root, name)
     return root
+
+
+def prepare(root, reviews, params):
+    """Params and all that a model is trained on."""
+    write_json(root / "params.yaml", params)  # json is YAML
+    docs = reviews.select(
+        pl.format("{}", pl.int_range(pl.len())).str.zfill(4).alias("id"),
+        "text",
+        "label",
+        pl.col("film").alias("group"),
+        pl.lit(None, pl.String).alias("split"),
+    )
+    write_parquet(root / "docs.parquet", docs)
+    write_json(root / "labels.json", ["bad", "good"])
+    split.main(root / "docs.parquet", root / "labels.json", root / "split", root / "split.json")
+    run_text(root / "split", root / "labels.json", root)
 
 
 def run_text(splits, labels, root):
@@ -82,6 +85,10 @@ def run_train(root, name):
     metrics = root / "metrics" / name
     text = root / "encoded", root / "vocab", root / "vectors.safetensors", root / "split/train_in_test.json"
     train.main(name, *text, root / "labels.json", root / name, metrics / "history.csv", metrics / "fit.json")
+
+
+def run_evaluate(root, name):
+    evaluate.main(root / name, root / "encoded", root / "split", root / "metrics" / name)
 
 
 def test_split_profiles_what_it_cut(made):
@@ -392,7 +399,10 @@ def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
     with pytest.raises(ArtifactError, match="encoded with another tokenizer"):
         train.main("lstm", *parts, tmp_path / "f.json")
     with pytest.raises(ArtifactError, match="documents, but"):
-        evaluate.main(made / "lstm", made / "encoded/test.safetensors", made / "split/train.parquet", tmp_path)
+        splits = tmp_path / "split"
+        splits.mkdir()
+        (splits / "test.parquet").symlink_to(made / "split/train.parquet")
+        evaluate.main(made / "lstm", made / "encoded", splits, tmp_path)
     with pytest.raises(ParamsError, match=r"models\.gru: missing"):
         train.main("gru", *parts, tmp_path / "f.json")
     write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": {"word": {**WORD, "min_freq": 10_000}}})

@@ -85,15 +85,16 @@ def finished(tmp_path_factory, reviews) -> Path:
             bundle, metrics = Path(f"data/models/{name}"), Path(f"metrics/{name}")
             facts = (metrics / "history.csv", metrics / "fit.json")
             train.main(name, *text, bundle, *facts)
-            test = (Path("data/encoded/word/test.safetensors"), Path("data/split/test.parquet"))
-            evaluate.main(bundle, *test, metrics)
+            evaluate.main(bundle, Path("data/encoded/word"), Path("data/split"), metrics)
         choose("linear")
         write_lock()
     return root
 
 
 def choose(champion: str) -> None:
-    write_json(COMPARISON, {"dataset": "reviews", "champion": champion, "models": [{"name": name} for name in NAMES]})
+    models = [{"name": name, "family": MODELS[name]["family"]} for name in NAMES]
+    models.append({"name": "both", "family": "ensemble"})
+    write_json(COMPARISON, {"dataset": "reviews", "champion": champion, "models": models})
 
 
 def write_lock(code: str = "0" * 32, params: dict = PARAMS) -> None:

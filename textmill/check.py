@@ -37,6 +37,7 @@ def check_params(path: Path) -> None:
     from textmill.analysis import EvaluateConfig
     from textmill.cleaning import CleanConfig
     from textmill.comparison import CompareConfig
+    from textmill.ensembles import check_ensembles
     from textmill.models import arm
     from textmill.sources import load_dataset
     from textmill.splits import SplitConfig
@@ -51,6 +52,7 @@ def check_params(path: Path) -> None:
     schemas |= {"tracking": TrackingConfig}
     for key, schema in schemas.items():
         section(params, path, key, schema)
+    check_ensembles(params["compare"]["ensembles"], params["models"], f"{path}: compare.ensembles")
     load_dataset(path)
     for name, entry in params["tokenizers"].items():
         tokenizer_config(entry, f"{path}: tokenizers.{name}")

@@ -20,7 +20,7 @@ from textmill.errors import INTERRUPTED, ArtifactError, DataError, ParamsError, 
 from textmill.files import atomic
 
 if TYPE_CHECKING:
-    from textmill.bundle import Classifier
+    from textmill.bundle import Averaged, Classifier
 
 BATCH = 10_000  # rows of a file that are held at a time
 
@@ -53,6 +53,9 @@ def predict(
     file: Annotated[Path | None, typer.Option(help="A csv file to label.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where the labelled csv goes; without it, to the terminal.")] = None,
     column: Annotated[str, typer.Option(help="The csv's column of texts.")] = "text",
+    more: Annotated[
+        list[Path] | None, typer.Option("--with", help="One more model's folder: the mean of all predicts. Repeatable.")
+    ] = None,
 ) -> None:
     """Label texts: the label, then the probability of each class."""
     with one_line("predict"):
@@ -62,7 +65,7 @@ def predict(
             raise ParamsError("--out goes with --file")
         if file and out and file.resolve() == out.resolve():
             raise ParamsError(f"--out {out} is the input; name another file")
-        classifier = textmill.load(bundle)
+        classifier = _averaged([bundle, *more]) if more else textmill.load(bundle)
         if file and out:
             with atomic(out) as temporary, open(temporary, "w", encoding="utf-8", newline="") as target:
                 rows = _label_file(classifier, file, column, csv.writer(target))
@@ -116,6 +119,7 @@ def info(bundle: Bundle) -> None:
             "parameters": f"{parameters:,}",
             **{f"model.{key}": str(value) for key, value in config["model"].items()},
             "seed": str(config["seed"]),
+            "other seeds": ", ".join(str(other["seed"]) for other in config["others"]) or "none",
             **{f"validation.{key}": str(value) for key, value in config["validation"].items()},
             "weights": config["weights"],
             "tokenizer": config["tokenizer"],
@@ -163,7 +167,15 @@ def track() -> None:
             say("track: off (tracking.enabled: false)")
 
 
-def _label_file(classifier: Classifier, path: Path, column: str, writer) -> int:
+def _averaged(bundles: list[Path]) -> Averaged:
+    from textmill.bundle import Averaged
+
+    if len(set(bundles)) < len(bundles):
+        raise ParamsError("--with names a model that is there already; name each once")
+    return Averaged({path: textmill.load(path) for path in bundles})
+
+
+def _label_file(classifier: Classifier | Averaged, path: Path, column: str, writer) -> int:
     """Copy a csv with `predicted` and `p:<label>` columns added; the number of rows."""
     try:
         source = open(path, encoding="utf-8-sig", newline="")  # noqa: SIM115

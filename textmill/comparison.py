@@ -1,11 +1,13 @@
 """Which model is better, and how sure that is: intervals, paired tests and the choice of a champion.
 
 All models are judged on the same resamples of the same test documents, so that luck with a document helps none of them.
+A model trained with several seeds is judged by the mean over them, and the luck of its seeds is resampled, too.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations, zip_longest
+from itertools import combinations, takewhile, zip_longest
 from typing import Annotated, Any, Literal, NamedTuple
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,23 +19,25 @@ from textmill.errors import ArtifactError, ParamsError
 
 CELLS = 2_000_000  # documents x resamples held at once: 40 MB
 TOLD = ("accuracy", "f1_macro", "log_loss", "roc_auc", "calibration_error")
+ENSEMBLE = "ensemble"  # their family
+Ensembles = dict[Name, Annotated[list[str], Field(min_length=2)]]  # the models whose probabilities each averages
 
 
 class CompareConfig(Section):
     metric: Literal["accuracy", "f1_macro"]
     bootstrap: Annotated[int, Field(ge=100)]
     alpha: Alpha
-    ensembles: dict[Name, Annotated[list[str], Field(min_length=2)]]  # models whose probabilities are averaged
+    ensembles: Ensembles
 
 
 class Evaluated(NamedTuple):
-    """One model's results: the contents of fit.json and scores.json, and its predictions, a row per test document."""
+    """One model's results: the contents of fit.json and scores.json, and each seed's predictions of the test split."""
 
     fit: Mapping[str, Any]
     scores: Mapping[str, Any]
     ids: NDArray[Any]  # (N,) str
     actual: NDArray[Any]  # (N,) str
-    predicted: NDArray[Any]  # (N,) str
+    predicted: Mapping[int, NDArray[Any]]  # seed -> (N,) str
 
 
 def tally(actual: NDArray[Any], predicted: NDArray[Any], labels: Sequence[str]) -> NDArray[np.float32]:
@@ -54,18 +58,32 @@ def score(metric: str, sums: NDArray[Any]) -> NDArray[np.float64]:
     return (2 * hits / np.maximum(named, 1)).mean(-1)
 
 
-def resample(metric: str, tallies: Sequence[NDArray[np.float32]], times: int, seed: int) -> NDArray[np.float64]:
-    """Bootstrap scores (M, times) of M models, all on the same resamples of the documents.
+def resample(metric: str, tallies: Sequence[NDArray[np.float32]], times: int, seed: int) -> list[NDArray[np.float64]]:
+    """Bootstrap scores of each model, all on the same resamples of the documents.
 
-    A model's scores do not depend on which others are there.
+    tallies: (N, ..., 2, K) of each model. Gives (times, ...) of each, which does not depend on the others.
     """
     rows, random = len(tallies[0]), np.random.default_rng(seed)
     parts, chunk = [], max(1, CELLS // rows)
     for start in range(0, times, chunk):
         draws = (random.integers(rows, size=rows) for _ in range(min(chunk, times - start)))
         counts = np.stack([np.bincount(draw, minlength=rows) for draw in draws]).astype(np.float32)  # (chunk, N)
-        parts.append([score(metric, np.tensordot(counts, each, axes=1)) for each in tallies])  # (M, chunk)
-    return np.concatenate(parts, axis=1)
+        parts.append([score(metric, np.tensordot(counts, each, axes=1)) for each in tallies])  # (chunk, ...) each
+    return [np.concatenate(of_model) for of_model in zip(*parts, strict=True)]
+
+
+def resample_seeds(scores: NDArray[np.float64], name: str, seed: int) -> NDArray[np.float64]:
+    """Mean scores (times,) of resampled seeds, from (times, S); of one seed, its scores as they are.
+
+    Each resample draws S - 1 of the S seeds with replacement, so that the variance of their mean is that of the theory
+    (Rao & Wu 1988); S draws would make it too small by a factor of (S - 1) / S, a half for two seeds. The draws of one
+    model (`name`) are independent of those of another: nothing makes a pair of their seeds.
+    """
+    times, seeds = scores.shape
+    if seeds == 1:
+        return scores[:, 0]
+    draws = np.random.default_rng([seed, crc32(name.encode())]).integers(seeds, size=(times, seeds - 1))
+    return np.take_along_axis(scores, draws, axis=1).mean(1)
 
 
 def interval(resampled: NDArray[np.float64], estimate: float, alpha: float) -> dict[str, float]:
@@ -127,36 +145,48 @@ def compare(
 ) -> dict[str, Any]:
     """The content of comparison.json: models (best validation first), pairs, champion and majority baseline.
 
-    train_labels: documents of each class in the training split.
+    train_labels: documents of each class in the training split. models: ensembles (by their family), too; the champion
+    is the best of the others, for it is one bundle to ship.
+    The p of a pair is McNemar's where both were trained once and the metric is accuracy: the test is about two single
+    sets of predictions. Otherwise it is that of the paired bootstrap. `test` says which.
     Raises ArtifactError if the models scored different documents, ParamsError if the resamples are too few to decide.
     """
     check_aligned(models)
     metric, names = config.metric, ranking(models, config.metric)
     labels, actual = list(models[names[0]].scores["labels"]), models[names[0]].actual
-    tallies = [tally(actual, models[name].predicted, labels) for name in names]
-    estimates = [float(score(metric, each.sum(0))) for each in tallies]
-    resampled = resample(metric, tallies, config.bootstrap, seed)
-    right = [actual == models[name].predicted for name in names]
+    runs = [[run for _, run in sorted(models[name].predicted.items())] for name in names]  # by seed
+    tallies = [np.stack([tally(actual, run, labels) for run in each], axis=1) for each in runs]  # (N, S, 2, K) each
+    by_seed = [score(metric, each.sum(0)) for each in tallies]  # (S,) each
+    estimates = [float(each.mean()) for each in by_seed]
+    resampled = [
+        resample_seeds(scores, name, seed)
+        for name, scores in zip(names, resample(metric, tallies, config.bootstrap, seed), strict=True)
+    ]
 
     entries = []
-    for name, estimate, scores in zip(names, estimates, resampled, strict=True):
+    for name, estimate, scores, each in zip(names, estimates, resampled, by_seed, strict=True):
         fit = models[name].fit
         entries.append(
             {"name": name, "family": fit["family"], "tokenizer": fit["tokenizer"], "parameters": fit["parameters"]}
+            | {"members": config.ensembles.get(name, [])}
             | {"validation": fit["validation"][metric], "score": round(estimate, 6)}
+            | {"seeds": len(each), "sd": round(float(each.std(ddof=1)), 6) if len(each) > 1 else None}
             | interval(scores, estimate, config.alpha)
-            | {key: models[name].scores[key] for key in TOLD}
+            | {key: models[name].scores["mean"][key] for key in TOLD}
         )
 
     pairs, p = [], []
     for a, b in combinations(range(len(names)), 2):
         difference, differences = estimates[a] - estimates[b], resampled[a] - resampled[b]
-        p.append(mcnemar(right[a], right[b]) if metric == "accuracy" else bootstrap_p(differences))
+        test = "mcnemar" if metric == "accuracy" and len(runs[a]) == len(runs[b]) == 1 else "bootstrap"
+        p.append(mcnemar(actual == runs[a][0], actual == runs[b][0]) if test == "mcnemar" else bootstrap_p(differences))
         pairs.append(
             {"a": names[a], "b": names[b], "difference": round(difference, 6)}
             | interval(differences, difference, config.alpha)
+            | {"test": test}
         )
-    if metric == "f1_macro" and 2 * len(pairs) >= config.alpha * (config.bootstrap + 1):
+    bootstrapped = any(pair["test"] == "bootstrap" for pair in pairs)
+    if bootstrapped and 2 * len(pairs) >= config.alpha * (config.bootstrap + 1):
         least = int(2 * len(pairs) / config.alpha) + 1
         raise ParamsError(f"compare.bootstrap: {config.bootstrap} cannot decide {len(pairs)} pairs; at least {least}")
     for pair, p_one, p_holm in zip(pairs, p, holm(p), strict=True):
@@ -174,7 +204,7 @@ def compare(
         "labels": labels,
         "alpha": config.alpha,
         "bootstrap": config.bootstrap,
-        "champion": names[0],
+        "champion": next(name for name in names if models[name].fit["family"] != ENSEMBLE),
         "champion_by": f"validation {metric}",
         "baseline": {"label": majority} | baseline,
         "models": entries,
@@ -191,3 +221,8 @@ def standing(comparison: Mapping[str, Any]) -> dict[str, list[str]]:
             verb = {None: "ties", champion: "beats", other: "loses"}[pair["better"]]
             found[verb].append(other)
     return found
+
+
+def ahead(comparison: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The ensembles that did better than the champion on validation; shipping one means shipping all its members."""
+    return list(takewhile(lambda model: model["name"] != comparison["champion"], comparison["models"]))

@@ -76,7 +76,7 @@ def section(params: dict[str, Any], path: Path, key: str, schema: type[T] | Any)
     for part in key.split("."):
         if not isinstance(value, dict) or part not in value:
             known = list(value) if isinstance(value, dict) else []
-            raise ParamsError(f"{path}: {'.'.join([*seen, part])}: missing{_nearest(part, known)}")
+            raise ParamsError(f"{path}: {'.'.join([*seen, part])}: missing{nearest(part, known)}")
         value, seen = value[part], [*seen, part]
     return validate(value, schema, f"{path}: {key}")
 
@@ -103,7 +103,7 @@ def _line(invalid: ValidationError, value: Any, schema: Any, where: str) -> str:
         return f"{path}: missing{more}"
     if error["type"] == "extra_forbidden":
         known = [str(e["loc"][-1]) for e in errors if e["type"] == "missing"] + list(_fields(schema))
-        return f"{path}: unknown key{_nearest(location[-1], known)}"
+        return f"{path}: unknown key{nearest(location[-1], known)}"
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     found = "" if error["type"] == "value_error" else f", found {error['input']!r}"
     expected = "" if error["type"] == "value_error" else "expected "
@@ -123,10 +123,11 @@ def _fields(schema: Any) -> dict[str, Any]:
 
 def unknown_key(where: str, key: str, known: list[str]) -> ParamsError:
     """The error of a key that nothing reads, with the nearest one that something does."""
-    return ParamsError(f"{where}: unknown key{_nearest(key, known)}")
+    return ParamsError(f"{where}: unknown key{nearest(key, known)}")
 
 
-def _nearest(key: str, known: list[str]) -> str:
+def nearest(key: str, known: list[str]) -> str:
+    """The end of an error's text about an unknown key: the known one that is most like it, or all of them."""
     close = get_close_matches(key, known, n=1, cutoff=0.5)
     if close:
         return f"; did you mean '{close[0]}'?"

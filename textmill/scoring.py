@@ -1,5 +1,6 @@
 """Every score of a model, from its one table of predictions."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -82,10 +83,32 @@ def score(table: pl.DataFrame, labels: list[str]) -> dict[str, Any]:
     )
 
 
+def together(tables: Mapping[int, pl.DataFrame]) -> pl.DataFrame:
+    """Tables of `predictions` by seed as one, with the column `seed` before the others."""
+    return pl.concat(table.select(pl.lit(seed, pl.Int64).alias("seed"), pl.all()) for seed, table in tables.items())
+
+
+def over_seeds(each: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
+    """Headline scores of each seed, their mean, and their standard deviation (ddof = 1; null for one seed)."""
+    seeds = [{"seed": seed} | {name: scores[name] for name in HEADLINE} for seed, scores in each.items()]
+    columns = {name: [one[name] for one in seeds] for name in HEADLINE}
+    known = {name: None not in column for name, column in columns.items()}
+    mean = {name: np.mean(column) if known[name] else None for name, column in columns.items()}
+    several = len(seeds) > 1
+    sd = {name: np.std(column, ddof=1) if several and known[name] else None for name, column in columns.items()}
+    return _rounded({"seeds": seeds, "mean": mean, "sd": sd})
+
+
 def summary(scores: dict[str, Any], validation: dict[str, float]) -> dict[str, Any]:
-    """The line of `dvc metrics show`: what a model is chosen by, then what it scores on the test split."""
+    """The line of `dvc metrics show`: what a model is chosen by, then what it scores on the test split.
+
+    Both are of the shipped seed; of several, mean and standard deviation of the test accuracy follow.
+    """
     chosen = {f"validation_{name}": value for name, value in validation.items()}
-    return chosen | {f"test_{name}": scores[name] for name in HEADLINE}
+    line = chosen | {f"test_{name}": scores[name] for name in HEADLINE}
+    if len(scores["seeds"]) > 1:
+        line |= {f"test_accuracy_{name}": scores[name]["accuracy"] for name in ("mean", "sd")}
+    return line
 
 
 def calibration(confidence: np.ndarray, right: np.ndarray) -> list[dict[str, float]]:

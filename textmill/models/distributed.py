@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import count
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor, distributed, nn
 from textmill.errors import ArtifactError
 
 PATIENCE = timedelta(minutes=10)  # a rank that waits longer for the others ends
+GROUPS = count()  # a process may train several models, one after the other
 
 
 @contextmanager
@@ -26,7 +28,10 @@ def group(device: torch.device) -> Iterator[None]:
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+    store, rank, size = next(distributed.rendezvous("env://", timeout=PATIENCE))
+    store = distributed.PrefixStore(f"group{next(GROUPS)}", store)  # addresses of an earlier group are left in it
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
     try:
         yield
     finally:

@@ -3,15 +3,21 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from textmill.config import Count, Fraction, NonNegative, Positive, Section, Seed, validate
+
+
+def _distinct(seeds: list[int]) -> list[int]:
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"a seed stands twice in {seeds}")
+    return seeds
 
 
 class TrainConfig(Section):
     """Settings of one training run. A step is one optimizer update on one batch."""
 
-    seeds: Annotated[list[Seed], Field(min_length=1)]  # one training each
+    seeds: Annotated[list[Seed], Field(min_length=1), AfterValidator(_distinct)]  # one training each
     epochs: Count
     batch_tokens: Count  # padded ids in a batch; a longer document is a batch of its own
     batch_documents: Count | None  # documents in a batch, at most

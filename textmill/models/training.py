@@ -3,7 +3,6 @@
 import math
 import os
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -20,15 +19,10 @@ from textmill.models.batching import Loader, batches
 from textmill.models.layers import Network
 from textmill.models.optimizing import loss_function, moving_average, optimizer, probabilities, rate
 from textmill.models.settings import TrainConfig
-from textmill.models.validation import validate
+from textmill.models.validation import GOODNESS, validate
 from textmill.ragged import Ragged
 
 History = list[dict[str, float]]
-GOODNESS: dict[str, Callable[[dict[str, float]], tuple[float, ...]]] = {  # among equals, the less surprised is better
-    "accuracy": lambda row: (row["validation_accuracy"], -row["validation_loss"]),
-    "f1_macro": lambda row: (row["validation_f1"], -row["validation_loss"]),
-    "loss": lambda row: (-row["validation_loss"],),
-}
 
 # By bfloat16 on a CPU, 1.1x to 1.8x measured; GRU and RNN, which have no fused kernel, 0.85x to 1.2x.
 GAINING = {"lstm", "transformer", "pretrained"}

@@ -1,7 +1,15 @@
 """The few numbers that choose an epoch and a champion; everything else is scored once, by `textmill.scoring`."""
 
+from collections.abc import Callable
+
 import numpy as np
 
+# By `train.monitor`, what is compared of two rows of a history; among equals, the less surprised is better.
+GOODNESS: dict[str, Callable[[dict[str, float]], tuple[float, ...]]] = {
+    "accuracy": lambda row: (row["validation_accuracy"], -row["validation_loss"]),
+    "f1_macro": lambda row: (row["validation_f1"], -row["validation_loss"]),
+    "loss": lambda row: (-row["validation_loss"],),
+}
 SMALLEST = 1e-7  # a probability in float32 is not trusted below this
 
 

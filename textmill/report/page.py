@@ -10,7 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from textmill.comparison import standing
+from textmill.comparison import ahead, standing
 from textmill.report.groups import side_by_side
 from textmill.report.plots import PALETTE
 
@@ -27,11 +27,13 @@ def render(
 ) -> str:
     """The page. Every text in it is escaped; the same input gives the same bytes.
 
-    models: name -> {"fit", "scores", "errors", "analysis", "history"}, in the order of params.yaml, which gives the
-    colours.
+    models: name -> {"fit", "scores", "errors", "analysis", "history"}, in the order of params.yaml (which gives the
+    colours); those of the comparison that are not there are ensembles.
     clean, split, encoded: the contents of metrics/clean.json, split.json and encode-TOKENIZER.json by tokenizer,
     with `vectors`, that of vectors-TOKENIZER.json.
     """
+    ensembles = [model["name"] for model in comparison["models"] if model["name"] not in models]
+    names = [*models, *sorted(ensembles)]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -46,9 +48,10 @@ def render(
         comparison=comparison,
         metric={"accuracy": "accuracy", "f1_macro": "macro-F1"}[comparison["metric"]],
         standing=standing(comparison),
+        ahead=ahead(comparison),
         models=models,
-        groups=side_by_side(models, [model["name"] for model in comparison["models"]]),
-        colours={name: PALETTE[number % len(PALETTE)] for number, name in enumerate(models)},
+        groups=side_by_side(models, [model["name"] for model in comparison["models"] if model["name"] in models]),
+        colours={name: PALETTE[number % len(PALETTE)] for number, name in enumerate(names)},
         clean=clean,
         split=split,
         encoded=encoded,

@@ -5,6 +5,7 @@ The store can be deleted at any time; the next `track` makes it again. Nothing o
 
 from pathlib import Path
 
+from textmill.comparison import ENSEMBLE
 from textmill.config import Section
 from textmill.files import read_json
 from textmill.tracking.recorded import recorded_version, registered_name
@@ -24,7 +25,8 @@ def track(lock: Path, comparison: Path, timings: Path) -> str:
     Raises ArtifactError if a result is missing or not what dvc.lock says; ParamsError or ResourceError for the store.
     """
     compared = read_json(comparison)
-    results = {result.name: result for result in read_results(lock, [model["name"] for model in compared["models"]])}
+    names = [model["name"] for model in compared["models"] if model["family"] != ENSEMBLE]  # those have no bundle
+    results = {result.name: result for result in read_results(lock, names)}
     champion, dataset = results[compared["champion"]], compared["dataset"]
     uri = store_uri(lock.parent)
     with alone(lock.parent):

@@ -15,6 +15,8 @@ from textmill.tracking.results import Result, flat
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Metric, Param
 
+SPREAD = ("accuracy", "f1_macro")  # what is told of several seeds
+
 
 def params_of(result: Result, config: Mapping[str, Any]) -> list["Param"]:
     """The model's and the training's own by their bare names (`hidden`), others below their section (`split.by`).
@@ -35,7 +37,10 @@ def params_of(result: Result, config: Mapping[str, Any]) -> list["Param"]:
 
 
 def final_metrics(scores: Mapping[str, Any], fit: Mapping[str, Any], times: Mapping[str, Any]) -> list["Metric"]:
-    """What one sorts runs by, and F1 by class as a group of its own. All other scores are in scores.json."""
+    """What one sorts runs by, and F1 by class as a group of its own. All other scores are in scores.json.
+
+    Test scores are those of the shipped seed; of several seeds, mean, spread and each one's own follow.
+    """
     from mlflow.entities import Metric
 
     metrics = {f"test_{name}": scores[name] for name in TOLD}
@@ -44,6 +49,10 @@ def final_metrics(scores: Mapping[str, Any], fit: Mapping[str, Any], times: Mapp
     speeds = {"train_seconds": 2, "predict_documents_per_second": 0}  # and their decimals
     metrics |= {name: round(times[name], decimals) for name, decimals in speeds.items() if name in times}
     metrics |= {f"test_f1/{label.replace('/', '_')}": of["f1"] for label, of in scores["classes"].items()}
+    if len(scores["seeds"]) > 1:
+        spread = {f"test_{name}_{of}": scores[of][name] for name in SPREAD for of in ("mean", "sd")}
+        each = {f"test_{name}/seed_{one['seed']}": one[name] for one in scores["seeds"] for name in SPREAD}
+        metrics |= spread | each
     return [Metric(*item, int(times["ended"] * 1000), 0) for item in safe_metrics(metrics).items()]
 
 

@@ -1,10 +1,12 @@
 """The model registry: one registered model per dataset, one version per distinct bundle, one champion."""
 
 import io
+import shutil
 from collections.abc import Sequence
 from contextlib import redirect_stderr
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import textmill
@@ -24,7 +26,10 @@ NEEDED += ["tokenizers", "torch"]
 
 
 def log_bundle(run_id: str, result: Result, labels: Sequence[str]) -> None:
-    """Log the bundle as a model that loads without this repository: bundle, code, pinned requirements, no pickle."""
+    """Log the bundle as a model that loads without this repository: bundle, code, pinned requirements, no pickle.
+
+    The weights of other seeds than the shipped one are left out.
+    """
     import mlflow
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
@@ -33,11 +38,14 @@ def log_bundle(run_id: str, result: Result, labels: Sequence[str]) -> None:
     numbers = [ColSpec("float", name) for name in ("confidence", *(f"p:{label}" for label in labels))]
     needed = NEEDED + ["transformers"] * bool(read_json(result.bundle.path / "config.json")["encoder"])
     outputs = Schema([ColSpec("string", "prediction"), *numbers])
-    with mlflow.start_run(run_id=run_id, nested=True):
+    with mlflow.start_run(run_id=run_id, nested=True), TemporaryDirectory() as temporary:
+        bundle = shutil.copytree(
+            result.bundle.path, Path(temporary) / result.name, ignore=shutil.ignore_patterns("seeds")
+        )
         mlflow.pyfunc.log_model(
             name=result.name,
             python_model=package / "tracking" / "served.py",
-            artifacts={"bundle": str(result.bundle.path)},
+            artifacts={"bundle": str(bundle)},
             code_paths=[str(package)],
             signature=ModelSignature(Schema([ColSpec("string", "text")]), outputs),
             pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in needed],

@@ -1,0 +1,96 @@
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textmill import scoring
+from textmill.comparison import CompareConfig, compare
+from textmill.ensembles import Member, average, check_ensembles, combine
+from textmill.errors import ArtifactError, ParamsError
+
+LABELS = ["no", "yes"]
+MODELS = ["lstm", "gru", "linear"]
+
+
+def table(seed: int, rows: int = 60) -> pl.DataFrame:
+    """Predictions of the same documents, whatever the seed."""
+    positive = np.random.default_rng(seed).random(rows).astype(np.float32)
+    ids = pl.Series([f"{row:04}" for row in range(rows)])
+    proba = np.stack([1 - positive, positive], axis=1)
+    return scoring.predictions(ids, np.arange(rows) % 2, LABELS, proba, np.full(rows, 9))
+
+
+def member(*seeds: int, parameters: int = 10) -> Member:
+    fit = {"family": "lstm", "tokenizer": "word", "parameters": parameters}
+    return Member(fit, LABELS, {s: table(s) for s in seeds}, {s: table(s + 100) for s in seeds})
+
+
+def proba(frame: pl.DataFrame) -> np.ndarray:
+    return frame.select("p:no", "p:yes").to_numpy()
+
+
+@given(st.permutations(range(60)))
+def test_rows_are_aligned_by_document_and_not_by_place(order):
+    a, b = table(1), table(2)
+    mean = average({"lstm": a, "gru": b[order]}, LABELS, "predictions")
+    np.testing.assert_allclose(proba(mean), (proba(a) + proba(b)) / 2, atol=1e-7)
+    assert mean.select("id", "label").equals(a.select("id", "label"))
+
+
+def test_other_documents_or_labels_are_refused():
+    a, b = table(1), table(2)
+    with pytest.raises(ArtifactError, match=r"metrics/gru/predictions.parquet: nothing .* where lstm has 0059 \(yes\)"):
+        average({"lstm": a, "gru": b[:59]}, LABELS, "predictions")
+    other = b.with_columns(label=pl.lit("no"))
+    with pytest.raises(ArtifactError, match=r"gru/validation.parquet: 0001 \(no\), where lstm has 0001 \(yes\); run"):
+        average({"lstm": a, "gru": other}, LABELS, "validation")
+    with pytest.raises(ArtifactError, match=r"metrics/gru/scores.json: labels are not those of lstm"):
+        combine({"lstm": member(1), "gru": member(2)._replace(labels=["yes", "no"])})
+
+
+def test_equal_members_score_as_each_of_them():
+    one = member(3)
+    both = combine({"lstm": one, "gru": one})
+    scores = scoring.score(one.test[3], LABELS)
+    assert both.scores["mean"] == {name: scores[name] for name in both.scores["mean"]}
+    assert (both.predicted[1] == one.test[3]["prediction"].to_numpy()).all()
+    assert both.fit["validation"]["accuracy"] == scoring.score(one.validation[3], LABELS)["accuracy"]
+    assert (both.fit["parameters"], both.fit["tokenizer"]) == (20, "word")
+
+
+def test_a_run_takes_one_seed_of_each_member():
+    members = {"lstm": member(5, 4, 6), "linear": member(9)}
+    found = combine(members)
+    assert list(found.predicted) == [1, 2, 3]
+    for run, seed in enumerate((4, 5, 6), 1):
+        mean = average({"lstm": table(seed), "linear": table(9)}, LABELS, "predictions")
+        assert (found.predicted[run] == mean["prediction"].to_numpy()).all()
+    assert found.scores["sd"]["accuracy"] > 0
+
+
+def test_the_comparison_ranks_an_ensemble_and_ships_a_model():
+    config = CompareConfig(metric="accuracy", bootstrap=200, alpha=0.05, ensembles={"both": ["lstm", "gru"]})
+    both = combine({"lstm": member(1), "gru": member(2)})
+    best = both._replace(fit=both.fit | {"validation": {"accuracy": 0.99, "f1_macro": 0.99, "log_loss": 0.1}})
+    lstm = best._replace(fit=both.fit | {"family": "lstm"})
+    result = compare(config, 1, "x", {"no": 1, "yes": 2}, {"lstm": lstm, "both": best})
+    assert [model["name"] for model in result["models"]] == ["both", "lstm"]
+    assert [model["members"] for model in result["models"]] == [["lstm", "gru"], []]
+    assert result["champion"] == "lstm"
+    assert result["pairs"][0]["a"] == "both"
+
+
+@pytest.mark.parametrize(
+    ("ensembles", "message"),
+    [
+        ({"both": ["lstm", "gur"]}, "compare.ensembles.both: 'gur' is no model; did you mean 'gru'?"),
+        ({"gru": ["lstm", "linear"]}, "compare.ensembles.gru: a model has this name"),
+        ({"both": ["lstm", "lstm"]}, "compare.ensembles.both: a model stands twice"),
+        ({"a": ["lstm", "gru"], "b": ["a", "gru"]}, "compare.ensembles.b: 'a' is no model"),
+    ],
+)
+def test_names_that_cannot_be(ensembles, message):
+    with pytest.raises(ParamsError) as refused:
+        check_ensembles(ensembles, MODELS, "params.yaml: compare.ensembles")
+    assert message in str(refused.value)
