@@ -206,7 +206,7 @@ def test_fit_says_how_and_seconds_stay_outside(made):
 
 def test_a_pretrained_body_is_kept_for_the_next_training(made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("tokenizer.json", "split", "encoded", "labels.json", "vectors.safetensors"):
+    for name in ("vocab", "split", "encoded", "labels.json", "vectors.safetensors"):
         (tmp_path / name).symlink_to(made / name)
     plan, times = {"epochs": 2, "lr": 0.01, "window": 16, "negatives": 20}, set()
     for pooling in ("last", "max"):
