@@ -96,13 +96,12 @@ def read_member(folder: Path, model: dict[str, Any]) -> Member:
 
 def tell(result: dict[str, Any], timings: dict[str, dict[str, float]], page: Path) -> None:
     """Print the table of all models, the champion's standing, and where to look next."""
-    header = ["model", "validation", "test", "seeds", "interval", "macro-F1", "log-loss", "calibration", "parameters"]
+    header = ["model", "validation", "test", "interval", "macro-F1", "log-loss", "calibration", "parameters"]
     rows = []
     for model in result["models"]:
         timing = timings.get(model["name"], {})  # an ensemble has none
         scores = [
-            percent(model["score"]),
-            str(model["seeds"]) if model["seeds"] == 1 else f"{model['seeds']}, sd {100 * model['sd']:.2f}",
+            percent(model["score"]) + (f" ± {100 * model['sd']:.2f}" if model["seeds"] > 1 else ""),
             f"{100 * model['low']:.1f} – {100 * model['high']:.1f}",
             percent(model["f1_macro"]),
         ]
@@ -110,9 +109,11 @@ def tell(result: dict[str, Any], timings: dict[str, dict[str, float]], page: Pat
         speed = decimals(timing.get("train_seconds"), 1), count(timing.get("predict_documents_per_second"))
         rows.append([model["name"], percent(model["validation"]), *scores, *errors, *speed])
     base = result["baseline"]
-    guess = [percent(base[result["metric"]]), "", "", percent(base["f1_macro"])]
+    guess = [percent(base[result["metric"]]), "", percent(base["f1_macro"])]
     rows.append([f"always {base['label'][:20]}", "", *guess, *[""] * 5])
     title = f"{result['dataset']}: {result['metric']} on {result['rows']:,} test documents"
+    if any(model["seeds"] > 1 for model in result["models"]):
+        title += "; of several seeds mean ± standard deviation"
     table(title, [*header, "train s", "docs/s"], rows)
 
     words = {"beats": "beats", "ties": "ties with", "loses": "is beaten on the test split by"}

@@ -134,6 +134,7 @@ def test_one_changed_model_runs_alone_and_reverting_restores(first):
     assert (folder / "dvc.lock").read_bytes() == lock
     removed = load_params(folder / "params.yaml")
     del removed["models"]["lstm"]
+    removed["compare"]["ensembles"] = {}
     write(folder, removed)
     assert ran(repro(folder)) == ["compare", "track"]
     assert "lstm" not in (folder / "report/index.html").read_text()

@@ -72,14 +72,24 @@ def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, error
     return models, predictions, actual, ids, clean, split, encoded
 
 
-def page(metric="accuracy", change=None, encoded=None, **kwargs) -> str:
+def page(metric="accuracy", change=None, encoded=None, seeds=None, ensembles=None, **kwargs) -> str:
+    """seeds: how many of some models; ensembles: members of some. These have the answers of their first member."""
     models, predictions, actual, ids, clean, split, made = made_up(**kwargs)
     encoded = encoded or made
     if change:
         change(models, clean, split)
-    config = CompareConfig(metric=metric, bootstrap=3000, alpha=0.05, ensembles={})
+    config = CompareConfig(metric=metric, bootstrap=3000, alpha=0.05, ensembles=ensembles or {})
     known = np.array(ids, dtype=object)
     evaluated = {n: Evaluated(m["fit"], m["scores"], known, actual, {7: predictions[n]}) for n, m in models.items()}
+    for name, number in (seeds or {}).items():
+        runs = {7 + i: np.roll(predictions[name], i) for i in range(number)}
+        validation = models[name]["fit"]["validation"]
+        models[name]["fit"]["seeds"] = [{"seed": seed, "validation": validation} for seed in runs]
+        evaluated[name] = evaluated[name]._replace(predicted=runs)
+    for name, members in config.ensembles.items():
+        best = {"accuracy": 0.97, "f1_macro": 0.97, "log_loss": 0.1}
+        first = evaluated[members[0]]
+        evaluated[name] = first._replace(fit=first.fit | {"family": "ensemble", "validation": best})
     result = compare(config, 42, kwargs.get("labels", ["reviews"])[0], split["splits"]["train"]["labels"], evaluated)
     return render(result, models, clean, split, encoded)
 
@@ -142,6 +152,7 @@ CASES = {
     "twelve models": {"names": [f"lstm-{i}" for i in range(12)]},
     "twenty classes": {"labels": [f"comp.sys.with-a-long-name-{i}" for i in range(20)], "rows": 300},
     "no errors": {"errors": []},
+    "seeds and an ensemble": {"seeds": {"lstm": 3}, "ensembles": {"both": ["linear", "lstm"]}},
     "macro-F1": {"metric": "f1_macro", "names": ["linear", "gru", "lstm"]},
 }
 
@@ -161,6 +172,36 @@ def test_a_champion_that_stands_alone_has_no_pairs():
     html = page(names=["linear"])
     assert 'id="pairs"' not in html
     assert "nothing to compare it with" in html
+
+
+SEVERAL = {"names": ["linear", "gru", "lstm"], "seeds": {"lstm": 3}, "ensembles": {"both": ["lstm", "gru"]}}
+
+
+def test_several_seeds_are_told_with_their_spread_and_test():
+    def lstm_is_best(models, clean, split):
+        models["lstm"]["fit"]["validation"] = {"accuracy": 0.9, "f1_macro": 0.9, "log_loss": 0.1}
+
+    text = "".join(Reader(page(change=lstm_is_best, **SEVERAL)).text)
+    assert "is the mean of 3 seeds (standard deviation" in text
+    assert "best on validation, seed 7, is what data/models holds" in text
+    assert re.search(r"± \d+\.\d\d, 3 seeds", text)
+    assert (
+        "McNemar's exact test between models that were trained once, else the paired bootstrap over documents" in text
+    )
+    assert "seed 7, best epoch 1 of 3" in text
+    for single in (page(), page(metric="f1_macro", names=["gru", "lstm"])):
+        assert not re.search(r"± \d|mean of \d|seed 7|seeds, ", "".join(Reader(single).text))
+
+
+def test_an_ensemble_stands_beside_the_champion():
+    html = page(**SEVERAL)
+    text = "".join(Reader(html).text)
+    assert "<h1>both" not in html
+    assert "The ensemble both, the mean of lstm and gru, did better still on validation (97.0" in text
+    assert "mean of lstm, gru" in text
+    assert "Of 3 models," in text
+    many = {"names": [f"lstm-{i}" for i in range(5)], "ensembles": {"both": ["lstm-1", "lstm-2"]}}
+    assert "The other 10 pairs" in page(**many)  # of 15; the champion's 5 stand first
 
 
 def test_a_tie_is_called_a_tie():

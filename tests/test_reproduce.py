@@ -216,7 +216,7 @@ def test_params_are_checked_before_anything_runs(toy):
 def test_killed_with_its_stages_at_work_it_leaves_none_and_goes_on(tmp_path, reviews):
     folder = workspace(tmp_path / "real", reviews)
     params = load_params(folder / "params.yaml")
-    params["tracking"]["enabled"] = False
+    params["tracking"]["enabled"], params["compare"]["ensembles"] = False, {}
     write(folder, params)
     serial(folder, "vectors")
     models(folder, rnn={**RNN, "epochs": 1_000_000}, linear=LINEAR)

@@ -43,7 +43,7 @@ PARAMS = {
         }
     },
     "train": {**TRAIN, "epochs": 3},
-    "models": {name: MODELS[name] for name in NAMES},
+    "models": {"linear": MODELS["linear"], "rnn": {**MODELS["rnn"], "seeds": [42, 7]}},
     "evaluate": {"negations": ["not"]},
     "compare": {"alpha": 0.05},
 }
@@ -117,7 +117,9 @@ def write_lock(code: str = "0" * 32, params: dict = PARAMS) -> None:
         stages[f"train@{name}"] = stage(
             ["train", "seed", "threads", f"models.{name}"], [f"data/models/{name}", *fitted]
         )
-        scored = [f"metrics/{name}/{file}" for file in ("predictions.parquet", "scores.json", "errors.json")]
+        scored = [
+            f"metrics/{name}/{file}" for file in ("predictions.parquet", "seeds.parquet", "scores.json", "errors.json")
+        ]
         deps = [{"path": "textmill/scoring.py", "hash": "md5", "md5": code}]
         stages[f"evaluate@{name}"] = stage(["threads"], scored, deps)
     YAML().dump({"schema": "2.0", "stages": stages}, LOCK)
@@ -184,7 +186,15 @@ def test_a_run_holds_all_that_is_known(client):
     run, scores, fit = found["rnn"], read_json(Path("metrics/rnn/scores.json")), read_json(Path("metrics/rnn/fit.json"))
 
     params = run.data.params
-    expected = {"dataset": "reviews", "seed": "42", "epochs": "3", "hidden": "8", "dropout": "0.1", "tokenizer": "word"}
+    expected = {
+        "dataset": "reviews",
+        "seed": "42",
+        "seeds": "[42, 7]",
+        "epochs": "3",
+        "hidden": "8",
+        "dropout": "0.1",
+        "tokenizer": "word",
+    }
     assert params | expected | {"tokenizer.min_freq": "1", "split.by": "text", "patience": "null"} == params
     assert params["dataset.url"] == "https://***@example.org/reviews.csv"
     assert "epochs" not in found["linear"].data.params  # the train section is about the others
@@ -194,7 +204,14 @@ def test_a_run_holds_all_that_is_known(client):
     assert metrics["test_f1/good"] == scores["classes"]["good"]["f1"]
     assert metrics["validation_accuracy"] == fit["validation"]["accuracy"]
     assert metrics["train_seconds"] > 0
-    assert len([name for name in metrics if "/" not in name]) <= 12  # columns that a person can look over
+    for of in ("mean", "sd"):
+        assert metrics[f"test_f1_macro_{of}"] == scores[of]["f1_macro"]
+    assert {f"test_accuracy/seed_{one['seed']}": one["accuracy"] for one in scores["seeds"]}.items() <= metrics.items()
+    columns = {name: [key for key in run.data.metrics if "/" not in key] for name, run in found.items()}
+    assert len(columns["rnn"]) <= 16  # that a person can look over
+    assert set(columns["rnn"]) - set(columns["linear"]) == {
+        f"test_{name}_{of}" for name in ("accuracy", "f1_macro") for of in ("mean", "sd")
+    }
     curve = client.get_metric_history(run.info.run_id, "epoch/train_loss")
     assert [point.step for point in curve] == [1, 2, 3]
     assert curve[-1].timestamp == run.info.end_time > run.info.start_time
@@ -209,7 +226,11 @@ def test_a_run_holds_all_that_is_known(client):
         "scores.json",
         "errors.json",
         "predictions.parquet",
+        "seeds.parquet",
     }
+    logged = list(Path("mlartifacts").glob("**/rnn/config.json"))
+    assert logged
+    assert not [path for path in logged if (path.parent / "seeds").exists()]  # what is served has one seed's weights
     (data,) = run.inputs.dataset_inputs
     assert (data.dataset.name, data.dataset.digest) == ("reviews", md5(Path("data/clean/docs.parquet")))
     assert run.data.tags["textmill.bundle"] == md5(Path("data/models/rnn"))
