@@ -64,6 +64,13 @@ def test_learns_and_gives_distributions(fitted, kind):
     np.testing.assert_allclose(scores.sum(1), 1, atol=1e-5)
 
 
+def test_auto_trains_in_bfloat16_where_the_processor_computes_in_it(folders):
+    able = torch.cpu.get_capabilities()
+    picked = fit(folders["bert"], precision="auto", epochs=2)
+    assert picked.precision == ("bfloat16" if able.get("avx512_bf16") or able.get("amx_bf16") else "float32")
+    assert np.isfinite(picked.model.predict_proba(DATA.docs)).all()
+
+
 @each_kind
 @settings(max_examples=10)
 @given(rows=st.lists(st.integers(0, len(DATA.docs) - 1), min_size=1, max_size=20))

@@ -92,9 +92,10 @@ def _line(invalid: ValidationError, value: Any, schema: Any, where: str) -> str:
     errors = invalid.errors()
     # An unknown key usually explains the missing one beside it.
     error = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
-    *parents, last = error["loc"] or [""]
-    kept = [last] if _in(value, last) or error["type"] in ("missing", "extra_forbidden") else []
-    location = [str(part) for part in [*(part for part in parents if _in(value, part)), *kept]]
+    *above, key = error["loc"] or [None]
+    location = [str(part) for part in above if _in(value, part)]
+    if error["type"] in ("missing", "extra_forbidden") or _in(value, key):
+        location.append(str(key))
     path = ".".join([where, *location])
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     if error["type"] == "missing":
