@@ -21,11 +21,16 @@ from textmill.vectors import WordVectors
 # No dropout: each rank draws masks of its own. No Adam: it makes steps of the rounding where a gradient is 0 (that of
 # the keys' biases). Batches are so small that one of a single document leaves a rank none.
 SETTINGS = {**TRAIN, "epochs": 3, "batch_tokens": 100, "max_len": 60, "optimizer": "sgd", "class_weights": "balanced"}
+RECIPES = {"dropout": 0.0, "bigrams": 30, "max_norm": 0.9, "head": [6], "batch_documents": 3, "accumulate": 3}
+RECIPES |= {"label_smoothing": 0.1, "adversarial": 0.2, "ema": 0.9}
 PARAMS = {
     "seed": 3,
     "threads": 1,
     "train": SETTINGS,
-    "models": {name: {**MODELS[name], "dropout": 0.0} for name in ("lstm", "transformer")},
+    "models": {
+        **{name: {**MODELS[name], "dropout": 0.0} for name in ("lstm", "transformer")},
+        "recipes": {**MODELS["gru"], **RECIPES},
+    },
 }
 SLOW = {**MODELS["gru"], "epochs": 20}  # long enough to be killed on its way
 WORD = {"kind": "word", "lowercase": True, "markup": "strip", "pattern": "[a-z0-9]+", "min_freq": 1, "max_size": 50}

@@ -10,21 +10,38 @@ from hypothesis import strategies as st
 from textmill.errors import DivergedError, ParamsError, ResourceError
 from textmill.models import FAMILIES, Fitted, Task, arm
 from textmill.models.neural import NETWORKS, build
-from textmill.ragged import Ragged
+from textmill.ragged import PAD, Ragged
+from textmill.vectors import WordVectors
 
 VOCABULARY, CLASSES = 40, 3
 DATA = toy(96, VOCABULARY, CLASSES)
-NEURAL = [name for name in MODELS if name in NETWORKS]
+RECIPES = {
+    "max_norm": 1.2,
+    "bigrams": 50,
+    "dropout": {"embedding": 0.1, "layers": 0.05, "head": 0.0},
+    "locked": False,
+    "head": [32],
+    "batch_documents": 5,
+    "accumulate": 2,
+    "label_smoothing": 0.1,
+    "adversarial": 0.1,
+    "ema": 0.8,
+}
+PLAIN = [name for name in MODELS if name in NETWORKS]
+ARMS = MODELS | {f"{name} by recipes": {**MODELS[name], **RECIPES} for name in PLAIN}
+NEURAL = [name for name, entry in ARMS.items() if entry["family"] in NETWORKS]
+KNOWN = WordVectors(np.array([2, 3, 5]), np.random.default_rng(1).normal(0, 3, (3, 8)).astype(np.float32))
 
 
-def fit(name: str, folder=None, data=DATA, classes=CLASSES, **changes) -> Fitted:
-    checked = arm({**MODELS[name], **changes}, TRAIN, "params.yaml: models.m")
-    return checked.family.fit(checked.config, checked.settings, data, data, Task(VOCABULARY, classes, 7), folder)
+def fit(name: str, folder=None, data=DATA, classes=CLASSES, known=None, **changes) -> Fitted:
+    checked = arm({**ARMS[name], **changes}, TRAIN, "params.yaml: models.m")
+    task = Task(VOCABULARY, classes, 7, known)
+    return checked.family.fit(checked.config, checked.settings, data, data, task, folder)
 
 
 @pytest.fixture(scope="module")
 def fitted() -> dict[str, Fitted]:
-    return {name: fit(name) for name in MODELS}
+    return {name: fit(name) for name in ARMS}
 
 
 def pick(docs: Ragged, rows) -> Ragged:
@@ -35,7 +52,7 @@ def test_every_family_is_tested():
     assert set(MODELS) | {"pretrained"} == set(FAMILIES)  # that one, which needs an encoder, in a file of its own
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ARMS)
 @settings(max_examples=15)
 @given(rows=st.lists(st.integers(0, len(DATA.docs) - 1), min_size=1, max_size=20))
 def test_a_prediction_depends_on_nothing_but_its_document(fitted, name, rows):
@@ -53,13 +70,13 @@ def test_padding_is_never_read(fitted, name):
         torch.testing.assert_close(network(ids, lengths), network(garbage, lengths), atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ARMS)
 def test_learns_what_is_there_to_learn(fitted, name):
     predicted = fitted[name].model.predict_proba(DATA.docs).argmax(1)
     assert (predicted == DATA.labels).mean() > 0.9
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ARMS)
 def test_probabilities_are_a_distribution_of_float32(fitted, name):
     scores = fitted[name].model.predict_proba(DATA.docs)
     assert scores.shape == (len(DATA.docs), CLASSES)
@@ -67,16 +84,16 @@ def test_probabilities_are_a_distribution_of_float32(fitted, name):
     np.testing.assert_allclose(scores.sum(1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ARMS)
 def test_same_seed_same_bytes_and_a_saved_model_is_the_model(fitted, name):
     first, again = fitted[name].model.tensors(), fit(name).model.tensors()
     assert all(np.array_equal(first[key], again[key]) for key in first)
-    checked = arm(MODELS[name], TRAIN, "m")
+    checked = arm(ARMS[name], TRAIN, "m")
     loaded = checked.family.load(checked.config, checked.settings, first, Task(VOCABULARY, CLASSES, 7))
     assert np.array_equal(loaded.predict_proba(DATA.docs), fitted[name].model.predict_proba(DATA.docs))
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", ARMS)
 def test_two_classes_and_a_one_id_document(name):
     data = toy(40, VOCABULARY, 2)
     model = fit(name, data=data, classes=2).model
@@ -87,16 +104,48 @@ def test_two_classes_and_a_one_id_document(name):
 
 @pytest.mark.parametrize("name", NEURAL)
 def test_every_weight_is_trained(name):
-    checked = arm(MODELS[name], TRAIN, "m")
+    checked = arm(ARMS[name], TRAIN, "m")
     network = build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7))
-    network(torch.tensor([[5, 6, 7], [3, 4, 0]]), torch.tensor([3, 2])).square().sum().backward()
+    ids = torch.randint(2, VOCABULARY, (32, 9), generator=torch.Generator().manual_seed(0))
+    ids[:16, 5:] = PAD
+    network(ids, torch.tensor([5, 9]).repeat_interleave(16)).square().sum().backward()
     assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in network.parameters())
-    assert network.embed.weight.grad[0].abs().sum() == 0  # PAD learns nothing
+    for table in (network.embed, network.embed.pairs):
+        assert table is None or table.weight.grad[PAD].abs().sum() == 0  # PAD learns nothing
+
+
+@pytest.mark.parametrize("name", NEURAL)
+def test_padding_stays_zero_and_words_as_short_as_asked(fitted, name):
+    tensors = fitted[name].model.tensors()
+    assert all(not tensors[key][PAD].any() for key in ("embed.weight", "embed.pairs.weight") if key in tensors)
+    longest = np.linalg.norm(tensors["embed.weight"], axis=1).max()
+    assert longest < 1.2001 if name.endswith("recipes") else longest > 1.2001
+
+
+@pytest.mark.parametrize("name", NEURAL)
+def test_known_vectors_are_tuned_or_frozen(name):
+    tuned, frozen = (
+        fit(name, known=KNOWN, vectors=how, max_norm=None, epochs=2).model.tensors()["embed.weight"][KNOWN.ids]
+        for how in ("tuned", "frozen")
+    )
+    assert np.array_equal(frozen, KNOWN.vectors)
+    assert 0 < np.abs(tuned - KNOWN.vectors).max() < 1
+
+
+@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("class_weights", ["none", "balanced"])
+def test_a_group_of_batches_is_one_step(name, class_weights):
+    changes = {"optimizer": "sgd", "lr": 0.1, "dropout": 0.0, "epochs": 3, "class_weights": class_weights}
+    whole = fit(name, **changes, batch_tokens=10_000)
+    grouped = fit(name, **changes, batch_documents=10, accumulate=100)
+    for key, weight in whole.model.tensors().items():
+        np.testing.assert_allclose(grouped.model.tensors()[key], weight, atol=1e-5, err_msg=key)
+    assert grouped.history[-1]["train_loss"] == pytest.approx(whole.history[-1]["train_loss"], abs=1e-5)
 
 
 @pytest.mark.parametrize("name", NEURAL)
 def test_first_loss_is_that_of_guessing(name):
-    checked = arm({**MODELS[name], "dropout": 0.0}, TRAIN, "m")
+    checked = arm({**ARMS[name], "dropout": 0.0}, TRAIN, "m")
     network = build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7)).eval()
     ids = torch.randint(2, VOCABULARY, (64, 20), generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
@@ -177,6 +226,16 @@ def test_early_stopping_keeps_the_best_epoch():
         ("linear", {"family": "svm"}, "models.m.family: expected one of linear, rnn"),
         ("lstm", {"device": "cuda:99"}, "cuda:99 is not here; devices: cpu"),
         ("lstm", {"loss": "bce"}, "bce is for two classes, found 3"),
+        ("lstm", {"dropout": {"embedding": 0.1, "layers": 1.5, "head": 0.1}}, "models.m.dropout.layers: expected less"),
+        ("lstm", {"dropout": {"embedding": 0.1, "head": 0.1}}, "models.m.dropout.layers: missing"),
+        ("lstm", {"start": "zeros"}, "models.m.start"),
+        ("lstm", {"head": [0]}, "models.m.head"),
+        ("lstm", {"bigrams": -1}, "models.m.bigrams"),
+        ("lstm", {"max_norm": 0.0}, "models.m.max_norm"),
+        ("lstm", {"ema": 1.0}, "models.m.ema"),
+        ("lstm", {"adversarial": 0}, "models.m.adversarial"),
+        ("lstm", {"label_smoothing": 1.0}, "models.m.label_smoothing"),
+        ("lstm", {"accumulate": 0}, "models.m.accumulate"),
     ],
 )
 def test_bad_params_are_named(name, changes, message):
@@ -198,7 +257,7 @@ def test_bfloat16_is_asked_for(fitted, name):
     assert 0 < np.abs(rounded - exact).max() < 0.1
 
 
-@pytest.mark.parametrize("name", NEURAL)
+@pytest.mark.parametrize("name", PLAIN)
 def test_auto_says_what_it_picked_and_trains_with_it(name):
     able = torch.cpu.get_capabilities()
     bfloat16 = name in ("lstm", "transformer") and (able.get("avx512_bf16") or able.get("amx_bf16"))

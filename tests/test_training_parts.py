@@ -1,15 +1,20 @@
+from contextlib import nullcontext
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
-from conftest import ENDS, TRAIN, toy
+from conftest import ENDS, MODELS, TRAIN, toy
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
-from textmill.models import linear
+from textmill.models import Task, arm, linear
+from textmill.models.gradients import adversarial
 from textmill.models.layers import AttentionPool, inside, pooled_max, pooled_mean
-from textmill.models.optimizing import loss_function, probabilities, rate
+from textmill.models.neural import build
+from textmill.models.optimizing import loss_function, moving_average, optimizer, probabilities, rate
 from textmill.models.recurrent import LSTMConfig, Recurrent, Turn, reversal
 from textmill.models.settings import TrainConfig
 from textmill.models.training import best_epoch
@@ -108,6 +113,85 @@ def test_losses_agree_where_they_mean_the_same():
         cross = loss_function(TrainConfig(**settings), labels, 2)(two, target, target)
         torch.testing.assert_close(bce, cross)
     torch.testing.assert_close(probabilities(one), probabilities(two))
+
+
+@pytest.mark.parametrize(("loss", "outputs"), [("cross_entropy", 2), ("bce", 1)])
+def test_smoothed_labels_are_best_met_short_of_certainty(loss, outputs):
+    labels = np.array([0, 1])
+    settings = TrainConfig(**{**TRAIN, "loss": loss, "label_smoothing": 0.2})
+    measure, target = loss_function(settings, labels, 2), torch.tensor(labels)
+    half = np.log(9) / 2  # logits +-half: 0.9 for the right class, 0.1 for the other
+    sides = torch.tensor([[half, -half], [-half, half]]) if outputs == 2 else torch.tensor([[-2 * half], [2 * half]])
+    best = measure(sides.float(), target, target)
+    assert float(best) == pytest.approx(-0.9 * np.log(0.9) - 0.1 * np.log(0.1))
+    assert all(measure(sides.float() * by, target, target) > best for by in (0.8, 1.2))
+
+
+def test_an_average_follows_the_weights_faster_at_first():
+    network = torch.nn.Linear(1, 1, bias=False)
+    average, expected = moving_average(network, 0.5), None
+    for done, value in enumerate([4.0, 1.0, -3.0, 2.0, 7.0, 7.0, 0.0, 0.0, 1.0, 1.0, 1.0]):
+        network.weight.data.fill_(value)
+        average.update_parameters(network)
+        keep = min(0.5, (1 + done) / (10 + done))
+        expected = value if expected is None else keep * expected + (1 - keep) * value
+        assert average.module.weight.item() == pytest.approx(expected)
+
+
+def test_adadelta_is_zeilers():
+    network = torch.nn.Linear(1, 1, bias=False)
+    tuner = optimizer(network, TrainConfig(**{**TRAIN, "optimizer": "adadelta", "lr": 1.0, "weight_decay": 0.0}))
+    network.weight.data.fill_(1.0)
+    network.weight.grad = torch.full((1, 1), 2.0)
+    tuner.step()
+    assert network.weight.item() == pytest.approx(1 - 2 * (1e-6 / (0.05 * 2**2 + 1e-6)) ** 0.5)
+
+
+@pytest.mark.parametrize("name", ["lstm", "transformer"])
+def test_an_adversarial_step_raises_the_loss_of_each_document(name):
+    """Against autograd through the whole network, without the shared passes."""
+    checked = arm({**MODELS[name], "dropout": 0.0, "bigrams": 20}, TRAIN, "m")
+    network = build(checked.config, checked.settings, Task(40, 3, 7))
+    ids, lengths = torch.tensor([[5, 6, 7, 8], [3, 4, 0, 0]]), torch.tensor([4, 2])
+    loss = partial(torch.nn.functional.cross_entropy, target=torch.tensor([0, 2]))
+    value = adversarial(network, ids, lengths, loss, nullcontext(), length=0.5)
+    ours = {key: weight.grad.clone() for key, weight in network.named_parameters()}
+    network.zero_grad()
+
+    embedded = network.embed(ids)
+    before = loss(network.read(embedded, lengths))
+    (slope,) = torch.autograd.grad(before, embedded, retain_graph=True)
+    assert not slope[1, 2:].any()  # padding is not moved
+    step = torch.stack([0.5 * one / one.norm() for one in slope])
+    after = loss(network.read(embedded + step, lengths))
+    assert after > before
+    ((before + after) / 2).backward()
+    torch.testing.assert_close(value, ((before + after) / 2).detach())
+    for key, weight in network.named_parameters():
+        torch.testing.assert_close(ours[key], weight.grad, atol=1e-6, rtol=1e-4, msg=key)
+
+
+def test_an_adversarial_step_goes_without_gradients_of_frozen_vectors():
+    checked = arm(MODELS["lstm"], TRAIN, "m")
+    network = build(checked.config, checked.settings, Task(40, 3, 7))
+    network.embed.weight.requires_grad_(False)
+    loss = partial(torch.nn.functional.cross_entropy, target=torch.tensor([1]))
+    adversarial(network, torch.tensor([[5, 6]]), torch.tensor([2]), loss, nullcontext(), length=0.5)
+    assert network.embed.weight.grad is None
+    assert network.classify.weight.grad.any()
+
+
+@pytest.mark.parametrize("name", ["rnn", "gru", "lstm"])
+def test_states_begin_by_keeping_their_length_or_themselves(name):
+    def weights(how):
+        checked = arm({**MODELS[name], "start": how}, TRAIN, "m")
+        layer = build(checked.config, checked.settings, Task(40, 3, 7)).ahead[0]
+        return layer.weight_hh_l0.detach().split(8)
+
+    for gate in weights("orthogonal"):
+        assert not torch.equal(gate, torch.eye(8))
+        torch.testing.assert_close(gate @ gate.T, torch.eye(8), atol=1e-5, rtol=0)
+    assert all(torch.equal(gate, torch.eye(8)) for gate in weights("identity"))
 
 
 DATA = toy(60, 12, 3, seed=3)

@@ -12,7 +12,7 @@ from textmill.models.layers import over_time
 from textmill.ragged import PAD
 from textmill.vectors import WordVectors
 
-FACTOR = 2654435761  # of a pair's first id (Knuth 1973, 6.4); a product of two ids fits in 64 bits
+FACTOR = 2654435761  # of a pair's first id (Knuth 1973, 6.4); its product with an id fits in 64 bits
 
 Vectors = Literal["none", "tuned", "frozen"]  # word vectors of the tokenizer as the first embeddings
 Buckets = Annotated[int, Field(ge=0)]  # of hashed pairs of neighbours (fastText: Joulin et al. 2017); 0: no pairs
