@@ -47,6 +47,13 @@ def made(tmp_path_factory, reviews):
     return root
 
 
+def link_inputs(made, folder):
+    """What models are trained on, in another folder."""
+    for path in made.iterdir():
+        if path.name not in (*SEVERAL["models"], "data", "metrics", "params.yaml"):
+            (folder / path.name).symlink_to(path)
+
+
 def facts(made, name, file):
     return read_json(made / f"metrics/{name}/{file}.json")
 
@@ -72,8 +79,7 @@ def test_every_seed_is_what_it_is_alone(made, tmp_path, monkeypatch):
     for seed in SEEDS:
         folder = tmp_path / str(seed)
         folder.mkdir()
-        for path in ("encoded", "split", "tokenizer.json", "vectors.safetensors", "labels.json"):
-            (folder / path).symlink_to(made / path)
+        link_inputs(made, folder)
         lstm = {**MODELS["lstm"], "seeds": [seed]}
         write_json(tmp_path / "params.yaml", SEVERAL | {"models": {"lstm": lstm}})
         run_train(folder, "lstm")
@@ -146,8 +152,8 @@ def test_damaged_weights_of_another_seed_are_named(made, tmp_path):
 
 def test_a_killed_stage_does_not_train_a_finished_seed_again(made, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    for path in ("encoded", "split", "tokenizer.json", "vectors.safetensors", "labels.json", "params.yaml"):
-        (tmp_path / path).symlink_to(made / path)
+    link_inputs(made, tmp_path)
+    write_json(tmp_path / "params.yaml", SEVERAL)
     family = models.arm(SEVERAL["models"]["lstm"], SEVERAL["train"], "models.lstm").family
     whole = family.fit
 
@@ -170,8 +176,7 @@ def test_a_killed_stage_does_not_train_a_finished_seed_again(made, tmp_path, mon
 
 def test_an_older_run_leaves_no_seeds(made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for path in ("encoded", "split", "tokenizer.json", "vectors.safetensors", "labels.json"):
-        (tmp_path / path).symlink_to(made / path)
+    link_inputs(made, tmp_path)
     shutil.copytree(made / "lstm", tmp_path / "lstm")
     write_json(tmp_path / "params.yaml", SEVERAL | {"models": {"lstm": {**MODELS["lstm"], "epochs": 1}}})
     run_train(tmp_path, "lstm")

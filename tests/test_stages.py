@@ -472,6 +472,17 @@ def test_info(made):
             "tokenizers.word.kind: expected one of word, char, bpe, pretrained, found 'words'",
         ),
         ({"train": {**TRAIN, "epochs": "5"}}, "train.epochs: expected a valid integer, found '5'"),
+        (
+            {
+                "compare": {
+                    "metric": "accuracy",
+                    "bootstrap": 200,
+                    "alpha": 0.05,
+                    "ensembles": {"x": ["lstm", "linaer"]},
+                }
+            },
+            "compare.ensembles.x: 'linaer' is no model; did you mean 'linear'?",
+        ),
     ],
 )
 def test_check_sees_the_whole_file(tmp_path, change, message):
