@@ -211,6 +211,8 @@ def made(tmp_path, source, reviews, monkeypatch) -> Path:
         "train": {**TRAIN, "epochs": 1},
         "tokenizers": {"t": {**entry(source, "path"), "vectors": None}},
         "models": {"tuned": {**ENTRY, "epochs": 1}, "lstm": {**MODELS["lstm"], "tokenizer": "t"}},
+        "evaluate": {"negations": ["not"]},
+        "compare": {"alpha": 0.05},
     }
     write_json(Path("params.yaml"), params)
     docs = reviews.with_row_index("id").with_columns(pl.col("id").cast(pl.String).str.zfill(4))
@@ -227,7 +229,7 @@ def made(tmp_path, source, reviews, monkeypatch) -> Path:
         metrics = Path("metrics") / name
         text = encoded, out, Path("vectors.safetensors"), repeated
         train.main(name, *text, labels, Path(name), metrics / "history.csv", metrics / "fit.json")
-        evaluate.main(Path(name), encoded / "test.safetensors", splits / "test.parquet", metrics)
+        evaluate.main(Path(name), encoded, splits, metrics)
     return tmp_path
 
 

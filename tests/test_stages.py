@@ -263,7 +263,8 @@ def test_any_text_is_scored(made):
 
 def test_a_model_gets_what_it_asks_for(made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    plain, asking = MODELS["lstm"], {**MODELS["lstm"], "vectors": "tuned", "pretrain": {"epochs": 1, "lr": 0.01}}
+    reading = {"epochs": 1, "lr": 0.01, "window": 16, "negatives": 20}
+    plain, asking = MODELS["lstm"], {**MODELS["lstm"], "vectors": "tuned", "pretrain": reading}
     write_json(tmp_path / "params.yaml", {**PARAMS, "models": {"plain": plain, "asking": asking}})
     known = WordVectors(np.array([2, 5]), np.ones((2, 8), np.float32))
     found, repeated = tmp_path / "v.safetensors", tmp_path / "t.json"
