@@ -13,6 +13,7 @@ import torch
 from hypothesis import settings
 
 from textmill.encoding import Encoded
+from textmill.models import checkpoint
 from textmill.ragged import Ragged
 
 settings.register_profile("here", deadline=None, derandomize=True)  # a red test stays red when it is run again
@@ -70,6 +71,21 @@ MODELS: dict[str, dict[str, Any]] = {
         **ENDS,
     },
 }
+
+
+@contextmanager
+def killed_after(epoch: int) -> Iterator[None]:
+    """A training that is killed as soon as it has kept that epoch."""
+    save = checkpoint.save
+
+    def kill(folder: Path, facts: dict[str, Any], *rest: Any) -> None:
+        save(folder, facts, *rest)
+        if facts["epoch"] == epoch:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(checkpoint, "save", kill)
+        yield
 
 
 @contextmanager

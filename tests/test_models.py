@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from conftest import MODELS, TRAIN, toy
+from conftest import MODELS, TRAIN, killed_after, toy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -154,18 +154,8 @@ def test_first_loss_is_that_of_guessing(name):
 
 
 @pytest.mark.parametrize("name", NEURAL)
-def test_a_killed_run_goes_on_to_the_same_bytes(name, tmp_path, fitted, monkeypatch):
-    from textmill.models import training
-
-    saved = training.checkpoint.save
-
-    def killed(folder, facts, *rest):
-        saved(folder, facts, *rest)
-        if facts["epoch"] == 3:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(training.checkpoint, "save", killed)
+def test_a_killed_run_goes_on_to_the_same_bytes(name, tmp_path, fitted):
+    with killed_after(3):
         fit(name, tmp_path)
     newest = sorted(tmp_path.iterdir())[-1]
     newest.write_bytes(newest.read_bytes()[:-10])  # killed while it wrote: the one before is used

@@ -5,7 +5,7 @@ import builtins
 import numpy as np
 import pytest
 import torch
-from conftest import TRAIN, toy
+from conftest import TRAIN, killed_after, toy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pretrained import CONFIGS, PIECES, vocab
@@ -117,18 +117,8 @@ def test_same_seed_same_bytes_and_a_saved_model_is_the_model(folders, fitted, ki
     assert np.array_equal(loaded.predict_proba(DATA.docs), fitted[kind].model.predict_proba(DATA.docs))
 
 
-def test_a_killed_run_goes_on_to_the_same_bytes(folders, fitted, tmp_path, monkeypatch):
-    from textmill.models import training
-
-    saved = training.checkpoint.save
-
-    def killed(folder, facts, *rest):
-        saved(folder, facts, *rest)
-        if facts["epoch"] == 3:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(training.checkpoint, "save", killed)
+def test_a_killed_run_goes_on_to_the_same_bytes(folders, fitted, tmp_path):
+    with killed_after(3):
         fit(folders["bert"], tmp_path)
     resumed = fit(folders["bert"], tmp_path).model.tensors()
     assert all(np.array_equal(array, resumed[key]) for key, array in fitted["bert"].model.tensors().items())
