@@ -20,7 +20,7 @@ def test_cut_keeps_the_end_that_is_asked_for(how, kept):
     loader = Loader(ragged([1, 2, 3, 4, 5, 6, 7], [8, 9], [1, 2, 3]), 3, how, CPU)
     ids, lengths = loader.batch(np.arange(3))
     assert ids.tolist() == [kept, [8, 9, PAD], [1, 2, 3]]
-    assert lengths.tolist() == loader.lengths.tolist() == [3, 2, 3]
+    assert lengths.tolist() == loader.steps.tolist() == [3, 2, 3]
 
 
 @given(LENGTHS, st.one_of(st.none(), st.integers(1, 60)), st.sampled_from(["head", "tail", "head+tail"]))
@@ -62,3 +62,13 @@ def test_a_batch_is_padded_to_its_longest_row():
     ids, lengths = loader.batch(np.array([1, 0]))
     assert ids.tolist() == [[8, PAD, PAD], [5, 6, 7]]
     assert lengths.tolist() == [1, 3]
+
+
+def test_long_batches_are_padded_a_little_further_so_that_shapes_come_again():
+    docs = ragged(*([7] * length for length in range(1, 1000)))
+    steps = Loader(docs, 700, "head", CPU).steps
+    assert steps[:31].tolist() == list(range(1, 32))
+    assert (steps >= np.minimum(docs.lengths, 700)).all()
+    assert (steps <= 1 + docs.lengths * 17 // 16).all()
+    assert steps.max() == 700
+    assert len(set(steps.tolist())) < 110

@@ -65,7 +65,7 @@ def train(
         rng = np.random.default_rng([seed, epoch])
         torch.manual_seed(int(rng.integers(2**63)) + distributed.rank())  # each rank draws dropout of its own
         network.train()
-        parts = batches(loader.lengths, settings.batch_tokens, settings.batch_documents, rng)
+        parts = batches(loader.steps, settings.batch_tokens, settings.batch_documents, rng)
         groups = [parts[at : at + settings.accumulate] for at in range(0, len(parts), settings.accumulate)]
         stale = sum(best_epoch(history[:n], settings.monitor) < n for n in range(1, epoch))
         total, lr = 0.0, 0.0
@@ -122,7 +122,7 @@ def predict(network: Network, docs: Ragged, settings: TrainConfig, precision: st
     out = np.zeros((len(docs), max(2, network.classify.out_features)), np.float32)
     network.eval()
     with torch.inference_mode(), rounding(device, precision):
-        for rows in batches(loader.lengths, settings.batch_tokens)[distributed.rank() :: distributed.size()]:
+        for rows in batches(loader.steps, settings.batch_tokens)[distributed.rank() :: distributed.size()]:
             ids, lengths = loader.batch(rows)
             with memory.enough(ids):
                 out[rows] = probabilities(network(ids, lengths)).cpu().numpy()
