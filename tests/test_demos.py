@@ -6,6 +6,7 @@ import re
 import choosing
 import corpora
 import first_rows
+import folds
 import numpy as np
 import padding
 import polars as pl
@@ -18,7 +19,7 @@ from conftest import ROOT, toy
 from textmill.files import sha256
 from textmill.ragged import PAD
 
-SCRIPTS = (padding, vocabulary, choosing, twins, first_rows)
+SCRIPTS = (padding, vocabulary, choosing, folds, twins, first_rows)
 WORDS = {"bad": ["dull", "awful", "weak"], "good": ["great", "warm", "sharp"]}
 
 
@@ -37,7 +38,7 @@ def made_up(preset: str, as_filed: bool = False) -> tuple[pl.DataFrame, list[str
 @pytest.mark.parametrize("demo", SCRIPTS, ids=lambda demo: demo.__name__)
 def test_each_demo_tells_a_table_and_keeps_it(demo, tmp_path, monkeypatch, capsys):
     small = {"TRAIN": 60, "VALIDATION": 20, "TEST": 30, "EPOCHS": 1, "SEEDS": range(2), "DRAWS": 3, "JUDGES": (20,)}
-    small |= {"ROWS": 10, "SIZES": {"train": 60, "validation": 20, "test": 20}}
+    small |= {"ROWS": 10, "FOLDS": 2, "SIZES": {"train": 60, "validation": 20, "test": 20}}
     if demo is twins:
         del small["TEST"]
     for name in small.keys() & vars(demo).keys():
@@ -70,6 +71,13 @@ def test_luck_is_what_the_winner_loses():
     assert abs(worth - 0.5) < 0.02
     sure = np.stack([np.ones(2000, bool), np.zeros(2000, bool)])
     assert choosing.optimism(sure, 100, 5, rng) == (1.0, 1.0)
+
+
+def test_folds_hold_every_text_once_and_keep_equal_ones_together():
+    fold = folds.folds([*map(str, range(95)), "1", "1", "2"], 10, np.random.default_rng(0))
+    assert np.bincount(fold[:95]).tolist() == [10] * 5 + [9] * 5
+    assert fold[1] == fold[95] == fold[96]
+    assert fold[2] == fold[97]
 
 
 def test_every_epoch_is_watched_on_every_document():

@@ -1,5 +1,12 @@
 """What must hold for every registered family: a new one is tested by being registered."""
 
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import count
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -8,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textmill.errors import DivergedError, ParamsError, ResourceError
-from textmill.models import FAMILIES, Fitted, Task, arm
+from textmill.models import FAMILIES, Fitted, Task, arm, training
 from textmill.models.neural import NETWORKS, build
+from textmill.models.updates import Updates
 from textmill.ragged import PAD, Ragged
 from textmill.vectors import WordVectors
 
@@ -163,6 +171,49 @@ def test_a_killed_run_goes_on_to_the_same_bytes(name, tmp_path, fitted):
     assert all(np.array_equal(a, whole.model.tensors()[key]) for key, a in resumed.model.tensors().items())
     keep = [{k: v for k, v in row.items() if k != "seconds"} for row in resumed.history]
     assert keep == [{k: v for k, v in row.items() if k != "seconds"} for row in whole.history]
+
+
+@contextmanager
+def ended_at(step: int, how: Callable[[], object]) -> Iterator[None]:
+    """A training that is ended inside of its update number `step`, counted from 1 over all epochs."""
+    plain, done = Updates.step, count(1)
+
+    def ended(self: Updates, *given: Any) -> float:
+        if next(done) == step:
+            how()
+        return plain(self, *given)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Updates, "step", ended)
+        yield
+
+
+def interrupted() -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("name", NEURAL)
+def test_an_interrupted_epoch_goes_on_after_its_last_update_to_the_same_bytes(name, tmp_path, fitted, capsys):
+    with ended_at(9, partial(signal.raise_signal, signal.SIGINT)):
+        fit(name, tmp_path)
+    newest = sorted(tmp_path.iterdir())[-1].stem
+    epoch, step = map(int, newest.split("-"))
+    assert step + epoch > 1
+    resumed, whole = fit(name, tmp_path), fitted[name]
+    assert f"going on after epoch {epoch - 1} and {step} steps" in capsys.readouterr().out
+    assert all(np.array_equal(a, whole.model.tensors()[key]) for key, a in resumed.model.tensors().items())
+    keep = [{k: v for k, v in row.items() if k != "seconds"} for row in resumed.history]
+    assert keep == [{k: v for k, v in row.items() if k != "seconds"} for row in whole.history]
+
+
+def test_a_long_epoch_is_kept_on_its_way(tmp_path, monkeypatch, fitted):
+    monkeypatch.setattr(training, "OFTEN", 0)
+    monkeypatch.setattr(training, "KeyboardInterrupt", ZeroDivisionError, raising=False)  # killed: nothing is tidied up
+    with ended_at(4, interrupted):
+        fit("lstm", tmp_path)
+    assert [path.stem for path in sorted(tmp_path.iterdir())] == ["00001-0000002", "00001-0000003"]
+    resumed = fit("lstm", tmp_path).model.tensors()
+    assert all(np.array_equal(array, resumed[key]) for key, array in fitted["lstm"].model.tensors().items())
 
 
 def test_divergence_is_an_error_not_a_model():

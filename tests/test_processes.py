@@ -24,6 +24,27 @@ except KeyboardInterrupt:
     print("tidied up")
 """
 
+WHOLE = """
+import signal, threading
+from textmill.processes import interrupt_once, unbroken
+interrupt_once()
+try:
+    with unbroken():
+        signal.raise_signal({first})
+        print("whole")
+    print("went on")
+except KeyboardInterrupt:
+    print("interrupted")
+with unbroken():
+    pass
+def elsewhere():
+    with unbroken():
+        print("in a thread")
+thread = threading.Thread(target=elsewhere)
+thread.start()
+thread.join()
+"""
+
 
 def test_a_name_is_held_by_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -39,3 +60,10 @@ def test_the_first_signal_interrupts_and_the_next_ones_do_not(first):
     code = TIDY.format(first=int(first))
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "tidied up\n", "")
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_waits_for_the_end_of_what_must_be_whole(first):
+    code = WHOLE.format(first=int(first))
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "whole\ninterrupted\nin a thread\n", "")

@@ -5,6 +5,7 @@ import fcntl
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,3 +65,20 @@ def interrupt_once() -> None:
 
     for number in SIGNALS:
         signal.signal(number, first)
+
+
+@contextmanager
+def unbroken() -> Iterator[None]:
+    """Let a SIGINT or SIGTERM wait for the end of the block, so that what it changes is whole."""
+    if threading.current_thread() is not threading.main_thread():  # the only one that signals reach
+        yield
+        return
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0])

@@ -1,7 +1,7 @@
-"""Where a training run stands after an epoch, on disk: a killed run goes on from there to the same bytes.
+"""Where a training run stands, on disk: a killed run goes on from there to the same bytes.
 
-One file an epoch, so that it is whole or absent; the last two are kept. The folder is none of DVC's outputs, which
-DVC deletes before a stage starts.
+One file a state, so that it is whole or absent; the last two are kept. The folder is none of DVC's outputs, which DVC
+deletes before a stage starts.
 """
 
 import json
@@ -25,14 +25,19 @@ def save(
     best: dict[str, Tensor],
     tuner: Optimizer,
 ) -> None:
-    """Keep weights, their average if there is one, best weights, the optimizer's state and `facts` (with 'epoch')."""
+    """Keep weights, their average if there is one, best weights, the optimizer's state, what torch draws next, `facts`.
+
+    facts: with 'epoch', and inside of one with 'step'.
+    """
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     if average is not None:
         tensors |= {f"average.{name}": tensor for name, tensor in average.state_dict().items()}
     tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
+    tensors["draws"] = _draws(network).get_state()
     for number, state in tuner.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": torch.as_tensor(value) for name, value in state.items()}
-    with atomic(folder / f"{facts['epoch']:05}.safetensors") as temporary:
+    inside = f"-{facts['step']:07}" if facts.get("step") else ""  # of an epoch, and so before its end
+    with atomic(folder / f"{facts['epoch']:05}{inside}.safetensors") as temporary:
         save_file(
             {name: t.detach().cpu().contiguous() for name, t in tensors.items()},
             temporary,
@@ -45,13 +50,13 @@ def save(
 def load(
     folder: Path, network: nn.Module, average: nn.Module | None, tuner: Optimizer
 ) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
-    """Put the newest whole checkpoint into `network`, `average` and `tuner`; its facts and best weights, or None."""
+    """Put the newest whole checkpoint into the three, and its draws into torch; its facts and best weights, or None."""
     for path in _files(folder):
         try:
             with safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                facts = json.loads(file.metadata()["facts"])
-        except (SafetensorError, OSError, ValueError):
+                facts, draws = json.loads(file.metadata()["facts"]), tensors["draws"]
+        except (SafetensorError, OSError, ValueError, KeyError):
             continue
         network.load_state_dict(_part(tensors, "network."))
         if average is not None:
@@ -61,8 +66,15 @@ def load(
             number, key = name.split(".", 1)
             state.setdefault(int(number), {})[key] = tensor
         tuner.load_state_dict({**tuner.state_dict(), "state": state})
+        _draws(network).set_state(draws)
         return facts, _part(tensors, "best.")
     return None
+
+
+def _draws(network: nn.Module) -> torch.Generator:
+    """What draws the masks of dropout, on the network's device."""
+    device = next(network.parameters()).device
+    return torch.cuda.default_generators[device.index or 0] if device.type == "cuda" else torch.default_generator
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -11,12 +11,13 @@ from textmill.config import Section, validate
 from textmill.encoding import Encoded
 from textmill.errors import ArtifactError, ParamsError
 from textmill.models import Fitted, Task, distributed
+from textmill.models.devices import find_device, find_precision
 from textmill.models.inputs import use_vectors
 from textmill.models.layers import Network
 from textmill.models.pretraining import pretrain
 from textmill.models.recurrent import LSTMConfig, Recurrent, RecurrentConfig
 from textmill.models.settings import TrainConfig, overridden
-from textmill.models.training import find_device, find_precision, predict, train
+from textmill.models.training import predict, train
 from textmill.models.transformer import Transformer, TransformerConfig
 from textmill.ragged import Ragged
 

@@ -13,12 +13,13 @@ from textmill.config import Count, Fraction, Section, validate
 from textmill.encoding import Encoded
 from textmill.errors import ArtifactError, ParamsError
 from textmill.models import Fitted, Task, distributed
+from textmill.models.devices import find_device, find_precision
 from textmill.models.encoders import CONFIG, WEIGHTS, architecture, fill, heights, longest
 from textmill.models.inputs import Head
 from textmill.models.layers import Network, Pool, hidden_layers, inside
 from textmill.models.neural import Neural, outputs, restored
 from textmill.models.settings import TrainConfig, overridden
-from textmill.models.training import find_device, find_precision, train
+from textmill.models.training import train
 from textmill.ragged import SPECIALS
 from textmill.tokenizers import FILE
 from textmill.tokenizers import load as load_tokenizer

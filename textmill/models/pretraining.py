@@ -22,11 +22,11 @@ from textmill.errors import DataError, DivergedError
 from textmill.files import digest, sha256
 from textmill.models import checkpoint, distributed, memory
 from textmill.models.batching import Loader, batches
+from textmill.models.devices import rounding
 from textmill.models.language import Guess, Negatives, masked_words, masks, next_words
 from textmill.models.layers import LockedDropout, Network
 from textmill.models.optimizing import optimizer, rate
 from textmill.models.settings import TrainConfig
-from textmill.models.training import rounding
 from textmill.models.transformer import Transformer
 from textmill.ragged import Ragged
 

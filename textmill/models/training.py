@@ -1,31 +1,41 @@
 """The training loop: one, for every neural model, on a CPU or a GPU."""
 
 import math
-import os
 import time
-from contextlib import AbstractContextManager, nullcontext
-from functools import partial
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from textmill.console import progress, say
 from textmill.encoding import Encoded
-from textmill.errors import DivergedError, ParamsError
-from textmill.models import checkpoint, distributed, gradients, memory
+from textmill.errors import DivergedError
+from textmill.models import checkpoint, distributed, memory
 from textmill.models.batching import Loader, batches
+from textmill.models.devices import rounding
 from textmill.models.layers import Network
-from textmill.models.optimizing import loss_function, moving_average, optimizer, probabilities, rate
+from textmill.models.optimizing import probabilities, rate
 from textmill.models.settings import TrainConfig
+from textmill.models.updates import Updates
 from textmill.models.validation import GOODNESS, validate
+from textmill.processes import unbroken
 from textmill.ragged import Ragged
 
 History = list[dict[str, float]]
 
-# By bfloat16 on a CPU, 1.1x to 1.8x measured; GRU and RNN, which have no fused kernel, 0.85x to 1.2x.
-GAINING = {"lstm", "transformer", "pretrained"}
+OFTEN = 300  # seconds that a kill may cost
+
+
+@dataclass(frozen=True)
+class Within:
+    """How far an epoch is: its updates so far, the sum of their documents' losses, the last rate, seconds."""
+
+    steps: int = 0
+    loss: float = 0.0
+    lr: float = 0.0
+    seconds: float = 0.0
 
 
 def train(
@@ -39,67 +49,66 @@ def train(
     """Fit `network` in place and leave it at its best epoch on validation; the history and that epoch's number.
 
     `settings.precision` is one of `find_precision`. Everything random in an epoch comes from (seed, epoch), so that a
-    run resumed from `folder` and one never stopped are the same. Under torchrun every rank does this with its share of
-    each batch; rank 0 keeps the checkpoints.
+    run resumed from `folder` and one never stopped are the same. It is kept there after every epoch, and inside of one
+    OFTEN and when it is interrupted; not so under torchrun, where every rank does this with its share of each batch and
+    draws of its own, and rank 0 keeps the epochs.
     Raises DivergedError as soon as the loss is not finite, and ResourceError where a GPU's memory ends.
     """
     device = next(network.parameters()).device
-    autocast = rounding(device, settings.precision)
-    measure = loss_function(settings, data.labels, int(data.labels.max()) + 1)
-    tuner = optimizer(network, settings)
-    average = None if settings.ema is None else moving_average(network, settings.ema)
-    kept = network if average is None else average.module  # what is validated and kept
-    descend = gradients.plain
-    if settings.adversarial is not None:
-        descend = partial(gradients.adversarial, length=settings.adversarial)
     loader = Loader(data.docs, settings.max_len, settings.cut, device)
-    targets = torch.tensor(data.labels, device=device)
+    updates = Updates(network, loader, data.labels, settings)
+    kept = network if updates.average is None else updates.average.module  # what is validated and kept
     history: History = []
     best: dict[str, Tensor] = {}
-    if folder and (found := checkpoint.load(folder, network, average, tuner)):
-        history, best = found[0]["history"], found[1]
-        say(f"going on after epoch {len(history)}")
+    within = Within()
+    if folder and (found := checkpoint.load(folder, network, updates.average, updates.tuner)):
+        facts, best = found
+        history, within = facts["history"], Within(**facts["within"])
+        say(f"going on after epoch {len(history)}" + (f" and {within.steps} steps" if within.steps else ""))
     distributed.agree(len(history))
+
+    def keep() -> None:
+        if folder and distributed.rank() == 0:
+            facts = {"epoch": len(history) + (within.steps > 0), "step": within.steps}
+            facts |= {"history": history, "within": asdict(within)}
+            checkpoint.save(folder, facts, network, updates.average, best, updates.tuner)
+
     while len(history) < settings.epochs and not _stalled(history, settings):
-        epoch, started = len(history) + 1, time.monotonic()
+        epoch, started = len(history) + 1, time.monotonic() - within.seconds
         rng = np.random.default_rng([seed, epoch])
-        torch.manual_seed(int(rng.integers(2**63)) + distributed.rank())  # each rank draws dropout of its own
+        draws = int(rng.integers(2**63)) + distributed.rank()  # each rank draws dropout of its own
+        if not within.steps:
+            torch.manual_seed(draws)
         network.train()
         parts = batches(loader.steps, settings.batch_tokens, settings.batch_documents, rng)
         groups = [parts[at : at + settings.accumulate] for at in range(0, len(parts), settings.accumulate)]
         stale = sum(best_epoch(history[:n], settings.monitor) < n for n in range(1, epoch))
-        total, lr = 0.0, 0.0
-        for step, group in enumerate(progress(groups, f"epoch {epoch}", len(groups))):
-            lr = rate(settings, (epoch - 1 + (step + 0.5) / len(groups)) / settings.epochs, stale)
-            for weights in tuner.param_groups:
-                weights["lr"] = lr * weights["scale"]
-            tuner.zero_grad()
-            loss, whole = torch.zeros((), device=device), targets[np.concatenate(group)]
-            for batch in group:
-                if len(rows := distributed.share(batch)):
-                    ids, lengths = loader.batch(rows)
-                    part = partial(measure, target=targets[rows], batch=whole)
-                    with memory.enough(ids):
-                        loss += descend(network, ids, lengths, part, autocast)
-            loss = distributed.total(network, loss)
-            if not math.isfinite(value := loss.item()):
-                raise DivergedError(f"epoch {epoch}, step {step + 1}: the loss is {value}; lower lr, or set clip")
-            if settings.clip:
-                nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
-            tuner.step()
-            if average is not None:
-                average.update_parameters(network)
-            total += value * len(whole)
-        scores = validate(predict(kept, validation.docs, settings), validation.labels)
+        kept_at = time.monotonic()
+        try:
+            for step, group in enumerate(progress(groups, f"epoch {epoch}", len(groups))):
+                if step < within.steps:
+                    continue
+                with unbroken():
+                    lr = rate(settings, (epoch - 1 + (step + 0.5) / len(groups)) / settings.epochs, stale)
+                    loss = within.loss + updates.step(group, lr, f"epoch {epoch}, step {step + 1}")
+                    within = Within(step + 1, loss, lr, time.monotonic() - started)
+                if distributed.size() == 1 and time.monotonic() - kept_at > OFTEN:
+                    keep()
+                    kept_at = time.monotonic()
+            scores = validate(predict(kept, validation.docs, settings), validation.labels)
+        except KeyboardInterrupt:
+            if distributed.size() == 1:
+                keep()
+            raise
         if not math.isfinite(scores["log_loss"]):
             raise DivergedError(f"epoch {epoch}: the weights are no numbers any more; lower lr, or set clip")
         row = {
             "epoch": epoch,
-            "train_loss": total / len(data.docs),
+            "train_loss": within.loss / len(data.docs),
             "validation_loss": scores["log_loss"],
             "validation_accuracy": scores["accuracy"],
             "validation_f1": scores["f1_macro"],
-            "learning_rate": lr,
+            "learning_rate": within.lr,
             "seconds": time.monotonic() - started,
         }
         history.append(row)
@@ -109,8 +118,8 @@ def train(
             f"epoch {epoch}/{settings.epochs}: loss {row['train_loss']:.4f}, validation loss {scores['log_loss']:.4f}, "
             f"accuracy {scores['accuracy']:.4f} ({row['seconds']:.1f} s)"
         )
-        if folder and distributed.rank() == 0:
-            checkpoint.save(folder, {"epoch": epoch, "history": history}, network, average, best, tuner)
+        within = Within()
+        keep()
     network.load_state_dict(best)
     return history, best_epoch(history, settings.monitor)
 
@@ -132,34 +141,6 @@ def predict(network: Network, docs: Ragged, settings: TrainConfig, precision: st
 def best_epoch(history: History, monitor: str) -> int:
     """Number of the first epoch that none beats."""
     return history.index(max(history, key=GOODNESS[monitor])) + 1
-
-
-def find_device(name: str) -> torch.device:
-    """The device of `train.device`; under torchrun, each rank's own GPU. Raises ParamsError if there is no such GPU."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and "LOCAL_RANK" in os.environ:
-        name = f"cuda:{os.environ['LOCAL_RANK']}"
-    if name.startswith("cuda") and int(name.partition(":")[2] or 0) >= torch.cuda.device_count():
-        gpus = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
-        raise ParamsError(f"train.device: {name} is not here; devices: {', '.join(['cpu', *gpus])}")
-    torch.backends.cudnn.allow_tf32 = False  # float32 means float32
-    return torch.device(name)
-
-
-def find_precision(name: str, device: torch.device, family: str) -> str:
-    """What `auto` means here: bfloat16 where the device computes in it and the family gains, float32 otherwise."""
-    if name != "auto":
-        return name
-    if device.type == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-    able = getattr(torch.cpu, "get_capabilities", dict)()  # newer than the oldest torch that will do
-    return "bfloat16" if family in GAINING and (able.get("avx512_bf16") or able.get("amx_bf16")) else "float32"
-
-
-def rounding(device: torch.device, precision: str) -> AbstractContextManager:
-    """Where products are computed in `precision`."""
-    return nullcontext() if precision == "float32" else torch.autocast(device.type, torch.bfloat16)
 
 
 def _stalled(history: History, settings: TrainConfig) -> bool:
