@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from corpora import PRESETS
+from threadpoolctl import threadpool_limits
 
 from textmill.config import load_params
 from textmill.console import table
@@ -36,7 +37,7 @@ def fit(
     keep_memory()  # as the stage does
     checked = arm(*chosen, "demo")
     task = Task(vocabulary, int(data.labels.max()) + 1, seed)
-    with redirect_stdout(StringIO()):
+    with redirect_stdout(StringIO()), threadpool_limits(1):
         return checked.family.fit(checked.config, checked.settings, data, validation, task)
 
 
