@@ -166,6 +166,17 @@ def test_what_a_model_does_not_read_has_no_attribution(classifiers, cut, kept, m
     assert [token["attribution"] is None for token in as_dict(found)["tokens"]] == [at not in kept for at in range(10)]
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("length", [33, 39])  # batches of which are padded a little further
+def test_a_longer_text_is_explained_to_its_end(classifiers, name, length):
+    classifier = classifiers[name]
+    assert read(classifier.model, length).tolist() == list(range(length))
+    for method in ("occlusion", "gradients"):
+        found = explain(classifier, " ".join(["w9"] * (length - 1) + ["w3"]), method=method)
+        assert np.isfinite(found.attributions).all()
+        assert len(found.attributions) == length
+
+
 @pytest.fixture(scope="module")
 def folder(classifiers, tmp_path_factory):
     """Bundles of two families on the disk."""

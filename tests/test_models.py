@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textmill.errors import DivergedError, ParamsError, ResourceError
-from textmill.models import FAMILIES, Fitted, Task, arm, training
+from textmill.models import FAMILIES, Fitted, Task, arm, batching, training
 from textmill.models.neural import NETWORKS, build
 from textmill.models.updates import Updates
 from textmill.ragged import PAD, Ragged
@@ -54,6 +54,17 @@ def fitted() -> dict[str, Fitted]:
 
 def pick(docs: Ragged, rows) -> Ragged:
     return Ragged(np.concatenate([docs[row] for row in rows]), np.cumsum([0, *(len(docs[row]) for row in rows)]))
+
+
+@pytest.mark.parametrize("name", ARMS)
+def test_lengths_that_are_rounded_up_change_no_score(fitted, name):
+    rng = np.random.default_rng(5)
+    lengths = np.arange(28, 41)  # as far as the models read
+    docs = Ragged.of(rng.integers(2, VOCABULARY, lengths.sum()).astype(np.int32), lengths)
+    scores = fitted[name].model.predict_proba(docs)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batching, "DIGITS", 64)  # no length is rounded
+        np.testing.assert_allclose(scores, fitted[name].model.predict_proba(docs), atol=1e-5)
 
 
 def test_every_family_is_tested():

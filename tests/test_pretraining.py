@@ -176,6 +176,21 @@ def test_windows_are_the_text_in_order_from_a_random_start():
 
 
 @pytest.mark.parametrize("name", READING)
+def test_a_batch_is_whole_windows_of_any_length(name, monkeypatch):
+    shapes, heads = [], {"next_words": language.next_words, "masked_words": language.masked_words}
+    for head, plain in heads.items():
+
+        def watched(network, ids, *rest, plain=plain):
+            shapes.append(ids.shape[1])
+            assert (ids > 0).all()
+            return plain(network, ids, *rest)
+
+        monkeypatch.setattr(pretraining, head, watched)
+    read(name, pretrain={**PLAN, "epochs": 1, "window": 33})
+    assert set(shapes) == {33}
+
+
+@pytest.mark.parametrize("name", READING)
 def test_same_texts_same_bytes_and_other_texts_other_bytes(name):
     first, again = fit(name), fit(name)
     assert same(first.model.tensors(), again.model.tensors())

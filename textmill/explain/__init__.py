@@ -77,11 +77,8 @@ def read(model: Model, length: int) -> np.ndarray:
     from textmill.models.batching import Loader
 
     positions = Ragged(np.arange(length, dtype=np.int32), np.array([0, length]))
-    return (
-        Loader(positions, model.settings.max_len, model.settings.cut, torch.device("cpu"))
-        .batch(np.array([0]))[0][0]
-        .numpy()
-    )
+    ids, kept = Loader(positions, model.settings.max_len, model.settings.cut, torch.device("cpu")).batch(np.array([0]))
+    return ids[0, : int(kept[0])].numpy()
 
 
 def as_dict(explanation: Explanation) -> dict[str, Any]:

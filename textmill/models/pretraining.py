@@ -71,7 +71,7 @@ def pretrain(
         epoch, started = facts["epoch"] + 1, time.monotonic()
         rng = np.random.default_rng([seed, epoch])
         docs = windows(corpus, plan.window, rng)
-        loader = Loader(docs, None, "head", device)
+        loader = Loader(docs, plan.window, "head", device)  # none is longer: a batch is whole windows
         parts = batches(docs.lengths, settings.batch_tokens, None, rng)
         total = 0.0
         for step, batch in enumerate(progress(parts, f"pretraining epoch {epoch}", len(parts))):
