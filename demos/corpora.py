@@ -50,3 +50,14 @@ def tokenizer(texts: pl.Series, preset: str, **changes: object) -> WordTokenizer
 def encode(docs: pl.DataFrame, codec: WordTokenizer, labels: list[str]) -> Encoded:
     """Ids and class numbers of the documents."""
     return encoding.encode(docs, codec, labels)
+
+
+def drawn(
+    docs: pl.DataFrame, labels: list[str], preset: str, train: int, validation: int, test: int
+) -> tuple[dict[str, Encoded], WordTokenizer]:
+    """So many documents of each split, drawn from the splits of the data, and the tokenizer learned from `train`."""
+    labelled = docs.filter(pl.col("split") != "unlabelled").sample(fraction=1, shuffle=True, seed=0)
+    learn, held = (labelled.filter(split=name) for name in ("train", "test"))
+    parts = {"train": learn[:train], "validation": learn[train : train + validation], "test": held[:test]}
+    codec = tokenizer(parts["train"]["text"], preset)
+    return {name: encode(part, codec, labels) for name, part in parts.items()}, codec

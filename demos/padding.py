@@ -7,8 +7,7 @@ reviews, and fewer epochs than the notebook: see the table's title.
 """
 
 import numpy as np
-import polars as pl
-from corpora import documents, encode, tokenizer
+from corpora import documents, drawn
 from trial import accuracy, entry, fit, percent, tell
 
 from textmill.encoding import Encoded
@@ -30,11 +29,7 @@ def padded(data: Encoded, steps: int) -> Encoded:
 
 def main() -> None:
     docs, labels = documents(PRESET)
-    labelled = docs.filter(pl.col("split") != "unlabelled").sample(fraction=1, shuffle=True, seed=0)
-    train, test = (labelled.filter(split=name) for name in ("train", "test"))
-    parts = {"train": train[:TRAIN], "validation": train[TRAIN : TRAIN + VALIDATION], "test": test[:TEST]}
-    codec = tokenizer(parts["train"]["text"], PRESET)
-    right = {name: encode(part, codec, labels) for name, part in parts.items()}
+    right, codec = drawn(docs, labels, PRESET, TRAIN, VALIDATION, TEST)
     wrong = {name: padded(part, STEPS) for name, part in right.items()}
     rows = []
     for model in ("rnn", "lstm"):

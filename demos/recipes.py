@@ -9,8 +9,7 @@ import time
 from typing import Any
 
 import numpy as np
-import polars as pl
-from corpora import documents, encode, tokenizer
+from corpora import documents, drawn
 from trial import accuracy, entry, fit, percent, tell
 
 PRESET = "imdb"
@@ -39,11 +38,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 def main() -> None:
     docs, labels = documents(PRESET)
-    labelled = docs.filter(pl.col("split") != "unlabelled").sample(fraction=1, shuffle=True, seed=0)
-    train, test = (labelled.filter(split=name) for name in ("train", "test"))
-    parts = {"train": train[:TRAIN], "validation": train[TRAIN : TRAIN + VALIDATION], "test": test[:TEST]}
-    codec = tokenizer(parts["train"]["text"], PRESET)
-    data = {name: encode(part, codec, labels) for name, part in parts.items()}
+    data, codec = drawn(docs, labels, PRESET, TRAIN, VALIDATION, TEST)
     plain, rows = None, []
     for change, keys in CHANGES.items():
         chosen, started = entry(PRESET, "lstm", epochs=EPOCHS, **(PLAIN | keys)), time.process_time()

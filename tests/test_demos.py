@@ -11,6 +11,7 @@ import numpy as np
 import padding
 import polars as pl
 import pytest
+import recipes
 import trial
 import twins
 import vocabulary
@@ -19,7 +20,7 @@ from conftest import ROOT, toy
 from textmill.files import sha256
 from textmill.ragged import PAD
 
-SCRIPTS = (padding, vocabulary, choosing, folds, twins, first_rows)
+SCRIPTS = (padding, vocabulary, choosing, folds, twins, first_rows, recipes)
 WORDS = {"bad": ["dull", "awful", "weak"], "good": ["great", "warm", "sharp"]}
 
 
