@@ -62,29 +62,30 @@ def cut(texts: pl.Series, markup: Markup) -> Pieces:
 def distinct(strings: pl.Series) -> tuple[pl.Series, np.ndarray]:
     """The different ones among (N,) strings, and for each string its number there, int32 (N,).
 
-    The same 64-bit hash counts as the same string: among ten million, that is wrong with a chance of 3 in a million.
+    They are not in the order of the strings. The same 64-bit hash counts as the same string: among ten million, that is
+    wrong with a chance of 3 in a million.
     """
     if len(strings) < FEW:
         return strings, np.arange(len(strings), dtype=np.int32)
-    example = _example(strings.hash().to_numpy())
-    taken = np.zeros(len(strings), bool)
-    taken[example] = True
-    rows = np.flatnonzero(taken)
-    number = np.empty(len(strings), np.int32)
-    number[rows] = np.arange(len(rows), dtype=np.int32)
-    return strings.gather(rows), number[example]
+    rows, number = _grouped(strings.hash().to_numpy())
+    return strings.gather(rows), number
 
 
-def _example(hashes: np.ndarray, bits: int = 20) -> np.ndarray:
-    """For each hash the place of one that equals it, the same place for all equal ones: int32 (N,) of uint64 (N,).
+def _grouped(hashes: np.ndarray, bits: int = 19) -> tuple[np.ndarray, np.ndarray]:
+    """A row of each of D different hashes, and for each hash its number among them, int32 (N,), of uint64 (N,).
 
-    In a table over the first bits the last hash wins; those that met another one there try again with other bits.
+    In tables over the first bits the last hash wins; those that met another one there try again with other bits.
     """
-    table = np.empty(1 << bits, np.int32)  # small enough for the processor's cache
     slot = (hashes >> np.uint64(64 - bits)).view(np.int64)
-    table[slot] = np.arange(len(hashes), dtype=np.int32)
-    example = table[slot]
-    other = np.flatnonzero(hashes[example] != hashes)
-    if len(other):
-        example[other] = other[_example(hashes[other] * np.uint64(0x9E3779B97F4A7C15), bits)]
-    return example
+    last = np.full(1 << bits, -1, np.int32)  # small enough for the processor's cache, as the next two
+    last[slot] = np.arange(len(hashes), dtype=np.int32)
+    taken = np.flatnonzero(last >= 0)
+    rows = last[taken]
+    owner, order = np.empty(1 << bits, np.uint64), np.empty(1 << bits, np.int32)
+    owner[taken], order[taken] = hashes[rows], np.arange(len(rows), dtype=np.int32)
+    number, other = order[slot], np.flatnonzero(owner[slot] != hashes)
+    if not len(other):
+        return rows, number
+    others, theirs = _grouped(hashes[other] * np.uint64(0x9E3779B97F4A7C15), bits)
+    number[other] = len(rows) + theirs
+    return np.concatenate([rows, other[others]]), number
