@@ -104,9 +104,8 @@ def test_weights_are_the_models_own_sum(weighting, classes):
             found = explain(classifier, text, label)
             assert found.method == "weights"
             logits.append(found.start + found.attributions.sum())
-            assert all(
-                value == 0 for value, token in zip(found.attributions, found.tokens, strict=True) if token == "<unk>"
-            )
+            assert found.known.tolist() == [token != "unheard" for token in found.tokens]
+            assert not found.attributions[~found.known].any()
         odds = np.exp(logits) if weighting == "tfidf" and classes > 2 else 1 / (1 + np.exp(-np.array(logits)))
         np.testing.assert_allclose(odds / odds.sum(), classifier.predict_proba([text])[0], atol=1e-5)
 
@@ -203,9 +202,17 @@ def test_the_terminal_tells_for_and_against(folder, name):
     assert command(folder / name, "-", stdin=TEXT + "\n").stdout == shown.stdout
 
 
+def test_unknown_words_are_told_by_name(folder):
+    shown = command(folder / "lstm", "w3 unheard w2 unseen").stdout
+    assert "w3 unheard w2 unseen" in shown
+    assert "unheard (unknown)" in shown
+    assert "unseen (unknown)" in shown
+
+
 def test_json_holds_every_token(folder):
     found = json.loads(command(folder / "lstm", TEXT, "--json", "--label", "bad", "--method", "gradients").stdout)
     assert [token["token"] for token in found["tokens"]] == TEXT.split()
+    assert all(token["known"] for token in found["tokens"])
     assert (found["label"], found["method"], set(found["probabilities"])) == ("bad", "gradients", {"bad", "good"})
 
 

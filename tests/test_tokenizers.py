@@ -67,6 +67,17 @@ def test_ids_of_what_was_learned_from_are_those_of_encoding_it(entry, batches):
 
 
 @each_kind
+@settings(max_examples=20, deadline=None)
+@given(text=TEXTS)
+def test_each_id_of_a_text_has_a_name_for_people(entry, text):
+    tokenizer, _ = fit(entry)
+    ids, tokens = tokenizer.encode(pl.Series([text], dtype=pl.String)).ids.tolist(), tokenizer.tokens(text)
+    assert len(tokens) == len(ids)
+    named = [(tokenizer.token(number), token) for number, token in zip(ids, tokens, strict=True) if number != UNK]
+    assert [name for name, _ in named] == [token for _, token in named]
+
+
+@each_kind
 def test_the_file_is_the_whole_tokenizer(entry, tmp_path):
     tokenizer, _ = fit(entry)
     tokenizers.save(tmp_path / "t.json", tokenizer)

@@ -125,6 +125,14 @@ def test_round_trip_of_known_words_by_both_look_ups():
     assert tokenizer.encode(pl.Series(["good pad"])).ids.tolist()[1] == UNK
 
 
+def test_unknown_words_are_named_as_they_stand_in_the_text():
+    tokenizer = learn("the film was good")
+    assert tokenizer.tokens("The FLIM was good") == ["the", "flim", "was", "good"]
+    assert tokenizer.tokens("") == ["<unk>"]
+    many = [f"w{number % 7}" for number in range(2 * FEW)]
+    assert tokenizer.tokens(" ".join(many)) == many
+
+
 def test_special_tokens_in_a_text_are_words():
     tokenizer = learn("<pad> <unk> pad", markup="keep", pattern=r"\S+")
     assert set(tokenizer.encode(pl.Series(["<pad> <unk>"])).ids) == {2, 3}

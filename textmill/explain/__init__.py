@@ -16,7 +16,7 @@ from textmill.explain.occlusion import occlusion
 from textmill.explain.weights import weights
 from textmill.models import Model
 from textmill.models.linear import Linear
-from textmill.ragged import Ragged
+from textmill.ragged import UNK, Ragged
 
 METHODS = {"weights": weights, "occlusion": occlusion, "gradients": gradients}
 FITTING = {True: ("weights", "occlusion"), False: ("occlusion", "gradients")}  # by whether the model is linear
@@ -29,6 +29,7 @@ class Explanation(NamedTuple):
     method: str
     probabilities: dict[str, float]  # of every label
     tokens: list[str]  # (T,)
+    known: np.ndarray  # bool (T,): whether a token has an id of its own; all others are one to the model
     attributions: np.ndarray  # float64 (T,); NaN: the model does not read that far
     start: float | None  # log-odds before any token, to which the attributions add; None: they do not add up
 
@@ -62,7 +63,8 @@ def explain(classifier: Classifier, text: str, label: str | None = None, method:
         labels[number],
         method,
         dict(zip(labels, map(float, probabilities), strict=True)),
-        [classifier.tokenizer.token(int(token)) for token in docs.ids],
+        classifier.tokenizer.tokens(text),
+        docs.ids != UNK,
         attributions,
         start,
     )
@@ -85,5 +87,6 @@ def as_dict(explanation: Explanation) -> dict[str, Any]:
     """An explanation as plain data; null where the model does not read."""
     facts = explanation._asdict()
     values = [None if np.isnan(value) else round(float(value), 6) for value in facts.pop("attributions")]
-    tokens = zip(facts.pop("tokens"), values, strict=True)
-    return {**facts, "tokens": [{"token": token, "attribution": value} for token, value in tokens]}
+    tokens = zip(facts.pop("tokens"), facts.pop("known").tolist(), values, strict=True)
+    keys = ("token", "known", "attribution")
+    return {**facts, "tokens": [dict(zip(keys, token, strict=True)) for token in tokens]}

@@ -73,10 +73,11 @@ def painted(explanation: Explanation) -> "list[Text]":
 def _weightiest(explanation: Explanation) -> list[list[tuple[str, str]]]:
     """Tokens for the label and tokens against it, the weightiest first; places of one token are added up."""
     sums, places = defaultdict(float), defaultdict(int)
-    for token, value in zip(explanation.tokens, explanation.attributions, strict=True):
+    for token, known, value in zip(explanation.tokens, explanation.known, explanation.attributions, strict=True):
         if not np.isnan(value):
-            sums[token] += float(value)
-            places[token] += 1
+            name = token if known else f"{token} (unknown)"
+            sums[name] += float(value)
+            places[name] += 1
 
     def cells(token: str) -> tuple[str, str]:
         times = f" x{places[token]}" if places[token] > 1 else ""

@@ -17,7 +17,7 @@ from pydantic import Field
 from textmill.config import Count, Section
 from textmill.ragged import SPECIALS, Ragged
 from textmill.tokenizers.pieces import Markup, cut, marked_down, normal
-from textmill.tokenizers.tokenizer import NAMES, Texts
+from textmill.tokenizers.tokenizer import NAMES, Named, Texts
 
 BYTES = 256
 
@@ -33,7 +33,7 @@ class BpeConfig(Section):
 
 
 @dataclass(frozen=True)
-class BpeTokenizer:
+class BpeTokenizer(Named):
     """The library's tokenizer, its ids moved up by SPECIALS."""
 
     lowercase: bool

@@ -58,6 +58,11 @@ class CharTokenizer(Listed):
         points, lengths = self._points(texts)
         return Ragged.of(self._table[points], lengths)
 
+    def tokens(self, text: str) -> list[str]:
+        """The characters of a text, known or not."""
+        points, _ = self._points(pl.Series([text]))
+        return list(map(chr, points)) or [NAMES[UNK]]
+
     def _points(self, texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
         """Code points of all texts, one after the other, and how many each text has."""
         texts = normal(marked_down(texts, self.markup), self.lowercase)

@@ -19,7 +19,7 @@ from textmill.config import Package, Repo, Revision, Section, Sha256, validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.ragged import SPECIALS, UNK, Ragged
 from textmill.tokenizers.pieces import Markup, cut, marked_down, normal
-from textmill.tokenizers.tokenizer import FILE, NAMES
+from textmill.tokenizers.tokenizer import FILE, NAMES, Named
 
 ENCODER = ("config.json", "model.safetensors")
 
@@ -89,7 +89,7 @@ class Frame(NamedTuple):
 
 
 @dataclass(frozen=True)
-class PretrainedTokenizer:
+class PretrainedTokenizer(Named):
     """The library's tokenizer, its ids moved up by SPECIALS; its unknown token is UNK.
 
     A text that spells a special token is text: where the vocabulary would take it for that token all the same

@@ -25,8 +25,19 @@ class Tokenizer(Protocol):
     def token(self, number: int) -> str:
         """What an id stands for, for people."""
 
+    def tokens(self, text: str) -> list[str]:
+        """What each id of a text stands for, for people; words that have no id, as they are."""
+
     def spec(self) -> dict[str, Any]:
         """All that is needed to encode a text again, as plain data with `kind`."""
+
+
+class Named:
+    """A tokenizer whose ids name all that is known of a text."""
+
+    def tokens(self, text: str) -> list[str]:
+        """What each id of a text stands for, for people."""
+        return [self.token(number) for number in self.encode(pl.Series([text])).ids.tolist()]
 
 
 class Listed:

@@ -84,7 +84,9 @@ class WordTokenizer(Listed):
             )
         table = np.full(len(counts) + SPECIALS, UNK, np.int32)
         table[kept["number"].to_numpy() + SPECIALS] = np.arange(SPECIALS, len(kept) + SPECIALS)
-        return cls(config.lowercase, config.markup, config.pattern, tuple(kept["word"])), _read(spill, lengths, table)
+        return cls(config.lowercase, config.markup, config.pattern, tuple(kept["word"].to_list())), _read(
+            spill, lengths, table
+        )
 
     def encode(self, texts: pl.Series) -> Ragged:
         """Ids of each text. A text without words is one UNK, so that it can be scored."""
@@ -92,6 +94,12 @@ class WordTokenizer(Listed):
         words = self._words(pieces.different)
         sizes = words.list.len().to_numpy().astype(np.int32)
         return pieces.spread(self._ids(words.explode(empty_as_null=False)), sizes)
+
+    def tokens(self, text: str) -> list[str]:
+        """The words of a text, known or not."""
+        pieces = cut(pl.Series([text]), self.markup)
+        words = self._words(pieces.different.gather(pieces.number)).explode(empty_as_null=False)
+        return words.to_list() or [NAMES[UNK]]
 
     def _words(self, pieces: pl.Series) -> pl.Series:
         """The words of each piece, as a list Series."""
