@@ -1,8 +1,9 @@
 """Made-up reviews, and small arms of every family."""
 
 import resource
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import settings
 
 from textmill.encoding import Encoded
 from textmill.models import checkpoint
+from textmill.models.updates import Updates
 from textmill.ragged import Ragged
 
 settings.register_profile("here", deadline=None, derandomize=True)  # a red test stays red when it is run again
@@ -86,6 +88,25 @@ def killed_after(epoch: int) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(checkpoint, "save", kill)
         yield
+
+
+@contextmanager
+def ended_at(step: int, how: Callable[[], object]) -> Iterator[None]:
+    """A training that is ended inside of its update number `step`, counted from 1 over all epochs."""
+    plain, done = Updates.step, count(1)
+
+    def ended(self: Updates, *given: Any) -> float:
+        if next(done) == step:
+            how()
+        return plain(self, *given)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Updates, "step", ended)
+        yield
+
+
+def interrupted() -> None:
+    raise KeyboardInterrupt
 
 
 @contextmanager

@@ -1,23 +1,18 @@
 """What must hold for every registered family: a new one is tested by being registered."""
 
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import partial
-from itertools import count
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from conftest import MODELS, TRAIN, killed_after, toy
+from conftest import MODELS, TRAIN, ended_at, interrupted, killed_after, toy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textmill.errors import DivergedError, ParamsError, ResourceError
-from textmill.models import FAMILIES, Fitted, Task, arm, batching, training
+from textmill.models import FAMILIES, Fitted, Task, arm, batching, epochs
 from textmill.models.neural import NETWORKS, build
-from textmill.models.updates import Updates
 from textmill.ragged import PAD, Ragged
 from textmill.vectors import WordVectors
 
@@ -184,25 +179,6 @@ def test_a_killed_run_goes_on_to_the_same_bytes(name, tmp_path, fitted):
     assert keep == [{k: v for k, v in row.items() if k != "seconds"} for row in whole.history]
 
 
-@contextmanager
-def ended_at(step: int, how: Callable[[], object]) -> Iterator[None]:
-    """A training that is ended inside of its update number `step`, counted from 1 over all epochs."""
-    plain, done = Updates.step, count(1)
-
-    def ended(self: Updates, *given: Any) -> float:
-        if next(done) == step:
-            how()
-        return plain(self, *given)
-
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(Updates, "step", ended)
-        yield
-
-
-def interrupted() -> None:
-    raise KeyboardInterrupt
-
-
 @pytest.mark.parametrize("name", NEURAL)
 def test_an_interrupted_epoch_goes_on_after_its_last_update_to_the_same_bytes(name, tmp_path, fitted, capsys):
     with ended_at(9, partial(signal.raise_signal, signal.SIGINT)):
@@ -218,8 +194,8 @@ def test_an_interrupted_epoch_goes_on_after_its_last_update_to_the_same_bytes(na
 
 
 def test_a_long_epoch_is_kept_on_its_way(tmp_path, monkeypatch, fitted):
-    monkeypatch.setattr(training, "OFTEN", 0)
-    monkeypatch.setattr(training, "KeyboardInterrupt", ZeroDivisionError, raising=False)  # killed: nothing is tidied up
+    monkeypatch.setattr(epochs, "OFTEN", 0)
+    monkeypatch.setattr(epochs, "KeyboardInterrupt", ZeroDivisionError, raising=False)  # killed: nothing is tidied up
     with ended_at(4, interrupted):
         fit("lstm", tmp_path)
     assert [path.stem for path in sorted(tmp_path.iterdir())] == ["00001-0000002", "00001-0000003"]

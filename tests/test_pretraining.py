@@ -1,9 +1,12 @@
 """Language models before training: what they may see, what they learn, and that they are made once."""
 
+import signal
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
-from conftest import MODELS, TRAIN, killed_after, toy
+from conftest import MODELS, TRAIN, ended_at, killed_after, toy
 from torch.nn import functional as F
 
 from textmill.errors import DataError, DivergedError, ParamsError
@@ -210,6 +213,16 @@ def test_a_killed_one_goes_on_to_the_same_bytes(name, tmp_path):
     assert told["loss"] == expected["loss"]
 
 
+@pytest.mark.parametrize("name", READING)
+def test_an_interrupted_epoch_goes_on_after_its_last_update(name, tmp_path, capsys):
+    with ended_at(25, partial(signal.raise_signal, signal.SIGINT)):
+        read(name, tmp_path)
+    (resumed, told), (whole, expected) = read(name, tmp_path), read(name)
+    assert "going on after pretraining epoch 1 and 9 steps" in capsys.readouterr().out  # of 16 in each
+    assert same(resumed, whole)
+    assert told["loss"] == expected["loss"]
+
+
 def test_what_is_built_on_it_does_not_read_again(tmp_path, monkeypatch):
     first, told = read("lstm", tmp_path)
     with monkeypatch.context() as patch:
@@ -250,7 +263,7 @@ def test_bad_params_and_texts_are_named():
         checked("transformer", positions="learned", max_len=10)
     with pytest.raises(ParamsError, match=r"models.m.pretrain.window: expected greater than or equal to 2, found 1"):
         checked("lstm", pretrain={**PLAN, "window": 1})
-    with pytest.raises(DivergedError, match=r"pretraining epoch 1, step \d+: the loss is nan; lower its lr"):
+    with pytest.raises(DivergedError, match=r"pretraining epoch 1, step \d+: the loss is nan; lower lr"):
         read("gru", pretrain={**PLAN, "lr": 1e30}, optimizer="sgd", clip=None)
 
 

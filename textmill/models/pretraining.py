@@ -6,29 +6,33 @@ so it is kept beside DVC's outputs: another dropout or pooling starts from it ag
 """
 
 import hashlib
-import math
 import shutil
-import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from textmill.config import Section
-from textmill.console import progress, say
-from textmill.errors import DataError, DivergedError
+from textmill.console import say
+from textmill.errors import DataError
 from textmill.files import digest, sha256
-from textmill.models import checkpoint, distributed, memory
+from textmill.models import distributed, memory
 from textmill.models.batching import Loader, batches
 from textmill.models.devices import rounding
+from textmill.models.epochs import Epochs
 from textmill.models.language import Guess, Negatives, masked_words, masks, next_words
 from textmill.models.layers import LockedDropout, Network
-from textmill.models.optimizing import optimizer, rate
+from textmill.models.optimizing import rate
 from textmill.models.settings import TrainConfig
 from textmill.models.transformer import Transformer
+from textmill.models.updates import Updates
 from textmill.ragged import Ragged
+
+Masked = tuple[np.ndarray, np.ndarray] | None
 
 ABOVE = {"bigrams", "pooling", "dropout", "locked", "head"}  # keys of a network that its pretraining does not see
 TAKEN = {"batch_tokens", "optimizer", "weight_decay", "schedule", "warmup", "clip", "precision"}  # of training
@@ -42,86 +46,91 @@ def pretrain(
     `config` is the network's own, with `pretrain`; what that leaves open is as in training (TAKEN). Dropout rests.
     Windows are cut from the texts one after the other, as RoBERTa's (Liu et al. 2019, FULL-SENTENCES): a window may
     hold the end of one and the beginning of the next. Everything random in an epoch comes from (seed, epoch). `folder`
-    keeps the body, one of each seed, and every epoch on the way there.
+    keeps the body, one of each seed, and how far it is on the way there.
     Raises DivergedError as soon as the loss is not finite, and DataError if there is less than a window of text.
     """
-    plan, words, transformer = config.pretrain, network.embed.weight, isinstance(network, Transformer)
-    device = words.device
+    plan, words = config.pretrain, network.embed.weight
     if len(corpus.ids) < plan.window:
         raise DataError(f"pretrain.window: {plan.window}, but all texts together have {len(corpus.ids)} ids; lower it")
-    settings = settings.model_copy(update={"epochs": plan.epochs, "lr": plan.lr})
+    settings = settings.model_copy(update={"epochs": plan.epochs, "lr": plan.lr, "ema": None})
     counts = np.bincount(corpus.ids, minlength=len(words))
     negatives = Negatives(counts, plan.negatives)
     torch.manual_seed(seed)
-    guess = Guess(config.width if transformer else config.hidden, words.shape[1], counts).to(device)
-    trained = _trained(network, guess)
-    tuner = optimizer(trained, settings)
-    facts = {"epoch": 0, "loss": math.nan, "seconds": 0.0}
-    if folder:
-        place = folder / f"{seed}-{_key(network, corpus, config, settings)[:16]}"
-        if found := checkpoint.load(place, trained, None, tuner):
-            facts = found[0]
-            say(f"pretraining: {facts['epoch']} of {plan.epochs} epochs are done")
-    distributed.agree(facts["epoch"])
+    states = config.width if isinstance(network, Transformer) else config.hidden
+    guess = Guess(states, words.shape[1], counts).to(words.device)
+    updates = Updates(_trained(network, guess), settings)
+    if words.requires_grad:
+        updates.tuner.register_step_post_hook(lambda *_: network.embed.bound())
+    place = folder / f"{seed}-{_key(network, corpus, config, settings)[:16]}" if folder else None
+    epochs = Epochs("pretraining epoch", plan.epochs, updates, place)
     network.train()
     for module in network.modules():
         if isinstance(module, nn.Dropout | LockedDropout):
             module.eval()
-    while facts["epoch"] < plan.epochs:
-        epoch, started = facts["epoch"] + 1, time.monotonic()
-        rng = np.random.default_rng([seed, epoch])
+    while len(epochs.history) < plan.epochs:
+        rng = np.random.default_rng([seed, epochs.number])
         docs = windows(corpus, plan.window, rng)
-        loader = Loader(docs, plan.window, "head", device)  # none is longer: a batch is whole windows
+        loader = Loader(docs, plan.window, "head", words.device)  # none is longer: a batch is whole windows
+        learn = learning(network, guess, loader, settings)
         parts = batches(docs.lengths, settings.batch_tokens, None, rng)
-        total = 0.0
-        for step, batch in enumerate(progress(parts, f"pretraining epoch {epoch}", len(parts))):
-            for group in tuner.param_groups:
-                group["lr"] = rate(settings, (epoch - 1 + (step + 0.5) / len(parts)) / plan.epochs, 0)
-            tuner.zero_grad()
-            drawn, chance = (torch.from_numpy(part).to(device) for part in negatives.draw(rng))
-            masked = masks(len(batch), plan.window, len(counts), rng) if transformer else None
-            loss = torch.zeros((), device=device)
-            if len(rows := distributed.share(batch)):
-                ids, _ = loader.batch(rows)
-                with memory.enough(ids):
-                    with rounding(device, settings.precision):
-                        if masked:
-                            shares = (torch.from_numpy(distributed.share(part)).to(device) for part in masked)
-                            states, targets = masked_words(network, ids, *shares)
-                        else:
-                            states, targets = next_words(network, ids)
-                        loss = guess(states, targets, words, drawn, chance) * len(rows) / len(batch)
-                    loss.backward()
-            loss = distributed.total(trained, loss.detach())
-            if not math.isfinite(value := loss.item()):
-                raise DivergedError(f"pretraining epoch {epoch}, step {step + 1}: the loss is {value}; lower its lr")
-            if settings.clip:
-                nn.utils.clip_grad_norm_(trained.parameters(), settings.clip)
-            tuner.step()
-            if words.requires_grad:
-                network.embed.bound()
-            total += value * len(batch)
-        seconds = time.monotonic() - started
-        facts = {"epoch": epoch, "loss": total / len(docs), "seconds": facts["seconds"] + seconds}
+        given = ((part, *negatives.draw(rng), _masks(network, len(part), plan.window, rng)) for part in parts)
+        with epochs.kept_when_interrupted():
+            for done, (part, *drawn) in epochs.through(given, len(parts)):
+                epochs.update(partial(learn, part, *drawn), rate(settings, done, 0), len(part))
+        row = {"loss": epochs.within.loss / len(docs), "seconds": epochs.seconds}
         say(
-            f"pretraining epoch {epoch}/{plan.epochs}: loss {facts['loss']:.4f} "
-            f"({seconds:.1f} s, {len(docs.ids) / seconds:,.0f} ids/s)"
+            f"pretraining epoch {epochs.number}/{plan.epochs}: loss {row['loss']:.4f} "
+            f"({row['seconds']:.1f} s, {len(docs.ids) / row['seconds']:,.0f} ids/s)"
         )
-        if folder and distributed.rank() == 0:
-            going_on = tuner if epoch < plan.epochs else optimizer(trained, settings)  # the last needs no state
-            checkpoint.save(place, facts, trained, None, {}, going_on)
-    if folder and distributed.rank() == 0:
+        if epochs.number == plan.epochs:
+            updates.tuner.state.clear()  # a body that is done needs none, and takes a third of the room
+        epochs.end(row)
+    if place and distributed.rank() == 0:
         for old in set(folder.glob(f"{seed}-*")) - {place}:
             shutil.rmtree(old)
         for old in sorted(place.iterdir())[:-1]:
             old.unlink()
     return {
         "epochs": plan.epochs,
-        "loss": round(facts["loss"], 6),
+        "loss": round(epochs.history[-1]["loss"], 6),
         "documents": len(corpus),
         "tokens": len(corpus.ids),
-        "seconds": facts["seconds"],
+        "seconds": sum(row["seconds"] for row in epochs.history),
     }
+
+
+def learning(network: Network, guess: Guess, loader: Loader, settings: TrainConfig) -> Callable[..., Tensor]:
+    """A function that puts the gradients of a batch's mean surprise into `network` and `guess`, and gives it.
+
+    The function takes the batch's row numbers (B,), words to compare with (K,), their chances (K,), and places to mask
+    with what stands there instead, both int64 (B, M), or None: then words that are next are guessed. It computes this
+    rank's share. It raises ResourceError where a GPU's memory ends.
+    """
+
+    def learn(batch: np.ndarray, drawn: np.ndarray, chance: np.ndarray, masked: Masked) -> Tensor:
+        rows = distributed.share(batch)
+        if not len(rows):
+            return torch.zeros((), device=loader.device)
+        ids, _ = loader.batch(rows)
+        with memory.enough(ids):
+            with rounding(loader.device, settings.precision):
+                if masked:
+                    states, targets = masked_words(network, ids, *(there(distributed.share(part)) for part in masked))
+                else:
+                    states, targets = next_words(network, ids)
+                loss = guess(states, targets, network.embed.weight, there(drawn), there(chance))
+                loss = loss * len(rows) / len(batch)
+            loss.backward()
+        return loss.detach()
+
+    def there(array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array).to(loader.device)
+
+    return learn
+
+
+def _masks(network: Network, rows: int, steps: int, rng: np.random.Generator) -> Masked:
+    return masks(rows, steps, len(network.embed.weight), rng) if isinstance(network, Transformer) else None
 
 
 def windows(corpus: Ragged, window: int, rng: np.random.Generator) -> Ragged:

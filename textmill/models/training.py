@@ -1,41 +1,27 @@
 """The training loop: one, for every neural model, on a CPU or a GPU."""
 
 import math
-import time
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from textmill.console import progress, say
+from textmill.console import say
 from textmill.encoding import Encoded
 from textmill.errors import DivergedError
-from textmill.models import checkpoint, distributed, memory
+from textmill.models import distributed, gradients, memory
 from textmill.models.batching import Loader, batches
 from textmill.models.devices import rounding
+from textmill.models.epochs import Epochs, History
 from textmill.models.layers import Network
-from textmill.models.optimizing import probabilities, rate
+from textmill.models.optimizing import loss_function, probabilities, rate
 from textmill.models.settings import TrainConfig
 from textmill.models.updates import Updates
 from textmill.models.validation import GOODNESS, validate
-from textmill.processes import unbroken
 from textmill.ragged import Ragged
-
-History = list[dict[str, float]]
-
-OFTEN = 300  # seconds that a kill may cost
-
-
-@dataclass(frozen=True)
-class Within:
-    """How far an epoch is: its updates so far, the sum of their documents' losses, the last rate, seconds."""
-
-    steps: int = 0
-    loss: float = 0.0
-    lr: float = 0.0
-    seconds: float = 0.0
 
 
 def train(
@@ -49,79 +35,77 @@ def train(
     """Fit `network` in place and leave it at its best epoch on validation; the history and that epoch's number.
 
     `settings.precision` is one of `find_precision`. Everything random in an epoch comes from (seed, epoch), so that a
-    run resumed from `folder` and one never stopped are the same. It is kept there after every epoch, and inside of one
-    OFTEN and when it is interrupted; not so under torchrun, where every rank does this with its share of each batch and
-    draws of its own, and rank 0 keeps the epochs.
+    run resumed from `folder` and one never stopped are the same. Under torchrun every rank does this with its share of
+    each batch and draws of its own.
     Raises DivergedError as soon as the loss is not finite, and ResourceError where a GPU's memory ends.
     """
     device = next(network.parameters()).device
     loader = Loader(data.docs, settings.max_len, settings.cut, device)
-    updates = Updates(network, loader, data.labels, settings)
+    learn = learning(network, loader, data.labels, settings)
+    updates = Updates(network, settings)
     kept = network if updates.average is None else updates.average.module  # what is validated and kept
-    history: History = []
-    best: dict[str, Tensor] = {}
-    within = Within()
-    if folder and (found := checkpoint.load(folder, network, updates.average, updates.tuner)):
-        facts, best = found
-        history, within = facts["history"], Within(**facts["within"])
-        say(f"going on after epoch {len(history)}" + (f" and {within.steps} steps" if within.steps else ""))
-    distributed.agree(len(history))
-
-    def keep() -> None:
-        if folder and distributed.rank() == 0:
-            facts = {"epoch": len(history) + (within.steps > 0), "step": within.steps}
-            facts |= {"history": history, "within": asdict(within)}
-            checkpoint.save(folder, facts, network, updates.average, best, updates.tuner)
-
-    while len(history) < settings.epochs and not _stalled(history, settings):
-        epoch, started = len(history) + 1, time.monotonic() - within.seconds
-        rng = np.random.default_rng([seed, epoch])
+    epochs = Epochs("epoch", settings.epochs, updates, folder)
+    while len(epochs.history) < settings.epochs and not _stalled(epochs.history, settings):
+        rng = np.random.default_rng([seed, epochs.number])
         draws = int(rng.integers(2**63)) + distributed.rank()  # each rank draws dropout of its own
-        if not within.steps:
+        if not epochs.within.steps:
             torch.manual_seed(draws)
         network.train()
         parts = batches(loader.steps, settings.batch_tokens, settings.batch_documents, rng)
         groups = [parts[at : at + settings.accumulate] for at in range(0, len(parts), settings.accumulate)]
-        stale = sum(best_epoch(history[:n], settings.monitor) < n for n in range(1, epoch))
-        kept_at = time.monotonic()
-        try:
-            for step, group in enumerate(progress(groups, f"epoch {epoch}", len(groups))):
-                if step < within.steps:
-                    continue
-                with unbroken():
-                    lr = rate(settings, (epoch - 1 + (step + 0.5) / len(groups)) / settings.epochs, stale)
-                    loss = within.loss + updates.step(group, lr, f"epoch {epoch}, step {step + 1}")
-                    within = Within(step + 1, loss, lr, time.monotonic() - started)
-                if distributed.size() == 1 and time.monotonic() - kept_at > OFTEN:
-                    keep()
-                    kept_at = time.monotonic()
+        stale = sum(best_epoch(epochs.history[:n], settings.monitor) < n for n in range(1, epochs.number))
+        with epochs.kept_when_interrupted():
+            for done, group in epochs.through(groups, len(groups)):
+                epochs.update(partial(learn, group), rate(settings, done, stale), sum(map(len, group)))
             scores = validate(predict(kept, validation.docs, settings), validation.labels)
-        except KeyboardInterrupt:
-            if distributed.size() == 1:
-                keep()
-            raise
         if not math.isfinite(scores["log_loss"]):
-            raise DivergedError(f"epoch {epoch}: the weights are no numbers any more; lower lr, or set clip")
+            raise DivergedError(f"epoch {epochs.number}: the weights are no numbers any more; lower lr, or set clip")
         row = {
-            "epoch": epoch,
-            "train_loss": within.loss / len(data.docs),
+            "epoch": epochs.number,
+            "train_loss": epochs.within.loss / len(data.docs),
             "validation_loss": scores["log_loss"],
             "validation_accuracy": scores["accuracy"],
             "validation_f1": scores["f1_macro"],
-            "learning_rate": within.lr,
-            "seconds": time.monotonic() - started,
+            "learning_rate": epochs.within.lr,
+            "seconds": epochs.seconds,
         }
-        history.append(row)
-        if best_epoch(history, settings.monitor) == epoch:
-            best = {name: tensor.detach().clone() for name, tensor in kept.state_dict().items()}
         say(
-            f"epoch {epoch}/{settings.epochs}: loss {row['train_loss']:.4f}, validation loss {scores['log_loss']:.4f}, "
-            f"accuracy {scores['accuracy']:.4f} ({row['seconds']:.1f} s)"
+            f"epoch {row['epoch']}/{settings.epochs}: loss {row['train_loss']:.4f}, validation loss "
+            f"{scores['log_loss']:.4f}, accuracy {scores['accuracy']:.4f} ({row['seconds']:.1f} s)"
         )
-        within = Within()
-        keep()
-    network.load_state_dict(best)
-    return history, best_epoch(history, settings.monitor)
+        if best_epoch([*epochs.history, row], settings.monitor) == epochs.number:
+            epochs.best = {name: tensor.detach().clone() for name, tensor in kept.state_dict().items()}
+        epochs.end(row)
+    network.load_state_dict(epochs.best)
+    return epochs.history, best_epoch(epochs.history, settings.monitor)
+
+
+def learning(
+    network: Network, loader: Loader, labels: np.ndarray, settings: TrainConfig
+) -> Callable[[Sequence[np.ndarray]], Tensor]:
+    """A function that puts the gradients of documents' mean loss into `network`, and gives this loss.
+
+    labels: int (N,), of the loader's documents. The function takes batches of their row numbers, for one update; of
+    each it computes this rank's share. It raises ResourceError where a GPU's memory ends.
+    """
+    targets = torch.tensor(labels, device=loader.device)
+    measure = loss_function(settings, labels, int(labels.max()) + 1)
+    autocast = rounding(loader.device, settings.precision)
+    descend = gradients.plain
+    if settings.adversarial is not None:
+        descend = partial(gradients.adversarial, length=settings.adversarial)
+
+    def learn(group: Sequence[np.ndarray]) -> Tensor:
+        loss, whole = torch.zeros((), device=loader.device), targets[np.concatenate(group)]
+        for batch in group:
+            if len(rows := distributed.share(batch)):
+                ids, lengths = loader.batch(rows)
+                part = partial(measure, target=targets[rows], batch=whole)
+                with memory.enough(ids):
+                    loss += descend(network, ids, lengths, part, autocast)
+        return loss
+
+    return learn
 
 
 def predict(network: Network, docs: Ragged, settings: TrainConfig, precision: str = "float32") -> np.ndarray:
