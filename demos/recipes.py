@@ -14,7 +14,7 @@ from trial import accuracy, entry, fit, percent, tell
 
 PRESET = "imdb"
 TRAIN, VALIDATION, TEST, EPOCHS, SEEDS = 5000, 1000, 5000, 4, range(2)
-PLAIN = {"bigrams": 0, "ema": None, "label_smoothing": 0.0}
+PLAIN = {"bigrams": 0, "ema": None, "label_smoothing": 0.0, "adversarial": None}
 CHANGES: dict[str, dict[str, Any]] = {
     "max and mean of states, dropout .6, one mask a document": {},
     "last state": {"pooling": "last"},
