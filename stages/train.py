@@ -62,8 +62,8 @@ def main(
         cache=PRETRAINED / name,
     )
 
-    files = [*files.values(), vectors, train_in_test, *sorted(CODE.glob("*.py"))]
-    key = [without_seeds(entry), without_seeds(train), threads, *map(sha256, files)]
+    inputs = [*files.values(), vectors, train_in_test, *sorted((vocab / "encoder").glob("*"))]
+    key = [without_seeds(entry), without_seeds(train), threads, *map(sha256, [*inputs, *sorted(CODE.glob("*.py"))])]
     keep_memory()
     with threadpool_limits(threads):  # the last digits depend on their number
         runs = fit(name, checked, data, validation, task, key)

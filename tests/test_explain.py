@@ -202,6 +202,11 @@ def test_the_terminal_tells_for_and_against(folder, name):
     assert command(folder / name, "-", stdin=TEXT + "\n").stdout == shown.stdout
 
 
+def test_half_of_a_surrogate_pair_is_explained_as_it_is_predicted(classifiers):
+    found = explain(classifiers["linear"], "w3 \ud800 w2")
+    assert found.tokens == ["w3", "w2"]
+
+
 def test_unknown_words_are_told_by_name(folder):
     shown = command(folder / "lstm", "w3 unheard w2 unseen").stdout
     assert "w3 unheard w2 unseen" in shown

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textmill.errors import DivergedError, ParamsError, ResourceError
-from textmill.models import FAMILIES, Fitted, Task, arm, batching, epochs
+from textmill.models import FAMILIES, Fitted, Task, arm, batching, checkpoint, epochs
 from textmill.models.neural import NETWORKS, build
 from textmill.ragged import PAD, Ragged
 from textmill.vectors import WordVectors
@@ -171,7 +171,7 @@ def test_first_loss_is_that_of_guessing(name):
 def test_a_killed_run_goes_on_to_the_same_bytes(name, tmp_path, fitted):
     with killed_after(3):
         fit(name, tmp_path)
-    newest = sorted(tmp_path.iterdir())[-1]
+    newest = sorted(tmp_path.glob("*/*"))[-1]
     newest.write_bytes(newest.read_bytes()[:-10])  # killed while it wrote: the one before is used
     resumed, whole = fit(name, tmp_path), fitted[name]
     assert all(np.array_equal(a, whole.model.tensors()[key]) for key, a in resumed.model.tensors().items())
@@ -183,7 +183,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(name, tmp_path, fitted):
 def test_an_interrupted_epoch_goes_on_after_its_last_update_to_the_same_bytes(name, tmp_path, fitted, capsys):
     with ended_at(9, partial(signal.raise_signal, signal.SIGINT)):
         fit(name, tmp_path)
-    newest = sorted(tmp_path.iterdir())[-1].stem
+    newest = sorted(tmp_path.glob("*/*"))[-1].stem
     epoch, step = map(int, newest.split("-"))
     assert step + epoch > 1
     resumed, whole = fit(name, tmp_path), fitted[name]
@@ -193,12 +193,27 @@ def test_an_interrupted_epoch_goes_on_after_its_last_update_to_the_same_bytes(na
     assert keep == [{k: v for k, v in row.items() if k != "seconds"} for row in whole.history]
 
 
+def test_an_epoch_that_is_interrupted_while_it_is_kept_is_kept(tmp_path, monkeypatch, fitted):
+    save = checkpoint.save
+
+    def interrupted_save(*given) -> None:
+        signal.raise_signal(signal.SIGINT)
+        save(*given)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(checkpoint, "save", interrupted_save)
+        fit("gru", tmp_path)
+    assert [path.stem for path in tmp_path.glob("*/*")] == ["00001"]
+    resumed = fit("gru", tmp_path).model.tensors()
+    assert all(np.array_equal(array, resumed[key]) for key, array in fitted["gru"].model.tensors().items())
+
+
 def test_a_long_epoch_is_kept_on_its_way(tmp_path, monkeypatch, fitted):
     monkeypatch.setattr(epochs, "OFTEN", 0)
     monkeypatch.setattr(epochs, "KeyboardInterrupt", ZeroDivisionError, raising=False)  # killed: nothing is tidied up
     with ended_at(4, interrupted):
         fit("lstm", tmp_path)
-    assert [path.stem for path in sorted(tmp_path.iterdir())] == ["00001-0000002", "00001-0000003"]
+    assert [path.stem for path in sorted(tmp_path.glob("*/*"))] == ["00001-0000002", "00001-0000003"]
     resumed = fit("lstm", tmp_path).model.tensors()
     assert all(np.array_equal(array, resumed[key]) for key, array in fitted["lstm"].model.tensors().items())
 

@@ -26,6 +26,7 @@ from textmill.cli import app
 from textmill.config import load_params
 from textmill.errors import ArtifactError, ParamsError, ResourceError
 from textmill.files import read_json, sha256, write_json, write_parquet
+from textmill.models import pretrained as tuning
 from textmill.sources.pretrained import fetch
 from textmill.sources.store import Places
 
@@ -231,6 +232,22 @@ def made(tmp_path, source, reviews, monkeypatch) -> Path:
         train.main(name, *text, labels, Path(name), metrics / "history.csv", metrics / "fit.json")
         evaluate.main(Path(name), encoded, splits, metrics)
     return tmp_path
+
+
+def test_a_training_does_not_go_on_with_another_encoder(made, monkeypatch):
+    files, folders = (Path("encoded"), Path("data/vocab/t"), Path("vectors.safetensors")), []
+
+    def ended(*given) -> None:
+        folders.append(given[-1])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tuning, "fit", ended)
+    weights = files[1] / "encoder/model.safetensors"
+    for changed in (weights.read_bytes(), weights.read_bytes()[:-1] + b"x"):
+        weights.write_bytes(changed)
+        with pytest.raises(KeyboardInterrupt):
+            train.main("tuned", *files, Path("split/train_in_test.json"), Path("labels.json"), *map(Path, "abc"))
+    assert len(set(folders)) == 2
 
 
 def test_a_bundle_predicts_alone(made, tmp_path_factory):

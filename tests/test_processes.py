@@ -45,6 +45,18 @@ thread.start()
 thread.join()
 """
 
+BROKEN = """
+import signal
+from textmill.processes import interrupt_once, unbroken
+interrupt_once()
+try:
+    with unbroken():
+        signal.raise_signal({first})
+        raise ZeroDivisionError
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
 
 def test_a_name_is_held_by_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -60,6 +72,23 @@ def test_the_first_signal_interrupts_and_the_next_ones_do_not(first):
     code = TIDY.format(first=int(first))
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "tidied up\n", "")
+
+
+def test_a_lock_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").write_text("a file")
+    with (
+        pytest.raises(ResourceError, match=r"data/.locks/stage.lock: cannot be written: Not a directory"),
+        alone("stage"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_not_lost_where_the_block_fails(first):
+    code = BROKEN.format(first=int(first))
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
 
 
 @pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])

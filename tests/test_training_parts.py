@@ -263,6 +263,12 @@ def test_the_parts_of_a_batch_add_up_to_its_loss():
     torch.testing.assert_close(plain(scores, target, target), expected)
 
 
+def test_a_class_that_is_all_but_sure_leaves_the_other_its_probability():
+    one, two = probabilities(torch.tensor([[30.0]])), probabilities(torch.tensor([[0.0, 30.0]]))
+    torch.testing.assert_close(one, two)
+    assert one[0, 0] > 0
+
+
 @pytest.mark.parametrize("steps", [5, 40])
 def test_attention_in_bfloat16_is_the_fused_one_and_sees_text_alone(steps):
     query, key, value = torch.randn(3, 4, 2, steps, 8, generator=torch.Generator().manual_seed(0)).unbind()

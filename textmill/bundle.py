@@ -44,6 +44,10 @@ class Classifier:
         """The ids of each text, one at least."""
         return self.tokenizer.encode(_column(texts))
 
+    def tokens(self, text: str) -> list[str]:
+        """What each id of a text stands for, for people."""
+        return self.tokenizer.tokens(_column([text])[0])
+
     def predict(self, texts: Sequence[str]) -> list[str]:
         """The most probable label of each text."""
         return [self.labels[number] for number in self.predict_proba(texts).argmax(1)] if len(texts) else []

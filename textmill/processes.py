@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from textmill.errors import ResourceError
+from textmill.files import writing
 
 LOCKS = Path("data/.locks")
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
@@ -20,14 +21,18 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def alone(name: str) -> Iterator[None]:
-    """Hold the lock called `name`. Raises ResourceError with the process that has it."""
-    LOCKS.mkdir(parents=True, exist_ok=True)
-    with open(LOCKS / f"{name}.lock", "a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.seek(0)
-            raise ResourceError(f"held by process {lock.read().strip()}; wait for it, or end it") from error
+    """Hold the lock called `name`. Raises ResourceError with the process that has it, or if there can be no lock."""
+    path = LOCKS / f"{name}.lock"
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = open(path, "a+")  # noqa: SIM115
+    with lock:
+        with writing(path):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                lock.seek(0)
+                raise ResourceError(f"held by process {lock.read().strip()}; wait for it, or end it") from error
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
@@ -80,5 +85,5 @@ def unbroken() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if came:
-        signal.raise_signal(came[0])
+        if came:
+            signal.raise_signal(came[0])

@@ -63,7 +63,7 @@ def explain(classifier: Classifier, text: str, label: str | None = None, method:
         labels[number],
         method,
         dict(zip(labels, map(float, probabilities), strict=True)),
-        classifier.tokenizer.tokens(text),
+        classifier.tokens(text),
         docs.ids != UNK,
         attributions,
         start,

@@ -15,8 +15,9 @@ STEPS = 64  # points on the line: on film reviews the sum misses 0.02 of the log
 def gradients(model: "Neural", ids: np.ndarray, label: int) -> tuple[np.ndarray, float]:
     """What each id adds to the label's log-odds, float64 (T,) of ids (T,), and the log-odds of zero embeddings.
 
-    The gradients along the straight line from zero embeddings, which are PAD's, to those of the text, at the middles of
-    STEPS equal parts. Both together give the text's log-odds, as nearly as the steps follow the line.
+    The gradients along the straight line from zero embeddings to those of the text, at the middles of STEPS equal
+    parts; positions, and the frame of an encoder, stay as they are. Both together give the text's log-odds, as nearly
+    as the steps follow the line.
     """
     import torch
 

@@ -80,9 +80,10 @@ class Epochs:
 
     def end(self, row: dict[str, float]) -> None:
         """The epoch under way is done, and this is its row."""
-        self.history.append(row)
-        self.within = Within()
-        self.keep()
+        with unbroken():
+            self.history.append(row)
+            self.within = Within()
+            self.keep()
 
     @contextmanager
     def kept_when_interrupted(self) -> Iterator[None]:

@@ -75,16 +75,30 @@ def outputs(settings: TrainConfig, task: Task) -> int:
 def fit(
     config: Section, settings: TrainConfig, data: Encoded, validation: Encoded, task: Task, folder: Path | None = None
 ) -> Fitted:
-    """Train a network, under torchrun on all ranks; `folder` holds its checkpoints."""
-    device = find_device(settings.device)
+    """Train a network of this family; `folder` holds its checkpoints."""
+    find_device(settings.device)  # an error before there is work
     network = build(config, settings, task)
     use_vectors(network.embed, config, task.vectors)
+    return trained(network, config, settings, data, validation, task, folder)
+
+
+def trained(
+    network: Network,
+    config: Section,
+    settings: TrainConfig,
+    data: Encoded,
+    validation: Encoded,
+    task: Task,
+    folder: Path | None,
+) -> Fitted:
+    """`network` after its training, and the pretraining that its config may ask for; under torchrun on all ranks."""
+    device = find_device(settings.device)
     network.to(device)
     precision = find_precision(settings.precision, device, config.family)
     with distributed.group(device):
         found = settings.model_copy(update={"precision": precision})
         pretraining = None
-        if config.pretrain:
+        if getattr(config, "pretrain", None):
             pretraining = pretrain(network, task.corpus, config, found, task.seed, task.cache)
         history, best = train(network, data, validation, found, task.seed, folder)
     return Fitted(Neural(network, settings), history, best, device.type, precision, pretraining)

@@ -104,8 +104,7 @@ def probabilities(logits: Tensor) -> Tensor:
     """Class probabilities (B, C) in float32 from logits (B, C), or (B, 1) where one logit means the second class."""
     logits = logits.float()
     if logits.shape[1] == 1:
-        second = logits.sigmoid()
-        return torch.cat([1 - second, second], 1)
+        return torch.cat([-logits, logits], 1).sigmoid()  # 1 - sigmoid would be 0 from a logit of 17 on
     return logits.softmax(1)
 
 

@@ -12,14 +12,13 @@ from torch import Tensor, nn
 from textmill.config import Count, Fraction, Section, validate
 from textmill.encoding import Encoded
 from textmill.errors import ArtifactError, ParamsError
-from textmill.models import Fitted, Task, distributed
-from textmill.models.devices import find_device, find_precision
+from textmill.models import Fitted, Task
+from textmill.models.devices import find_device
 from textmill.models.encoders import CONFIG, WEIGHTS, architecture, fill, heights, longest
 from textmill.models.inputs import Head
 from textmill.models.layers import Network, Pool, hidden_layers, inside
-from textmill.models.neural import Neural, outputs, restored
+from textmill.models.neural import Neural, outputs, restored, trained
 from textmill.models.settings import TrainConfig, overridden
-from textmill.models.training import train
 from textmill.ragged import SPECIALS
 from textmill.tokenizers import FILE
 from textmill.tokenizers import load as load_tokenizer
@@ -151,16 +150,11 @@ def fit(
     task: Task,
     folder: Path | None = None,
 ) -> Fitted:
-    """Tune the encoder that was fetched, under torchrun on all ranks; `folder` holds the checkpoints."""
-    device = find_device(settings.device)
+    """Tune the encoder that was fetched; `folder` holds the checkpoints."""
+    find_device(settings.device)  # an error before there is work
     network = build(config, settings, task)
     fill(network.encoder, task.encoder / WEIGHTS)
-    network.to(device)
-    precision = find_precision(settings.precision, device, config.family)
-    with distributed.group(device):
-        found = settings.model_copy(update={"precision": precision})
-        history, best = train(network, data, validation, found, task.seed, folder)
-    return Fitted(Neural(network, settings), history, best, device.type, precision)
+    return trained(network, config, settings, data, validation, task, folder)
 
 
 def load(config: PretrainedConfig, settings: TrainConfig, tensors: Mapping[str, np.ndarray], task: Task) -> Neural:

@@ -77,14 +77,14 @@ def pretrain(
         with epochs.kept_when_interrupted():
             for done, (part, *drawn) in epochs.through(given, len(parts)):
                 epochs.update(partial(learn, part, *drawn), rate(settings, done, 0), len(part))
-        row = {"loss": epochs.within.loss / len(docs), "seconds": epochs.seconds}
-        say(
-            f"pretraining epoch {epochs.number}/{plan.epochs}: loss {row['loss']:.4f} "
-            f"({row['seconds']:.1f} s, {len(docs.ids) / row['seconds']:,.0f} ids/s)"
-        )
-        if epochs.number == plan.epochs:
-            updates.tuner.state.clear()  # a body that is done needs none, and takes a third of the room
-        epochs.end(row)
+            row = {"loss": epochs.within.loss / len(docs), "seconds": epochs.seconds}
+            say(
+                f"pretraining epoch {epochs.number}/{plan.epochs}: loss {row['loss']:.4f} "
+                f"({row['seconds']:.1f} s, {len(docs.ids) / row['seconds']:,.0f} ids/s)"
+            )
+            if epochs.number == plan.epochs:
+                updates.tuner.state.clear()  # a body that is done needs none, and takes a third of the room
+            epochs.end(row)
     if place and distributed.rank() == 0:
         for old in set(folder.glob(f"{seed}-*")) - {place}:
             shutil.rmtree(old)

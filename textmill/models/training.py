@@ -44,7 +44,8 @@ def train(
     learn = learning(network, loader, data.labels, settings)
     updates = Updates(network, settings)
     kept = network if updates.average is None else updates.average.module  # what is validated and kept
-    epochs = Epochs("epoch", settings.epochs, updates, folder)
+    place = folder and folder / f"{device.type}-{distributed.size()}"  # what others draw is no use here
+    epochs = Epochs("epoch", settings.epochs, updates, place)
     while len(epochs.history) < settings.epochs and not _stalled(epochs.history, settings):
         rng = np.random.default_rng([seed, epochs.number])
         draws = int(rng.integers(2**63)) + distributed.rank()  # each rank draws dropout of its own
@@ -58,24 +59,24 @@ def train(
             for done, group in epochs.through(groups, len(groups)):
                 epochs.update(partial(learn, group), rate(settings, done, stale), sum(map(len, group)))
             scores = validate(predict(kept, validation.docs, settings), validation.labels)
-        if not math.isfinite(scores["log_loss"]):
-            raise DivergedError(f"epoch {epochs.number}: the weights are no numbers any more; lower lr, or set clip")
-        row = {
-            "epoch": epochs.number,
-            "train_loss": epochs.within.loss / len(data.docs),
-            "validation_loss": scores["log_loss"],
-            "validation_accuracy": scores["accuracy"],
-            "validation_f1": scores["f1_macro"],
-            "learning_rate": epochs.within.lr,
-            "seconds": epochs.seconds,
-        }
-        say(
-            f"epoch {row['epoch']}/{settings.epochs}: loss {row['train_loss']:.4f}, validation loss "
-            f"{scores['log_loss']:.4f}, accuracy {scores['accuracy']:.4f} ({row['seconds']:.1f} s)"
-        )
-        if best_epoch([*epochs.history, row], settings.monitor) == epochs.number:
-            epochs.best = {name: tensor.detach().clone() for name, tensor in kept.state_dict().items()}
-        epochs.end(row)
+            if not math.isfinite(scores["log_loss"]):
+                raise DivergedError(f"epoch {epochs.number}: the weights are no numbers now; lower lr, or set clip")
+            row = {
+                "epoch": epochs.number,
+                "train_loss": epochs.within.loss / len(data.docs),
+                "validation_loss": scores["log_loss"],
+                "validation_accuracy": scores["accuracy"],
+                "validation_f1": scores["f1_macro"],
+                "learning_rate": epochs.within.lr,
+                "seconds": epochs.seconds,
+            }
+            say(
+                f"epoch {row['epoch']}/{settings.epochs}: loss {row['train_loss']:.4f}, validation loss "
+                f"{scores['log_loss']:.4f}, accuracy {scores['accuracy']:.4f} ({row['seconds']:.1f} s)"
+            )
+            if best_epoch([*epochs.history, row], settings.monitor) == epochs.number:
+                epochs.best = {name: tensor.detach().clone() for name, tensor in kept.state_dict().items()}
+            epochs.end(row)
     network.load_state_dict(epochs.best)
     return epochs.history, best_epoch(epochs.history, settings.monitor)
 

@@ -54,12 +54,13 @@ class Transformer(Network):
         super().__init__()
         dropout = Shares.of(config.dropout)
         self.embed = Input(vocabulary, config.width, config.bigrams, config.max_norm, dropout.embedding, config.locked)
-        self.first = nn.Parameter(torch.randn(config.width) * config.width**-0.5) if "cls" in config.pooling else None
         self.positions = None
         if config.positions == "learned":
             self.positions = nn.Parameter(torch.randn(max_len + 1, config.width) * config.width**-0.5)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width)
+        # Drawn after the body, so that a pretrained one serves every pooling.
+        self.first = nn.Parameter(torch.randn(config.width) * config.width**-0.5) if "cls" in config.pooling else None
         self.pool = Pool(config.pooling, config.width, {"cls": lambda states, lengths: states[:, 0]})
         self.head = hidden_layers(self.pool.width, config.head, dropout.head)
         self.classify = nn.Linear([self.pool.width, *config.head][-1], outputs)

@@ -33,7 +33,7 @@ class Updates:
         self.tuner.zero_grad()
         loss = distributed.total(self.weights, gradients())
         if not math.isfinite(value := loss.item()):
-            raise DivergedError(f"{where}: the loss is {value}; lower lr, or set clip")
+            raise DivergedError(f"{where}: the loss is {value}; lower its lr, or set clip")
         if self.clip:
             nn.utils.clip_grad_norm_(self.weights.parameters(), self.clip)
         self.tuner.step()

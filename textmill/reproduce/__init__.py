@@ -38,6 +38,7 @@ def reproduce(jobs: int | None = None) -> None:
         stages = changed()
         if not stages:
             say("repro: everything is up to date")
+            settle([], whole=True)
             return
         check_params(PARAMS)
         wanted, whole = want(stages), False
