@@ -25,12 +25,12 @@ def write(tmp_path):
         ("lstm: {hiden: 3, dropout: 0.1}", "lstm.hiden: unknown key; did you mean 'hidden'?"),
         ("lstm: {dropout: 0.1}", "lstm.hidden: missing"),
         ("lstm: {hidden: 128x, dropout: 0.1}", "lstm.hidden: expected a valid integer, found '128x'"),
-        ("lstm: {hidden: 0, dropout: 0.1}", "lstm.hidden: expected greater than or equal to 1, found 0"),
+        ("lstm: {hidden: 0, dropout: 0.1}", "lstm.hidden: expected at least 1, found 0"),
         ("lstm: {hidden: true, dropout: 0.1}", "lstm.hidden: expected a valid integer, found True"),
         ("lstm: {hidden: 3, dropout: '0.1'}", "lstm.dropout: expected a valid number, found '0.1'"),
         ("lstm: null", "lstm: expected"),
         ("gru: {}", "lstm: missing"),
-        ("lsmt: {}", "lstm: missing; did you mean 'lsmt'?"),
+        ("lsmt: {}", "lstm: missing; found lsmt"),
     ],
 )
 def test_error_names_the_key_and_what_was_found(write, text, message):

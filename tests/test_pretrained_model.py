@@ -233,7 +233,7 @@ def test_the_longest_text_fills_the_positions(folders, kind):
         ({"freeze": 3}, "freeze: 3, but the encoder has 2 layers"),
         ({"freeze": -1}, "models.m.freeze"),
         ({"layer_decay": 0.0}, "models.m.layer_decay: expected greater than 0"),
-        ({"layer_decay": 1.1}, "models.m.layer_decay: expected less than or equal to 1"),
+        ({"layer_decay": 1.1}, "models.m.layer_decay: expected at most 1"),
         ({"freeze": True, "layer_decay": 0.9}, "layer_decay: 0.9 has no use with freeze: true"),
         ({"dropout": {**NO_DROPOUT, "head": 1.0}}, "models.m.dropout.head: expected less than 1, found 1.0"),
         ({"dropout": {"head": 0.1}}, "models.m.dropout.attention: missing (and 1 more)"),

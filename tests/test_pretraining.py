@@ -261,7 +261,7 @@ def test_bad_params_and_texts_are_named():
         read("lstm", corpus=grammar(11))
     with pytest.raises(ParamsError, match=r"pretrain.window: 12 is more than max_len: 10, all that positions: learned"):
         checked("transformer", positions="learned", max_len=10)
-    with pytest.raises(ParamsError, match=r"models.m.pretrain.window: expected greater than or equal to 2, found 1"):
+    with pytest.raises(ParamsError, match=r"models.m.pretrain.window: expected at least 2, found 1"):
         checked("lstm", pretrain={**PLAN, "window": 1})
     with pytest.raises(DivergedError, match=r"pretraining epoch 1, step \d+: the loss is nan; lower its lr"):
         read("gru", pretrain={**PLAN, "lr": 1e30}, optimizer="sgd", clip=None)

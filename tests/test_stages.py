@@ -428,14 +428,22 @@ def test_predict_from_arguments_stdin_and_a_file(made, tmp_path):
     assert labelled.columns == ["id", "text", "predicted", "p:bad", "p:good"]
     assert labelled["predicted"].to_list()[:2] == ["good", "bad"]
     assert len(labelled) == 3
+    source.write_text("id;text\n1;a great film, indeed\n")
+    semicolons = command("predict", bundle, "--file", source, "--separator", ";").stdout.splitlines()
+    assert semicolons[0] == "id;text;predicted;p:bad;p:good"
+    assert semicolons[1].startswith("1;a great film, indeed;good;")
 
 
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["predict", "{tmp}/none", "x"], 4, "none/config.json"),
+        (["predict", "{tmp}/none", "x"], 4, "none: not a model's folder (it has no config.json)"),
         (["predict", "{made}/lstm", "--file", "{tmp}/none.csv"], 4, "none.csv: No such file"),
         (["predict", "{made}/lstm", "--file", "{made}/split.json"], 2, "no column 'text'"),
+        (["predict", "{made}/lstm", "--file", "{tmp}/twice.csv"], 2, "several columns 'text' among text, text"),
+        (["predict", "{made}/lstm", "--file", "{tmp}/long.csv"], 3, "long.csv: line 3: 3 cells, but the header has 2"),
+        (["predict", "{made}/lstm", "--file", "{tmp}/done.csv"], 3, "there is a column 'predicted' already; rename it"),
+        (["predict", "{made}/lstm", "--file", "{tmp}/done.csv", "--separator", ""], 2, "expected one character"),
         (["predict", "{made}/lstm", "x", "--file", "y"], 2, "not both"),
         (["predict", "{made}/lstm", "x", "--out", "y"], 2, "--out goes with --file"),
         (["predict", "{made}/lstm", "--file", "{tmp}/a", "--out", "{tmp}/a"], 2, "is the input"),
@@ -444,6 +452,12 @@ def test_predict_from_arguments_stdin_and_a_file(made, tmp_path):
     ],
 )
 def test_a_wrong_command_is_one_line(made, tmp_path, words, code, message):
+    for name, text in {
+        "twice": "text,text\na,b\n",
+        "long": "id,text\n1,a\n2,b,c\n",
+        "done": "text,predicted\n",
+    }.items():
+        (tmp_path / f"{name}.csv").write_text(text)
     done = command(*(word.format(made=made, tmp=tmp_path) for word in words))
     assert done.exit_code == code
     assert done.stderr.startswith(f"error: {words[0]}: ")
@@ -465,9 +479,11 @@ def test_info(made):
             "models.a.tokenizer: expected one of word, found 'wrod'",
         ),
         ({"trian": {}}, "trian: unknown key; did you mean 'train'?"),
-        ({"models": {}}, "models"),
+        ({"models": {}}, "models: expected a length of 1 or more"),
+        ({"threads": "2"}, "threads: expected a valid integer, found '2'"),
+        ({"seed": True}, "seed: expected a valid integer, found True"),
         ({"models": {"../up": MODELS["lstm"]}}, "models"),
-        ({"seed": -1}, "seed: expected greater than or equal to 0, found -1"),
+        ({"seed": -1}, "seed: expected at least 0, found -1"),
         (
             {"tokenizers": {"word": {**WORD, "kind": "words"}}},
             "tokenizers.word.kind: expected one of word, char, bpe, pretrained, found 'words'",
@@ -521,7 +537,7 @@ def test_a_stage_as_dvc_starts_it(made, tmp_path):
     unknown = stage(tmp_path, "char", *vocab_words(made))
     assert (unknown.returncode, unknown.stderr) == (
         2,
-        "error: vocab: params.yaml: tokenizers.char: missing; known keys: word\n",
+        "error: vocab: params.yaml: tokenizers.char: missing; found word\n",
     )
 
 

@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 import numpy as np
 import polars as pl
-from pydantic import Field
 
-from textmill.config import Section
+from textmill.config import Section, like
 from textmill.ragged import UNK, Ragged
 from textmill.tokenizers.pieces import normal
 
@@ -21,7 +20,7 @@ class EvaluateConfig(Section):
     """What the test documents are grouped by."""
 
     # Words of the data's language. One with an apostrophe is also looked for at the end of words, as n't in don't.
-    negations: list[Annotated[str, Field(pattern=r"\S")]]
+    negations: list[Annotated[str, like(r"(?s).*\S.*", "a word")]]
 
 
 def negated(texts: pl.Series, negations: Sequence[str]) -> pl.Series:

@@ -124,6 +124,8 @@ def load(
     seed: one of `seeds`, for its weights instead of those that are shipped.
     """
     folder = Path(path)
+    if not (folder / CONFIG).is_file():
+        raise ArtifactError(f"{folder}: not a model's folder (it has no {CONFIG}); expected one like data/models/lstm")
     config = read_json(folder / CONFIG)
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         found = config.get("format") if isinstance(config, dict) else None

@@ -20,11 +20,11 @@ def check_shape(path: Path) -> None:
     Imports nothing of the stages: a run that finds nothing to do need not read more, for all else was read by them.
     """
     params = load_params(path)
-    for key in SECTIONS:
-        section(params, path, key, SHAPES.get(key, Any))
     for key in params:
         if key not in SECTIONS:
             raise unknown_key(f"{path}: {key}", key, SECTIONS)
+    for key in SECTIONS:
+        section(params, path, key, SHAPES.get(key, Any))
     for name in params["models"]:
         tokenizer = section(params, path, f"models.{name}.tokenizer", str)
         if tokenizer not in params["tokenizers"]:
@@ -50,10 +50,11 @@ def check_params(path: Path) -> None:
     params = load_params(path)
     schemas = {"clean": CleanConfig, "split": SplitConfig, "evaluate": EvaluateConfig, "compare": CompareConfig}
     schemas |= {"tracking": TrackingConfig}
-    for key, schema in schemas.items():
-        section(params, path, key, schema)
+    checked = {key: section(params, path, key, schema) for key, schema in schemas.items()}
     check_ensembles(params["compare"]["ensembles"], params["models"], f"{path}: compare.ensembles")
-    load_dataset(path)
+    dataset = load_dataset(path)
+    if checked["split"].by == "group" and dataset.group is None:
+        raise ParamsError(f"{path}: split.by: group, but dataset.group is null; name a column, or set split.by: text")
     for name, entry in params["tokenizers"].items():
         tokenizer_config(entry, f"{path}: tokenizers.{name}")
     vectors = {
@@ -61,13 +62,18 @@ def check_params(path: Path) -> None:
     }
     train = section(params, path, "train", dict)
     for name, entry in params["models"].items():
-        checked = arm(entry, train, f"{path}: models.{name}")
-        if checked.uses_encoder and ENCODER[0] not in params["tokenizers"][entry["tokenizer"]].get("files", {}):
+        model = arm(entry, train, f"{path}: models.{name}")
+        if dataset.labels and model.settings and model.settings.loss == "bce" and len(dataset.labels) != 2:
+            raise ParamsError(
+                f"{path}: models.{name}: loss: bce is for two classes, but dataset.labels has {len(dataset.labels)}; "
+                "set loss: cross_entropy"
+            )
+        if model.uses_encoder and ENCODER[0] not in params["tokenizers"][entry["tokenizer"]].get("files", {}):
             raise ParamsError(
                 f"{path}: models.{name}.family: pretrained needs an encoder; list {' and '.join(ENCODER)} in "
                 f"tokenizers.{entry['tokenizer']}.files, of kind pretrained"
             )
-        if checked.uses_vectors:
+        if model.uses_vectors:
             _check_vectors(entry, vectors[entry["tokenizer"]], f"{path}: models.{name}")
 
 
@@ -78,8 +84,8 @@ def _check_vectors(entry: dict[str, Any], vectors: Any, where: str) -> None:
     """
     source = f"tokenizers.{entry['tokenizer']}.vectors"
     if vectors is None:
-        raise ParamsError(f"{where}.vectors: {entry['vectors']}, but {source} is null; set one of both")
+        raise ParamsError(f"{where}.vectors: {entry['vectors']}, but {source} is null; change one of the two")
     key = "width" if "width" in entry else "embedding"
     size = getattr(vectors, "size", entry[key])
     if entry[key] != size:
-        raise ParamsError(f"{where}.{key}: {entry[key]}, but {source}.size is {size}; set one of both")
+        raise ParamsError(f"{where}.{key}: {entry[key]}, but {source}.size is {size}; change one of the two")

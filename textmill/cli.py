@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -37,7 +37,8 @@ def one_line(command: str) -> Iterator[None]:
         print(f"error: {command}: {' '.join(str(error).split())}", file=sys.stderr)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
-        print(f"{command}: interrupted; run it again to go on", file=sys.stderr)
+        rest = "; run it again to go on" if command in ("repro", "track") else ""
+        print(f"{command}: interrupted{rest}", file=sys.stderr)
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:  # `textmill predict ... | head`
         sys.stderr.close()
@@ -48,13 +49,16 @@ def one_line(command: str) -> Iterator[None]:
 def predict(
     bundle: Bundle,
     texts: Annotated[
-        list[str] | None, typer.Argument(help="Texts to label; without any, one a line from stdin.")
+        list[str] | None,
+        typer.Argument(help="Texts to label, after -- if one begins with -; without any, one a line from stdin."),
     ] = None,
-    file: Annotated[Path | None, typer.Option(help="A csv file to label.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A csv file in UTF-8 to label.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where the labelled csv goes; without it, to the terminal.")] = None,
     column: Annotated[str, typer.Option(help="The csv's column of texts.")] = "text",
+    separator: Annotated[str, typer.Option(help="What stands between the csv's cells.")] = ",",
     more: Annotated[
-        list[Path] | None, typer.Option("--with", help="One more model's folder: the mean of all predicts. Repeatable.")
+        list[Path] | None,
+        typer.Option("--with", help="One more model's folder: probabilities are averaged. May be repeated."),
     ] = None,
 ) -> None:
     """Label texts: the label, then the probability of each class."""
@@ -65,15 +69,19 @@ def predict(
             raise ParamsError("--out goes with --file")
         if file and out and file.resolve() == out.resolve():
             raise ParamsError(f"--out {out} is the input; name another file")
+        if len(separator) != 1:
+            raise ParamsError(f"--separator: expected one character, found {separator!r}")
         classifier = _averaged([bundle, *more]) if more else textmill.load(bundle)
         if file and out:
             with atomic(out) as temporary, open(temporary, "w", encoding="utf-8", newline="") as target:
-                rows = _label_file(classifier, file, column, csv.writer(target))
+                rows = _label_file(classifier, file, column, separator, csv.writer(target, delimiter=separator))
             say(f"predict: {rows:,} rows in {out}")
         elif file:
-            _label_file(classifier, file, column, csv.writer(sys.stdout, lineterminator="\n"))
+            writer = csv.writer(sys.stdout, delimiter=separator, lineterminator="\n")
+            _label_file(classifier, file, column, separator, writer)
         else:
-            for batch in _batches(texts or _lines()):
+            typed = not texts and sys.stdin.isatty()  # whoever types a text waits for its label
+            for batch in _batches(texts or _lines(), 1 if typed else BATCH):
                 for scores in classifier.predict_proba(batch):
                     shares = "  ".join(
                         f"{label} {share:.4f}" for label, share in zip(classifier.labels, scores, strict=True)
@@ -117,7 +125,8 @@ def info(bundle: Bundle) -> None:
             "labels": ", ".join(classifier.labels),
             "vocabulary": f"{config['vocabulary']:,} ids",
             "parameters": f"{parameters:,}",
-            **{f"model.{key}": str(value) for key, value in config["model"].items()},
+            **{f"model.{key}": json.dumps(value) for key, value in config["model"].items()},
+            **{f"train.{key}": json.dumps(value) for key, value in (config["train"] or {}).items()},
             "seed": str(config["seed"]),
             "other seeds": ", ".join(str(other["seed"]) for other in config["others"]) or "none",
             **{f"validation.{key}": str(value) for key, value in config["validation"].items()},
@@ -136,6 +145,7 @@ def check(params: Annotated[Path, typer.Argument(help="The params file.")] = PAR
         from textmill.check import check_params
 
         check_params(params)
+        say(f"check: {params} has no error")
 
 
 @app.command()
@@ -175,34 +185,38 @@ def _averaged(bundles: list[Path]) -> Averaged:
     return Averaged({path: textmill.load(path) for path in bundles})
 
 
-def _label_file(classifier: Classifier | Averaged, path: Path, column: str, writer) -> int:
+def _label_file(classifier: Classifier | Averaged, path: Path, column: str, separator: str, writer) -> int:
     """Copy a csv with `predicted` and `p:<label>` columns added; the number of rows."""
     try:
         source = open(path, encoding="utf-8-sig", newline="")  # noqa: SIM115
     except OSError as error:
         raise ArtifactError(f"{path}: {error.strerror}") from error
     csv.field_size_limit(sys.maxsize)  # a text may be long
+    added = ["predicted", *(f"p:{label}" for label in classifier.labels)]
     with source, _readable(path):
-        reader = csv.DictReader(source)
-        columns = reader.fieldnames or []
-        if column not in columns:
-            raise ParamsError(
-                f"{path}: no column '{column}'; found {', '.join(columns) or 'no header'}; name one with --column"
-            )
-        writer.writerow([*columns, "predicted", *(f"p:{label}" for label in classifier.labels)])
-        done = 0
-        for batch in _batches(reader):
-            scores = classifier.predict_proba([row[column] or "" for row in batch])
+        reader = csv.reader(source, delimiter=separator)
+        columns = next(reader, [])
+        if columns.count(column) != 1:
+            found = f"several columns '{column}'" if column in columns else f"no column '{column}'"
+            raise ParamsError(f"{path}: {found} among {', '.join(columns) or 'none'}; see --column and --separator")
+        if taken := set(columns) & set(added):
+            raise DataError(f"{path}: there is a column '{min(taken)}' already; rename it")
+        writer.writerow([*columns, *added])
+        done, place = 0, columns.index(column)
+        for batch in _batches(_rows(reader, path, len(columns)), BATCH):
+            scores = classifier.predict_proba([row[place] for row in batch])
             for row, shares in zip(batch, scores, strict=True):
-                writer.writerow(
-                    [
-                        *(row[name] for name in columns),
-                        classifier.labels[int(shares.argmax())],
-                        *(f"{share:.6f}" for share in shares),
-                    ]
-                )
+                writer.writerow([*row, classifier.labels[int(shares.argmax())], *(f"{share:.6f}" for share in shares)])
             done += len(batch)
     return done
+
+
+def _rows(reader: Any, path: Path, width: int) -> Iterator[list[str]]:
+    """Rows of a csv but empty lines. Raises DataError for one that has not as many cells as the header."""
+    for row in filter(None, reader):
+        if len(row) != width:
+            raise DataError(f"{path}: line {reader.line_num}: {len(row)} cells, but the header has {width}")
+        yield row
 
 
 @contextmanager
@@ -221,7 +235,7 @@ def _lines() -> Iterator[str]:
     yield from (line.rstrip("\r\n") for line in sys.stdin)
 
 
-def _batches(items: Iterable) -> Iterator[list]:
+def _batches(items: Iterable, size: int) -> Iterator[list]:
     iterator = iter(items)
-    while batch := list(islice(iterator, BATCH)):
+    while batch := list(islice(iterator, size)):
         yield batch

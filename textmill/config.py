@@ -3,12 +3,13 @@
 Each section's model stands beside the code it configures; this module reads the file and words the errors.
 """
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -16,17 +17,36 @@ from textmill.errors import ArtifactError, ParamsError
 
 PARAMS = Path("params.yaml")
 
-Count = Annotated[int, Field(ge=1)]
+
+def like(pattern: str, words: str) -> AfterValidator:
+    """Text that matches `pattern` as a whole; `words` tell people what that is."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"expected {words}, found {text!r}")
+        return text
+
+    return AfterValidator(check)
+
+
+def joined(*names: str) -> AfterValidator:
+    """One of the names, or several with + between them."""
+    one = f"({'|'.join(names)})"
+    return like(rf"{one}(\+{one})*", f"{', '.join(names)}, or several of them with +")
+
+
+Count = Annotated[int, Field(ge=1, strict=True)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Alpha = Annotated[float, Field(gt=0, lt=1)]  # of a test; an interval holds 1 - alpha
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # becomes a folder and a stage name
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Package = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_]*$")]
-Repo = Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")]  # of the Hugging Face hub
-Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]  # a commit: branches move
+Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
+# It becomes a folder and a stage name.
+Name = Annotated[str, like(r"[A-Za-z0-9][A-Za-z0-9_-]*", "a name of letters, digits, - and _")]
+Sha256 = Annotated[str, like(r"[0-9a-f]{64}", "64 hex digits")]
+Package = Annotated[str, like(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_]*", "package==version")]
+Repo = Annotated[str, like(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", "owner/name, as on the Hugging Face hub")]
+Revision = Annotated[str, like(r"[0-9a-f]{40}", "the 40 hex digits of a commit (branches move)")]
 
 
 class Section(BaseModel):
@@ -36,6 +56,14 @@ class Section(BaseModel):
 
 
 T = TypeVar("T")
+
+# What pydantic says at length.
+SHORTER = {
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+    "too_short": "a length of {min_length} or more",
+    "string_too_short": "some text",
+}
 
 
 def load_params(path: Path) -> dict[str, Any]:
@@ -57,7 +85,8 @@ def load_params(path: Path) -> dict[str, Any]:
         problem = (getattr(error, "problem", None) or str(error)).splitlines()[0]
         raise ParamsError(f"{path}{line}: {problem}") from error
     if not isinstance(params, dict):
-        raise ParamsError(f"{path}: expected sections such as 'dataset:', found {type(params).__name__}")
+        found = "nothing" if params is None else type(params).__name__
+        raise ParamsError(f"{path}: expected sections such as 'dataset:', found {found}")
     return params
 
 
@@ -75,8 +104,10 @@ def section(params: dict[str, Any], path: Path, key: str, schema: type[T] | Any)
     seen: list[str] = []
     for part in key.split("."):
         if not isinstance(value, dict) or part not in value:
-            known = list(value) if isinstance(value, dict) else []
-            raise ParamsError(f"{path}: {'.'.join([*seen, part])}: missing{nearest(part, known)}")
+            there = list(value) if isinstance(value, dict) else []
+            like_it = get_close_matches(part, there, n=1, cutoff=0.5) or (there if seen else [])
+            found = f"; found {', '.join(like_it)}" if like_it else ""
+            raise ParamsError(f"{path}: {'.'.join([*seen, part])}: missing{found}")
         value, seen = value[part], [*seen, part]
     return validate(value, schema, f"{path}: {key}")
 
@@ -105,6 +136,7 @@ def _line(invalid: ValidationError, value: Any, schema: Any, where: str) -> str:
         known = [str(e["loc"][-1]) for e in errors if e["type"] == "missing"] + list(_fields(schema))
         return f"{path}: unknown key{nearest(location[-1], known)}"
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    message = SHORTER.get(error["type"], message).format(**error.get("ctx", {}))
     found = "" if error["type"] == "value_error" else f", found {error['input']!r}"
     expected = "" if error["type"] == "value_error" else "expected "
     return f"{path}: {expected}{message}{found}{more}"

@@ -50,7 +50,7 @@ def explain(classifier: Classifier, text: str, label: str | None = None, method:
         )
     if method is not None and method not in fitting:
         raise ParamsError(
-            f"method '{method}': expected one of {', '.join(fitting)} for a {classifier.config['model']['family']}"
+            f"method '{method}': expected one of {', '.join(fitting)} for family {classifier.config['model']['family']}"
         )
     method = method or fitting[0]
     docs = classifier.encode([text])

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 MOST = 8  # tokens on each side of the table
+LEAST = 0.005  # log-odds of a token that stands there: two digits are told
 STRONG, WEAK = 0.5, 0.15  # shares of the largest attribution, from which a token is painted
 # For, against. Blue and orange: apart to colour-blind eyes, and readable on a light and on a dark ground.
 STRONGLY = ("bold white on blue", "bold black on yellow")
@@ -41,7 +42,7 @@ def show(explanation: Explanation) -> None:
     for number in range(max(map(len, sides))):
         cells = [side[number] if number < len(side) else ("", "") for side in sides]
         table.add_row(*(cell for pair in cells for cell in pair))
-    console.print(table)
+    console.print(table if any(sides) else f"no token weighs {LEAST} or more")
     console.print()
     console.print(_sum(explanation))
 
@@ -84,7 +85,7 @@ def _weightiest(explanation: Explanation) -> list[list[tuple[str, str]]]:
         return f"{token.translate(UNPRINTABLE)}{times}", f"{sums[token]:+.2f}"
 
     ranked = sorted(sums, key=lambda token: (-abs(sums[token]), token))
-    ranked = [token for token in ranked if abs(sums[token]) >= 0.005]
+    ranked = [token for token in ranked if abs(sums[token]) >= LEAST]
     return [[cells(token) for token in ranked if sign * sums[token] > 0][:MOST] for sign in (1, -1)]
 
 
@@ -94,6 +95,5 @@ def _sum(explanation: Explanation) -> str:
         return f"{explanation.method}: by how much the {unit} fall without the token"
     tokens = float(np.nansum(explanation.attributions))
     whole = explanation.start + tokens
-    return (
-        f"{explanation.method}: {unit} {whole:+.2f} = {tokens:+.2f} of the tokens {explanation.start:+.2f} without any"
-    )
+    parts = f"{explanation.start:+.2f} without any token, {tokens:+.2f} by the tokens"
+    return f"{explanation.method}: {unit} {whole:+.2f}: {parts}"

@@ -111,7 +111,7 @@ def use_vectors(embed: Input, config: Section, known: WordVectors | None) -> Non
         return
     source = f"tokenizers.{config.tokenizer}.vectors"
     if known is None or not len(known.ids):
-        raise ParamsError(f"vectors: {config.vectors} needs {source}, which gives none; set one of both")
+        raise ParamsError(f"vectors: {config.vectors} needs {source}, which gives none; change one of the two")
     if known.vectors.shape[1] != embed.embedding_dim:
         key = "width" if hasattr(config, "width") else "embedding"
         raise ParamsError(

@@ -9,7 +9,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from textmill.config import Count, Fraction, Section, validate
+from textmill.config import Count, Fraction, Section, joined, validate
 from textmill.encoding import Encoded
 from textmill.errors import ArtifactError, ParamsError
 from textmill.models import Fitted, Task
@@ -38,7 +38,7 @@ class PretrainedConfig(Section):
 
     family: Literal["pretrained"]
     tokenizer: str  # of kind pretrained: it brings the encoder
-    pooling: Annotated[str, Field(pattern=r"^(cls|mean|max|attention)(\+(cls|mean|max|attention))*$")]
+    pooling: Annotated[str, joined("cls", "mean", "max", "attention")]
     freeze: bool | Count  # true: the head alone learns; a number: all but embeddings and so many of the lowest layers
     layer_decay: Annotated[float, Field(gt=0, le=1)]  # rate of a layer, as a share of that of the layer above it
     dropout: Shares  # what the encoder's config.json says of it counts no more

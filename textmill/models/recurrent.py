@@ -3,10 +3,9 @@
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from textmill.config import Count, Positive, Section
+from textmill.config import Count, Positive, Section, joined
 from textmill.models.inputs import Buckets, Dropout, Head, Input, Pretrain, Shares, Vectors
 from textmill.models.layers import Network, Pool, hidden_layers, inside, over_time, state_at
 
@@ -26,7 +25,7 @@ class RecurrentConfig(Section):
     layers: Count
     bidirectional: bool
     start: Literal["orthogonal", "identity"]  # of the weights from state to state (Le et al. 2015: identity)
-    pooling: Annotated[str, Field(pattern=r"^(last|mean|max|attention)(\+(last|mean|max|attention))*$")]
+    pooling: Annotated[str, joined("last", "mean", "max", "attention")]
     dropout: Dropout  # layers: between them
     locked: bool  # one mask a document on embeddings and between layers, instead of one a step
     head: Head

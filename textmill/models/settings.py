@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from textmill.config import Count, Fraction, NonNegative, Positive, Section, Seed, validate
+from textmill.config import Count, Fraction, NonNegative, Positive, Section, Seed, like, validate
 
 
 def _distinct(seeds: list[int]) -> list[int]:
@@ -38,7 +38,7 @@ class TrainConfig(Section):
     monitor: Literal["accuracy", "f1_macro", "loss"]  # on validation: the best epoch is kept
     patience: Annotated[int, Field(ge=1)] | None  # epochs without a better one before training stops
     precision: Literal["auto", "float32", "bfloat16"]  # of the training step; predictions are float32
-    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
+    device: Annotated[str, like(r"auto|cpu|cuda(:\d+)?", "auto, cpu, cuda or cuda:N")]
 
     @model_validator(mode="after")
     def _both_ends(self) -> "TrainConfig":

@@ -3,11 +3,11 @@
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from textmill.config import Count, Positive, Section
+from textmill.config import Count, Positive, Section, joined
 from textmill.models.inputs import Buckets, Dropout, Head, Input, Pretrain, Shares, Vectors
 from textmill.models.layers import Network, Pool, hidden_layers, inside, over_time
 
@@ -27,7 +27,7 @@ class TransformerConfig(Section):
     heads: Count
     feedforward: Count  # units between a block's two dense layers
     positions: Literal["sinusoidal", "learned"]
-    pooling: Annotated[str, Field(pattern=r"^(cls|mean|max|attention)(\+(cls|mean|max|attention))*$")]
+    pooling: Annotated[str, joined("cls", "mean", "max", "attention")]
     dropout: Dropout  # layers: in each block
     locked: bool  # one mask a document, instead of one a step
     head: Head

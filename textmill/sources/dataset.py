@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from textmill.config import Name, Section, Sha256
+from textmill.config import Name, Section, Sha256, like
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import read_json, sha256, write_json
 from textmill.sources.packing import FORMATS, format_of, is_archive, members, opened
@@ -39,7 +39,7 @@ def file_name(name: str) -> str:
 
 Checksums = Annotated[list[Sha256], Field(min_length=1)]  # any of them is good: one file may be packed in several ways
 Column = Annotated[str, Field(min_length=1)]
-Label = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
+Label = Annotated[str, like(r"\S(.*\S)?", "a label without spaces around it")]
 Encoding = Annotated[str, AfterValidator(_known_codec)]
 FileName = Annotated[str, AfterValidator(file_name)]
 Members = Annotated[dict[str, Label | None], Field(min_length=1)]
@@ -62,7 +62,7 @@ class FileDataset(Dataset):
     """Keys of the sources that give files."""
 
     encodings: Annotated[list[Encoding], Field(min_length=1)]  # the first that decodes the whole file
-    separator: Annotated[str, Field(pattern=r'^[^"\r\n]$')]  # of csv
+    separator: Annotated[str, like(r'[^"\r\n]', "one character")]  # of csv
 
 
 @dataclass(frozen=True)

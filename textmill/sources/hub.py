@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from textmill.config import Repo, Revision
+from textmill.config import Repo, Revision, like
 from textmill.console import say
 from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError
 from textmill.files import sha256
@@ -30,7 +30,9 @@ class Hub(Dataset):
     repo: Repo
     config: Column | None
     revision: Revision
-    splits: Annotated[dict[Annotated[str, Field(pattern=r"^[\w.-]*\w$")], Split | None], Field(min_length=1)]
+    splits: Annotated[
+        dict[Annotated[str, like(r"[\w.-]*\w", "the name of a split")], Split | None], Field(min_length=1)
+    ]
 
 
 def fetch(dataset: Hub, places: Places) -> list[Part]:

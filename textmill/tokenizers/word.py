@@ -32,7 +32,8 @@ class WordConfig(Section):
         try:
             found = pl.Series([""]).str.extract_all(pattern)[0]
         except pl.exceptions.ComputeError as error:
-            raise ValueError(f"not a regular expression ({str(error).splitlines()[-1]})") from error
+            reason = next((line for line in str(error).splitlines() if line.startswith("error: ")), "")
+            raise ValueError(f"{pattern!r} is not a regular expression ({reason.removeprefix('error: ')})") from error
         if len(found):
             raise ValueError("the pattern matches the empty text")
         return pattern

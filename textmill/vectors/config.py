@@ -4,12 +4,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from textmill.config import Count, NonNegative, Package, Positive, Section, Sha256, validate
+from textmill.config import Count, NonNegative, Package, Positive, Section, Sha256, like, validate
 from textmill.errors import ParamsError
 
 Checksums = Annotated[list[Sha256], Field(min_length=1)]  # any of them is good: one file may be packed in several ways
 Member = Annotated[str, Field(min_length=1)]
-Http = Annotated[str, Field(pattern=r"^https?://[^/\s]+/\S*[^/\s]$")]
+Http = Annotated[str, like(r"https?://[^/\s]+/\S*[^/\s]", "the http address of a file")]
 
 
 class OfPath(Section):
