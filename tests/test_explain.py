@@ -10,6 +10,7 @@ from textmill.bundle import Classifier
 from textmill.cli import app
 from textmill.errors import ParamsError
 from textmill.explain import as_dict, explain, read
+from textmill.explain.gradients import MISS
 from textmill.explain.occlusion import EVALUATIONS, log_odds
 from textmill.models import Task, arm
 from textmill.ragged import Ragged
@@ -33,7 +34,7 @@ def fitted(name: str, classes: int = 2, entry: dict | None = None, **train) -> C
 
 @pytest.fixture(scope="module")
 def classifiers() -> dict[str, Classifier]:
-    slow = {"lstm": {"epochs": 8}}  # it reads its last state alone, and finds the word later
+    slow = dict.fromkeys(("rnn", "gru", "lstm"), {"epochs": 10})  # they find the words later
     return {name: fitted(name, **slow.get(name, {})) for name in MODELS}
 
 
@@ -51,11 +52,14 @@ def test_the_planted_word_weighs_most(classifiers, name, method):
         with pytest.raises(ParamsError, match=f"method '{method}': expected one of"):
             explain(classifiers[name], TEXT, method=method)
         return
-    found = explain(classifiers[name], TEXT, method=method)
-    assert found.label == max(found.probabilities, key=found.probabilities.get) == "good"
-    assert found.tokens == TEXT.split()
+    without = classifiers[name].predict([TEXT.replace("w3 ", "")])[0]
+    turned, planted = {"good": ("bad", "w2"), "bad": ("good", "w3")}[without]  # a word that turns the prediction
+    text = TEXT.replace("w3", planted)
+    found = explain(classifiers[name], text, method=method)
+    assert found.label == max(found.probabilities, key=found.probabilities.get) == turned
+    assert found.tokens == text.split()
     assert np.argmax(found.attributions) == 1
-    against = explain(classifiers[name], TEXT, "bad", method)
+    against = explain(classifiers[name], text, without, method)
     np.testing.assert_allclose(against.attributions, -found.attributions, atol=1e-4)  # there are two classes
 
 
@@ -68,7 +72,7 @@ def test_gradients_add_up_to_the_log_odds(name, loss):
         expected = score(classifier, TEXT, label)
         moved = abs(expected - found.start)
         assert moved > 0.1
-        assert found.start + found.attributions.sum() == pytest.approx(expected, abs=0.02 * moved + 1e-3)
+        assert found.start + found.attributions.sum() == pytest.approx(expected, abs=MISS + 1e-3)
 
 
 def gradients_of(classifier: Classifier) -> list[float]:
@@ -246,12 +250,12 @@ def test_a_token_cannot_drive_the_terminal(folder, classifiers, tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["none", "x"], 4, "none/config.json"),
+        (["none", "x"], 4, "none: not a model's folder"),
         (["lstm", " \n"], 2, "the text is empty"),
         (["lstm", "x", "--label", "goood"], 2, "label 'goood': did you mean 'good'?"),
         (["lstm", "x", "--label", "zzz"], 2, "label 'zzz': expected one of bad, good"),
-        (["lstm", "x", "--method", "weights"], 2, "method 'weights': expected one of occlusion, gradients for a lstm"),
-        (["linear", "x", "--method", "gradients"], 2, "expected one of weights, occlusion for a linear"),
+        (["lstm", "x", "--method", "weights"], 2, "method 'weights': expected one of occlusion, gradients for family lstm"),
+        (["linear", "x", "--method", "gradients"], 2, "expected one of weights, occlusion for family linear"),
         (["linear", "x", "--method", "magic"], 2, "method 'magic'"),
     ],
 )
