@@ -34,7 +34,7 @@ def fitted(name: str, classes: int = 2, entry: dict | None = None, **train) -> C
 
 @pytest.fixture(scope="module")
 def classifiers() -> dict[str, Classifier]:
-    slow = dict.fromkeys(("rnn", "gru", "lstm"), {"epochs": 10})  # they find the words later
+    slow = {name: {"epochs": 10} for name in ("rnn", "gru", "lstm")}  # they find the words later
     return {name: fitted(name, **slow.get(name, {})) for name in MODELS}
 
 
@@ -254,7 +254,7 @@ def test_a_token_cannot_drive_the_terminal(folder, classifiers, tmp_path):
         (["lstm", " \n"], 2, "the text is empty"),
         (["lstm", "x", "--label", "goood"], 2, "label 'goood': did you mean 'good'?"),
         (["lstm", "x", "--label", "zzz"], 2, "label 'zzz': expected one of bad, good"),
-        (["lstm", "x", "--method", "weights"], 2, "method 'weights': expected one of occlusion, gradients for family lstm"),
+        (["lstm", "x", "--method", "weights"], 2, "expected one of occlusion, gradients for family lstm"),
         (["linear", "x", "--method", "gradients"], 2, "expected one of weights, occlusion for family linear"),
         (["linear", "x", "--method", "magic"], 2, "method 'magic'"),
     ],
