@@ -407,7 +407,7 @@ PATH = {"source": "path", "path": "a.vec", "member": None, "sha256": [ONE]}
         ("glove", "t.vectors.source: expected one of path, url, wheel, trained, found None"),
         ({"source": "hub"}, "t.vectors.source: expected one of path, url, wheel, trained, found 'hub'"),
         (TRAINED | {"method": "glove"}, "t.vectors.method: expected one of word2vec, fasttext, found 'glove'"),
-        (TRAINED | {"size": 0}, "t.vectors.size: expected greater than or equal to 1, found 0"),
+        (TRAINED | {"size": 0}, "t.vectors.size: expected at least 1, found 0"),
         (TRAINED | {"lr": float("inf")}, "t.vectors.lr: expected"),
         (TRAINED | {"windw": 5}, "t.vectors.windw: unknown key"),
         (TRAINED | {"buckets": 5}, "t.vectors.buckets: unknown key"),
