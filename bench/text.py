@@ -19,12 +19,14 @@ from tempfile import TemporaryFile
 import numpy as np
 import polars as pl
 from nltk.tokenize import NLTKWordTokenizer
+from notebook import as_started
 from side_by_side import row, side_by_side, texts, write
 
+from textmill.processes import keep_memory
 from textmill.ragged import SPECIALS, UNK
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 
-BATCH = 10_000  # texts
+BATCH = 12_500  # texts: some 16 MB, which is what the stages hold at a time
 FEW = 2_500  # texts for nltk
 NLTK = NLTKWordTokenizer()
 
@@ -59,6 +61,7 @@ def notebook(rows: list[str], cut: Cut, config: WordConfig, keep: bool = False) 
 
 def ours(column: pl.Series, config: WordConfig) -> tuple[tuple[str, ...], np.ndarray]:
     """The same by the way of the stage `vocab`, in batches."""
+    keep_memory()  # as the stage does
     with TemporaryFile() as spill:
         tokenizer, documents = WordTokenizer.fit(
             lambda: (column.slice(first, BATCH) for first in range(0, len(column), BATCH)), config, spill
@@ -92,16 +95,20 @@ def main() -> None:
     assert np.array_equal(found, [number for document in ids for number in document or [UNK]]), "not the same ids"
     count = f"{len(rows):,} texts, {len(found):,} tokens"
     results = [
-        side_by_side(f"regex: {count}", lambda: ours(column, REGEX), lambda: notebook(rows, regex_tokens, REGEX)),
+        side_by_side(
+            f"regex: {count}",
+            lambda: ours(column, REGEX),
+            lambda: as_started(notebook, rows, regex_tokens, REGEX),
+        ),
         side_by_side(
             f"regex, tokens kept: {count}",
             lambda: ours(column, REGEX),
-            lambda: notebook(rows, regex_tokens, REGEX, keep=True),
+            lambda: as_started(notebook, rows, regex_tokens, REGEX, True),
         ),
         side_by_side(
             f"nltk: {min(FEW, len(rows)):,} texts",
             lambda: ours(column[:FEW], LETTERS),
-            lambda: notebook(rows[:FEW], nltk_tokens, LETTERS),
+            lambda: as_started(notebook, rows[:FEW], nltk_tokens, LETTERS),
             runs=2,
         ),
         row("peak memory over the texts, against 300 MB", peak, 300, "MB"),

@@ -6,12 +6,14 @@ from stages.run import run
 from textmill import encoding, profile, tokenizers
 from textmill.config import PARAMS
 from textmill.files import count_rows, read_batches, read_json, sha256, write_json
+from textmill.processes import keep_memory
 
 
 def main(
     splits: Path, labels: Path, tokenizer: Path, learned: Path, out: Path, metrics: Path, params: Path = PARAMS
 ) -> None:
     """Nothing is cut, padded or dropped. `learned` is what `vocab` counted; `metrics` completes it."""
+    keep_memory()
     codec, names, made_by = tokenizers.load(tokenizer), read_json(labels), sha256(tokenizer)
     facts = {"train": read_json(learned)["train"]}
     for name in ("validation", "test", "unlabelled"):

@@ -13,6 +13,7 @@ from textmill import encoding, profile, tokenizers
 from textmill.config import PARAMS, load_section
 from textmill.console import say
 from textmill.files import count_rows, read_batches, read_json, sha256, whole_folder, write_json
+from textmill.processes import keep_memory
 from textmill.sources.pretrained import fetch
 from textmill.sources.store import MIRROR, Places
 from textmill.tokenizers import FILE
@@ -27,6 +28,7 @@ def main(name: str, train: Path, labels: Path, out: Path, encoded: Path, metrics
     config = tokenizers.tokenizer_config(entry, f"{params}: tokenizers.{name}")
     names = read_json(labels)
     mirror = os.environ.get(MIRROR)
+    keep_memory()
     with whole_folder(out) as folder:
         places = Places(folder, out.parent.parent / "downloads", Path("data/input"), Path(mirror) if mirror else None)
         files = fetch(config, places)
