@@ -67,13 +67,6 @@ def test_a_name_is_held_by_one(tmp_path, monkeypatch):
         pass
 
 
-@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_interrupts_and_the_next_ones_do_not(first):
-    code = TIDY.format(first=int(first))
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "tidied up\n", "")
-
-
 def test_a_lock_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").write_text("a file")
@@ -85,14 +78,15 @@ def test_a_lock_that_cannot_be_written_is_named(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_is_not_lost_where_the_block_fails(first):
-    code = BROKEN.format(first=int(first))
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "interrupted\n", "")
-
-
-@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_waits_for_the_end_of_what_must_be_whole(first):
-    code = WHOLE.format(first=int(first))
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "whole\ninterrupted\nin a thread\n", "")
+@pytest.mark.parametrize(
+    ("code", "printed"),
+    [
+        pytest.param(TIDY, "tidied up\n", id="the first interrupts and the next ones do not"),
+        pytest.param(WHOLE, "whole\ninterrupted\nin a thread\n", id="it waits for the end of what must be whole"),
+        pytest.param(BROKEN, "interrupted\n", id="it is not lost where the block fails"),
+    ],
+)
+def test_signals(code, printed, first):
+    command = [sys.executable, "-c", code.format(first=int(first))]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, printed, "")
