@@ -480,6 +480,10 @@ def test_info(made):
         ),
         ({"trian": {}}, "trian: unknown key; did you mean 'train'?"),
         ({"models": {}}, "models: expected a length of 1 or more"),
+        (
+            {"tokenizers": {"word": {**WORD, "pattern": "[a{2}"}}},
+            "tokenizers.word.pattern: '[a{2}' is not a regular expression (unclosed character class)",
+        ),
         ({"threads": "2"}, "threads: expected a valid integer, found '2'"),
         ({"seed": True}, "seed: expected a valid integer, found True"),
         ({"models": {"../up": MODELS["lstm"]}}, "models"),

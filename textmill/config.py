@@ -136,7 +136,8 @@ def _line(invalid: ValidationError, value: Any, schema: Any, where: str) -> str:
         known = [str(e["loc"][-1]) for e in errors if e["type"] == "missing"] + list(_fields(schema))
         return f"{path}: unknown key{nearest(location[-1], known)}"
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    message = SHORTER.get(error["type"], message).format(**error.get("ctx", {}))
+    if shorter := SHORTER.get(error["type"]):  # our own words may hold braces, of a user's pattern
+        message = shorter.format(**error["ctx"])
     found = "" if error["type"] == "value_error" else f", found {error['input']!r}"
     expected = "" if error["type"] == "value_error" else "expected "
     return f"{path}: {expected}{message}{found}{more}"
