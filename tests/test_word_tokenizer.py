@@ -13,7 +13,8 @@ from textmill import tokenizers
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.files import read_json, write_json
 from textmill.ragged import PAD, UNK, Ragged
-from textmill.tokenizers.pieces import FEW, distinct
+from textmill.tokenizers.numbering import BITS, Numbering
+from textmill.tokenizers.pieces import AT_ONCE
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 
 PATTERN = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"
@@ -97,7 +98,7 @@ def test_ids_of_what_was_learned_from_are_those_of_encoding_it(batches):
 
 def test_many_texts_are_cut_counted_and_numbered_as_python_would():
     rng = np.random.default_rng(0)
-    texts = [" ".join(f"w{n}-{n % 3}!" for n in rng.zipf(1.3, 40) % 5000) for _ in range(3 * FEW // 40)]
+    texts = [" ".join(f"w{n}-{n % 3}!" for n in rng.zipf(1.3, 40) % 5000) for _ in range(3 * AT_ONCE)]
     cut = [re.findall(r"\w+|!", text) for text in texts]
     counts = Counter(word for tokens in cut for word in tokens)
     kept = sorted((word for word, n in counts.items() if n >= 2), key=lambda word: (-counts[word], word))
@@ -110,11 +111,22 @@ def test_many_texts_are_cut_counted_and_numbered_as_python_would():
     assert tokenizer.encode(pl.Series(texts)).ids.tolist() == found.tolist()
 
 
-def test_distinct_strings():
-    strings = pl.Series([f"s{number}" for number in np.random.default_rng(0).integers(0, 3 * FEW, 10 * FEW)])
-    different, number = distinct(strings)
-    assert different.n_unique() == len(different) == strings.n_unique()
-    assert different.gather(number).equals(strings)
+def test_numbers_go_up_as_new_strings_come_beyond_the_first_tables():
+    few = 1 << BITS
+    numbers = np.random.default_rng(0).integers(0, 12 * few, 20 * few)
+    numbering, seen = Numbering(), []
+    for some in np.array_split(numbers, 3):
+        strings = pl.Series([f"s{number}" for number in some])
+        found, new = numbering.add(strings)
+        seen += strings.gather(new).to_list()
+        assert [seen[number] for number in found] == strings.to_list()
+    assert len(set(seen)) == len(seen) == len(numbering) == len(np.unique(numbers))
+
+
+def test_numbers_of_nothing():
+    numbering = Numbering()
+    found, new = numbering.add(pl.Series([], dtype=pl.String))
+    assert len(found) == len(new) == len(numbering) == 0
 
 
 def test_round_trip_of_known_words_by_both_look_ups():
@@ -129,7 +141,7 @@ def test_unknown_words_are_named_as_they_stand_in_the_text():
     tokenizer = learn("the film was good")
     assert tokenizer.tokens("The FLIM was good") == ["the", "flim", "was", "good"]
     assert tokenizer.tokens("") == ["<unk>"]
-    many = [f"w{number % 7}" for number in range(2 * FEW)]
+    many = [f"w{number % 7}" for number in range(1000)]
     assert tokenizer.tokens(" ".join(many)) == many
 
 

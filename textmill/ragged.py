@@ -33,6 +33,6 @@ class Ragged:
     @classmethod
     def of(cls, ids: np.ndarray, counts: np.ndarray) -> "Ragged":
         """Documents of so many ids each, (N,). One without any becomes one UNK, so that it can be scored."""
-        ends = np.cumsum(counts)
-        ids = np.insert(ids, ends[counts == 0], UNK)
+        if not counts.all():
+            ids = np.insert(ids, np.cumsum(counts)[counts == 0], UNK)
         return cls(ids, np.concatenate([[0], np.cumsum(np.maximum(counts, 1))]))

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from textmill.config import Count, Section
 from textmill.ragged import SPECIALS, Ragged
+from textmill.tokenizers.numbering import Numbering
 from textmill.tokenizers.pieces import Markup, cut, marked_down, normal
 from textmill.tokenizers.tokenizer import NAMES, Named, Texts
 
@@ -60,8 +61,8 @@ class BpeTokenizer(Named):
 
     def encode(self, texts: pl.Series) -> Ragged:
         """Ids of each text. An empty one is one UNK, so that it can be scored."""
-        pieces = cut(texts, self.markup)
-        found = self._library.encode_batch_fast(normal(pieces.different, self.lowercase).to_list())
+        different, pieces = cut(texts, self.markup, Numbering())
+        found = self._library.encode_batch_fast(normal(different, self.lowercase).to_list())
         sizes = np.fromiter(map(len, found), np.int32, len(found))
         ids = np.fromiter((number for piece in found for number in piece.ids), np.int32, sizes.sum())
         return pieces.spread(ids + np.int32(SPECIALS), sizes)

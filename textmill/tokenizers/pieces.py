@@ -9,31 +9,36 @@ import numpy as np
 import polars as pl
 
 from textmill.ragged import Ragged
+from textmill.tokenizers.numbering import Numbering
 
 Markup = Literal["strip", "breaks", "keep"]  # strip: tags become spaces, entities characters; breaks: <br> alone
 
 TAG = r"</?[A-Za-z][^<>]*>|<!--[^<>]*-->"  # "a < b" is not a tag
-BREAK = r"(?i)<br\s*/?>"
-FEW = 10_000  # strings: to find equal ones among fewer costs more than it saves
+BREAK = r"<[Bb][Rr]\s*/?>"
+AT_ONCE = 5_000  # texts: their pieces take five times the memory that they do
 ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&apos;": "'", "&nbsp;": " "}
 
 
 class Pieces(NamedTuple):
-    """N texts as P pieces, D of them different."""
+    """N texts as P pieces, which are D different strings."""
 
-    different: pl.Series  # (D,)
-    number: np.ndarray  # which of the different ones each piece is, int32 (P,)
+    number: np.ndarray  # which of the strings each piece is, int32 (P,)
     lengths: np.ndarray  # pieces of each text, int64 (N,)
 
     def spread(self, ids: np.ndarray, sizes: np.ndarray) -> Ragged:
-        """Documents, from the ids of the different pieces: `sizes`, int32 (D,), of them each. No id: one UNK."""
-        counts = sizes[self.number]  # ids of each piece, (P,)
-        ends = np.cumsum(counts, dtype=np.int32)  # where they end, (P,)
-        shift = (np.cumsum(sizes, dtype=np.int32) - sizes)[self.number] + counts - ends
-        where = np.repeat(shift, counts)  # of each id: its place among `ids`, less its place in the texts
-        flat = ids[where + np.arange(len(where), dtype=np.int32)]
+        """Documents, of fewer than 2^31 ids together, from the ids of the D strings, one string after the other.
+
+        sizes: how many ids each string has, int32 (D,). A document without any gets one UNK.
+        """
+        number = self.number.astype(np.intp)  # what numpy would do anew for each look-up
+        counts = sizes.take(number)  # ids of each piece, (P,)
+        ends = np.cumsum(counts, dtype=np.int32)  # where they end
+        where = np.cumsum(sizes, dtype=np.int32).take(number)
+        where -= ends  # of each piece: where its ids stand in `ids`, less where they go
+        where = np.repeat(where, counts)
+        where += np.arange(len(where), dtype=np.int32)
         ends = np.concatenate([[0], ends])[np.cumsum(self.lengths)]  # of each text, (N,)
-        return Ragged.of(flat, np.diff(ends, prepend=0))
+        return Ragged.of(ids.take(where), np.diff(ends, prepend=0))
 
 
 def marked_down(texts: pl.Series, markup: Markup) -> pl.Series:
@@ -52,40 +57,14 @@ def normal(strings: pl.Series, lowercase: bool) -> pl.Series:
     return strings.str.to_lowercase() if lowercase else strings
 
 
-def cut(texts: pl.Series, markup: Markup) -> Pieces:
-    """What stands between the spaces of the texts."""
-    pieces = marked_down(texts, markup).str.split(" ")
-    different, number = distinct(pieces.explode(empty_as_null=False))
-    return Pieces(different, number, pieces.list.len().to_numpy().astype(np.int64))
-
-
-def distinct(strings: pl.Series) -> tuple[pl.Series, np.ndarray]:
-    """The different ones among (N,) strings, and for each string its number there, int32 (N,).
-
-    They are not in the order of the strings. The same 64-bit hash counts as the same string: among ten million, that is
-    wrong with a chance of 3 in a million.
-    """
-    if len(strings) < FEW:
-        return strings, np.arange(len(strings), dtype=np.int32)
-    rows, number = _grouped(strings.hash().to_numpy())
-    return strings.gather(rows), number
-
-
-def _grouped(hashes: np.ndarray, bits: int = 19) -> tuple[np.ndarray, np.ndarray]:
-    """A row of each of D different hashes, and for each hash its number among them, int32 (N,), of uint64 (N,).
-
-    In tables over the first bits the last hash wins; those that met another one there try again with other bits.
-    """
-    slot = (hashes >> np.uint64(64 - bits)).view(np.int64)
-    last = np.full(1 << bits, -1, np.int32)  # small enough for the processor's cache, as the next two
-    last[slot] = np.arange(len(hashes), dtype=np.int32)
-    taken = np.flatnonzero(last >= 0)
-    rows = last[taken]
-    owner, order = np.empty(1 << bits, np.uint64), np.empty(1 << bits, np.int32)
-    owner[taken], order[taken] = hashes[rows], np.arange(len(rows), dtype=np.int32)
-    number, other = order[slot], np.flatnonzero(owner[slot] != hashes)
-    if not len(other):
-        return rows, number
-    others, theirs = _grouped(hashes[other] * np.uint64(0x9E3779B97F4A7C15), bits)
-    number[other] = len(rows) + theirs
-    return np.concatenate([rows, other[others]]), number
+def cut(texts: pl.Series, markup: Markup, seen: Numbering) -> tuple[pl.Series, Pieces]:
+    """What stands between the spaces of the texts: the strings that were not seen before, and the texts as pieces."""
+    new, number, lengths = [], [], []
+    for first in range(0, max(len(texts), 1), AT_ONCE):
+        pieces = marked_down(texts[first : first + AT_ONCE], markup).str.split(" ")
+        strings = pieces.explode(empty_as_null=False)
+        numbers, rows = seen.add(strings)
+        new.append(strings.gather(rows))
+        number.append(numbers)
+        lengths.append(pieces.list.len().to_numpy().astype(np.int64))
+    return pl.concat(new), Pieces(np.concatenate(number), np.concatenate(lengths))

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field
 from textmill.config import Package, Repo, Revision, Section, Sha256, validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.ragged import SPECIALS, UNK, Ragged
+from textmill.tokenizers.numbering import Numbering
 from textmill.tokenizers.pieces import Markup, cut, marked_down, normal
 from textmill.tokenizers.tokenizer import FILE, NAMES, Named
 
@@ -110,8 +111,8 @@ class PretrainedTokenizer(Named):
     def encode(self, texts: pl.Series) -> Ragged:
         """Ids of each text. An empty one is one UNK, so that it can be scored."""
         if self._cuts_at_spaces:
-            pieces = cut(texts, self.markup)
-            return pieces.spread(*self._ids(pieces.different))
+            different, pieces = cut(texts, self.markup, Numbering())
+            return pieces.spread(*self._ids(different))
         return Ragged.of(*self._ids(marked_down(texts, self.markup)))
 
     def _ids(self, strings: pl.Series) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,8 @@ from pydantic import Field, field_validator
 from textmill.config import Count, Section
 from textmill.errors import DataError
 from textmill.ragged import SPECIALS, UNK, Ragged
-from textmill.tokenizers.pieces import Markup, cut, normal
+from textmill.tokenizers.numbering import Numbering
+from textmill.tokenizers.pieces import Markup, Pieces, cut, normal
 from textmill.tokenizers.tokenizer import NAMES, Listed, Texts, checked_vocabulary
 
 
@@ -52,30 +53,30 @@ class WordTokenizer(Listed):
     def fit(cls, read: Texts, config: WordConfig, spill: BinaryIO) -> tuple["WordTokenizer", Iterator[Ragged]]:
         """The tokenizer of the most frequent words, ties in code-point order, and the ids of each batch of texts.
 
-        Texts are read once: their words wait in `spill`, by numbers given as they came, until it is known which are
-        kept. In memory are the different words, and a length for each text.
+        Texts are read once: their pieces wait in `spill`, by number, until it is known which words are kept. In memory
+        are the different words, numbers for each different piece, and a length for each text.
         Raises DataError if no word is frequent enough.
         """
         blank = cls(config.lowercase, config.markup, config.pattern, ())
-        known = pl.Categorical(pl.Categories.random())  # numbers words as they come, while a column of this type lives
-        vocabulary, counts, lengths = [pl.Series([], dtype=known)], np.zeros(0, np.int64), []
+        pieces, words = Numbering(), Numbering()
+        counts = np.zeros(0, np.int64)  # of each different piece
+        sizes, numbers, vocabulary, lengths = [], [], [], []  # the first two: of its words
         for texts in read():
-            pieces = cut(texts, config.markup)
-            lists = blank._words(pieces.different)
-            sizes = lists.list.len().to_numpy().astype(np.int32)
-            words = lists.explode(empty_as_null=False).cast(known)
-            numbers = words.to_physical().to_numpy().astype(np.int32)
-            highest = np.maximum.accumulate(np.maximum(numbers, len(counts) - 1))
-            vocabulary.append(words.gather(np.flatnonzero(np.diff(highest, prepend=len(counts) - 1))))  # the new ones
-            seen = np.bincount(pieces.number, minlength=len(sizes))  # how often each different piece
-            added = np.bincount(numbers, np.repeat(seen, sizes), minlength=len(counts)).astype(np.int64)
-            added[: len(counts)] += counts
-            counts = added
-            docs = pieces.spread(numbers + np.int32(SPECIALS), sizes)
-            spill.write(docs.ids.data)
-            lengths.append(docs.lengths)
-        words = pl.concat(vocabulary).cast(pl.String)
-        kept = pl.DataFrame({"word": words, "count": counts}).with_row_index("number")
+            new, batch = cut(texts, config.markup, pieces)
+            lists = blank._words(new)
+            found = lists.explode(empty_as_null=False)
+            number, first = words.add(found)
+            sizes.append(lists.list.len().to_numpy().astype(np.int32))
+            numbers.append(number)
+            vocabulary.append(found.gather(first))
+            seen = np.bincount(batch.number, minlength=len(pieces))
+            seen[: len(counts)] += counts
+            counts = seen
+            spill.write(batch.number.data)
+            lengths.append(batch.lengths)
+        sizes, numbers = np.concatenate(sizes), np.concatenate(numbers)
+        counts = np.bincount(numbers, np.repeat(counts, sizes), minlength=len(words)).astype(np.int64)
+        kept = pl.DataFrame({"word": pl.concat(vocabulary), "count": counts}).with_row_index("number")
         kept = kept.filter(pl.col("count") >= config.min_freq)
         kept = kept.sort("count", "word", descending=[True, False]).head(config.max_size - SPECIALS)
         if kept.is_empty():
@@ -83,23 +84,23 @@ class WordTokenizer(Listed):
                 f"vocabulary: none of {len(counts)} words stands {config.min_freq} times (the most frequent: "
                 f"{int(counts.max(initial=0))}); lower min_freq, or look at pattern"
             )
-        table = np.full(len(counts) + SPECIALS, UNK, np.int32)
-        table[kept["number"].to_numpy() + SPECIALS] = np.arange(SPECIALS, len(kept) + SPECIALS)
-        return cls(config.lowercase, config.markup, config.pattern, tuple(kept["word"].to_list())), _read(
-            spill, lengths, table
-        )
+        table = np.full(len(counts), UNK, np.int32)
+        table[kept["number"].to_numpy()] = np.arange(SPECIALS, len(kept) + SPECIALS)
+        tokenizer = cls(config.lowercase, config.markup, config.pattern, tuple(kept["word"].to_list()))
+        ids = table[numbers]
+        return tokenizer, (batch.spread(ids, sizes) for batch in _read(spill, lengths))
 
     def encode(self, texts: pl.Series) -> Ragged:
         """Ids of each text. A text without words is one UNK, so that it can be scored."""
-        pieces = cut(texts, self.markup)
-        words = self._words(pieces.different)
+        different, pieces = cut(texts, self.markup, Numbering())
+        words = self._words(different)
         sizes = words.list.len().to_numpy().astype(np.int32)
         return pieces.spread(self._ids(words.explode(empty_as_null=False)), sizes)
 
     def tokens(self, text: str) -> list[str]:
         """The words of a text, known or not."""
-        pieces = cut(pl.Series([text]), self.markup)
-        words = self._words(pieces.different.gather(pieces.number)).explode(empty_as_null=False)
+        different, pieces = cut(pl.Series([text]), self.markup, Numbering())
+        words = self._words(different).gather(pieces.number).explode(empty_as_null=False)
         return words.to_list() or [NAMES[UNK]]
 
     def _words(self, pieces: pl.Series) -> pl.Series:
@@ -137,9 +138,8 @@ class WordTokenizer(Listed):
         return cls(spec["lowercase"], spec["markup"], spec["pattern"], checked_vocabulary(spec["vocabulary"]))
 
 
-def _read(spill: BinaryIO, lengths: list[np.ndarray], table: np.ndarray) -> Iterator[Ragged]:
-    """Documents of each batch, their waiting numbers turned into ids by the table."""
+def _read(spill: BinaryIO, lengths: list[np.ndarray]) -> Iterator[Pieces]:
+    """Each batch that waits."""
     spill.seek(0)
     for batch in lengths:
-        numbers = np.frombuffer(spill.read(4 * batch.sum()), np.int32)
-        yield Ragged(table[numbers], np.concatenate([[0], np.cumsum(batch)]))
+        yield Pieces(np.frombuffer(spill.read(4 * batch.sum()), np.int32), batch)
