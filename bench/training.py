@@ -118,7 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="*", default=list(CASES))
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--documents", type=int, default=12 * notebook.BATCH)
+    parser.add_argument("--documents", type=int, default=32 * notebook.BATCH)
     given = parser.parse_args()
     torch.set_num_threads(1)
     data, vocabulary = sample(given.documents)

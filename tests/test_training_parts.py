@@ -63,12 +63,15 @@ def test_a_bidirectional_layer_is_torchs_own_on_packed_rows():
     assert ours.ahead[0].bias_ih_l0[4:8].tolist() == [1.0] * 4
 
 
-def test_reversal_is_its_own_inverse_and_leaves_padding():
+def test_reversal_leads_there_and_back_and_leaves_padding():
     states, lengths = torch.arange(12.0).view(2, 6, 1), torch.tensor([4, 6])
-    turn = reversal(lengths, 6)
-    assert Turn.apply(states, turn)[0, :, 0].tolist() == [3, 2, 1, 0, 4, 5]
-    assert torch.equal(Turn.apply(Turn.apply(states, turn), turn), states)
-    assert torch.autograd.gradcheck(lambda at: Turn.apply(at, turn), states.double().requires_grad_())
+    there, back = reversal(lengths, 6)
+    turned = Turn.apply(states, there, back)
+    assert turned[:, 0, 0].tolist() == [3, 2, 1, 0, 4, 5]
+    assert turned[:, 1, 0].tolist() == [11, 10, 9, 8, 7, 6]
+    assert torch.equal(Turn.apply(turned, back, there), states)
+    assert torch.autograd.gradcheck(lambda at: Turn.apply(at, there, back), states.double().requires_grad_())
+    assert torch.autograd.gradcheck(lambda at: Turn.apply(at, back, there), turned.double().requires_grad_())
 
 
 def test_pooling_reads_text_alone():

@@ -59,13 +59,8 @@ class Recurrent(Network):
             vocabulary, config.embedding, config.bigrams, config.max_norm, dropout.embedding, config.locked
         )
         self.ahead = nn.ModuleList(cell(size, config.hidden, batch_first=True) for size in sizes)
-        self.behind = nn.ModuleList(
-            cell(size, config.hidden, batch_first=True) for size in sizes if config.bidirectional
-        )
-        for layer in [
-            *self.ahead,
-            *self.behind,
-        ]:  # whatever is above: a pretrained body serves many
+        self.behind = nn.ModuleList(cell(size, config.hidden) for size in sizes if config.bidirectional)
+        for layer in [*self.ahead, *self.behind]:  # whatever is above: a pretrained body serves many
             start(layer, config.start, config.forget_bias if isinstance(config, LSTMConfig) else None)
         self.between = over_time(dropout.layers, config.locked)
         self.pool = Pool(config.pooling, width, {"last": self.last})
@@ -78,7 +73,7 @@ class Recurrent(Network):
 
     def states(self, states: Tensor, lengths: Tensor) -> Tensor:
         """embedded (B, T, E), lengths (B,) -> states of the last layer (B, T, H * directions)"""
-        turn = reversal(lengths, states.shape[1]) if self.behind else None  # (B * T,)
+        turn = reversal(lengths, states.shape[1]) if self.behind else None
         for number in range(len(self.ahead)):
             states = torch.cat(self.layer(number, states, turn), 2)  # (B, T, H * directions)
             if number + 1 < len(self.ahead):
@@ -90,11 +85,13 @@ class Recurrent(Network):
         turn = reversal(lengths, embedded.shape[1]) if self.behind else None
         return self.layer(0, embedded, turn)
 
-    def layer(self, number: int, states: Tensor, turn: Tensor | None) -> list[Tensor]:
-        """A layer's states (B, T, H) forwards and, where there is a reversal (B * T,), backwards."""
+    def layer(self, number: int, states: Tensor, turn: tuple[Tensor, Tensor] | None) -> list[Tensor]:
+        """A layer's states (B, T, H) forwards and, where there is a `reversal`, backwards."""
         outputs = [self.ahead[number](states)[0]]
         if turn is not None:
-            outputs.append(Turn.apply(self.behind[number](Turn.apply(states, turn))[0], turn))
+            there, back = turn
+            read, _ = self.behind[number](Turn.apply(states, there, back))  # (T, B, H)
+            outputs.append(Turn.apply(read, back, there))
         return outputs
 
     def last(self, states: Tensor, lengths: Tensor) -> Tensor:
@@ -103,31 +100,38 @@ class Recurrent(Network):
         return torch.cat([state_at(states[..., :hidden], lengths - 1), states[:, 0, hidden:]], 1)
 
 
-def reversal(lengths: Tensor, steps: int) -> Tensor:
-    """Where each step comes from when rows are reversed within their lengths, in (B, T) flattened: (B * T,).
+def reversal(lengths: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+    """Where each step comes from when rows are reversed within their lengths, and the way back: both (B * T,).
 
-    Padding stays where it is.
+    The first is of (T, B), in places of (B, T) flattened; the second of (B, T), in places of (T, B): the kernels read
+    step by step, and would copy what lies row by row. Padding stays where it is.
     """
     step = torch.arange(steps, device=lengths.device).expand(len(lengths), steps)
-    turn = torch.where(inside(lengths, steps), lengths[:, None] - 1 - step, step)
-    return (turn + steps * torch.arange(len(lengths), device=lengths.device)[:, None]).flatten()
+    turn = torch.where(inside(lengths, steps), lengths[:, None] - 1 - step, step)  # (B, T)
+    row = torch.arange(len(lengths), device=lengths.device)[:, None]
+    return (turn + steps * row).t().flatten(), (row + len(lengths) * turn).flatten()
 
 
 class Turn(torch.autograd.Function):
-    """Steps of (B, T, H) in the order of a reversal (B * T,).
+    """States (B, T, H) as (T, B, H), or back, in the order of a `reversal`, whose other half takes the gradient back.
 
-    Being its own inverse, it is its own gradient: whole rows are copied, where that of `gather` adds number by number.
+    Whole rows are copied, where the gradient of `gather` adds number by number.
     """
 
     @staticmethod
-    def forward(ctx: Any, states: Tensor, turn: Tensor) -> Tensor:
-        ctx.save_for_backward(turn)
-        return states.flatten(0, 1).index_select(0, turn).view_as(states)
+    def forward(ctx: Any, states: Tensor, there: Tensor, back: Tensor) -> Tensor:
+        ctx.save_for_backward(back)
+        return _ordered(states, there)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        (turn,) = ctx.saved_tensors
-        return gradient.flatten(0, 1).index_select(0, turn).view_as(gradient), None
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (back,) = ctx.saved_tensors
+        return _ordered(gradient, back), None, None
+
+
+def _ordered(states: Tensor, places: Tensor) -> Tensor:
+    """(A, B, H) -> (B, A, H) by places in (A, B) flattened."""
+    return states.flatten(0, 1).index_select(0, places).view(states.shape[1], states.shape[0], -1)
 
 
 def start(layer: nn.RNNBase, how: str, forget_bias: float | None) -> None:
