@@ -26,7 +26,7 @@ from textmill.processes import keep_memory
 from textmill.ragged import SPECIALS, UNK
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 
-BATCH = 12_500  # texts: some 16 MB, which is what the stages hold at a time
+BATCH = 3_125  # texts: some 4 MB, which is what the stages hold at a time
 FEW = 2_500  # texts for nltk
 NLTK = NLTKWordTokenizer()
 
@@ -59,14 +59,14 @@ def notebook(rows: list[str], cut: Cut, config: WordConfig, keep: bool = False) 
     return words, [[index.get(word, UNK) for word in tokens] for tokens in kept or map(cut, rows)]
 
 
-def ours(column: pl.Series, config: WordConfig) -> tuple[tuple[str, ...], np.ndarray]:
+def ours(column: pl.Series, config: WordConfig) -> tuple[tuple[str, ...], list[np.ndarray]]:
     """The same by the way of the stage `vocab`, in batches."""
     keep_memory()  # as the stage does
     with TemporaryFile() as spill:
         tokenizer, documents = WordTokenizer.fit(
             lambda: (column.slice(first, BATCH) for first in range(0, len(column), BATCH)), config, spill
         )
-        return tokenizer.vocabulary, np.concatenate([docs.ids for docs in documents])
+        return tokenizer.vocabulary, [docs.ids for docs in documents]
 
 
 def resident() -> float:
@@ -90,7 +90,8 @@ def main() -> None:
     peak = memory(lambda: ours(column, REGEX))  # first: nothing freed earlier may be used again
 
     words, ids = notebook(rows, regex_tokens, REGEX)
-    mine, found = ours(column, REGEX)
+    mine, batches = ours(column, REGEX)
+    found = np.concatenate(batches)
     assert list(mine) == words, "not the same vocabulary"
     assert np.array_equal(found, [number for document in ids for number in document or [UNK]]), "not the same ids"
     count = f"{len(rows):,} texts, {len(found):,} tokens"

@@ -14,7 +14,6 @@ from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.files import read_json, write_json
 from textmill.ragged import PAD, UNK, Ragged
 from textmill.tokenizers.numbering import BITS, Numbering
-from textmill.tokenizers.pieces import AT_ONCE
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 
 PATTERN = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"
@@ -98,7 +97,7 @@ def test_ids_of_what_was_learned_from_are_those_of_encoding_it(batches):
 
 def test_many_texts_are_cut_counted_and_numbered_as_python_would():
     rng = np.random.default_rng(0)
-    texts = [" ".join(f"w{n}-{n % 3}!" for n in rng.zipf(1.3, 40) % 5000) for _ in range(3 * AT_ONCE)]
+    texts = [" ".join(f"w{n}-{n % 3}!" for n in rng.zipf(1.3, 40) % 5000) for _ in range(5000)]
     cut = [re.findall(r"\w+|!", text) for text in texts]
     counts = Counter(word for tokens in cut for word in tokens)
     kept = sorted((word for word, n in counts.items() if n >= 2), key=lambda word: (-counts[word], word))

@@ -14,7 +14,7 @@ from typing import Any
 from textmill.errors import ArtifactError, ResourceError
 
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # halves of UTF-16 pairs: json brings them, and UTF-8 has none
-ROW_GROUP = 16 << 20  # bytes of text in a row group of parquet: what a reader holds at a time
+ROW_GROUP = 4 << 20  # bytes of text in a row group of parquet: what a reader holds at a time
 ROW = 100  # bytes that a row's other columns are taken to have
 
 
@@ -148,7 +148,7 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> Any:
 
 
 def read_batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[Any]:
-    """Read parquet as polars frames, a row group at a time (of `append_parquet`: some 16 MB of text).
+    """Read parquet as polars frames, a row group at a time (of `append_parquet`: some 4 MB of text).
 
     Raises ArtifactError if it is missing or damaged.
     """

@@ -104,7 +104,7 @@ class Block(nn.Module):
         """states (B, T, W), mask (B, 1, 1, T) -> (B, T, W)"""
         batch, steps, width = states.shape
         qkv = self.project(self.norm_attention(states)).view(batch, steps, 3, self.heads, width // self.heads)
-        query, key, value = qkv.permute(2, 0, 3, 1, 4)  # each (B, heads, T, W / heads)
+        query, key, value = (part.transpose(1, 2) for part in qkv.unbind(2))  # each (B, heads, T, W / heads)
         seen = attention(query, key, value, mask)
         seen = self.join(seen.transpose(1, 2).reshape(batch, steps, width))
         states = states + self.dropout(seen)

@@ -8,14 +8,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 import polars as pl
 
-from textmill.ragged import Ragged
+from textmill.ragged import UNK, Ragged
 from textmill.tokenizers.numbering import Numbering
 
 Markup = Literal["strip", "breaks", "keep"]  # strip: tags become spaces, entities characters; breaks: <br> alone
 
 TAG = r"</?[A-Za-z][^<>]*>|<!--[^<>]*-->"  # "a < b" is not a tag
 BREAK = r"<[Bb][Rr]\s*/?>"
-AT_ONCE = 5_000  # texts: their pieces take five times the memory that they do
 ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&apos;": "'", "&nbsp;": " "}
 
 
@@ -26,19 +25,22 @@ class Pieces(NamedTuple):
     lengths: np.ndarray  # pieces of each text, int64 (N,)
 
     def spread(self, ids: np.ndarray, sizes: np.ndarray) -> Ragged:
-        """Documents, of fewer than 2^31 ids together, from the ids of the D strings, one string after the other.
+        """Documents, from the ids of the D strings, one string after the other: int32 (sum of `sizes`,).
 
-        sizes: how many ids each string has, int32 (D,). A document without any gets one UNK.
+        sizes: how many ids each string has, int32 (D,). A document without any gets one UNK. Pieces of one id, which
+        most are, are looked up at once; the ids of the others are put between them.
         """
         number = self.number.astype(np.intp)  # what numpy would do anew for each look-up
-        counts = sizes.take(number)  # ids of each piece, (P,)
-        ends = np.cumsum(counts, dtype=np.int32)  # where they end
-        where = np.cumsum(sizes, dtype=np.int32).take(number)
-        where -= ends  # of each piece: where its ids stand in `ids`, less where they go
-        where = np.repeat(where, counts)
-        where += np.arange(len(where), dtype=np.int32)
-        ends = np.concatenate([[0], ends])[np.cumsum(self.lengths)]  # of each text, (N,)
-        return Ragged.of(ids.take(where), np.diff(ends, prepend=0))
+        firsts = np.cumsum(sizes) - sizes  # where the ids of each string begin
+        other = np.flatnonzero((sizes != 1).take(number))
+        theirs = number[other]
+        counts = sizes[theirs]
+        single = np.delete(np.append(ids, np.int32(UNK)).take(firsts).take(number), other)
+        where = np.repeat(firsts[theirs] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        flat = np.insert(single, np.repeat(other - np.arange(len(other)), counts), ids[where])
+        text = np.searchsorted(np.cumsum(self.lengths), other, side="right")
+        more = np.bincount(text, counts - 1, minlength=len(self.lengths))  # ids than pieces, of each text
+        return Ragged.of(flat, self.lengths + more.astype(np.int64))
 
 
 def marked_down(texts: pl.Series, markup: Markup) -> pl.Series:
@@ -59,12 +61,7 @@ def normal(strings: pl.Series, lowercase: bool) -> pl.Series:
 
 def cut(texts: pl.Series, markup: Markup, seen: Numbering) -> tuple[pl.Series, Pieces]:
     """What stands between the spaces of the texts: the strings that were not seen before, and the texts as pieces."""
-    new, number, lengths = [], [], []
-    for first in range(0, max(len(texts), 1), AT_ONCE):
-        pieces = marked_down(texts[first : first + AT_ONCE], markup).str.split(" ")
-        strings = pieces.explode(empty_as_null=False)
-        numbers, rows = seen.add(strings)
-        new.append(strings.gather(rows))
-        number.append(numbers)
-        lengths.append(pieces.list.len().to_numpy().astype(np.int64))
-    return pl.concat(new), Pieces(np.concatenate(number), np.concatenate(lengths))
+    pieces = marked_down(texts, markup).str.split(" ")
+    strings = pieces.explode(empty_as_null=False)
+    number, new = seen.add(strings)
+    return strings.gather(new), Pieces(number, pieces.list.len().to_numpy().astype(np.int64))

@@ -59,7 +59,7 @@ class WordTokenizer(Listed):
         """
         blank = cls(config.lowercase, config.markup, config.pattern, ())
         pieces, words = Numbering(), Numbering()
-        counts = np.zeros(0, np.int64)  # of each different piece
+        seen = np.zeros(0, np.int64)  # how often each different piece; longer than needed
         sizes, numbers, vocabulary, lengths = [], [], [], []  # the first two: of its words
         for texts in read():
             new, batch = cut(texts, config.markup, pieces)
@@ -69,13 +69,12 @@ class WordTokenizer(Listed):
             sizes.append(lists.list.len().to_numpy().astype(np.int32))
             numbers.append(number)
             vocabulary.append(found.gather(first))
-            seen = np.bincount(batch.number, minlength=len(pieces))
-            seen[: len(counts)] += counts
-            counts = seen
+            seen = np.append(seen, np.zeros(len(pieces), np.int64)) if len(pieces) > len(seen) else seen
+            np.add.at(seen, batch.number, 1)
             spill.write(batch.number.data)
             lengths.append(batch.lengths)
         sizes, numbers = np.concatenate(sizes), np.concatenate(numbers)
-        counts = np.bincount(numbers, np.repeat(counts, sizes), minlength=len(words)).astype(np.int64)
+        counts = np.bincount(numbers, np.repeat(seen[: len(pieces)], sizes), minlength=len(words)).astype(np.int64)
         kept = pl.DataFrame({"word": pl.concat(vocabulary), "count": counts}).with_row_index("number")
         kept = kept.filter(pl.col("count") >= config.min_freq)
         kept = kept.sort("count", "word", descending=[True, False]).head(config.max_size - SPECIALS)
