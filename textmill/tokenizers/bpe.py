@@ -17,7 +17,7 @@ from pydantic import Field
 from textmill.config import Count, Section
 from textmill.ragged import SPECIALS, Ragged
 from textmill.tokenizers.numbering import Numbering
-from textmill.tokenizers.pieces import Markup, cut, marked_down, normal
+from textmill.tokenizers.pieces import Markup, Spelling, cut, marked_down, normal
 from textmill.tokenizers.tokenizer import NAMES, Named, Texts
 
 BYTES = 256
@@ -65,7 +65,7 @@ class BpeTokenizer(Named):
         found = self._library.encode_batch_fast(normal(different, self.lowercase).to_list())
         sizes = np.fromiter(map(len, found), np.int32, len(found))
         ids = np.fromiter((number for piece in found for number in piece.ids), np.int32, sizes.sum())
-        return pieces.spread(ids + np.int32(SPECIALS), sizes)
+        return Spelling(ids + np.int32(SPECIALS), sizes).documents(pieces)
 
     @cached_property
     def _library(self) -> Any:

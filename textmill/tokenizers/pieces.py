@@ -19,28 +19,36 @@ ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'",
 
 
 class Pieces(NamedTuple):
-    """N texts as P pieces, which are D different strings."""
+    """N texts as P pieces, each one of D different strings."""
 
     number: np.ndarray  # which of the strings each piece is, int32 (P,)
     lengths: np.ndarray  # pieces of each text, int64 (N,)
 
-    def spread(self, ids: np.ndarray, sizes: np.ndarray) -> Ragged:
-        """Documents, from the ids of the D strings, one string after the other: int32 (sum of `sizes`,).
 
-        sizes: how many ids each string has, int32 (D,). A document without any gets one UNK. Pieces of one id, which
-        most are, are looked up at once; the ids of the others are put between them.
+class Spelling:
+    """The ids of D strings, one string after the other: int32 (sum of `sizes`,); `sizes`, int32 (D,), of them each."""
+
+    def __init__(self, ids: np.ndarray, sizes: np.ndarray):
+        self.ids, self.sizes = ids, sizes
+        self.begins = np.cumsum(sizes) - sizes  # where the ids of each string begin, (D,)
+        self.first = np.append(ids, np.int32(UNK)).take(self.begins)  # of them; a string without any is left out later
+        self.other = sizes != 1
+
+    def documents(self, pieces: Pieces) -> Ragged:
+        """The ids of each text. One without any gets one UNK.
+
+        Pieces of one id, which most are, are looked up at once; the ids of the others are put between them.
         """
-        number = self.number.astype(np.intp)  # what numpy would do anew for each look-up
-        firsts = np.cumsum(sizes) - sizes  # where the ids of each string begin
-        other = np.flatnonzero((sizes != 1).take(number))
+        number = pieces.number.astype(np.intp)  # what numpy would do anew for each look-up
+        other = np.flatnonzero(self.other.take(number))
         theirs = number[other]
-        counts = sizes[theirs]
-        single = np.delete(np.append(ids, np.int32(UNK)).take(firsts).take(number), other)
-        where = np.repeat(firsts[theirs] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-        flat = np.insert(single, np.repeat(other - np.arange(len(other)), counts), ids[where])
-        text = np.searchsorted(np.cumsum(self.lengths), other, side="right")
-        more = np.bincount(text, counts - 1, minlength=len(self.lengths))  # ids than pieces, of each text
-        return Ragged.of(flat, self.lengths + more.astype(np.int64))
+        counts = self.sizes[theirs]
+        single = np.delete(self.first.take(number), other)
+        where = np.repeat(self.begins[theirs] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        flat = np.insert(single, np.repeat(other - np.arange(len(other)), counts), self.ids[where])
+        text = np.searchsorted(np.cumsum(pieces.lengths), other, side="right")
+        more = np.bincount(text, counts - 1, minlength=len(pieces.lengths))  # ids than pieces, of each text
+        return Ragged.of(flat, pieces.lengths + more.astype(np.int64))
 
 
 def marked_down(texts: pl.Series, markup: Markup) -> pl.Series:

@@ -19,7 +19,7 @@ from textmill.config import Package, Repo, Revision, Section, Sha256, validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.ragged import SPECIALS, UNK, Ragged
 from textmill.tokenizers.numbering import Numbering
-from textmill.tokenizers.pieces import Markup, cut, marked_down, normal
+from textmill.tokenizers.pieces import Markup, Spelling, cut, marked_down, normal
 from textmill.tokenizers.tokenizer import FILE, NAMES, Named
 
 ENCODER = ("config.json", "model.safetensors")
@@ -112,7 +112,7 @@ class PretrainedTokenizer(Named):
         """Ids of each text. An empty one is one UNK, so that it can be scored."""
         if self._cuts_at_spaces:
             different, pieces = cut(texts, self.markup, Numbering())
-            return pieces.spread(*self._ids(different))
+            return Spelling(*self._ids(different)).documents(pieces)
         return Ragged.of(*self._ids(marked_down(texts, self.markup)))
 
     def _ids(self, strings: pl.Series) -> tuple[np.ndarray, np.ndarray]:

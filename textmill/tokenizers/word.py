@@ -13,7 +13,7 @@ from textmill.config import Count, Section
 from textmill.errors import DataError
 from textmill.ragged import SPECIALS, UNK, Ragged
 from textmill.tokenizers.numbering import Numbering
-from textmill.tokenizers.pieces import Markup, Pieces, cut, normal
+from textmill.tokenizers.pieces import Markup, Pieces, Spelling, cut, normal
 from textmill.tokenizers.tokenizer import NAMES, Listed, Texts, checked_vocabulary
 
 
@@ -86,15 +86,14 @@ class WordTokenizer(Listed):
         table = np.full(len(counts), UNK, np.int32)
         table[kept["number"].to_numpy()] = np.arange(SPECIALS, len(kept) + SPECIALS)
         tokenizer = cls(config.lowercase, config.markup, config.pattern, tuple(kept["word"].to_list()))
-        ids = table[numbers]
-        return tokenizer, (batch.spread(ids, sizes) for batch in _read(spill, lengths))
+        return tokenizer, map(Spelling(table[numbers], sizes).documents, _read(spill, lengths))
 
     def encode(self, texts: pl.Series) -> Ragged:
         """Ids of each text. A text without words is one UNK, so that it can be scored."""
         different, pieces = cut(texts, self.markup, Numbering())
         words = self._words(different)
         sizes = words.list.len().to_numpy().astype(np.int32)
-        return pieces.spread(self._ids(words.explode(empty_as_null=False)), sizes)
+        return Spelling(self._ids(words.explode(empty_as_null=False)), sizes).documents(pieces)
 
     def tokens(self, text: str) -> list[str]:
         """The words of a text, known or not."""
