@@ -11,7 +11,7 @@ class Numbering:
     """Gives equal strings the same number, and the next number to one that it has not seen.
 
     It keeps hashes of 63 bits, in tables by the first of them. A string whose place is taken goes to the next table,
-    four times as large; the frequent ones, which came first, are in the first. The same hash counts as the same string:
+    twice as large; the frequent ones, which came first, are in the first. The same hash counts as the same string:
     among ten million, that is wrong with a chance of 5 in a million.
     """
 
@@ -34,7 +34,7 @@ class Numbering:
 
     def _add(self, hashes: np.ndarray, level: int) -> tuple[np.ndarray, np.ndarray]:
         """As `add`, of hashes that are in none of the tables before this level."""
-        bits = BITS + 2 * level
+        bits = BITS + level
         if level == len(self._tables):
             self._tables.append((np.zeros(1 << bits, np.uint64), np.empty(1 << bits, np.int32)))
         known, numbers = self._tables[level]

@@ -74,7 +74,9 @@ class WordTokenizer(Listed):
             spill.write(batch.number.data)
             lengths.append(batch.lengths)
         sizes, numbers = np.concatenate(sizes), np.concatenate(numbers)
-        counts = np.bincount(numbers, np.repeat(seen[: len(pieces)], sizes), minlength=len(words)).astype(np.int64)
+        seen, different = seen[: len(pieces)], len(words)
+        del pieces, words  # their tables, which are half of what is held
+        counts = np.bincount(numbers, np.repeat(seen, sizes), minlength=different).astype(np.int64)
         kept = pl.DataFrame({"word": pl.concat(vocabulary), "count": counts}).with_row_index("number")
         kept = kept.filter(pl.col("count") >= config.min_freq)
         kept = kept.sort("count", "word", descending=[True, False]).head(config.max_size - SPECIALS)
