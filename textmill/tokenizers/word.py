@@ -12,8 +12,9 @@ from pydantic import Field, field_validator
 from textmill.config import Count, Section
 from textmill.errors import DataError
 from textmill.ragged import SPECIALS, UNK, Ragged
+from textmill.tokenizers.counting import Counted, count, waiting
 from textmill.tokenizers.numbering import Numbering
-from textmill.tokenizers.pieces import Markup, Pieces, Spelling, cut, normal
+from textmill.tokenizers.pieces import Markup, Spelling, cut, normal
 from textmill.tokenizers.tokenizer import NAMES, Listed, Texts, checked_vocabulary
 
 
@@ -53,42 +54,17 @@ class WordTokenizer(Listed):
     def fit(cls, read: Texts, config: WordConfig, spill: BinaryIO) -> tuple["WordTokenizer", Iterator[Ragged]]:
         """The tokenizer of the most frequent words, ties in code-point order, and the ids of each batch of texts.
 
-        Texts are read once: their pieces wait in `spill`, by number, until it is known which words are kept. In memory
-        are the different words, numbers for each different piece, and a length for each text.
+        Texts are read once, and wait in `spill` as numbers until it is known which words are kept.
         Raises DataError if no word is frequent enough.
         """
         blank = cls(config.lowercase, config.markup, config.pattern, ())
-        pieces, words = Numbering(), Numbering()
-        seen = np.zeros(0, np.int64)  # how often each different piece; longer than needed
-        sizes, numbers, vocabulary, lengths = [], [], [], []  # the first two: of its words
-        for texts in read():
-            new, batch = cut(texts, config.markup, pieces)
-            lists = blank._words(new)
-            found = lists.explode(empty_as_null=False)
-            number, first = words.add(found)
-            sizes.append(lists.list.len().to_numpy().astype(np.int32))
-            numbers.append(number)
-            vocabulary.append(found.gather(first))
-            seen = np.append(seen, np.zeros(len(pieces), np.int64)) if len(pieces) > len(seen) else seen
-            np.add.at(seen, batch.number, 1)
-            spill.write(batch.number.data)
-            lengths.append(batch.lengths)
-        sizes, numbers = np.concatenate(sizes), np.concatenate(numbers)
-        seen, different = seen[: len(pieces)], len(words)
-        del pieces, words  # their tables, which are half of what is held
-        counts = np.bincount(numbers, np.repeat(seen, sizes), minlength=different).astype(np.int64)
-        kept = pl.DataFrame({"word": pl.concat(vocabulary), "count": counts}).with_row_index("number")
-        kept = kept.filter(pl.col("count") >= config.min_freq)
-        kept = kept.sort("count", "word", descending=[True, False]).head(config.max_size - SPECIALS)
-        if kept.is_empty():
-            raise DataError(
-                f"vocabulary: none of {len(counts)} words stands {config.min_freq} times (the most frequent: "
-                f"{int(counts.max(initial=0))}); lower min_freq, or look at pattern"
-            )
-        table = np.full(len(counts), UNK, np.int32)
-        table[kept["number"].to_numpy()] = np.arange(SPECIALS, len(kept) + SPECIALS)
-        tokenizer = cls(config.lowercase, config.markup, config.pattern, tuple(kept["word"].to_list()))
-        return tokenizer, map(Spelling(table[numbers], sizes).documents, _read(spill, lengths))
+        found = count(read(), config.markup, blank._words, spill)
+        kept = _most_frequent(found, config)  # numbers of words
+        table = np.full(len(found.words), UNK, np.int32)
+        table[kept] = np.arange(SPECIALS, len(kept) + SPECIALS)
+        tokenizer = cls(config.lowercase, config.markup, config.pattern, tuple(found.words.gather(kept).to_list()))
+        spelling = Spelling(table[found.numbers], found.sizes)
+        return tokenizer, map(spelling.documents, waiting(spill, found.lengths))
 
     def encode(self, texts: pl.Series) -> Ragged:
         """Ids of each text. A text without words is one UNK, so that it can be scored."""
@@ -138,8 +114,14 @@ class WordTokenizer(Listed):
         return cls(spec["lowercase"], spec["markup"], spec["pattern"], checked_vocabulary(spec["vocabulary"]))
 
 
-def _read(spill: BinaryIO, lengths: list[np.ndarray]) -> Iterator[Pieces]:
-    """Each batch that waits."""
-    spill.seek(0)
-    for batch in lengths:
-        yield Pieces(np.frombuffer(spill.read(4 * batch.sum()), np.int32), batch)
+def _most_frequent(found: Counted, config: WordConfig) -> np.ndarray:
+    """The numbers of the words that are kept, in the order of their ids."""
+    counts = found.counts()
+    if counts.max(initial=0) < config.min_freq:
+        raise DataError(
+            f"vocabulary: none of {len(counts)} words stands {config.min_freq} times (the most frequent: "
+            f"{int(counts.max(initial=0))}); lower min_freq, or look at pattern"
+        )
+    words = pl.DataFrame({"word": found.words, "count": counts}).with_row_index("number")
+    words = words.filter(pl.col("count") >= config.min_freq).sort("count", "word", descending=[True, False])
+    return words["number"].head(config.max_size - SPECIALS).to_numpy()
