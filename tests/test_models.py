@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textmill.errors import DivergedError, ParamsError, ResourceError
-from textmill.models import FAMILIES, Fitted, Task, arm, batching, checkpoint, epochs
+from textmill.models import FAMILIES, Fitted, Task, arm, batching, checkpoint, epochs, transformer
 from textmill.models.neural import NETWORKS, build
 from textmill.ragged import PAD, Ragged
 from textmill.vectors import WordVectors
@@ -60,6 +60,22 @@ def test_lengths_that_are_rounded_up_change_no_score(fitted, name):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batching, "DIGITS", 64)  # no length is rounded
         np.testing.assert_allclose(scores, fitted[name].model.predict_proba(docs), atol=1e-5)
+
+
+@pytest.mark.parametrize("cached", [1, 13])  # steps: less than one row of 4; three rows of the 8, twice, and two
+def test_blocks_that_read_few_rows_at_once_change_no_gradient(monkeypatch, cached):
+    def gradients(steps):
+        monkeypatch.setattr(transformer, "CACHED", steps)
+        checked = arm({**MODELS["transformer"], "dropout": 0.0}, TRAIN, "params.yaml: models.m")
+        network = build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 0))
+        rng = torch.Generator().manual_seed(1)
+        ids = torch.randint(2, VOCABULARY, (8, 4), generator=rng)
+        logits = network(ids, torch.tensor([1, 4, 2, 3, 4, 1, 2, 4]))
+        logits.square().sum().backward()
+        return [logits, *(weight.grad for weight in network.parameters())]
+
+    for found, whole in zip(gradients(cached), gradients(1000), strict=True):
+        torch.testing.assert_close(found, whole, atol=1e-5, rtol=1e-5)
 
 
 def test_every_family_is_tested():

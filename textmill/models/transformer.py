@@ -12,6 +12,9 @@ from textmill.models.inputs import Buckets, Dropout, Head, Input, Pretrain, Shar
 from textmill.models.layers import Network, Pool, hidden_layers, inside, over_time
 
 SHORT = 1024  # steps up to which a whole (T, T) of scores may stand in memory
+# Steps that a processor reads at once: what a block makes of so many stays in its cache. A float32 training step of
+# 9,600 took 3 to 5 % longer in one piece, one in bfloat16 the same.
+CACHED = 2400
 
 
 class TransformerConfig(Section):
@@ -78,6 +81,11 @@ class Transformer(Network):
         positions = sinusoids(steps, width, states.device) if self.positions is None else self.positions[:steps]
         states = states + positions
         mask = inside(lengths, steps)[:, None, None, :]  # (B, 1, 1, T): no step looks at padding
+        rows = max(1, CACHED // steps) if states.device.type == "cpu" else len(states)
+        return torch.cat([self.through(*part) for part in zip(states.split(rows), mask.split(rows), strict=True)])
+
+    def through(self, states: Tensor, mask: Tensor) -> Tensor:
+        """What the blocks make of states (B, T, W), with mask (B, 1, 1, T): (B, T, W)"""
         for block in self.blocks:
             states = block(states, mask)
         return self.norm(states)
