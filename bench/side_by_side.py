@@ -1,4 +1,4 @@
-"""Two ways of the same work, timed in turn, told as a ratio."""
+"""Ways of the same work, timed in turn, told as ratios."""
 
 import json
 import os
@@ -22,26 +22,25 @@ def texts(split: str = "train") -> pl.DataFrame:
 
 
 def side_by_side(
-    case: str,
-    ours: Callable[[], Any],
-    reference: Callable[[], Any],
-    runs: int = 3,
-    clock: Callable[[], float] = time.process_time,
-) -> dict[str, Any]:
-    """Seconds of both sides, best of `runs`; a machine that slows down slows both, for they take turns.
+    ours: dict[str, Callable[[], Any]], reference: Callable[[], Any], runs: int = 3
+) -> list[dict[str, Any]]:
+    """A row for each way of ours, by its name, against one reference: the best of `runs`.
 
-    The clock counts the CPU's seconds, of all threads, unless another one is given. `spread`: by what factor the
-    slowest run exceeds the best, of the side where that is more.
+    All take turns, so that a machine that slows down slows all. Seconds are the CPU's, of all threads. `spread`: by
+    what factor the slowest run exceeds the best, of the side where that is more.
     """
-    seconds: dict[str, list[float]] = {"ours": [], "reference": []}
+    ways = [*ours.values(), reference]
+    seconds: list[list[float]] = [[] for _ in ways]
     for _ in range(runs):
-        for side, work in (("ours", ours), ("reference", reference)):
-            start = clock()
-            work()
-            seconds[side].append(clock() - start)
-    best = {side: min(times) for side, times in seconds.items()}
-    spread = max(max(times) / min(times) for times in seconds.values())
-    return row(case, best["ours"], best["reference"], "cpu s" if clock is time.process_time else "s", spread)
+        for way, times in zip(ways, seconds, strict=True):
+            start = time.process_time()
+            way()
+            times.append(time.process_time() - start)
+    *mine, theirs = seconds
+    spreads = [max(max(times) / min(times) for times in (own, theirs)) for own in mine]
+    return [
+        row(case, min(own), min(theirs), "cpu s", spread) for case, own, spread in zip(ours, mine, spreads, strict=True)
+    ]
 
 
 def row(case: str, ours: float, reference: float, unit: str, spread: float = 1.0) -> dict[str, Any]:

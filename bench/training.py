@@ -127,12 +127,12 @@ def main() -> None:
     for case in given.cases:
         ids = notebook.pad(data.docs, CASES[case]["max_len"]).to(given.device)
         theirs = partial(notebook.as_started, notebook.train, reference(case, vocabulary).to(given.device), ids, labels)
-        for precision in ("float32", "bfloat16"):
-            epoch = ours(case, precision, data, vocabulary, given.device)
-            row = side_by_side(f"{case}, {precision}, {given.documents:,} documents", epoch, theirs)
-            if given.device != "cpu":
-                row |= peak_share(case, data.docs, row["ours"])
-            rows.append(row)
+        epochs = {
+            f"{case}, {precision}, {given.documents:,} documents": ours(case, precision, data, vocabulary, given.device)
+            for precision in ("float32", "bfloat16")
+        }
+        for row in side_by_side(epochs, theirs):
+            rows.append(row if given.device == "cpu" else row | peak_share(case, data.docs, row["ours"]))
     write("training", rows)
 
 
