@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 BITS = 16  # of the first table: it stays in the processor's cache
+BLOCK = 1 << 17  # strings at a time: what is worked out of them stays there, too
 MIX = np.uint64(0x9E3779B97F4A7C15)  # odd, so that different hashes stay different (Knuth's multiplicative hashing)
 
 
@@ -26,8 +27,8 @@ class Numbering:
         """The number of each of (N,) strings, int32, and the rows of those that are new, int64, by their numbers."""
         hashes = strings.hash().to_numpy()
         number, new = np.empty(len(hashes), np.int32), [np.zeros(0, np.int64)]
-        for first in range(0, len(hashes), 1 << BITS):  # what is worked on stays in the cache, too
-            block = slice(first, first + (1 << BITS))
+        for first in range(0, len(hashes), BLOCK):
+            block = slice(first, first + BLOCK)
             number[block], rows = self._add(hashes[block] | np.uint64(1), 0)  # none is 0
             new.append(first + rows)
         return number, np.concatenate(new)
