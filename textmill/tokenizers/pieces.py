@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from textmill.ragged import UNK, Ragged
 from textmill.tokenizers.numbering import Numbering
@@ -16,6 +17,7 @@ Markup = Literal["strip", "breaks", "keep"]  # strip: tags become spaces, entiti
 TAG = r"</?[A-Za-z][^<>]*>|<!--[^<>]*-->"  # "a < b" is not a tag
 BREAK = r"<[Bb][Rr]\s*/?>"
 ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&apos;": "'", "&nbsp;": " "}
+SPACE = ord(" ")
 
 
 class Pieces(NamedTuple):
@@ -68,8 +70,26 @@ def normal(strings: pl.Series, lowercase: bool) -> pl.Series:
 
 
 def cut(texts: pl.Series, markup: Markup, seen: Numbering) -> tuple[pl.Series, Pieces]:
-    """What stands between the spaces of the texts: the strings that were not seen before, and the texts as pieces."""
-    pieces = marked_down(texts, markup).str.split(" ")
-    strings = pieces.explode(empty_as_null=False)
+    """What stands between the spaces of the texts: the strings that were not seen before, and the texts as pieces.
+
+    At the beginning of a text a string is another one than after a space.
+    """
+    strings, lengths = _before_spaces(marked_down(texts, markup))
     number, new = seen.add(strings)
-    return strings.gather(new), Pieces(number, pieces.list.len().to_numpy().astype(np.int64))
+    return strings.gather(new).str.strip_chars(" "), Pieces(number, lengths)
+
+
+def _before_spaces(texts: pl.Series) -> tuple[pl.Series, np.ndarray]:
+    """Texts (N,) cut before each space: the strings of all, (P,), and how many each text has, int64 (N,).
+
+    Arrow keeps the bytes of all texts in a row, and where each begins. To cut them is to say where more strings begin,
+    which takes two thirds of the time of `str.split`.
+    """
+    _, offsets, characters = texts.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()
+    texts_begin = np.frombuffer(offsets, np.int64)  # and where the last one ends
+    begins = np.empty(texts_begin[-1] + 1, np.bool_)
+    np.equal(np.frombuffer(characters, np.uint8), SPACE, out=begins[:-1])
+    begins[texts_begin] = True
+    strings_begin = np.flatnonzero(begins)
+    strings = pa.LargeStringArray.from_buffers(len(strings_begin) - 1, pa.py_buffer(strings_begin), characters)
+    return pl.Series(strings), np.diff(np.searchsorted(strings_begin, texts_begin))
