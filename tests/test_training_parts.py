@@ -36,13 +36,13 @@ def test_validation_scores_are_scikit_learns(classes, rows, seed):
     assert ours["log_loss"] == pytest.approx(log_loss(labels, proba, labels=range(classes)), rel=1e-4)
 
 
-def test_a_bidirectional_layer_is_torchs_own_on_packed_rows():
+def test_bidirectional_layers_are_torchs_own_on_packed_rows():
     config = LSTMConfig(
         family="lstm",
         tokenizer="w",
         embedding=5,
         hidden=4,
-        layers=1,
+        layers=2,
         bidirectional=True,
         pooling="last",
         dropout=0.0,
@@ -51,15 +51,18 @@ def test_a_bidirectional_layer_is_torchs_own_on_packed_rows():
         forget_bias=1.0,
     )
     ours = Recurrent(config, 20, 2).eval()
-    theirs = torch.nn.LSTM(5, 4, batch_first=True, bidirectional=True)
-    for name, weight in theirs.named_parameters():
-        layer = ours.behind[0] if name.endswith("_reverse") else ours.ahead[0]
-        weight.data = getattr(layer, name.removesuffix("_reverse")).data
+    theirs = torch.nn.LSTM(5, 4, 2, batch_first=True, bidirectional=True)
+    for name, weight in theirs.named_parameters():  # such as weight_ih_l1_reverse
+        kind, number = name.removesuffix("_reverse").rsplit("_l", 1)
+        layers = ours.behind if name.endswith("_reverse") else ours.ahead
+        weight.data = getattr(layers[int(number)], f"{kind}_l0").data
     ids, lengths = torch.randint(2, 20, (6, 9)), torch.tensor([9, 1, 4, 7, 2, 9])
     packed = torch.nn.utils.rnn.pack_padded_sequence(ours.embed(ids), lengths, batch_first=True, enforce_sorted=False)
     _, (last, _) = theirs(packed)
-    expected = ours.classify(torch.cat([last[0], last[1]], 1))
+    expected = ours.classify(torch.cat([last[-2], last[-1]], 1))
     torch.testing.assert_close(ours(ids, lengths), expected, atol=1e-6, rtol=1e-5)
+    beside_others = ours.pool(ours.states(ours.embed(ids), lengths), lengths)  # as last+mean does
+    assert torch.equal(ours(ids, lengths), ours.classify(beside_others))
     assert ours.ahead[0].bias_ih_l0[4:8].tolist() == [1.0] * 4
 
 

@@ -137,7 +137,7 @@ def next_words(network: Recurrent, ids: Tensor) -> tuple[Tensor, Tensor]:
 
     They are those of the first layer, in which no direction sees the other: above it, each would read its answer.
     """
-    states = network.directions(_words(network, ids), _whole(ids))  # (B, T, H) for each direction
+    states = network.directions(_words(network, ids), _whole(ids), layers=1)  # (B, T, H) for each direction
     pairs = [(states[0][:, :-1], ids[:, 1:]), *((behind[:, 1:], ids[:, :-1]) for behind in states[1:])]
     return torch.cat([at.flatten(0, 1) for at, _ in pairs]), torch.cat([target.flatten() for _, target in pairs])
 

@@ -9,6 +9,7 @@ from textmill.config import Count, Positive, Section, joined
 from textmill.models.inputs import Buckets, Dropout, Head, Input, Pretrain, Shares, Vectors
 from textmill.models.layers import Network, Pool, hidden_layers, inside, over_time, state_at
 
+Reversal = tuple[Tensor, Tensor]  # see `reversal`
 STARTS = {"orthogonal": nn.init.orthogonal_, "identity": nn.init.eye_}
 
 
@@ -64,35 +65,46 @@ class Recurrent(Network):
             start(layer, config.start, config.forget_bias if isinstance(config, LSTMConfig) else None)
         self.between = over_time(dropout.layers, config.locked)
         self.pool = Pool(config.pooling, width, {"last": self.last})
+        self.ends_alone = config.pooling == "last"
         self.head = hidden_layers(self.pool.width, config.head, dropout.head)
         self.classify = nn.Linear([self.pool.width, *config.head][-1], outputs)
 
     def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """embedded (B, T, E), lengths (B,) -> logits (B, outputs)"""
-        return self.classify(self.head(self.pool(self.states(embedded, lengths), lengths)))
+        if self.ends_alone:  # one step of each reading: for it, no state is put into the text's order
+            readings = self.readings(embedded, self.turn(embedded, lengths), len(self.ahead))
+            pooled = torch.cat([state_at(states, lengths - 1) for states in readings], 1)
+        else:
+            pooled = self.pool(self.states(embedded, lengths), lengths)
+        return self.classify(self.head(pooled))
 
-    def states(self, states: Tensor, lengths: Tensor) -> Tensor:
+    def states(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """embedded (B, T, E), lengths (B,) -> states of the last layer (B, T, H * directions)"""
-        turn = reversal(lengths, states.shape[1]) if self.behind else None
-        for number in range(len(self.ahead)):
-            states = torch.cat(self.layer(number, states, turn), 2)  # (B, T, H * directions)
-            if number + 1 < len(self.ahead):
-                states = self.between(states)
-        return states
+        return torch.cat(self.directions(embedded, lengths, len(self.ahead)), 2)
 
-    def directions(self, embedded: Tensor, lengths: Tensor) -> list[Tensor]:
-        """The first layer's states (B, T, H) of each direction: none knows what the other has read."""
-        turn = reversal(lengths, embedded.shape[1]) if self.behind else None
-        return self.layer(0, embedded, turn)
+    def directions(self, embedded: Tensor, lengths: Tensor, layers: int) -> list[Tensor]:
+        """The states of so many layers, (B, T, H) for each direction. In the first, none knows what the other read."""
+        turn = self.turn(embedded, lengths)
+        return in_text_order(self.readings(embedded, turn, layers), turn)
 
-    def layer(self, number: int, states: Tensor, turn: tuple[Tensor, Tensor] | None) -> list[Tensor]:
-        """A layer's states (B, T, H) forwards and, where there is a `reversal`, backwards."""
-        outputs = [self.ahead[number](states)[0]]
+    def turn(self, embedded: Tensor, lengths: Tensor) -> Reversal | None:
+        """How rows are reversed, if they are read backwards, too."""
+        return reversal(lengths, embedded.shape[1]) if self.behind else None
+
+    def readings(self, embedded: Tensor, turn: Reversal | None, layers: int) -> list[Tensor]:
+        """The states of so many layers, (B, T, H) for each direction, in the order in which it reads."""
+        readings = self.layer(0, embedded, turn)
+        for number in range(1, layers):
+            readings = self.layer(number, self.between(torch.cat(in_text_order(readings, turn), 2)), turn)
+        return readings
+
+    def layer(self, number: int, states: Tensor, turn: Reversal | None) -> list[Tensor]:
+        """A layer's `readings`, of states (B, T, W)."""
+        readings = [self.ahead[number](states)[0]]
         if turn is not None:
-            there, back = turn
-            read, _ = self.behind[number](Turn.apply(states, there, back))  # (T, B, H)
-            outputs.append(Turn.apply(read, back, there))
-        return outputs
+            read, _ = self.behind[number](Turn.apply(states, *turn))  # (T, B, H)
+            readings.append(read.transpose(0, 1))
+        return readings
 
     def last(self, states: Tensor, lengths: Tensor) -> Tensor:
         """The state after the whole text: forwards at its last word, backwards at its first."""
@@ -100,7 +112,16 @@ class Recurrent(Network):
         return torch.cat([state_at(states[..., :hidden], lengths - 1), states[:, 0, hidden:]], 1)
 
 
-def reversal(lengths: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+def in_text_order(readings: list[Tensor], turn: Reversal | None) -> list[Tensor]:
+    """States (B, T, H) of each direction, in the text's order."""
+    if turn is None:
+        return readings
+    ahead, behind = readings
+    there, back = turn
+    return [ahead, Turn.apply(behind.transpose(0, 1), back, there)]
+
+
+def reversal(lengths: Tensor, steps: int) -> Reversal:
     """Where each step comes from when rows are reversed within their lengths, and the way back: both (B * T,).
 
     The first is of (T, B), in places of (B, T) flattened; the second of (B, T), in places of (T, B): the kernels read
