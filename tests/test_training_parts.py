@@ -67,14 +67,13 @@ def test_bidirectional_layers_are_torchs_own_on_packed_rows():
 
 
 def test_reversal_leads_there_and_back_and_leaves_padding():
-    states, lengths = torch.arange(12.0).view(2, 6, 1), torch.tensor([4, 6])
-    there, back = reversal(lengths, 6)
-    turned = Turn.apply(states, there, back)
+    states, lengths = torch.arange(12.0).view(2, 6).t()[..., None], torch.tensor([4, 6])  # (T, B, 1)
+    turn = reversal(lengths, 6)
+    turned = Turn.apply(states, turn)
     assert turned[:, 0, 0].tolist() == [3, 2, 1, 0, 4, 5]
     assert turned[:, 1, 0].tolist() == [11, 10, 9, 8, 7, 6]
-    assert torch.equal(Turn.apply(turned, back, there), states)
-    assert torch.autograd.gradcheck(lambda at: Turn.apply(at, there, back), states.double().requires_grad_())
-    assert torch.autograd.gradcheck(lambda at: Turn.apply(at, back, there), turned.double().requires_grad_())
+    assert torch.equal(Turn.apply(turned, turn), states)
+    assert torch.autograd.gradcheck(lambda at: Turn.apply(at, turn), states.double().requires_grad_())
 
 
 def test_pooling_reads_text_alone():

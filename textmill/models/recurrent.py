@@ -9,7 +9,6 @@ from textmill.config import Count, Positive, Section, joined
 from textmill.models.inputs import Buckets, Dropout, Head, Input, Pretrain, Shares, Vectors
 from textmill.models.layers import Network, Pool, hidden_layers, inside, over_time, state_at
 
-Reversal = tuple[Tensor, Tensor]  # see `reversal`
 STARTS = {"orthogonal": nn.init.orthogonal_, "identity": nn.init.eye_}
 
 
@@ -59,7 +58,7 @@ class Recurrent(Network):
         self.embed = Input(
             vocabulary, config.embedding, config.bigrams, config.max_norm, dropout.embedding, config.locked
         )
-        self.ahead = nn.ModuleList(cell(size, config.hidden, batch_first=True) for size in sizes)
+        self.ahead = nn.ModuleList(cell(size, config.hidden) for size in sizes)
         self.behind = nn.ModuleList(cell(size, config.hidden) for size in sizes if config.bidirectional)
         for layer in [*self.ahead, *self.behind]:  # whatever is above: a pretrained body serves many
             start(layer, config.start, config.forget_bias if isinstance(config, LSTMConfig) else None)
@@ -73,7 +72,7 @@ class Recurrent(Network):
         """embedded (B, T, E), lengths (B,) -> logits (B, outputs)"""
         if self.ends_alone:  # one step of each reading: for it, no state is put into the text's order
             readings = self.readings(embedded, self.turn(embedded, lengths), len(self.ahead))
-            pooled = torch.cat([state_at(states, lengths - 1) for states in readings], 1)
+            pooled = torch.cat([state_at(states.transpose(0, 1), lengths - 1) for states in readings], 1)
         else:
             pooled = self.pool(self.states(embedded, lengths), lengths)
         return self.classify(self.head(pooled))
@@ -85,25 +84,28 @@ class Recurrent(Network):
     def directions(self, embedded: Tensor, lengths: Tensor, layers: int) -> list[Tensor]:
         """The states of so many layers, (B, T, H) for each direction. In the first, none knows what the other read."""
         turn = self.turn(embedded, lengths)
-        return in_text_order(self.readings(embedded, turn, layers), turn)
+        return [states.transpose(0, 1) for states in in_text_order(self.readings(embedded, turn, layers), turn)]
 
-    def turn(self, embedded: Tensor, lengths: Tensor) -> Reversal | None:
+    def turn(self, embedded: Tensor, lengths: Tensor) -> Tensor | None:
         """How rows are reversed, if they are read backwards, too."""
         return reversal(lengths, embedded.shape[1]) if self.behind else None
 
-    def readings(self, embedded: Tensor, turn: Reversal | None, layers: int) -> list[Tensor]:
-        """The states of so many layers, (B, T, H) for each direction, in the order in which it reads."""
-        readings = self.layer(0, embedded, turn)
+    def readings(self, embedded: Tensor, turn: Tensor | None, layers: int) -> list[Tensor]:
+        """The states of so many layers, (T, B, H) for each direction, in the order in which it reads.
+
+        Steps come first, as the kernels read them: they would copy what lies row by row.
+        """
+        readings = self.layer(0, embedded.transpose(0, 1).contiguous(), turn)
         for number in range(1, layers):
-            readings = self.layer(number, self.between(torch.cat(in_text_order(readings, turn), 2)), turn)
+            states = torch.cat(in_text_order(readings, turn), 2).transpose(0, 1)
+            readings = self.layer(number, self.between(states).transpose(0, 1), turn)
         return readings
 
-    def layer(self, number: int, states: Tensor, turn: Reversal | None) -> list[Tensor]:
-        """A layer's `readings`, of states (B, T, W)."""
+    def layer(self, number: int, states: Tensor, turn: Tensor | None) -> list[Tensor]:
+        """A layer's `readings`, of states (T, B, W)."""
         readings = [self.ahead[number](states)[0]]
         if turn is not None:
-            read, _ = self.behind[number](Turn.apply(states, *turn))  # (T, B, H)
-            readings.append(read.transpose(0, 1))
+            readings.append(self.behind[number](Turn.apply(states, turn))[0])
         return readings
 
     def last(self, states: Tensor, lengths: Tensor) -> Tensor:
@@ -112,47 +114,41 @@ class Recurrent(Network):
         return torch.cat([state_at(states[..., :hidden], lengths - 1), states[:, 0, hidden:]], 1)
 
 
-def in_text_order(readings: list[Tensor], turn: Reversal | None) -> list[Tensor]:
-    """States (B, T, H) of each direction, in the text's order."""
-    if turn is None:
-        return readings
-    ahead, behind = readings
-    there, back = turn
-    return [ahead, Turn.apply(behind.transpose(0, 1), back, there)]
+def in_text_order(readings: list[Tensor], turn: Tensor | None) -> list[Tensor]:
+    """States (T, B, H) of each direction: those read backwards turned, where there is a `reversal`."""
+    ahead, *behind = readings
+    return [ahead, *(Turn.apply(states, turn) for states in behind)]
 
 
-def reversal(lengths: Tensor, steps: int) -> Reversal:
-    """Where each step comes from when rows are reversed within their lengths, and the way back: both (B * T,).
+def reversal(lengths: Tensor, steps: int) -> Tensor:
+    """Where each step comes from when rows are reversed within their lengths: places in (T, B) flattened, (T * B,).
 
-    The first is of (T, B), in places of (B, T) flattened; the second of (B, T), in places of (T, B): the kernels read
-    step by step, and would copy what lies row by row. Padding stays where it is.
+    Padding stays where it is. The way back is the same.
     """
     step = torch.arange(steps, device=lengths.device).expand(len(lengths), steps)
-    turn = torch.where(inside(lengths, steps), lengths[:, None] - 1 - step, step)  # (B, T)
-    row = torch.arange(len(lengths), device=lengths.device)[:, None]
-    return (turn + steps * row).t().flatten(), (row + len(lengths) * turn).flatten()
+    turned = torch.where(inside(lengths, steps), lengths[:, None] - 1 - step, step)  # (B, T)
+    return (turned.t() * len(lengths) + torch.arange(len(lengths), device=lengths.device)).flatten()
 
 
 class Turn(torch.autograd.Function):
-    """States (B, T, H) as (T, B, H), or back, in the order of a `reversal`, whose other half takes the gradient back.
+    """States (T, B, H) in the order of a `reversal`, which takes the gradient back, too.
 
     Whole rows are copied, where the gradient of `gather` adds number by number.
     """
 
     @staticmethod
-    def forward(ctx: Any, states: Tensor, there: Tensor, back: Tensor) -> Tensor:
-        ctx.save_for_backward(back)
-        return _ordered(states, there)
+    def forward(ctx: Any, states: Tensor, turn: Tensor) -> Tensor:
+        ctx.save_for_backward(turn)
+        return _ordered(states, turn)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        (back,) = ctx.saved_tensors
-        return _ordered(gradient, back), None, None
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        (turn,) = ctx.saved_tensors
+        return _ordered(gradient, turn), None
 
 
 def _ordered(states: Tensor, places: Tensor) -> Tensor:
-    """(A, B, H) -> (B, A, H) by places in (A, B) flattened."""
-    return states.flatten(0, 1).index_select(0, places).view(states.shape[1], states.shape[0], -1)
+    return states.flatten(0, 1).index_select(0, places).view(states.shape)
 
 
 def start(layer: nn.RNNBase, how: str, forget_bias: float | None) -> None:
