@@ -234,6 +234,21 @@ def test_a_long_epoch_is_kept_on_its_way(tmp_path, monkeypatch, fitted):
     assert all(np.array_equal(array, resumed[key]) for key, array in fitted["lstm"].model.tensors().items())
 
 
+@pytest.mark.parametrize("changes", [{}, {"ema": 0.9}])
+def test_no_training_begins_without_room_for_its_checkpoints(changes, tmp_path, monkeypatch):
+    large = partial(fit, "lstm", hidden=256, epochs=3, **changes)
+    with killed_after(2):
+        large(tmp_path / "killed")
+    *_, size = (path.stat().st_size for path in tmp_path.glob("killed/*/*"))
+    monkeypatch.setattr(checkpoint, "free", lambda _: int(2.9 * size))
+    with pytest.raises(ResourceError, match=r"checkpoints need [\d,]+ bytes, of which [\d,]+ are free; make room"):
+        large(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+    large(tmp_path / "killed")  # two of its three are there
+    monkeypatch.setattr(checkpoint, "free", lambda _: int(3.1 * size))
+    large(tmp_path / "new")
+
+
 def test_divergence_is_an_error_not_a_model():
     with pytest.raises(DivergedError, match="epoch 1, step"):
         fit("lstm", lr=1e30, optimizer="sgd", clip=None)

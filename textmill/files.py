@@ -1,6 +1,7 @@
 """Files, written whole or not at all, and with the same bytes for the same content."""
 
 import csv
+import errno
 import hashlib
 import json
 import os
@@ -25,7 +26,14 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else error  # pyarrow's strerror is a story
-        raise ResourceError(f"{path}: cannot be written: {reason}") from error
+        left = f" ({free(path):,} bytes are free)" if error.errno == errno.ENOSPC else ""
+        raise ResourceError(f"{path}: cannot be written: {reason}{left}") from error
+
+
+def free(path: Path) -> int:
+    """Bytes that are free on the disk where `path` is, or will be."""
+    path = path.absolute()
+    return shutil.disk_usage(next(there for there in [path, *path.parents] if there.exists())).free
 
 
 @contextmanager

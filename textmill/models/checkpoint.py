@@ -1,6 +1,6 @@
 """Where a training run stands, on disk: a killed run goes on from there to the same bytes.
 
-One file a state, so that it is whole or absent; the last two are kept. The folder is none of DVC's outputs, which DVC
+One file a state, so that it is whole or absent; the last KEPT are there. The folder is none of DVC's outputs, which DVC
 deletes before a stage starts.
 """
 
@@ -14,7 +14,20 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from textmill.files import atomic
+from textmill.errors import ResourceError
+from textmill.files import atomic, free
+
+KEPT = 2  # checkpoints
+
+
+def check_room(folder: Path, network: nn.Module, average: nn.Module | None) -> None:
+    """Raise ResourceError if the disk has no room for the checkpoints still to come, one more than are kept."""
+    whole = sum(tensor.nbytes for tensor in network.state_dict().values())
+    learned = sum(weight.nbytes for weight in network.parameters() if weight.requires_grad)
+    one = whole * (2 if average is None else 3) + 2 * learned  # the best weights, too, and Adam's moments
+    needed = one * (KEPT + 1 - len(_files(folder)))
+    if (left := free(folder)) < needed:
+        raise ResourceError(f"{folder}: checkpoints need {needed:,} bytes, of which {left:,} are free; make room")
 
 
 def save(
@@ -43,7 +56,7 @@ def save(
             temporary,
             {"facts": json.dumps(facts)},
         )
-    for old in _files(folder)[2:]:
+    for old in _files(folder)[KEPT:]:
         old.unlink()
 
 

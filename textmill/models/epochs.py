@@ -35,6 +35,7 @@ class Epochs:
 
     It is kept in `folder` after every epoch, and inside of one OFTEN and when it is interrupted; under torchrun, where
     each rank draws dropout of its own, after every epoch alone, by rank 0. Whoever makes it goes on from what is there.
+    Raises ResourceError if the disk has no room for it.
     """
 
     def __init__(self, name: str, count: int, updates: Updates, folder: Path | None):
@@ -42,6 +43,8 @@ class Epochs:
         self.history: History = []
         self.best: dict[str, Tensor] = {}
         self.within, self.started = Within(), time.monotonic()
+        if folder:
+            checkpoint.check_room(folder, updates.weights, updates.average)
         if folder and (found := checkpoint.load(folder, updates.weights, updates.average, updates.tuner)):
             facts, self.best = found
             self.history, self.within = facts["history"], Within(**facts["within"])
