@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from textmill.tokenizers.numbering import Numbering
-from textmill.tokenizers.pieces import Markup, Pieces, cut
+from textmill.tokenizers.pieces import Markup, Pieces, cut, flat
 
 
 class Counted(NamedTuple):
@@ -36,10 +36,9 @@ def count(
     sizes, numbers, different, lengths = [], [], [], []
     for texts in batches:
         new, pieces = cut(texts, markup, known_pieces)
-        lists = words(new)
-        found = lists.explode(empty_as_null=False)
+        found, each = flat(words(new))
         number, first = known_words.add(found)
-        sizes.append(lists.list.len().to_numpy().astype(np.int32))
+        sizes.append(each)
         numbers.append(number)
         different.append(found.gather(first))
         if len(known_pieces) > len(seen):

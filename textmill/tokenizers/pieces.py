@@ -69,6 +69,11 @@ def normal(strings: pl.Series, lowercase: bool) -> pl.Series:
     return strings.str.to_lowercase() if lowercase else strings
 
 
+def flat(lists: pl.Series) -> tuple[pl.Series, np.ndarray]:
+    """The strings of lists (N,), one list after the other, and how many each list has, int32 (N,)."""
+    return lists.explode(empty_as_null=False), lists.list.len().to_numpy().astype(np.int32)
+
+
 def cut(texts: pl.Series, markup: Markup, seen: Numbering) -> tuple[pl.Series, Pieces]:
     """What stands between the spaces of the texts: the strings that were not seen before, and the texts as pieces.
 

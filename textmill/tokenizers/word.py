@@ -14,7 +14,7 @@ from textmill.errors import DataError
 from textmill.ragged import SPECIALS, UNK, Ragged
 from textmill.tokenizers.counting import Counted, count, waiting
 from textmill.tokenizers.numbering import Numbering
-from textmill.tokenizers.pieces import Markup, Spelling, cut, normal
+from textmill.tokenizers.pieces import Markup, Spelling, cut, flat, normal
 from textmill.tokenizers.tokenizer import NAMES, Listed, Texts, checked_vocabulary
 
 
@@ -69,14 +69,13 @@ class WordTokenizer(Listed):
     def encode(self, texts: pl.Series) -> Ragged:
         """Ids of each text. A text without words is one UNK, so that it can be scored."""
         different, pieces = cut(texts, self.markup, Numbering())
-        words = self._words(different)
-        sizes = words.list.len().to_numpy().astype(np.int32)
-        return Spelling(self._ids(words.explode(empty_as_null=False)), sizes).documents(pieces)
+        words, sizes = flat(self._words(different))
+        return Spelling(self._ids(words), sizes).documents(pieces)
 
     def tokens(self, text: str) -> list[str]:
         """The words of a text, known or not."""
         different, pieces = cut(pl.Series([text]), self.markup, Numbering())
-        words = self._words(different).gather(pieces.number).explode(empty_as_null=False)
+        words, _ = flat(self._words(different).gather(pieces.number))
         return words.to_list() or [NAMES[UNK]]
 
     def _words(self, pieces: pl.Series) -> pl.Series:
