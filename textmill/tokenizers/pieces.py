@@ -91,9 +91,9 @@ def _before_spaces(texts: pl.Series) -> tuple[pl.Series, np.ndarray]:
     which takes two thirds of the time of `str.split`.
     """
     _, offsets, characters = texts.to_arrow(compat_level=pl.CompatLevel.oldest()).buffers()
-    texts_begin = np.frombuffer(offsets, np.int64)  # and where the last one ends
+    texts_begin = np.frombuffer(offsets, np.int64, len(texts) + 1)  # the last is where all end
     begins = np.empty(texts_begin[-1] + 1, np.bool_)
-    np.equal(np.frombuffer(characters, np.uint8), SPACE, out=begins[:-1])
+    np.equal(np.frombuffer(characters, np.uint8, texts_begin[-1]), SPACE, out=begins[:-1])
     begins[texts_begin] = True
     strings_begin = np.flatnonzero(begins)
     strings = pa.LargeStringArray.from_buffers(len(strings_begin) - 1, pa.py_buffer(strings_begin), characters)
