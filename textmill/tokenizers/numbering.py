@@ -11,13 +11,13 @@ MIX = np.uint64(0x9E3779B97F4A7C15)  # odd, so that different hashes stay differ
 class Numbering:
     """Gives equal strings the same number, and the next number to one that it has not seen.
 
-    It keeps hashes of 63 bits, in tables by the first of them. A string whose place is taken goes to the next table,
+    It keeps hashes of 64 bits, in tables by the first of them. A string whose place is taken goes to the next table,
     twice as large; the frequent ones, which came first, are in the first. The same hash counts as the same string:
-    among ten million, that is wrong with a chance of 5 in a million.
+    among ten million, that is wrong with a chance of 3 in a million.
     """
 
     def __init__(self) -> None:
-        self._tables: list[tuple[np.ndarray, np.ndarray]] = []  # hashes, 0 where there is none, and their numbers
+        self._tables: list[tuple[np.ndarray, np.ndarray]] = []  # hashes, 0 for none (one of 2^64 is), and numbers
         self._size = 0
 
     def __len__(self) -> int:
@@ -29,7 +29,7 @@ class Numbering:
         number, new = np.empty(len(hashes), np.int32), [np.zeros(0, np.int64)]
         for first in range(0, len(hashes), BLOCK):
             block = slice(first, first + BLOCK)
-            number[block], rows = self._add(hashes[block] | np.uint64(1), 0)  # none is 0
+            number[block], rows = self._add(hashes[block], 0)
             new.append(first + rows)
         return number, np.concatenate(new)
 
@@ -37,7 +37,7 @@ class Numbering:
         """As `add`, of hashes that are in none of the tables before this level."""
         bits = BITS + level
         if level == len(self._tables):
-            self._tables.append((np.zeros(1 << bits, np.uint64), np.empty(1 << bits, np.int32)))
+            self._tables.append((np.zeros(1 << bits, np.uint64), np.zeros(1 << bits, np.int32)))
         known, numbers = self._tables[level]
         place = (hashes >> np.uint64(64 - bits)).view(np.int64)
         found = known.take(place)

@@ -33,8 +33,8 @@ class Spelling:
     def __init__(self, ids: np.ndarray, sizes: np.ndarray):
         self.ids, self.sizes = ids, sizes
         self.begins = np.cumsum(sizes) - sizes  # where the ids of each string begin, (D,)
-        self.first = np.append(ids, np.int32(UNK)).take(self.begins)  # of them; a string without any is left out later
-        self.other = sizes != 1
+        first = np.append(ids, np.int32(UNK)).take(self.begins)  # of them; the last strings may have none
+        self.only = np.where(sizes == 1, first, np.int32(-1))
 
     def documents(self, pieces: Pieces) -> Ragged:
         """The ids of each text. One without any gets one UNK.
@@ -42,12 +42,12 @@ class Spelling:
         Pieces of one id, which most are, are looked up at once; the ids of the others are put between them.
         """
         number = pieces.number.astype(np.intp)  # what numpy would do anew for each look-up
-        other = np.flatnonzero(self.other.take(number))
+        only = self.only.take(number)
+        other = np.flatnonzero(only < 0)
         theirs = number[other]
         counts = self.sizes[theirs]
-        single = np.delete(self.first.take(number), other)
         where = np.repeat(self.begins[theirs] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-        flat = np.insert(single, np.repeat(other - np.arange(len(other)), counts), self.ids[where])
+        flat = np.insert(np.delete(only, other), np.repeat(other - np.arange(len(other)), counts), self.ids[where])
         text = np.searchsorted(np.cumsum(pieces.lengths), other, side="right")
         more = np.bincount(text, counts - 1, minlength=len(pieces.lengths))  # ids than pieces, of each text
         return Ragged.of(flat, pieces.lengths + more.astype(np.int64))
@@ -81,7 +81,7 @@ def cut(texts: pl.Series, markup: Markup, seen: Numbering) -> tuple[pl.Series, P
     """
     strings, lengths = _before_spaces(marked_down(texts, markup))
     number, new = seen.add(strings)
-    return strings.gather(new).str.strip_chars(" "), Pieces(number, lengths)
+    return strings.gather(new).str.strip_prefix(" "), Pieces(number, lengths)
 
 
 def _before_spaces(texts: pl.Series) -> tuple[pl.Series, np.ndarray]:
