@@ -45,11 +45,11 @@ class Epochs:
         self.within, self.started = Within(), time.monotonic()
         if folder:
             checkpoint.check_room(folder, updates.weights, updates.average)
-        if folder and (found := checkpoint.load(folder, updates.weights, updates.average, updates.tuner)):
-            facts, self.best = found
-            self.history, self.within = facts["history"], Within(**facts["within"])
-            steps = f" and {self.within.steps} steps" if self.within.steps else ""
-            say(f"going on after {name} {len(self.history)}{steps}")
+            if found := checkpoint.load(folder, updates.weights, updates.average, updates.tuner):
+                facts, self.best = found
+                self.history, self.within = facts["history"], Within(**facts["within"])
+                steps = f" and {self.within.steps} steps" if self.within.steps else ""
+                say(f"going on after {name} {len(self.history)}{steps}")
         distributed.agree(len(self.history))
 
     @property

@@ -13,7 +13,7 @@ from textmill.models.layers import Network, Pool, hidden_layers, inside, over_ti
 
 SHORT = 1024  # steps up to which a whole (T, T) of scores may stand in memory
 # Steps that a processor reads at once in float32, so that its cache holds more of them: 3 to 6 % of a training step of
-# 9,600. In bfloat16 there is nothing to gain, and short texts would take a fifth longer.
+# 9,600. In bfloat16 there is little to gain (2 % of inference), and short texts would take a fifth longer.
 CACHED = 2400
 
 

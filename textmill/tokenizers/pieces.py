@@ -15,7 +15,7 @@ from textmill.tokenizers.numbering import Numbering
 Markup = Literal["strip", "breaks", "keep"]  # strip: tags become spaces, entities characters; breaks: <br> alone
 
 TAG = r"</?[A-Za-z][^<>]*>|<!--[^<>]*-->"  # "a < b" is not a tag
-BREAK = r"<[Bb][Rr]\s*/?>"
+BREAK = r"(?i-u:<br\s*/?>)"  # ASCII alone, as HTML has it, is found faster
 ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&apos;": "'", "&nbsp;": " "}
 SPACE = ord(" ")
 
