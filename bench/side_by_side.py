@@ -22,24 +22,25 @@ def texts(split: str = "train") -> pl.DataFrame:
 
 
 def side_by_side(
-    ours: dict[str, Callable[[], Any]], reference: Callable[[], Any], runs: int = 3
+    ours: dict[str, Callable[[], Any]], reference: Callable[[], Any], runs: int = 3, wall: bool = False
 ) -> list[dict[str, Any]]:
     """A row for each way of ours, by its name, against one reference: the best of `runs`.
 
-    All take turns, so that a machine that slows down slows all. Seconds are the CPU's, of all threads. `spread`: by
-    what factor the slowest run exceeds the best, of the side where that is more.
+    All take turns, so that a machine that slows down slows all. Seconds are the CPU's, of all threads, or the wall's.
+    `spread`: by what factor the slowest run exceeds the best, of the side where that is more.
     """
+    clock, unit = (time.perf_counter, "wall s") if wall else (time.process_time, "cpu s")
     ways = [*ours.values(), reference]
     seconds: list[list[float]] = [[] for _ in ways]
     for _ in range(runs):
         for way, times in zip(ways, seconds, strict=True):
-            start = time.process_time()
+            start = clock()
             way()
-            times.append(time.process_time() - start)
+            times.append(clock() - start)
     *mine, theirs = seconds
     spreads = [max(max(times) / min(times) for times in (own, theirs)) for own in mine]
     return [
-        row(case, min(own), min(theirs), "cpu s", spread) for case, own, spread in zip(ours, mine, spreads, strict=True)
+        row(case, min(own), min(theirs), unit, spread) for case, own, spread in zip(ours, mine, spreads, strict=True)
     ]
 
 

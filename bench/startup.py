@@ -10,17 +10,14 @@ In a row, `ours` is work and `reference` all seconds, so `ratio` is the share of
 import json
 import os
 import re
-import shutil
-import subprocess
 import sys
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from checkout import checkout, seconds
 from side_by_side import write
 
-ROOT = Path(__file__).parents[1]
 HEAVY = "import datasets, dvc.repo, matplotlib, mlflow, pandas, polars, sklearn, torch"
 # Takes the place of the stages' python: notes beside itself what their imports and they themselves took.
 PYTHON = """#!PYTHON
@@ -32,36 +29,6 @@ with open(os.path.join(os.path.dirname(__file__), os.environ["DVC_STAGE"] + ".js
     json.dump(note, file)
 sys.exit(done.returncode)
 """.replace("PYTHON", sys.executable)
-
-
-def checkout(folder: Path) -> None:
-    """Copy what git knows or would add, and what was downloaded, into a new repository."""
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    if (ROOT / "data/downloads").is_dir():
-        shutil.copytree(ROOT / "data/downloads", folder / "data/downloads")
-    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
-
-
-def seconds(command: list[str], folder: Path, first: Path) -> float:
-    """Wall seconds of a command whose PATH begins with `first`."""
-    env = {
-        **os.environ,
-        "PATH": os.pathsep.join([str(first), str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "PYTHONPATH": str(folder),
-        "DVC_NO_ANALYTICS": "true",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-    }
-    env.pop("MLFLOW_TRACKING_URI", None)
-    start = time.perf_counter()
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
-    taken = time.perf_counter() - start
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return taken
 
 
 def row(case: str, ours: float, reference: float, ratio: float, spread: float = 1.0) -> dict[str, Any]:
@@ -95,7 +62,7 @@ def main() -> None:
         idle: dict[str, list[float]] = {"textmill": [], "dvc": []}
         for _ in range(3):
             for command, times in idle.items():
-                times.append(seconds([command, "repro"], folder, Path(sys.executable).parent))
+                times.append(seconds([command, "repro"], folder))
         ours, reference = (min(times) for times in idle.values())
         spread = max(max(times) / min(times) for times in idle.values())
         rows.append(row("nothing to do", ours, reference, reference / ours, spread))

@@ -7,6 +7,7 @@ from textmill import encoding, profile, tokenizers
 from textmill.config import PARAMS
 from textmill.files import count_rows, read_batches, read_json, sha256, write_json
 from textmill.processes import keep_memory
+from textmill.tokenizers.prefetching import prefetch
 
 
 def main(
@@ -18,7 +19,7 @@ def main(
     facts = {"train": read_json(learned)["train"]}
     for name in ("validation", "test", "unlabelled"):
         path = splits / f"{name}.parquet"
-        batches = (encoding.encode(some, codec, names) for some in read_batches(path, ["text", "label"]))
+        batches = prefetch(lambda some: encoding.encode(some, codec, names), read_batches(path, ["text", "label"]))
         counted = encoding.save(out / f"{name}.safetensors", batches, count_rows(path), made_by)
         facts[name] = profile.encoded(*counted)
     write_json(metrics, {"vocabulary": codec.size, "splits": facts})

@@ -1,21 +1,23 @@
 """Texts cut at spaces: the strings, and which of them each text is made of."""
 
+import unicodedata
+
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from textmill.tokenizers.numbering import Numbering
-from textmill.tokenizers.pieces import cut
+from textmill.tokenizers.pieces import cut, different, numbered
 
-TEXTS = st.text(st.sampled_from("ab\u00e9\u0301\u3000\n  "), max_size=20)
+TEXTS = st.text(st.sampled_from("abAJK\u030c\u212a\u00e9\u00c9\u0130\u0399\u03a3\u0308\u0301\u3000\n  "), max_size=20)
 
 
-def put_together(batches: list[pl.Series]) -> list[list[str]]:
-    """What each text is made of by `cut`, whose numbers go on from batch to batch, without the empty string."""
+def put_together(batches: list[pl.Series], lowercase: bool) -> list[list[str]]:
+    """What each text is made of, by numbers that go on from batch to batch, without the empty string."""
     strings, found, known = [], [], Numbering()
     for texts in batches:
-        new, pieces = cut(texts, "keep", known)
+        new, pieces = numbered(cut(texts, "keep", lowercase), known)
         strings += new.to_list()
         assert len(strings) == len(known)
         parts = iter(pieces.number.tolist())
@@ -24,19 +26,39 @@ def put_together(batches: list[pl.Series]) -> list[list[str]]:
     return [list(filter(None, text)) for text in found]
 
 
-def by_python(texts: list[str]) -> list[list[str]]:
-    return [list(filter(None, text.split(" "))) for text in texts]
+def by_python(texts: list[str], lowercase: bool) -> list[list[str]]:
+    return [[normal(piece, lowercase) for piece in text.split(" ") if piece] for text in texts]
 
 
+def normal(piece: str, lowercase: bool) -> str:
+    return unicodedata.normalize("NFC", piece.lower() if lowercase else piece)
+
+
+def test_pieces_that_differ_in_ascii_case_alone_are_one():
+    strings, pieces = different(pl.Series(["a One one ONE \u00c9 \u00e9"]), "keep", lowercase=True)
+    assert strings.to_list() == ["a", "one", "\u00e9", "\u00e9"]  # beyond ASCII only in the end
+    assert pieces.number.tolist() == [0, 1, 1, 1, 2, 3]
+
+
+def test_no_text_is_an_empty_one():
+    strings, pieces = different(pl.Series([None, "a\0b", None]), "strip", lowercase=True)
+    assert strings.to_list() == ["a\0b"]
+    assert pieces.lengths.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
 @given(st.lists(st.lists(TEXTS, max_size=4), min_size=1, max_size=4))
-def test_texts_are_the_pieces_that_python_cuts(batches):
-    found = put_together([pl.Series(texts, dtype=pl.String) for texts in batches])
-    assert found == [pieces for texts in batches for pieces in by_python(texts)]
+def test_texts_are_the_pieces_that_python_cuts(lowercase, batches):
+    found = put_together([pl.Series(texts, dtype=pl.String) for texts in batches], lowercase)
+    assert found == [pieces for texts in batches for pieces in by_python(texts, lowercase)]
 
 
-@pytest.mark.parametrize("texts", [["one two", "one", "two one"], ["", " ", "  a "], ["x" * 40 + " y"], [""], []])
-def test_texts_of_a_column_that_is_sliced_or_in_chunks(texts):
+@pytest.mark.parametrize("lowercase", [True, False])
+@pytest.mark.parametrize(
+    "texts", [["one Two", "One", "two one"], ["", " ", "  A "], ["x" * 40 + " Y"], ["\u00c1RBOL A\u030a"], [""], []]
+)
+def test_texts_of_a_column_that_is_sliced_or_in_chunks(texts, lowercase):
     column = pl.Series(["before it", *texts, " after"], dtype=pl.String)[1:-1]
     chunks = pl.concat([column, pl.Series(texts, dtype=pl.String)], rechunk=False)
-    assert put_together([column]) == by_python(texts)
-    assert put_together([chunks]) == 2 * by_python(texts)
+    assert put_together([column], lowercase) == by_python(texts, lowercase)
+    assert put_together([chunks], lowercase) == 2 * by_python(texts, lowercase)

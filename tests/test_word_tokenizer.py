@@ -13,7 +13,7 @@ from textmill import tokenizers
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.files import read_json, write_json
 from textmill.ragged import PAD, UNK, Ragged
-from textmill.tokenizers.numbering import BITS, Numbering
+from textmill.tokenizers.numbering import BITS, Numbering, hashed
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 
 PATTERN = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"
@@ -116,7 +116,7 @@ def test_numbers_go_up_as_new_strings_come_beyond_the_first_tables():
     numbering, seen = Numbering(), []
     for some in np.array_split(numbers, 3):
         strings = pl.Series([f"s{number}" for number in some])
-        found, new = numbering.add(strings)
+        found, new = numbering.add(hashed(strings))
         seen += strings.gather(new).to_list()
         assert [seen[number] for number in found] == strings.to_list()
     assert len(set(seen)) == len(seen) == len(numbering) == len(np.unique(numbers))
@@ -124,7 +124,7 @@ def test_numbers_go_up_as_new_strings_come_beyond_the_first_tables():
 
 def test_numbers_of_nothing():
     numbering = Numbering()
-    found, new = numbering.add(pl.Series([], dtype=pl.String))
+    found, new = numbering.add(hashed(pl.Series([], dtype=pl.String)))
     assert len(found) == len(new) == len(numbering) == 0
 
 

@@ -15,7 +15,7 @@ from textmill.errors import ResourceError
 from textmill.files import writing
 
 LOCKS = Path("data/.locks")
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
+M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8  # of malloc.h
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -50,9 +50,11 @@ def keep_memory() -> None:
     """Let this process keep what it frees (glibc; elsewhere nothing happens).
 
     Otherwise every large tensor is mapped, filled with zeros page by page and unmapped again, which took a third of a
-    BiLSTM's training step. The price: memory once used is not given back before the process ends.
+    BiLSTM's training step. The price: memory once used is not given back before the process ends, and threads wait for
+    one another where they allocate.
     """
     if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
+        mallopt(M_ARENA_MAX, 1)  # what one thread frees is there for the others
         mallopt(M_MMAP_MAX, 0)
         mallopt(M_TRIM_THRESHOLD, -1)
 

@@ -13,6 +13,7 @@ from textmill.files import read_json, write_json
 from textmill.ragged import Ragged
 from textmill.tokenizers.bpe import BpeConfig, BpeTokenizer
 from textmill.tokenizers.char import CharConfig, CharTokenizer
+from textmill.tokenizers.prefetching import prefetch
 from textmill.tokenizers.pretrained import PretrainedConfig, PretrainedTokenizer, pretrained_config
 from textmill.tokenizers.tokenizer import FILE, Texts, Tokenizer
 from textmill.tokenizers.word import WordConfig, WordTokenizer
@@ -45,7 +46,7 @@ def fit(read: Texts, config: Section, spill: BinaryIO, files: Mapping[str, Path]
     """
     if isinstance(config, PretrainedConfig):
         tokenizer = PretrainedTokenizer.read(files[FILE], config)
-        return tokenizer, (tokenizer.encode(texts) for texts in read())
+        return tokenizer, prefetch(tokenizer.encode, read())
     return TOKENIZERS[config.kind][1].fit(read, config, spill)
 
 

@@ -16,8 +16,8 @@ from pydantic import Field
 
 from textmill.config import Count, Section
 from textmill.ragged import SPECIALS, Ragged
-from textmill.tokenizers.numbering import Numbering
-from textmill.tokenizers.pieces import Markup, Spelling, cut, marked_down, normal
+from textmill.tokenizers.pieces import Markup, Spelling, different, marked_down, normal
+from textmill.tokenizers.prefetching import prefetch
 from textmill.tokenizers.tokenizer import NAMES, Named, Texts
 
 BYTES = 256
@@ -57,12 +57,12 @@ class BpeTokenizer(Named):
         batches = (normal(marked_down(texts, config.markup), config.lowercase).to_list() for texts in read())
         learner.train_from_iterator(batches, trainer)
         tokenizer = cls(config.lowercase, config.markup, learner.to_str())
-        return tokenizer, (tokenizer.encode(texts) for texts in read())
+        return tokenizer, prefetch(tokenizer.encode, read())
 
     def encode(self, texts: pl.Series) -> Ragged:
         """Ids of each text. An empty one is one UNK, so that it can be scored."""
-        different, pieces = cut(texts, self.markup, Numbering())
-        found = self._library.encode_batch_fast(normal(different, self.lowercase).to_list())
+        strings, pieces = different(texts, self.markup, self.lowercase)
+        found = self._library.encode_batch_fast(strings.to_list())
         sizes = np.fromiter(map(len, found), np.int32, len(found))
         ids = np.fromiter((number for piece in found for number in piece.ids), np.int32, sizes.sum())
         return Spelling(ids + np.int32(SPECIALS), sizes).documents(pieces)

@@ -13,6 +13,7 @@ from textmill.config import Count, Section
 from textmill.errors import DataError
 from textmill.ragged import SPECIALS, UNK, Ragged
 from textmill.tokenizers.pieces import Markup, marked_down, normal
+from textmill.tokenizers.prefetching import prefetch
 from textmill.tokenizers.tokenizer import NAMES, Listed, Texts, checked_vocabulary
 
 POINTS = 0x110000  # code points of Unicode
@@ -51,7 +52,7 @@ class CharTokenizer(Listed):
         if not len(kept):
             raise DataError(f"vocabulary: no character stands {config.min_freq} times; lower min_freq")
         tokenizer = cls(config.lowercase, config.markup, tuple(map(chr, kept)))
-        return tokenizer, (tokenizer.encode(texts) for texts in read())
+        return tokenizer, prefetch(tokenizer.encode, read())
 
     def encode(self, texts: pl.Series) -> Ragged:
         """Ids of each text. An empty one is one UNK, so that it can be scored."""

@@ -6,8 +6,8 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 import polars as pl
 
-from textmill.tokenizers.numbering import Numbering
-from textmill.tokenizers.pieces import Markup, Pieces, cut, flat
+from textmill.tokenizers.numbering import Numbering, hashed
+from textmill.tokenizers.pieces import Cut, Pieces, flat, numbered
 
 
 class Counted(NamedTuple):
@@ -24,9 +24,7 @@ class Counted(NamedTuple):
         return np.bincount(self.numbers, np.repeat(self.seen, self.sizes), len(self.words)).astype(np.int64)
 
 
-def count(
-    batches: Iterable[pl.Series], markup: Markup, words: Callable[[pl.Series], pl.Series], spill: BinaryIO
-) -> Counted:
+def count(batches: Iterable[Cut], words: Callable[[pl.Series], pl.Series], spill: BinaryIO) -> Counted:
     """Read texts; `words` gives those of each piece, as a list Series. The pieces' numbers wait in `spill`.
 
     In memory are the different words, numbers for each different piece, and a length for each text.
@@ -34,10 +32,10 @@ def count(
     known_pieces, known_words = Numbering(), Numbering()
     seen = np.zeros(0, np.int64)  # longer than needed
     sizes, numbers, different, lengths = [], [], [], []
-    for texts in batches:
-        new, pieces = cut(texts, markup, known_pieces)
+    for parts in batches:
+        new, pieces = numbered(parts, known_pieces)
         found, each = flat(words(new))
-        number, first = known_words.add(found)
+        number, first = known_words.add(hashed(found))
         sizes.append(each)
         numbers.append(number)
         different.append(found.gather(first))

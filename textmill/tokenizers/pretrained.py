@@ -18,8 +18,7 @@ from pydantic import AfterValidator, Field
 from textmill.config import Package, Repo, Revision, Section, Sha256, validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.ragged import SPECIALS, UNK, Ragged
-from textmill.tokenizers.numbering import Numbering
-from textmill.tokenizers.pieces import Markup, Spelling, cut, marked_down, normal
+from textmill.tokenizers.pieces import Markup, Spelling, different, marked_down, normal
 from textmill.tokenizers.tokenizer import FILE, NAMES, Named
 
 ENCODER = ("config.json", "model.safetensors")
@@ -111,13 +110,13 @@ class PretrainedTokenizer(Named):
     def encode(self, texts: pl.Series) -> Ragged:
         """Ids of each text. An empty one is one UNK, so that it can be scored."""
         if self._cuts_at_spaces:
-            different, pieces = cut(texts, self.markup, Numbering())
-            return Spelling(*self._ids(different)).documents(pieces)
-        return Ragged.of(*self._ids(marked_down(texts, self.markup)))
+            strings, pieces = different(texts, self.markup, lowercase=False)
+            return Spelling(*self._ids(strings)).documents(pieces)
+        return Ragged.of(*self._ids(normal(marked_down(texts, self.markup), lowercase=False)))
 
     def _ids(self, strings: pl.Series) -> tuple[np.ndarray, np.ndarray]:
         """Ids of all strings, one after the other, and how many each has."""
-        found = self._library.encode_batch_fast(normal(strings, lowercase=False).to_list(), add_special_tokens=False)
+        found = self._library.encode_batch_fast(strings.to_list(), add_special_tokens=False)
         sizes = np.fromiter(map(len, found), np.int32, len(found))
         ids = np.fromiter((number for string in found for number in string.ids), np.int32, sizes.sum())
         return self._table[ids], sizes

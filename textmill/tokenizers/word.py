@@ -1,4 +1,4 @@
-"""Words by a pattern: lower-casing, cutting and look-up as polars string kernels."""
+"""Words by a pattern: lower-casing, cutting and look-up by kernels of arrow, polars and numpy."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from textmill.config import Count, Section
 from textmill.errors import DataError
 from textmill.ragged import SPECIALS, UNK, Ragged
 from textmill.tokenizers.counting import Counted, count, waiting
-from textmill.tokenizers.numbering import Numbering
-from textmill.tokenizers.pieces import Markup, Spelling, cut, flat, normal
+from textmill.tokenizers.pieces import Markup, Spelling, cut, different, flat
+from textmill.tokenizers.prefetching import prefetch
 from textmill.tokenizers.tokenizer import NAMES, Listed, Texts, checked_vocabulary
 
 
@@ -58,29 +58,30 @@ class WordTokenizer(Listed):
         Raises DataError if no word is frequent enough.
         """
         blank = cls(config.lowercase, config.markup, config.pattern, ())
-        found = count(read(), config.markup, blank._words, spill)
+        batches = prefetch(lambda texts: cut(texts, config.markup, config.lowercase), read())
+        found = count(batches, blank._words, spill)
         kept = _most_frequent(found, config)  # numbers of words
         table = np.full(len(found.words), UNK, np.int32)
         table[kept] = np.arange(SPECIALS, len(kept) + SPECIALS)
         tokenizer = cls(config.lowercase, config.markup, config.pattern, tuple(found.words.gather(kept).to_list()))
         spelling = Spelling(table[found.numbers], found.sizes)
-        return tokenizer, map(spelling.documents, waiting(spill, found.lengths))
+        return tokenizer, prefetch(spelling.documents, waiting(spill, found.lengths))
 
     def encode(self, texts: pl.Series) -> Ragged:
         """Ids of each text. A text without words is one UNK, so that it can be scored."""
-        different, pieces = cut(texts, self.markup, Numbering())
-        words, sizes = flat(self._words(different))
+        strings, pieces = different(texts, self.markup, self.lowercase)
+        words, sizes = flat(self._words(strings))
         return Spelling(self._ids(words), sizes).documents(pieces)
 
     def tokens(self, text: str) -> list[str]:
         """The words of a text, known or not."""
-        different, pieces = cut(pl.Series([text]), self.markup, Numbering())
-        words, _ = flat(self._words(different).gather(pieces.number))
+        strings, pieces = different(pl.Series([text]), self.markup, self.lowercase)
+        words, _ = flat(self._words(strings).gather(pieces.number))
         return words.to_list() or [NAMES[UNK]]
 
     def _words(self, pieces: pl.Series) -> pl.Series:
         """The words of each piece, as a list Series."""
-        return normal(pieces, self.lowercase).str.extract_all(self.pattern)
+        return pieces.str.extract_all(self.pattern)
 
     def _ids(self, words: pl.Series) -> np.ndarray:
         if len(words) < len(self.vocabulary):  # the Enum's table would cost more than the look-ups
