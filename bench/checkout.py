@@ -12,14 +12,15 @@ BIN = Path(sys.executable).parent
 
 
 def checkout(folder: Path) -> None:
-    """Copy what git knows or would add, and what was downloaded, into a new repository."""
+    """Copy what git knows or would add, what was downloaded, and the user's own files, into a new repository."""
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-    if (ROOT / "data/downloads").is_dir():
-        shutil.copytree(ROOT / "data/downloads", folder / "data/downloads")
+    for brought in ("data/downloads", "data/input"):
+        if (ROOT / brought).is_dir():
+            shutil.copytree(ROOT / brought, folder / brought, dirs_exist_ok=True)
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
 
 
