@@ -3,7 +3,9 @@
 Both sides train one epoch on the same documents, cut alike, with the same sizes, Adam, clipped gradients and 64
 documents an update on average: ours takes long documents in smaller batches and short ones in larger. A prediction of
 ours never depends on its neighbours; the notebook's recurrent state is read after the padding. The notebook's side is
-float32, as notebooks are, and leaves freed memory to the allocator, which ours keeps.
+float32, as notebooks are, and leaves freed memory to the allocator, which ours keeps. Numbers too small for float32's
+normal ones count as 0 on both sides: gradients through padding are full of them, and some processors take many times as
+long for each.
 Run: `make bench ONLY=training`, or `python bench/training.py bilstm --device cuda` for one case on a GPU.
 """
 
@@ -121,6 +123,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=32 * notebook.BATCH)
     given = parser.parse_args()
     torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
     data, vocabulary = sample(given.documents)
     labels = torch.tensor(data.labels, device=given.device)
     rows = []
