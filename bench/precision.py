@@ -31,11 +31,10 @@ SEEDS = (0, 1, 2)
 
 def data() -> tuple[dict[str, Encoded], int]:
     """Encoded texts to learn, choose and test with, and the size of the vocabulary, which comes from the first."""
-    frame, test = texts(), texts("test")[:TEST]
-    if os.environ.get("TEXTMILL_HUB_MIRROR"):  # IMDB brings no validation split
-        parts = {"train": frame[:TRAIN], "validation": frame[TRAIN : TRAIN + VALIDATION], "test": test}
-    else:
-        parts = {"train": frame[:TRAIN], "validation": texts("validation")[:VALIDATION], "test": test}
+    frame = texts()
+    # IMDB brings no validation split
+    held = frame[TRAIN:] if os.environ.get("TEXTMILL_HUB_MIRROR") else texts("validation")
+    parts = {"train": frame[:TRAIN], "validation": held[:VALIDATION], "test": texts("test")[:TEST]}
     config = tokenizers.tokenizer_config(load_params(PARAMS)["tokenizers"]["word"], f"{PARAMS}: tokenizers.word")
     with TemporaryFile() as spill:
         tokenizer, _ = tokenizers.fit(lambda: [parts["train"]["text"]], config, spill, {})
