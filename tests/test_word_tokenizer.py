@@ -152,14 +152,25 @@ def test_special_tokens_in_a_text_are_words():
 def test_rare_words_and_the_size_bound():
     assert learn("a a b", min_freq=2).vocabulary == ("a",)
     assert learn("a a b b c", max_size=4).size == 4
+    assert learn("d c b a a", max_size=4).vocabulary == ("a", "b")  # the last place: of three that stand once
     with pytest.raises(DataError, match=r"none of 2 words stands 3 times \(the most frequent: 2\)"):
         learn("a a b", min_freq=3)
 
 
-@pytest.mark.parametrize("pattern", ["[", "a*", ""])
-def test_bad_patterns(pattern):
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("[", "unclosed character class"),
+        ("a*", "matches the empty text"),
+        ("", "matches the empty text"),
+        (".+", "matches spaces"),
+        (r"[^,.!]+", "matches spaces"),
+        (r" ?[a-z]+", "matches spaces"),
+    ],
+)
+def test_bad_patterns(pattern, reason):
     entry = {**CONFIG.model_dump(), "pattern": pattern}
-    with pytest.raises(ParamsError, match=r"params.yaml: tokenizers.w"):
+    with pytest.raises(ParamsError, match=rf"params.yaml: tokenizers.w.pattern: .*{reason}"):
         tokenizers.tokenizer_config(entry, "params.yaml: tokenizers.w")
 
 

@@ -62,7 +62,7 @@ class BpeTokenizer(Named):
     def encode(self, texts: pl.Series) -> Ragged:
         """Ids of each text. An empty one is one UNK, so that it can be scored."""
         strings, pieces = different(texts, self.markup, self.lowercase)
-        found = self._library.encode_batch_fast(strings.to_list())
+        found = self._library.encode_batch_fast(strings.str.strip_prefix(" ").to_list())  # it puts one before each
         sizes = np.fromiter(map(len, found), np.int32, len(found))
         ids = np.fromiter((number for piece in found for number in piece.ids), np.int32, sizes.sum())
         return Spelling(ids + np.int32(SPECIALS), sizes).documents(pieces)

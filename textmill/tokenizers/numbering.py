@@ -21,7 +21,8 @@ class Numbering:
     the same string: among ten million, that is wrong with a chance of 3 in a million.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, bits: int = BITS) -> None:
+        self._bits = bits  # of the first table
         self._tables: list[tuple[np.ndarray, np.ndarray]] = []  # hashes, 0 for none (one of 2^64 is), and numbers
         self._size = 0
 
@@ -39,7 +40,7 @@ class Numbering:
 
     def _add(self, hashes: np.ndarray, level: int) -> tuple[np.ndarray, np.ndarray]:
         """As `add`, of hashes that are in none of the tables before this level."""
-        bits = BITS + (level + 1) // 2
+        bits = self._bits + (level + 1) // 2
         if level == len(self._tables):
             self._tables.append((np.zeros(1 << bits, np.uint64), np.zeros(1 << bits, np.int32)))
         known, numbers = self._tables[level]

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textmill.ragged import UNK, Ragged
-from textmill.tokenizers.numbering import Numbering, hashed
+from textmill.tokenizers.numbering import BITS, Numbering, hashed
 
 Markup = Literal["strip", "breaks", "keep"]  # strip: tags become spaces, entities characters; breaks: <br> alone
 
@@ -64,22 +64,22 @@ def marked_down(texts: pl.Series, markup: Markup) -> pl.Series:
 
 def normal(strings: pl.Series, lowercase: bool) -> pl.Series:
     """In lower case if asked, then composed (NFC)."""
-    return _composed(_flat(strings, lowercase), lowercase)
+    return _composed(_series(_flat(strings, lowercase)), lowercase)
 
 
 def flat(lists: pl.Series) -> tuple[pl.Series, np.ndarray]:
     """The strings of lists (N,), one list after the other, and how many each list has, int32 (N,)."""
-    found = lists.to_arrow()
-    return pl.Series(found.flatten()), np.diff(found.offsets).astype(np.int32)
+    return lists.explode(empty_as_null=False), lists.list.len().to_numpy().astype(np.int32)
 
 
 class Cut(NamedTuple):
     """N texts cut before each space into P strings."""
 
-    strings: pa.LargeStringArray  # (P,), one text after the other
+    strings: pl.Series  # (P,), one text after the other
     hashes: np.ndarray  # of them, uint64 (P,)
     lengths: np.ndarray  # strings of each text, int64 (N,)
     lowercase: bool  # whether strings are to be in lower case; in ASCII they are already
+    ascii: bool  # whether there is nothing else
 
 
 def cut(texts: pl.Series, markup: Markup, lowercase: bool) -> Cut:
@@ -90,27 +90,30 @@ def cut(texts: pl.Series, markup: Markup, lowercase: bool) -> Cut:
     """
     _, offsets, characters = _flat(marked_down(texts, markup), lowercase).buffers()
     texts_begin = np.frombuffer(offsets, np.int64, len(texts) + 1)  # the last is where all end
-    begins = np.empty(texts_begin[-1] + 1, np.bool_)
-    np.equal(np.frombuffer(characters, np.uint8, texts_begin[-1]), SPACE, out=begins[:-1])
+    flat = np.frombuffer(characters, np.int8, texts_begin[-1])
+    begins = np.empty(len(flat) + 1, np.bool_)
+    np.equal(flat, SPACE, out=begins[:-1])
     begins[texts_begin] = True
     strings_begin = np.flatnonzero(begins)
-    strings = pa.LargeStringArray.from_buffers(len(strings_begin) - 1, pa.py_buffer(strings_begin), characters)
-    return Cut(strings, hashed(_series(strings)), np.diff(np.searchsorted(strings_begin, texts_begin)), lowercase)
+    parts = pa.LargeStringArray.from_buffers(len(strings_begin) - 1, pa.py_buffer(strings_begin), characters)
+    strings, lengths = _series(parts), np.diff(np.searchsorted(strings_begin, texts_begin))
+    return Cut(strings, hashed(strings), lengths, lowercase, flat.min(initial=0) >= 0)
 
 
 def numbered(parts: Cut, seen: Numbering) -> tuple[pl.Series, Pieces]:
-    """The strings that were not seen before, as `normal` makes them, without their space, and the texts as pieces.
+    """The strings that were not seen before, as `normal` makes them, and the texts as pieces.
 
-    At the beginning of a text a string is another one than after a space.
+    All but the first string of a text keep their space, so that it is another one there.
     """
     number, new = seen.add(parts.hashes)
-    strings = pc.ascii_ltrim(parts.strings.take(pa.array(new)), characters=" ")
-    return _composed(strings, parts.lowercase), Pieces(number, parts.lengths)
+    strings = parts.strings[new]
+    return strings if parts.ascii else _composed(strings, parts.lowercase), Pieces(number, parts.lengths)
 
 
 def different(texts: pl.Series, markup: Markup, lowercase: bool) -> tuple[pl.Series, Pieces]:
     """The strings between the spaces of texts, as `normal` makes them, nearly all once, and the texts as pieces."""
-    return numbered(cut(texts, markup, lowercase), Numbering())
+    parts = cut(texts, markup, lowercase)
+    return numbered(parts, Numbering(min(BITS, len(parts.hashes).bit_length())))
 
 
 def _flat(strings: pl.Series, lowercase: bool) -> pa.LargeStringArray:
@@ -119,14 +122,14 @@ def _flat(strings: pl.Series, lowercase: bool) -> pa.LargeStringArray:
     return pc.ascii_lower(found) if lowercase else found
 
 
-def _composed(strings: pa.LargeStringArray, lowercase: bool) -> pl.Series:
+def _composed(strings: pl.Series, lowercase: bool) -> pl.Series:
     """What `_flat` gives, as `normal` makes it: only strings beyond ASCII are left to do, which is slow."""
-    found = _series(strings)
-    beyond = pc.indices_nonzero(pc.invert(pc.string_is_ascii(strings))).to_numpy()
+    string = pl.col(strings.name).str
+    beyond = strings.to_frame().select((string.len_bytes() != string.len_chars()).arg_true()).to_series()
     if not len(beyond):
-        return found
-    theirs = found.gather(beyond)
-    return found.scatter(beyond, (theirs.str.to_lowercase() if lowercase else theirs).str.normalize("NFC"))
+        return strings
+    theirs = strings[beyond]
+    return strings.scatter(beyond, (theirs.str.to_lowercase() if lowercase else theirs).str.normalize("NFC"))
 
 
 def _series(strings: pa.LargeStringArray) -> pl.Series:

@@ -17,6 +17,8 @@ from textmill.tokenizers.pieces import Markup, Spelling, cut, different, flat
 from textmill.tokenizers.prefetching import prefetch
 from textmill.tokenizers.tokenizer import NAMES, Listed, Texts, checked_vocabulary
 
+WORDS = "a B, c 1 2 \u00e9 \u4e2d. ' - !"  # to try a pattern on
+
 
 class WordConfig(Section):
     """How words are cut and which are kept."""
@@ -32,12 +34,14 @@ class WordConfig(Section):
     @classmethod
     def _compiles(cls, pattern: str) -> str:
         try:
-            found = pl.Series([""]).str.extract_all(pattern)[0]
+            empty, words = pl.Series(["", WORDS]).str.extract_all(pattern)
         except pl.exceptions.ComputeError as error:
             reason = next((line for line in str(error).splitlines() if line.startswith("error: ")), "")
             raise ValueError(f"{pattern!r} is not a regular expression ({reason.removeprefix('error: ')})") from error
-        if len(found):
+        if len(empty):
             raise ValueError("the pattern matches the empty text")
+        if any(" " in word for word in words):
+            raise ValueError("the pattern matches spaces; texts are cut at these first, so leave them out of it")
         return pattern
 
 
@@ -122,6 +126,8 @@ def _most_frequent(found: Counted, config: WordConfig) -> np.ndarray:
             f"vocabulary: none of {len(counts)} words stands {config.min_freq} times (the most frequent: "
             f"{int(counts.max(initial=0))}); lower min_freq, or look at pattern"
         )
+    room = config.max_size - SPECIALS
+    least = config.min_freq if len(counts) <= room else max(config.min_freq, np.partition(counts, -room)[-room])
     words = pl.DataFrame({"word": found.words, "count": counts}).with_row_index("number")
-    words = words.filter(pl.col("count") >= config.min_freq).sort("count", "word", descending=[True, False])
-    return words["number"].head(config.max_size - SPECIALS).to_numpy()
+    words = words.filter(pl.col("count") >= least).sort("count", "word", descending=[True, False])
+    return words["number"].head(room).to_numpy()
