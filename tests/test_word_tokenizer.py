@@ -1,4 +1,6 @@
 import re
+import subprocess
+import sys
 import unicodedata
 from collections import Counter
 from tempfile import TemporaryFile
@@ -108,6 +110,20 @@ def test_many_texts_are_cut_counted_and_numbered_as_python_would():
     found = np.concatenate([docs.ids for docs in documents])
     assert found.tolist() == [index.get(word, UNK) for tokens in cut for word in tokens]
     assert tokenizer.encode(pl.Series(texts)).ids.tolist() == found.tolist()
+
+
+def test_texts_become_ids_without_pandas():
+    code = f"""
+import io, sys
+import polars as pl
+from textmill.tokenizers.word import WordConfig, WordTokenizer
+texts = pl.Series(["One word, caf\u00e9.", "", "two words"])
+tokenizer, documents = WordTokenizer.fit(lambda: [texts], WordConfig(**{CONFIG.model_dump()!r}), io.BytesIO())
+assert [docs.ids.tolist() for docs in documents] == [tokenizer.encode(texts).ids.tolist()]
+print("pandas" in sys.modules)  # pyarrow.array imports it, which takes as long as the ids of 12 MB of text
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_numbers_go_up_as_new_strings_come_beyond_the_first_tables():
