@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from side_by_side import row, side_by_side, texts, write
 
 from textmill.processes import keep_memory
 from textmill.ragged import SPECIALS, UNK
+from textmill.tokenizers.counting import IN_MEMORY
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 
 BATCH = 3_125  # texts: some 4 MB, which is what the stages hold at a time
@@ -68,7 +69,7 @@ def notebook(rows: list[str], cut: Cut, config: WordConfig, keep: bool = False) 
 def ours(column: pl.Series, config: WordConfig) -> tuple[tuple[str, ...], list[np.ndarray]]:
     """The same by the way of the stage `vocab`, in batches."""
     keep_memory()  # as the stage does
-    with TemporaryFile() as spill:
+    with SpooledTemporaryFile(IN_MEMORY) as spill:
         tokenizer, documents = WordTokenizer.fit(
             lambda: (column.slice(first, BATCH) for first in range(0, len(column), BATCH)), config, spill
         )
@@ -135,7 +136,7 @@ def main() -> None:
         ),
         row("peak memory over the texts, against 300 MB", peak, 300, "MB"),
     ]
-    with TemporaryFile() as spill:
+    with SpooledTemporaryFile(IN_MEMORY) as spill:
         tokenizer, _ = WordTokenizer.fit(lambda: [column], REGEX, spill)
     tokenizer.encode(column[:1])  # builds the look-up table
     single = min(timed(lambda n=n: tokenizer.encode(column[n : n + 1])) for n in range(200))

@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import SpooledTemporaryFile
 
 import polars as pl
 
@@ -17,6 +17,7 @@ from textmill.processes import keep_memory
 from textmill.sources.pretrained import fetch
 from textmill.sources.store import MIRROR, Places
 from textmill.tokenizers import FILE
+from textmill.tokenizers.counting import IN_MEMORY
 
 
 def main(name: str, train: Path, labels: Path, out: Path, encoded: Path, metrics: Path, params: Path = PARAMS) -> None:
@@ -32,7 +33,7 @@ def main(name: str, train: Path, labels: Path, out: Path, encoded: Path, metrics
     with whole_folder(out) as folder:
         places = Places(folder, out.parent.parent / "downloads", Path("data/input"), Path(mirror) if mirror else None)
         files = fetch(config, places)
-        with TemporaryFile(dir=folder) as spill:
+        with SpooledTemporaryFile(IN_MEMORY, dir=folder) as spill:
             tokenizer, documents = tokenizers.fit(lambda: _column(train, "text"), config, spill, files)
             tokenizers.save(folder / FILE, tokenizer)
             pairs = zip(documents, _column(train, "label"), strict=True)

@@ -380,8 +380,10 @@ def test_a_full_disk_leaves_no_split_and_no_ids(made, tmp_path, monkeypatch):
         split.main(made / "docs.parquet", made / "labels.json", tmp_path / "split", tmp_path / "split.json")
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
     outputs = tmp_path / "vocab", tmp_path / "encoded/train.safetensors", tmp_path / "vocab.json"
-    with small_disk(1000), pytest.raises(ResourceError, match=r"vocab: cannot be written"):
-        vocab.main("word", made / "split/train.parquet", made / "labels.json", *outputs)
+    for in_memory, where in (vocab.IN_MEMORY, r"encoded/train\.safetensors"), (1, "vocab"):
+        monkeypatch.setattr(vocab, "IN_MEMORY", in_memory)
+        with small_disk(1000), pytest.raises(ResourceError, match=f"{where}: cannot be written"):
+            vocab.main("word", made / "split/train.parquet", made / "labels.json", *outputs)
     parts = (made / "vocab/tokenizer.json", made / "vocab.json", tmp_path / "encoded")
     with small_disk(1000), pytest.raises(ResourceError, match=r"encoded/validation\.safetensors: cannot be written"):
         encode.main(made / "split", made / "labels.json", *parts, tmp_path / "encode.json")

@@ -9,6 +9,8 @@ import polars as pl
 from textmill.tokenizers.numbering import Numbering, hashed
 from textmill.tokenizers.pieces import Cut, Pieces, flat, numbered
 
+IN_MEMORY = 64 << 20  # bytes of numbers; more of them wait in a file (16 million pieces, 90 MB of English)
+
 
 class Counted(NamedTuple):
     """Texts as D different pieces, and these as W different words."""
@@ -34,6 +36,7 @@ def count(batches: Iterable[Cut], words: Callable[[pl.Series], pl.Series], spill
     sizes, numbers, different, lengths = [], [], [], []
     for parts in batches:
         new, pieces = numbered(parts, known_pieces)
+        del parts  # makes room for the next
         found, each = flat(words(new))
         number, first = known_words.add(hashed(found))
         sizes.append(each)

@@ -95,6 +95,7 @@ def cut(texts: pl.Series, markup: Markup, lowercase: bool) -> Cut:
     np.equal(flat, SPACE, out=begins[:-1])
     begins[texts_begin] = True
     strings_begin = np.flatnonzero(begins)
+    del begins
     parts = pa.LargeStringArray.from_buffers(len(strings_begin) - 1, pa.py_buffer(strings_begin), characters)
     strings, lengths = _series(parts), np.diff(np.searchsorted(strings_begin, texts_begin))
     return Cut(strings, hashed(strings), lengths, lowercase, flat.min(initial=0) >= 0)
