@@ -14,13 +14,13 @@ import torch
 from side_by_side import side_by_side, write
 from training import CASES, TRAIN, entry, reference, sample
 
-from textmill.models import Task, arm
-from textmill.models.layers import Network
-from textmill.models.neural import build
-from textmill.models.settings import TrainConfig
-from textmill.models.training import predict
+from textmill.models import model_entry
+from textmill.networks.layers import Network
 from textmill.processes import keep_memory
-from textmill.ragged import Ragged
+from textmill.text.ragged import Ragged
+from textmill.training.loop import predict
+from textmill.training.settings import TrainConfig
+from textmill.training.task import Task
 
 
 def main() -> None:
@@ -32,8 +32,8 @@ def main() -> None:
     data, vocabulary = sample(given.documents)
     rows = []
     for case in given.cases:
-        checked = arm(entry(case, data.docs, batch_tokens=8192), TRAIN, "bench")
-        network = build(checked.config, checked.settings, Task(vocabulary, 2, 0))
+        checked = model_entry(entry(case, data.docs, batch_tokens=8192), TRAIN, "bench")
+        network = checked.family.build(checked.config, checked.settings, Task(vocabulary, 2, 0))
         ids = notebook.pad(data.docs, CASES[case]["max_len"])
         theirs = partial(notebook.as_started, notebook.predict, reference(case, vocabulary), ids)
         passes = {

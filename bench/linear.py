@@ -17,9 +17,10 @@ from side_by_side import row, side_by_side, texts, write
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from textmill.encoding import encode
-from textmill.models import Fitted, Task, arm
+from textmill.models import model_entry
+from textmill.text.encoding import encode
 from textmill.tokenizers.word import WordConfig, WordTokenizer
+from textmill.training.task import Fitted, Task
 
 PATTERN = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"
 CONFIG = WordConfig(kind="word", lowercase=True, markup="strip", pattern=PATTERN, min_freq=2, max_size=100_000)
@@ -32,7 +33,7 @@ def fit(train: pl.DataFrame, names: list[str]) -> tuple[Fitted, WordTokenizer]:
     with TemporaryFile() as spill:
         tokenizer, _ = WordTokenizer.fit(lambda: [train["text"]], CONFIG, spill)
     data, held = (encode(part, tokenizer, names) for part in (train, train[: len(train) // 100]))
-    checked = arm(ENTRY, {}, "bench")
+    checked = model_entry(ENTRY, {}, "bench")
     return checked.family.fit(checked.config, None, data, held, Task(tokenizer.size, len(names), 0)), tokenizer
 
 

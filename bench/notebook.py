@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from textmill.processes import M_MMAP_MAX, M_TRIM_THRESHOLD
-from textmill.ragged import Ragged
+from textmill.text.ragged import Ragged
 
 BATCH = 64
 M_MMAP_THRESHOLD = -3  # of malloc.h

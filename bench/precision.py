@@ -20,9 +20,10 @@ from side_by_side import row, texts, write
 
 from textmill import tokenizers
 from textmill.config import PARAMS, load_params
-from textmill.encoding import Encoded, encode
-from textmill.models import Task, arm
+from textmill.models import model_entry
 from textmill.processes import keep_memory
+from textmill.text.encoding import Encoded, encode
+from textmill.training.task import Task
 
 TRAIN, VALIDATION, TEST = 5_000, 1_000, 5_000  # documents at most
 EPOCHS = 3
@@ -48,7 +49,7 @@ def trained(
     """CPU seconds of a training, per cent of the test texts that are wrong after it, and what the precision was."""
     params = load_params(PARAMS)
     changes = {"precision": precision, "device": "cpu", "epochs": EPOCHS, "patience": None}
-    checked = arm(params["models"][model] | changes, params["train"], str(PARAMS))
+    checked = model_entry(params["models"][model] | changes, params["train"], str(PARAMS))
     task = Task(vocabulary, int(splits["train"].labels.max()) + 1, seed)
     start = time.process_time()
     with redirect_stdout(StringIO()):

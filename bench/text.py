@@ -28,7 +28,7 @@ from notebook import as_started
 from side_by_side import row, side_by_side, texts, write
 
 from textmill.processes import keep_memory
-from textmill.ragged import SPECIALS, UNK
+from textmill.text.ragged import SPECIALS, UNK
 from textmill.tokenizers.counting import IN_MEMORY
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 

@@ -21,13 +21,13 @@ import torch
 from side_by_side import side_by_side, texts, write
 from torch import nn
 
-from textmill.encoding import Encoded, encode
-from textmill.models import Task, arm
-from textmill.models.neural import build
-from textmill.models.training import train
+from textmill.models import model_entry
 from textmill.processes import keep_memory
-from textmill.ragged import Ragged
+from textmill.text.encoding import Encoded, encode
+from textmill.text.ragged import Ragged
 from textmill.tokenizers.word import WordConfig, WordTokenizer
+from textmill.training.loop import train
+from textmill.training.task import Task
 
 PATTERN = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"
 CONFIG = WordConfig(kind="word", lowercase=True, markup="strip", pattern=PATTERN, min_freq=2, max_size=30_000)
@@ -105,8 +105,8 @@ def reference(case: str, vocabulary: int) -> nn.Module:
 
 def ours(case: str, precision: str, data: Encoded, vocabulary: int, device: str) -> Callable[[], None]:
     """One epoch of the real loop; validation is one document."""
-    checked = arm(entry(case, data.docs, precision=precision, device=device), TRAIN, "bench")
-    network = build(checked.config, checked.settings, Task(vocabulary, 2, 0)).to(device)
+    checked = model_entry(entry(case, data.docs, precision=precision, device=device), TRAIN, "bench")
+    network = checked.family.build(checked.config, checked.settings, Task(vocabulary, 2, 0)).to(device)
     one = Encoded(Ragged(data.docs.ids[: data.docs.offsets[1]], data.docs.offsets[:2]), data.labels[:1])
 
     def epoch() -> None:
@@ -141,8 +141,8 @@ def main() -> None:
 
 def peak_share(case: str, docs: Ragged, seconds: float) -> dict[str, float]:
     """TFLOPS of the products over real (unpadded) ids, 6 a weight outside the embedding, and the share of the peak."""
-    checked = arm(entry(case, docs), TRAIN, "bench")
-    network = build(checked.config, checked.settings, Task(3, 2, 0))
+    checked = model_entry(entry(case, docs), TRAIN, "bench")
+    network = checked.family.build(checked.config, checked.settings, Task(3, 2, 0))
     weights = sum(weight.numel() for name, weight in network.named_parameters() if "embed" not in name)
     tflops = 6 * weights * float(np.minimum(docs.lengths, CASES[case]["max_len"]).sum()) / seconds / 1e12
     name = torch.cuda.get_device_name()

@@ -15,7 +15,7 @@ import numpy as np
 from corpora import documents, encode, tokenizer
 from trial import entry, fit, percent, rows_of, tell
 
-from textmill.models.validation import validate
+from textmill.training.validation import validate
 
 PRESET = "mr"
 TRAIN, EPOCHS, SEEDS, DRAWS = 3000, 6, range(5), 1000
@@ -32,7 +32,7 @@ def watched() -> Iterator[list[np.ndarray]]:
         right.append(probabilities.argmax(1) == labels)
         return validate(probabilities, labels)
 
-    with patch("textmill.models.training.validate", keep):
+    with patch("textmill.training.loop.validate", keep):
         yield right
 
 

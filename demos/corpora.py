@@ -8,13 +8,14 @@ from tempfile import TemporaryDirectory, TemporaryFile
 
 import polars as pl
 
-from textmill import encoding, tokenizers
-from textmill.cleaning import CleanConfig, Cleaner, arrange
+from textmill import tokenizers
 from textmill.config import load_params, load_section
-from textmill.encoding import Encoded
+from textmill.rows.cleaning import CleanConfig, Cleaner, arrange
+from textmill.rows.reading import read_part
 from textmill.sources import SOURCES, load_dataset
 from textmill.sources.store import MIRROR, Places
-from textmill.tables import read_part
+from textmill.text import encoding
+from textmill.text.encoding import Encoded
 from textmill.tokenizers.word import WordTokenizer
 
 ROOT = Path(__file__).parents[1]

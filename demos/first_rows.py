@@ -9,9 +9,9 @@ import polars as pl
 from corpora import documents, encode, tokenizer
 from trial import entry, fit, percent, rows_of, tell
 
-from textmill.encoding import Encoded
-from textmill.models import Fitted
-from textmill.scoring import predictions, score
+from textmill.judging.scoring import predictions, score
+from textmill.text.encoding import Encoded
+from textmill.training.task import Fitted
 
 PRESET = "imdb"
 TRAIN, ROWS = 5000, 2000

@@ -10,8 +10,8 @@ import numpy as np
 from corpora import documents, drawn
 from trial import accuracy, entry, fit, percent, tell
 
-from textmill.encoding import Encoded
-from textmill.ragged import PAD, Ragged
+from textmill.text.encoding import Encoded
+from textmill.text.ragged import PAD, Ragged
 
 PRESET = "lab-families-imdb"
 STEPS = 200

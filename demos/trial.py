@@ -15,10 +15,11 @@ from threadpoolctl import threadpool_limits
 
 from textmill.config import load_params
 from textmill.console import table
-from textmill.encoding import Encoded
-from textmill.models import Fitted, Task, arm
+from textmill.models import model_entry
 from textmill.processes import keep_memory
-from textmill.ragged import Ragged
+from textmill.text.encoding import Encoded
+from textmill.text.ragged import Ragged
+from textmill.training.task import Fitted, Task
 
 RESULTS = Path(__file__).parent / "results"
 STARTED = time.monotonic()
@@ -35,7 +36,7 @@ def fit(
 ) -> Fitted:
     """A model of `entry` with the epoch that is best on `validation`; quiet."""
     keep_memory()  # as the stage does
-    checked = arm(*chosen, "demo")
+    checked = model_entry(*chosen, "demo")
     task = Task(vocabulary, int(data.labels.max()) + 1, seed)
     with redirect_stdout(StringIO()), threadpool_limits(1):
         return checked.family.fit(checked.config, checked.settings, data, validation, task)

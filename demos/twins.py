@@ -12,7 +12,7 @@ import polars as pl
 from corpora import documents, encode, tokenizer
 from trial import accuracy, entry, fit, percent, rows_of, tell
 
-from textmill.splits import cut, outline, together
+from textmill.rows.splits import cut, outline, together
 
 PRESET = "comentarios"
 PATTERN = "[a-záéíóúüñ]+"

@@ -10,8 +10,8 @@ import numpy as np
 from corpora import documents, encode, tokenizer
 from trial import accuracy, entry, fit, percent, rows_of, tell
 
-from textmill.encoding import Encoded
-from textmill.ragged import UNK
+from textmill.text.encoding import Encoded
+from textmill.text.ragged import UNK
 
 PRESET = "mr"
 SIZES = {"train": 4000, "validation": 1066, "test": 2500}  # the rest is new

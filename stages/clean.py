@@ -3,14 +3,14 @@
 from pathlib import Path
 
 from stages.run import run
-from textmill.cleaning import CleanConfig, Cleaner, arrange
 from textmill.config import PARAMS, load_section
 from textmill.console import say
 from textmill.files import append_parquet, write_json
+from textmill.rows.cleaning import CleanConfig, Cleaner, arrange
+from textmill.rows.reading import read_part
+from textmill.rows.sorting import spool
 from textmill.sources import load_dataset
 from textmill.sources.dataset import read_manifest
-from textmill.spool import spool
-from textmill.tables import read_part
 
 
 def main(raw: Path, docs: Path, labels: Path, metrics: Path, params: Path = PARAMS) -> None:

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from stages.run import run
-from textmill import encoding, profile, tokenizers
+from textmill import tokenizers
 from textmill.config import PARAMS
 from textmill.files import count_rows, read_batches, read_json, sha256, write_json
 from textmill.processes import keep_memory
+from textmill.rows import profile
+from textmill.text import encoding
 from textmill.tokenizers.prefetching import prefetch
 
 

@@ -10,13 +10,16 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from stages.run import run
-from textmill import analysis, bundle, encoding, scoring, timings
+from textmill import bundle, timings
 from textmill.bundle import Classifier
 from textmill.config import PARAMS, Alpha, Count, load_section
-from textmill.encoding import Encoded
 from textmill.errors import ArtifactError
 from textmill.files import atomic, read_batches, read_parquet, write_json, write_parquet
+from textmill.judging import groups as analysis
+from textmill.judging import scoring
 from textmill.processes import keep_memory
+from textmill.text import encoding
+from textmill.text.encoding import Encoded
 
 
 def main(model: Path, encoded: Path, splits: Path, out: Path, params: Path = PARAMS) -> None:

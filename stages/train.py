@@ -12,15 +12,17 @@ import polars.selectors as cs
 from threadpoolctl import threadpool_limits
 
 from stages.run import FIRST, PROCESSES, run
-from textmill import bundle, encoding, models, timings
+from textmill import bundle, models, timings
 from textmill.config import PARAMS, Count, Seed, load_section
 from textmill.console import say
-from textmill.encoding import Encoded
 from textmill.files import atomic, digest, read_json, sha256, write_json
-from textmill.models import Arm, Fitted, Task, arm
-from textmill.models.validation import GOODNESS
+from textmill.models import ModelEntry, model_entry
 from textmill.processes import keep_memory
+from textmill.text import encoding
+from textmill.text.encoding import Encoded
 from textmill.tokenizers import load as load_tokenizer
+from textmill.training.task import Fitted, Task
+from textmill.training.validation import GOODNESS
 from textmill.vectors import load as load_vectors
 
 CHECKPOINTS = Path("data/checkpoints")
@@ -47,7 +49,7 @@ def main(
     """
     entry, train = load_section(params, f"models.{name}", dict), load_section(params, "train", dict)
     seed, threads = load_section(params, "seed", Seed), load_section(params, "threads", Count)
-    checked = arm(entry, train, f"{params}: models.{name}")
+    checked = model_entry(entry, train, f"{params}: models.{name}")
     tokenizer, classes = vocab / "tokenizer.json", read_json(labels)
     files = {split: encoded / f"{split}.safetensors" for split in ("train", "validation", "unlabelled")}
     made_by = sha256(tokenizer)
@@ -56,9 +58,9 @@ def main(
         load_tokenizer(tokenizer).size,
         len(classes),
         seed,
-        vectors=load_vectors(vectors, made_by) if checked.uses_vectors else None,
-        corpus=encoding.corpus(data.docs, unlabelled.docs, read_json(train_in_test)) if checked.pretrains else None,
-        encoder=vocab / "encoder" if checked.uses_encoder and (vocab / "encoder").is_dir() else None,
+        vectors=load_vectors(vectors, made_by) if checked.reads.vectors else None,
+        corpus=encoding.corpus(data.docs, unlabelled.docs, read_json(train_in_test)) if checked.reads.corpus else None,
+        encoder=vocab / "encoder" if checked.reads.encoder and (vocab / "encoder").is_dir() else None,
         cache=PRETRAINED / name,
     )
 
@@ -92,7 +94,9 @@ def main(
         shutil.rmtree(left)
 
 
-def fit(name: str, checked: Arm, data: Encoded, validation: Encoded, task: Task, key: list[Any]) -> dict[int, Fitted]:
+def fit(
+    name: str, checked: ModelEntry, data: Encoded, validation: Encoded, task: Task, key: list[Any]
+) -> dict[int, Fitted]:
     """The model of each seed, in ascending order. Without settings there is one fit, with the task's own seed.
 
     key: all that a fit depends on beside its seed. Checkpoints go on only where it is the same; those of a finished
@@ -114,7 +118,7 @@ def without_seeds(section: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in section.items() if key != "seeds"}
 
 
-def best(runs: Mapping[int, Fitted], checked: Arm) -> int:
+def best(runs: Mapping[int, Fitted], checked: ModelEntry) -> int:
     """The seed whose best epoch is the best on validation, by what the model monitors; the lowest among equals."""
     if checked.settings is None:
         return next(iter(runs))

@@ -10,7 +10,7 @@ from stages.run import run
 from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
 from textmill.files import read_json, sha256, write_json
-from textmill.ragged import SPECIALS, Ragged
+from textmill.text.ragged import SPECIALS, Ragged
 from textmill.vectors import NONE, WordVectors, save
 from textmill.vectors.config import File, Trained, vectors_config
 
@@ -31,7 +31,8 @@ def main(
         write_json(metrics, {"source": None})
         return
 
-    from textmill import encoding, tokenizers
+    from textmill import tokenizers
+    from textmill.text import encoding
     from textmill.vectors.coverage import coverage
 
     codec = tokenizers.load(tokenizer)

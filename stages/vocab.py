@@ -9,13 +9,15 @@ from tempfile import SpooledTemporaryFile
 import polars as pl
 
 from stages.run import run
-from textmill import encoding, profile, tokenizers
+from textmill import tokenizers
 from textmill.config import PARAMS, load_section
 from textmill.console import say
 from textmill.files import count_rows, read_batches, read_json, sha256, whole_folder, write_json
 from textmill.processes import keep_memory
+from textmill.rows import profile
 from textmill.sources.pretrained import fetch
 from textmill.sources.store import MIRROR, Places
+from textmill.text import encoding
 from textmill.tokenizers import FILE
 from textmill.tokenizers.counting import IN_MEMORY
 

@@ -13,10 +13,10 @@ import pytest
 import torch
 from hypothesis import settings
 
-from textmill.encoding import Encoded
-from textmill.models import checkpoint
-from textmill.models.updates import Updates
-from textmill.ragged import Ragged
+from textmill.text.encoding import Encoded
+from textmill.text.ragged import Ragged
+from textmill.training import checkpoint
+from textmill.training.updates import Updates
 
 settings.register_profile("here", deadline=None, derandomize=True)  # a red test stays red when it is run again
 settings.load_profile("here")

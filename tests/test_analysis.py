@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from test_scoring import LABELS, table
 
-from textmill import analysis
-from textmill.ragged import UNK, Ragged
+from textmill.judging import groups as analysis
+from textmill.text.ragged import UNK, Ragged
 
 ENGLISH = ["not", "no", "Never", "n't"]
 

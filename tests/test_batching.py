@@ -4,8 +4,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill.models.batching import Loader, batches
-from textmill.ragged import PAD, Ragged
+from textmill.text.ragged import PAD, Ragged
+from textmill.training.batching import Loader, batches
 
 CPU = torch.device("cpu")
 LENGTHS = st.lists(st.integers(1, 50), min_size=1, max_size=60).map(np.array)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill.cleaning import CleanConfig, Cleaner, arrange
 from textmill.errors import DataError
+from textmill.rows.cleaning import CleanConfig, Cleaner, arrange
 
 DROP = CleanConfig(on_bad_row="drop", max_chars=1000)
 STOP = CleanConfig(on_bad_row="error", max_chars=1000)

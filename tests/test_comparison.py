@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, f1_score
 
-from textmill import comparison
-from textmill.comparison import (
+from textmill.config import validate
+from textmill.errors import ArtifactError, ParamsError
+from textmill.judging import comparison
+from textmill.judging.comparison import (
     TOLD,
     CompareConfig,
     Evaluated,
@@ -23,8 +25,6 @@ from textmill.comparison import (
     standing,
     tally,
 )
-from textmill.config import validate
-from textmill.errors import ArtifactError, ParamsError
 
 LABELS = ["rotten", "fresh", "plot"]
 CONFIG = CompareConfig(metric="accuracy", bootstrap=500, alpha=0.05, ensembles={})

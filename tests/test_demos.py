@@ -18,7 +18,7 @@ import vocabulary
 from conftest import ROOT, toy
 
 from textmill.files import sha256
-from textmill.ragged import PAD
+from textmill.text.ragged import PAD
 
 SCRIPTS = (padding, vocabulary, choosing, folds, twins, first_rows, recipes)
 WORDS = {"bad": ["dull", "awful", "weak"], "good": ["great", "warm", "sharp"]}

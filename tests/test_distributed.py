@@ -12,9 +12,10 @@ import pytest
 from conftest import MODELS, ROOT, TRAIN, toy
 
 from stages import train
-from textmill import encoding, tokenizers, vectors
+from textmill import tokenizers, vectors
 from textmill.files import read_arrays, read_history, read_json, sha256, write_json
-from textmill.ragged import Ragged
+from textmill.text import encoding
+from textmill.text.ragged import Ragged
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 from textmill.vectors import WordVectors
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
-from textmill.encoding import HEADER, Encoded, corpus, encode, load, save
 from textmill.errors import ArtifactError, ResourceError
-from textmill.ragged import Ragged
+from textmill.text.encoding import HEADER, Encoded, corpus, encode, load, save
+from textmill.text.ragged import Ragged
 from textmill.tokenizers.word import UNK, WordTokenizer
 
 MADE_BY = "0" * 64

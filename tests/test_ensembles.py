@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill import scoring
-from textmill.comparison import CompareConfig, compare
-from textmill.ensembles import Member, average, check_ensembles, combine
 from textmill.errors import ArtifactError, ParamsError
+from textmill.judging import scoring
+from textmill.judging.comparison import CompareConfig, compare
+from textmill.judging.ensembles import Member, average, check_ensembles, combine
 
 LABELS = ["no", "yes"]
 MODELS = ["lstm", "gru", "linear"]

@@ -9,12 +9,13 @@ from textmill import bundle
 from textmill.bundle import Classifier
 from textmill.cli import app
 from textmill.errors import ParamsError
-from textmill.explain import as_dict, explain, read
+from textmill.explain import as_dict, explain
 from textmill.explain.gradients import MISS
 from textmill.explain.occlusion import EVALUATIONS, log_odds
-from textmill.models import Task, arm
-from textmill.ragged import Ragged
+from textmill.models import model_entry
+from textmill.text.ragged import Ragged
 from textmill.tokenizers import WordTokenizer, save
+from textmill.training.task import Task
 
 LABELS = ["bad", "good", "odd"]
 VOCABULARY = 40  # ids 2, 3, 4 are the words that make a document bad, good or odd
@@ -24,7 +25,7 @@ NETWORKS = [name for name in MODELS if name != "linear"]
 def fitted(name: str, classes: int = 2, entry: dict | None = None, **train) -> Classifier:
     """A model that learned which word makes a class; its tokenizer knows the words w2, w3, ..."""
     own = {**MODELS[name], **(entry or {})}
-    checked = arm(own, {**TRAIN, "epochs": 4, **train}, "test")
+    checked = model_entry(own, {**TRAIN, "epochs": 4, **train}, "test")
     data = toy(160, VOCABULARY, classes)
     found = checked.family.fit(checked.config, checked.settings, data, data, Task(VOCABULARY, classes, 3))
     words = WordTokenizer(True, "strip", r"\w+", tuple(f"w{number}" for number in range(2, VOCABULARY)))
@@ -161,7 +162,7 @@ def test_what_a_model_does_not_read_has_no_attribution(classifiers, cut, kept, m
     settings = classifier.model.settings
     try:
         classifier.model.settings = settings.model_copy(update={"max_len": 3, "cut": cut})
-        assert read(classifier.model, 10).tolist() == kept
+        assert classifier.model.positions(10).tolist() == kept
         found = explain(classifier, " ".join(["w9", "w3"] * 5), method=method)
     finally:
         classifier.model.settings = settings
@@ -173,7 +174,7 @@ def test_what_a_model_does_not_read_has_no_attribution(classifiers, cut, kept, m
 @pytest.mark.parametrize("length", [33, 39])  # batches of which are padded a little further
 def test_a_longer_text_is_explained_to_its_end(classifiers, name, length):
     classifier = classifiers[name]
-    assert read(classifier.model, length).tolist() == list(range(length))
+    assert classifier.model.positions(length).tolist() == list(range(length))
     for method in ("occlusion", "gradients"):
         found = explain(classifier, " ".join(["w9"] * (length - 1) + ["w3"]), method=method)
         assert np.isfinite(found.attributions).all()

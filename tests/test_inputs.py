@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textmill.errors import ParamsError
-from textmill.models import arm
-from textmill.models.inputs import Input, pair_ids, use_vectors
-from textmill.ragged import PAD
+from textmill.models import model_entry
+from textmill.networks.embedding import Input, pair_ids, use_vectors
+from textmill.text.ragged import PAD
 from textmill.vectors import WordVectors
 
 KNOWN = WordVectors(np.array([2, 3, 7]), np.random.default_rng(0).normal(0, 3, (3, 8)).astype(np.float32))
@@ -87,6 +87,6 @@ def test_a_locked_mask_is_one_for_all_steps(locked):
     ],
 )
 def test_vectors_that_do_not_fit_are_named(name, known, message):
-    config = arm({**MODELS[name], "vectors": "tuned"}, TRAIN, "m").config
+    config = model_entry({**MODELS[name], "vectors": "tuned"}, TRAIN, "m").config
     with pytest.raises(ParamsError, match=message):
         use_vectors(table(), config, known)

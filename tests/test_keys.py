@@ -1,6 +1,6 @@
 import polars as pl
 
-from textmill.keys import hexadecimal, keys
+from textmill.rows.hashing import hexadecimal, keys
 
 
 def test_keys_are_these():

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textmill.errors import DivergedError, ParamsError, ResourceError
-from textmill.models import FAMILIES, Fitted, Task, arm, batching, checkpoint, epochs, transformer
-from textmill.models.neural import NETWORKS, build
-from textmill.ragged import PAD, Ragged
+from textmill.models import FAMILIES, lstm, model_entry, transformer
+from textmill.text.ragged import PAD, Ragged
+from textmill.training import batching, checkpoint, epochs
+from textmill.training.task import Fitted, Task
 from textmill.vectors import WordVectors
 
 VOCABULARY, CLASSES = 40, 3
@@ -30,14 +31,14 @@ RECIPES = {
     "adversarial": 0.1,
     "ema": 0.8,
 }
-PLAIN = [name for name in MODELS if name in NETWORKS]
+PLAIN = [name for name in MODELS if name != "linear"]
 ARMS = MODELS | {f"{name} by recipes": {**MODELS[name], **RECIPES} for name in PLAIN}
-NEURAL = [name for name, entry in ARMS.items() if entry["family"] in NETWORKS]
+NEURAL = [name for name, entry in ARMS.items() if entry["family"] != "linear"]
 KNOWN = WordVectors(np.array([2, 3, 5]), np.random.default_rng(1).normal(0, 3, (3, 8)).astype(np.float32))
 
 
 def fit(name: str, folder=None, data=DATA, classes=CLASSES, known=None, **changes) -> Fitted:
-    checked = arm({**ARMS[name], **changes}, TRAIN, "params.yaml: models.m")
+    checked = model_entry({**ARMS[name], **changes}, TRAIN, "params.yaml: models.m")
     task = Task(VOCABULARY, classes, 7, known)
     return checked.family.fit(checked.config, checked.settings, data, data, task, folder)
 
@@ -66,8 +67,8 @@ def test_lengths_that_are_rounded_up_change_no_score(fitted, name):
 def test_blocks_that_read_few_rows_at_once_change_no_gradient(monkeypatch, cached):
     def gradients(steps):
         monkeypatch.setattr(transformer, "CACHED", steps)
-        checked = arm({**MODELS["transformer"], "dropout": 0.0}, TRAIN, "params.yaml: models.m")
-        network = build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 0))
+        checked = model_entry({**MODELS["transformer"], "dropout": 0.0}, TRAIN, "params.yaml: models.m")
+        network = checked.family.build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 0))
         rng = torch.Generator().manual_seed(1)
         ids = torch.randint(2, VOCABULARY, (8, 4), generator=rng)
         logits = network(ids, torch.tensor([1, 4, 2, 3, 4, 1, 2, 4]))
@@ -118,7 +119,7 @@ def test_probabilities_are_a_distribution_of_float32(fitted, name):
 def test_same_seed_same_bytes_and_a_saved_model_is_the_model(fitted, name):
     first, again = fitted[name].model.tensors(), fit(name).model.tensors()
     assert all(np.array_equal(first[key], again[key]) for key in first)
-    checked = arm(ARMS[name], TRAIN, "m")
+    checked = model_entry(ARMS[name], TRAIN, "m")
     loaded = checked.family.load(checked.config, checked.settings, first, Task(VOCABULARY, CLASSES, 7))
     assert np.array_equal(loaded.predict_proba(DATA.docs), fitted[name].model.predict_proba(DATA.docs))
 
@@ -134,8 +135,8 @@ def test_two_classes_and_a_one_id_document(name):
 
 @pytest.mark.parametrize("name", NEURAL)
 def test_every_weight_is_trained(name):
-    checked = arm(ARMS[name], TRAIN, "m")
-    network = build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7))
+    checked = model_entry(ARMS[name], TRAIN, "m")
+    network = checked.family.build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7))
     ids = torch.randint(2, VOCABULARY, (32, 9), generator=torch.Generator().manual_seed(0))
     ids[:16, 5:] = PAD
     network(ids, torch.tensor([5, 9]).repeat_interleave(16)).square().sum().backward()
@@ -175,8 +176,8 @@ def test_a_group_of_batches_is_one_step(name, class_weights):
 
 @pytest.mark.parametrize("name", NEURAL)
 def test_first_loss_is_that_of_guessing(name):
-    checked = arm({**ARMS[name], "dropout": 0.0}, TRAIN, "m")
-    network = build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7)).eval()
+    checked = model_entry({**ARMS[name], "dropout": 0.0}, TRAIN, "m")
+    network = checked.family.build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7)).eval()
     ids = torch.randint(2, VOCABULARY, (64, 20), generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         loss = torch.nn.functional.cross_entropy(network(ids, torch.full((64,), 20)), torch.arange(64) % CLASSES)
@@ -265,9 +266,8 @@ def test_optimizers_move_the_weights(optimizer, fitted):
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
 def test_no_update_is_wasted(schedule):
     """One epoch of one batch, with a schedule that ends at 0: the weights move all the same."""
-    start = build(
-        arm(MODELS["gru"], TRAIN, "m").config, arm(MODELS["gru"], TRAIN, "m").settings, Task(VOCABULARY, CLASSES, 7)
-    )
+    checked = model_entry(MODELS["gru"], TRAIN, "m")
+    start = checked.family.build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7))
     run = fit("gru", schedule=schedule, epochs=1, batch_tokens=100_000)
     assert run.history[0]["learning_rate"] > 0
     assert not np.array_equal(run.model.tensors()["classify.weight"], start.classify.weight.detach().numpy())
@@ -297,7 +297,7 @@ def test_early_stopping_keeps_the_best_epoch():
         ("transformer", {"bidirectional": True}, "models.m.bidirectional: unknown key"),
         ("linear", {"lr": 0.1}, "models.m.lr: unknown key"),
         ("linear", {"ngrams": 4}, "models.m.ngrams"),
-        ("linear", {"family": "svm"}, "models.m.family: expected one of linear, rnn"),
+        ("linear", {"family": "svm"}, "models.m.family: expected one of gru, linear"),
         ("lstm", {"device": "cuda:99"}, "cuda:99 is not here; devices: cpu"),
         ("lstm", {"loss": "bce"}, "bce is for two classes, found 3"),
         ("lstm", {"dropout": {"embedding": 0.1, "layers": 1.5, "head": 0.1}}, "models.m.dropout.layers: expected less"),
@@ -350,7 +350,7 @@ def test_a_gpu_without_memory_is_one_line(monkeypatch):
     def full(*_):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(NETWORKS["lstm"][1], "forward", full)
+    monkeypatch.setattr(lstm.LSTM, "forward", full)
     with pytest.raises(
         ResourceError, match=r"no memory left on cpu for a batch of \d+ documents, the longest of \d+ ids"
     ):

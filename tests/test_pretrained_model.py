@@ -13,11 +13,12 @@ from safetensors.torch import load_file, save_file
 
 from textmill.errors import ArtifactError, ParamsError, ResourceError
 from textmill.files import read_json, write_json
-from textmill.models import Fitted, Task, arm
-from textmill.models.encoders import fill, longest
-from textmill.models.optimizing import optimizer
+from textmill.models import model_entry
 from textmill.models.pretrained import build
-from textmill.ragged import PAD, SPECIALS, UNK, Ragged
+from textmill.networks.encoders import fill, longest
+from textmill.text.ragged import PAD, SPECIALS, UNK, Ragged
+from textmill.training.optimizing import optimizer
+from textmill.training.task import Fitted, Task
 
 ENTRY = {"family": "pretrained", "tokenizer": "t", "pooling": "cls+mean+max", "freeze": False, "layer_decay": 0.9}
 ENTRY |= {"dropout": {"attention": 0.1, "layers": 0.1, "head": 0.1}, "head": [8], "clip": 1.0, "epochs": 16, "lr": 0.01}
@@ -41,13 +42,13 @@ def folder(tmp_path):
 
 
 def fit(encoder, folder=None, data=DATA, classes=CLASSES, **changes) -> Fitted:
-    checked = arm({**ENTRY, **changes}, TRAIN, "params.yaml: models.m")
+    checked = model_entry({**ENTRY, **changes}, TRAIN, "params.yaml: models.m")
     task = Task(VOCABULARY, classes, 7, encoder=encoder)
     return checked.family.fit(checked.config, checked.settings, data, data, task, folder)
 
 
 def network(encoder, **changes):
-    checked = arm({**ENTRY, **changes}, TRAIN, "params.yaml: models.m")
+    checked = model_entry({**ENTRY, **changes}, TRAIN, "params.yaml: models.m")
     return build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7, encoder=encoder))
 
 
@@ -108,7 +109,7 @@ def test_states_are_the_librarys_own_on_its_own_ids(folders, kind):
 def test_same_seed_same_bytes_and_a_saved_model_is_the_model(folders, fitted, kind, tmp_path):
     first, again = fitted[kind].model.tensors(), fit(folders[kind]).model.tensors()
     assert all(np.array_equal(first[key], again[key]) for key in first)
-    checked = arm(ENTRY, TRAIN, "m")
+    checked = model_entry(ENTRY, TRAIN, "m")
     (tmp_path / "encoder").mkdir()
     for path in (folders[kind].parent / "tokenizer.json", folders[kind] / "config.json"):
         (tmp_path / path.relative_to(folders[kind].parent)).write_bytes(path.read_bytes())  # what a bundle holds
@@ -172,14 +173,14 @@ def test_training_leaves_what_is_frozen(folders):
 @each_kind
 def test_the_rate_falls_from_layer_to_layer(folders, kind):
     model = network(folders[kind], layer_decay=0.5)
-    tuner = optimizer(model, arm(ENTRY, TRAIN, "m").settings)
+    tuner = optimizer(model, model_entry(ENTRY, TRAIN, "m").settings)
     rates = {weight: group["scale"] for group in tuner.param_groups for weight in group["params"]}
     found = {name: rates[weight] for name, weight in model.named_parameters()}
     assert {rate for name, rate in found.items() if "embeddings" in name} == {0.125}
     assert {rate for name, rate in found.items() if "layer.0." in name} == {0.25}
     assert {rate for name, rate in found.items() if "layer.1." in name} == {0.5}
     assert {rate for name, rate in found.items() if not name.startswith("encoder.")} == {1.0}
-    [group] = optimizer(network(folders[kind], layer_decay=1.0), arm(ENTRY, TRAIN, "m").settings).param_groups
+    [group] = optimizer(network(folders[kind], layer_decay=1.0), model_entry(ENTRY, TRAIN, "m").settings).param_groups
     assert group["scale"] == 1.0
 
 

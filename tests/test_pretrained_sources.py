@@ -241,7 +241,7 @@ def test_a_training_does_not_go_on_with_another_encoder(made, monkeypatch):
         folders.append(given[-1])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tuning, "fit", ended)
+    monkeypatch.setattr(tuning.PretrainedFamily, "fit", ended)
     weights = files[1] / "encoder/model.safetensors"
     for changed in (weights.read_bytes(), weights.read_bytes()[:-1] + b"x"):
         weights.write_bytes(changed)

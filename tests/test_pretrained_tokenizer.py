@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from textmill import tokenizers
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import write_json
-from textmill.ragged import SPECIALS, UNK
+from textmill.text.ragged import SPECIALS, UNK
 from textmill.tokenizers.pretrained import PretrainedTokenizer
 
 KINDS = {"wordpiece": word_pieces, "byte pairs": byte_pairs, "unigram": unigrams}

@@ -10,10 +10,11 @@ from conftest import MODELS, TRAIN, ended_at, killed_after, toy
 from torch.nn import functional as F
 
 from textmill.errors import DataError, DivergedError, ParamsError
-from textmill.models import Fitted, Task, arm, language, pretraining
-from textmill.models.language import KEPT, Negatives, masked_words, masks, next_words, sampled_surprise
-from textmill.models.neural import NETWORKS, build
-from textmill.ragged import SPECIALS, UNK, Ragged
+from textmill.models import model_entry
+from textmill.text.ragged import SPECIALS, UNK, Ragged
+from textmill.training import language, pretraining
+from textmill.training.language import KEPT, Negatives, masked_words, masks, next_words, sampled_surprise
+from textmill.training.task import Fitted, Task
 
 VOCABULARY, CLASSES = 30, 2
 DATA = toy(40, VOCABULARY, CLASSES)
@@ -31,12 +32,12 @@ def task(cache=None, corpus=None) -> Task:
 
 
 def checked(name: str, **changes):
-    return arm({**MODELS[name], "pretrain": PLAN, **changes}, TRAIN, "params.yaml: models.m")
+    return model_entry({**MODELS[name], "pretrain": PLAN, **changes}, TRAIN, "params.yaml: models.m")
 
 
 def network(name: str, **changes) -> torch.nn.Module:
     own = checked(name, **changes)
-    return build(own.config, own.settings, task())
+    return own.family.build(own.config, own.settings, task())
 
 
 def fit(name: str, cache=None, corpus=None, **changes) -> Fitted:
@@ -47,8 +48,8 @@ def fit(name: str, cache=None, corpus=None, **changes) -> Fitted:
 def read(name: str, cache=None, corpus=None, **changes) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
     """The weights of a network that was only pretrained, and how that went."""
     own, given = checked(name, **changes), task(cache, corpus)
-    made = build(own.config, own.settings, given)
-    told = pretraining.pretrain(made, given.corpus, own.config, own.settings, given.seed, cache)
+    made = own.family.build(own.config, own.settings, given)
+    told = pretraining.pretrain(made, own.config, own.settings, given)
     return made.state_dict(), told
 
 
@@ -66,7 +67,7 @@ def test_the_next_word_of_a_grammar_is_learned(name):
 @pytest.mark.parametrize("name", READING)
 def test_the_body_is_trained_and_nothing_above_it(name):
     first, (last, _) = network(name).state_dict(), read(name)
-    body = NETWORKS[name][1].BODY
+    body = network(name).BODY
     for key in first:
         assert torch.equal(first[key], last[key]) != key.startswith(body), key
     assert last["embed.weight"][0].abs().sum() == 0  # PAD
@@ -230,7 +231,7 @@ def test_what_is_built_on_it_does_not_read_again(tmp_path, monkeypatch):
         second, again = read("lstm", tmp_path, dropout=0.5, pooling="mean+attention", lr=0.5, epochs=9)
         fit("lstm", tmp_path, head=[], patience=3)
     assert again == told
-    assert all(torch.equal(first[key], second[key]) for key in first if key.startswith(NETWORKS["lstm"][1].BODY))
+    assert all(torch.equal(first[key], second[key]) for key in first if key.startswith(network("lstm").BODY))
     (kept,) = tmp_path.glob("*/*")
     assert kept.stat().st_size < 1.5 * sum(4 * weight.numel() for weight in first.values()) + 20_000  # no optimizer's
     for changes in ({"hidden": 9}, {"pretrain": {**PLAN, "lr": 0.01}}, {"clip": None}, {"corpus": DATA.docs}):
@@ -243,10 +244,10 @@ def test_what_is_built_on_it_does_not_read_again(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", READING)
 def test_frozen_words_stay_as_they_are(name):
     own, given = checked(name), task()
-    made = build(own.config, own.settings, given)
+    made = own.family.build(own.config, own.settings, given)
     made.embed.weight.requires_grad_(False)
     first = made.embed.weight.clone()
-    told = pretraining.pretrain(made, given.corpus, own.config, own.settings, 7, None)
+    told = pretraining.pretrain(made, own.config, own.settings, given)
     assert torch.equal(first, made.embed.weight)
     assert told["loss"] < np.log(8)
 

@@ -5,8 +5,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill.profile import lengths, profile
-from textmill.splits import SIDES, outline
+from textmill.rows.profile import lengths, profile
+from textmill.rows.splits import SIDES, outline
 
 
 @given(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textmill.errors import DataError
-from textmill.records import read_rows
+from textmill.rows.formats import read_rows
 from textmill.sources.path import LocalFile
 
 WANTED = {"text": "text", "label": "label"}

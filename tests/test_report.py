@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill.comparison import CompareConfig, Evaluated, compare
-from textmill.report.groups import side_by_side
+from textmill.judging.comparison import CompareConfig, Evaluated, compare
 from textmill.report.page import count, decimals, p_value, percent, points, render, ticks
 from textmill.report.plots import PALETTE, confusion_figure, curves_figure
+from textmill.report.side_by_side import side_by_side
 
 ATTACKS = ["<script>alert(1)</script>", "</script>", '"onerror="alert(1)', "{{7*7}}", "<img src=x onerror=alert(1)>"]
 VOID = {"meta", "br"}

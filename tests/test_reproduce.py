@@ -16,7 +16,7 @@ from test_pipeline import ENV, workspace, write
 from test_pipeline import repro as serial
 
 from textmill.config import load_params
-from textmill.reproduce.arms import gpus, longest_first
+from textmill.reproduce.parallel import gpus, longest_first
 
 LINEAR, RNN = MODELS["linear"], MODELS["rnn"]
 TEXTMILL = Path(sys.executable).parent / "textmill"

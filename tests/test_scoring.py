@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
-from textmill import scoring
+from textmill.judging import scoring
 
 LABELS = ["neg", "neutral", "pos"]
 

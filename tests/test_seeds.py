@@ -10,13 +10,14 @@ from conftest import MODELS, TRAIN
 from test_stages import PARAMS, command, prepare, run_evaluate, run_train
 
 from stages import compare, train
-from textmill import bundle, comparison, models
-from textmill.comparison import CompareConfig
+from textmill import bundle, models
 from textmill.config import validate
-from textmill.ensembles import combine
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import read_history, read_json, sha256, write_json
-from textmill.models.settings import TrainConfig
+from textmill.judging import comparison
+from textmill.judging.comparison import CompareConfig
+from textmill.judging.ensembles import combine
+from textmill.training.settings import TrainConfig
 
 SEEDS = [5, 2, 9]
 SEVERAL = PARAMS | {
@@ -154,7 +155,7 @@ def test_a_killed_stage_does_not_train_a_finished_seed_again(made, tmp_path, mon
     monkeypatch.chdir(tmp_path)
     link_inputs(made, tmp_path)
     write_json(tmp_path / "params.yaml", SEVERAL)
-    family = models.arm(SEVERAL["models"]["lstm"], SEVERAL["train"], "models.lstm").family
+    family = models.model_entry(SEVERAL["models"]["lstm"], SEVERAL["train"], "models.lstm").family
     whole = family.fit
 
     def killed(config, settings, data, validation, task, folder):

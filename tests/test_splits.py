@@ -4,9 +4,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill import splits
 from textmill.errors import DataError
-from textmill.splits import SIDES, SPLITS, Sizes, SplitConfig, cut, in_test, limit, outline, quotas, text_key, together
+from textmill.rows import splits
+from textmill.rows.splits import (
+    SIDES,
+    SPLITS,
+    Sizes,
+    SplitConfig,
+    cut,
+    in_test,
+    limit,
+    outline,
+    quotas,
+    text_key,
+    together,
+)
 
 CONFIG = SplitConfig(validation=0.1, test=0.2, by="text", sizes=None)
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textmill import spool as module
 from textmill.errors import ResourceError
-from textmill.spool import spool
+from textmill.rows import sorting as module
+from textmill.rows.sorting import spool
 
 
 def rows(count: int, seed: int = 0) -> pl.DataFrame:

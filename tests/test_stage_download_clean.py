@@ -17,9 +17,11 @@ from conftest import small_disk
 from ruamel.yaml import YAML
 
 from stages import clean, download
-from textmill import files, spool, tables
+from textmill import files
 from textmill.errors import ArtifactError, ResourceError
 from textmill.files import read_json
+from textmill.rows import reading as tables
+from textmill.rows import sorting as spool
 
 ROOT = Path(__file__).parents[1]
 ROWS = [("good film", "pos"), ("bad film", "neg"), ('a\nb, "c"', "pos"), ("Ñandú", "neg"), ("good film", "pos")]

@@ -13,12 +13,13 @@ from typer.testing import CliRunner
 
 import textmill
 from stages import encode, evaluate, split, train, vectors, vocab
-from textmill import encoding, files, timings, tokenizers
+from textmill import files, timings, tokenizers
 from textmill.cli import app
 from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError
 from textmill.files import read_json, sha256, write_json, write_parquet
-from textmill.models import neural
-from textmill.splits import SIDES, SPLITS
+from textmill.rows.splits import SIDES, SPLITS
+from textmill.text import encoding
+from textmill.training import neural
 from textmill.vectors import WordVectors
 from textmill.vectors import load as load_vectors
 from textmill.vectors import save as save_vectors
@@ -272,11 +273,11 @@ def test_a_model_gets_what_it_asks_for(made, tmp_path, monkeypatch):
     write_json(repeated, [0, 3])
     tasks = []
 
-    def fit(config, settings, data, validation, task, *more):
+    def fit(family, config, settings, data, validation, task, *more):
         tasks.append((data, task))
         raise DataError("enough")
 
-    monkeypatch.setattr(neural, "fit", fit)
+    monkeypatch.setattr(neural.NetworkFamily, "fit", fit)
     for name in ("plain", "asking"):
         parts = (made / "encoded", made / "vocab", found, repeated, made / "labels.json", tmp_path / "m")
         with pytest.raises(DataError, match="enough"):

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill import tables
 from textmill.errors import ArtifactError, DataError, ParamsError
+from textmill.rows import reading as tables
+from textmill.rows.reading import COLUMNS
 from textmill.sources.dataset import Part, parts_of
 from textmill.sources.path import LocalFile
-from textmill.tables import COLUMNS
 
 
 def config(**keys) -> LocalFile:

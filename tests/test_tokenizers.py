@@ -13,7 +13,7 @@ from pretrained import word_pieces
 from textmill import tokenizers
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.files import read_json, sha256, write_json
-from textmill.ragged import PAD, SPECIALS, UNK
+from textmill.text.ragged import PAD, SPECIALS, UNK
 
 WORD = {"kind": "word", "lowercase": True, "markup": "strip", "pattern": r"\S+", "min_freq": 1, "max_size": 1000}
 CHAR = {"kind": "char", "lowercase": True, "markup": "breaks", "min_freq": 1, "max_size": 1000}

@@ -19,8 +19,9 @@ from ruamel.yaml import YAML
 from stages import encode, evaluate, train, vectors, vocab
 from textmill.errors import ArtifactError, ParamsError, ResourceError
 from textmill.files import read_json, write_json
-from textmill.tracking import results, store, track
-from textmill.tracking.names import safe_metrics, safe_params
+from textmill.tracking import outputs as results
+from textmill.tracking import store, track
+from textmill.tracking.sanitizing import safe_metrics, safe_params
 
 NAMES = ["linear", "rnn"]
 REGISTERED = "textmill-reviews"
@@ -358,7 +359,7 @@ def test_a_damaged_store_is_named_and_left_alone(copy):
 
 
 def test_a_locked_store_is_named(copy, monkeypatch):
-    monkeypatch.setattr("textmill.tracking.recorded.PATIENCE", 0.1)
+    monkeypatch.setattr("textmill.tracking.lookup.PATIENCE", 0.1)
     with closing(sqlite3.connect("mlflow.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(ResourceError, match=r"mlflow.db: locked by another process"):

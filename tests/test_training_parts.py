@@ -10,17 +10,18 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
-from textmill.models import Task, arm, linear
-from textmill.models.gradients import adversarial
-from textmill.models.layers import AttentionPool, inside, pooled_max, pooled_mean
-from textmill.models.neural import build
-from textmill.models.optimizing import loss_function, moving_average, optimizer, probabilities, rate
-from textmill.models.recurrent import LSTMConfig, Recurrent, Turn, reversal
-from textmill.models.settings import TrainConfig
-from textmill.models.training import best_epoch
+from textmill.models import linear, model_entry
+from textmill.models.lstm import LSTM, LSTMConfig
 from textmill.models.transformer import attention
-from textmill.models.validation import validate
-from textmill.ragged import Ragged
+from textmill.networks.layers import AttentionPool, inside, pooled_max, pooled_mean
+from textmill.networks.recurrent import Turn, reversal
+from textmill.text.ragged import Ragged
+from textmill.training.backward import adversarial
+from textmill.training.loop import best_epoch
+from textmill.training.optimizing import loss_function, moving_average, optimizer, probabilities, rate
+from textmill.training.settings import TrainConfig
+from textmill.training.task import Task
+from textmill.training.validation import validate
 
 
 @given(st.integers(2, 5), st.integers(1, 40), st.integers(0, 99))
@@ -50,7 +51,7 @@ def test_bidirectional_layers_are_torchs_own_on_packed_rows():
         **ENDS,
         forget_bias=1.0,
     )
-    ours = Recurrent(config, 20, 2).eval()
+    ours = LSTM(config, 20, 2).eval()
     theirs = torch.nn.LSTM(5, 4, 2, batch_first=True, bidirectional=True)
     for name, weight in theirs.named_parameters():  # such as weight_ih_l1_reverse
         kind, number = name.removesuffix("_reverse").rsplit("_l", 1)
@@ -155,8 +156,8 @@ def test_adadelta_is_zeilers():
 @pytest.mark.parametrize("name", ["lstm", "transformer"])
 def test_an_adversarial_step_raises_the_loss_of_each_document(name):
     """Against autograd through the whole network, without the shared passes."""
-    checked = arm({**MODELS[name], "dropout": 0.0, "bigrams": 20}, TRAIN, "m")
-    network = build(checked.config, checked.settings, Task(40, 3, 7))
+    checked = model_entry({**MODELS[name], "dropout": 0.0, "bigrams": 20}, TRAIN, "m")
+    network = checked.family.build(checked.config, checked.settings, Task(40, 3, 7))
     ids, lengths = torch.tensor([[5, 6, 7, 8], [3, 4, 0, 0]]), torch.tensor([4, 2])
     loss = partial(torch.nn.functional.cross_entropy, target=torch.tensor([0, 2]))
     value = adversarial(network, ids, lengths, loss, nullcontext(), length=0.5)
@@ -177,8 +178,8 @@ def test_an_adversarial_step_raises_the_loss_of_each_document(name):
 
 
 def test_an_adversarial_step_goes_without_gradients_of_frozen_vectors():
-    checked = arm(MODELS["lstm"], TRAIN, "m")
-    network = build(checked.config, checked.settings, Task(40, 3, 7))
+    checked = model_entry(MODELS["lstm"], TRAIN, "m")
+    network = checked.family.build(checked.config, checked.settings, Task(40, 3, 7))
     network.embed.weight.requires_grad_(False)
     loss = partial(torch.nn.functional.cross_entropy, target=torch.tensor([1]))
     adversarial(network, torch.tensor([[5, 6]]), torch.tensor([2]), loss, nullcontext(), length=0.5)
@@ -189,8 +190,8 @@ def test_an_adversarial_step_goes_without_gradients_of_frozen_vectors():
 @pytest.mark.parametrize("name", ["rnn", "gru", "lstm"])
 def test_states_begin_by_keeping_their_length_or_themselves(name):
     def weights(how):
-        checked = arm({**MODELS[name], "start": how}, TRAIN, "m")
-        layer = build(checked.config, checked.settings, Task(40, 3, 7)).ahead[0]
+        checked = model_entry({**MODELS[name], "start": how}, TRAIN, "m")
+        layer = checked.family.build(checked.config, checked.settings, Task(40, 3, 7)).ahead[0]
         return layer.weight_hh_l0.detach().split(8)
 
     for gate in weights("orthogonal"):

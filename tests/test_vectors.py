@@ -18,14 +18,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages import vectors as stage
-from textmill import encoding, tokenizers
+from textmill import tokenizers
 from textmill.check import check_params
 from textmill.config import load_params
-from textmill.encoding import Encoded
 from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError
 from textmill.files import read_json, sha256, write_json
-from textmill.ragged import UNK, Ragged
 from textmill.sources.store import MIRROR, Places
+from textmill.text import encoding
+from textmill.text.encoding import Encoded
+from textmill.text.ragged import UNK, Ragged
 from textmill.tokenizers.word import WordTokenizer
 from textmill.vectors import NONE, WordVectors, load, reading, save
 from textmill.vectors.config import FastText, OfPath, OfUrl, OfWheel, Word2Vec, vectors_config

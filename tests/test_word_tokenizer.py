@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from textmill import tokenizers
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.files import read_json, write_json
-from textmill.ragged import PAD, UNK, Ragged
+from textmill.text.ragged import PAD, UNK, Ragged
 from textmill.tokenizers.numbering import BITS, Numbering, hashed
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 

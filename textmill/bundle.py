@@ -15,9 +15,10 @@ import polars as pl
 from textmill import __version__, tokenizers
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import LONE_SURROGATES, read_arrays, read_json, sha256, write_arrays, write_json, write_text
-from textmill.models import Model, Task, arm
-from textmill.ragged import Ragged
+from textmill.models import model_entry
+from textmill.text.ragged import Ragged
 from textmill.tokenizers import Tokenizer
+from textmill.training.task import Model, Task
 
 FORMAT = 2  # 1: Transformers had GELU
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
@@ -137,7 +138,7 @@ def load(
         if digest and sha256(folder / name) != digest:
             raise ArtifactError(f"{folder / name}: its checksum is not the one in {CONFIG}; restore it, or train again")
     tensors, _ = read_arrays(folder / weights[0])
-    checked = arm(config["model"], config["train"], f"{folder / CONFIG}: model")
+    checked = model_entry(config["model"], config["train"], f"{folder / CONFIG}: model")
     encoder = (folder / ENCODER).parent if config["encoder"] else None
     task = Task(config["vocabulary"], len(config["labels"]), config["seed"], encoder=encoder)
     model = checked.family.load(checked.config, checked.settings, tensors, task)

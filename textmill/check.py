@@ -34,13 +34,13 @@ def check_shape(path: Path) -> None:
 
 def check_params(path: Path) -> None:
     """Raise ParamsError for the first key that is unknown, missing or out of range, in any section."""
-    from textmill.analysis import EvaluateConfig
-    from textmill.cleaning import CleanConfig
-    from textmill.comparison import CompareConfig
-    from textmill.ensembles import check_ensembles
-    from textmill.models import arm
+    from textmill.judging.comparison import CompareConfig
+    from textmill.judging.ensembles import check_ensembles
+    from textmill.judging.groups import EvaluateConfig
+    from textmill.models import model_entry
+    from textmill.rows.cleaning import CleanConfig
+    from textmill.rows.splits import SplitConfig
     from textmill.sources import load_dataset
-    from textmill.splits import SplitConfig
     from textmill.tokenizers import tokenizer_config
     from textmill.tokenizers.pretrained import ENCODER
     from textmill.tracking import TrackingConfig
@@ -62,22 +62,22 @@ def check_params(path: Path) -> None:
     }
     train = section(params, path, "train", dict)
     for name, entry in params["models"].items():
-        model = arm(entry, train, f"{path}: models.{name}")
+        model = model_entry(entry, train, f"{path}: models.{name}")
         if dataset.labels and model.settings and model.settings.loss == "bce" and len(dataset.labels) != 2:
             raise ParamsError(
                 f"{path}: models.{name}: loss: bce is for two classes, but dataset.labels has {len(dataset.labels)}; "
                 "set loss: cross_entropy"
             )
-        if model.uses_encoder and ENCODER[0] not in params["tokenizers"][entry["tokenizer"]].get("files", {}):
+        if model.reads.encoder and ENCODER[0] not in params["tokenizers"][entry["tokenizer"]].get("files", {}):
             raise ParamsError(
                 f"{path}: models.{name}.family: pretrained needs an encoder; list {' and '.join(ENCODER)} in "
                 f"tokenizers.{entry['tokenizer']}.files, of kind pretrained"
             )
-        if model.uses_vectors:
-            _check_vectors(entry, vectors[entry["tokenizer"]], f"{path}: models.{name}")
+        if key := model.reads.vectors:
+            _check_vectors(entry, key, vectors[entry["tokenizer"]], f"{path}: models.{name}")
 
 
-def _check_vectors(entry: dict[str, Any], vectors: Any, where: str) -> None:
+def _check_vectors(entry: dict[str, Any], key: str, vectors: Any, where: str) -> None:
     """Raise ParamsError if a model asks its tokenizer for vectors that it has not, or of another size.
 
     What size a file's vectors have is known when it was read.
@@ -85,7 +85,6 @@ def _check_vectors(entry: dict[str, Any], vectors: Any, where: str) -> None:
     source = f"tokenizers.{entry['tokenizer']}.vectors"
     if vectors is None:
         raise ParamsError(f"{where}.vectors: {entry['vectors']}, but {source} is null; change one of the two")
-    key = "width" if "width" in entry else "embedding"
     size = getattr(vectors, "size", entry[key])
     if entry[key] != size:
         raise ParamsError(f"{where}.{key}: {entry[key]}, but {source}.size is {size}; change one of the two")

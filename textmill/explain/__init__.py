@@ -14,12 +14,9 @@ from textmill.errors import ParamsError
 from textmill.explain.gradients import gradients
 from textmill.explain.occlusion import occlusion
 from textmill.explain.weights import weights
-from textmill.models import Model
-from textmill.models.linear import Linear
-from textmill.ragged import UNK, Ragged
+from textmill.text.ragged import UNK
 
 METHODS = {"weights": weights, "occlusion": occlusion, "gradients": gradients}
-FITTING = {True: ("weights", "occlusion"), False: ("occlusion", "gradients")}  # by whether the model is linear
 
 
 class Explanation(NamedTuple):
@@ -42,7 +39,7 @@ def explain(classifier: Classifier, text: str, label: str | None = None, method:
     """
     if not text.strip():
         raise ParamsError("the text is empty: there is nothing to explain")
-    labels, fitting = classifier.labels, FITTING[isinstance(classifier.model, Linear)]
+    labels, fitting = classifier.labels, classifier.model.METHODS
     if label is not None and label not in labels:
         close = get_close_matches(label, labels, n=1)
         raise ParamsError(
@@ -56,7 +53,7 @@ def explain(classifier: Classifier, text: str, label: str | None = None, method:
     docs = classifier.encode([text])
     probabilities = classifier.model.predict_proba(docs)[0]
     number = int(probabilities.argmax()) if label is None else labels.index(label)
-    seen = read(classifier.model, len(docs.ids))
+    seen = classifier.model.positions(len(docs.ids))
     attributions = np.full(len(docs.ids), np.nan)
     attributions[seen], start = METHODS[method](classifier.model, docs.ids[seen], number)
     return Explanation(
@@ -68,19 +65,6 @@ def explain(classifier: Classifier, text: str, label: str | None = None, method:
         attributions,
         start,
     )
-
-
-def read(model: Model, length: int) -> np.ndarray:
-    """Which ids of a document of `length` the model reads: positions in ascending order, int64 (R,)."""
-    if isinstance(model, Linear):
-        return np.arange(length)
-    import torch
-
-    from textmill.models.batching import Loader
-
-    positions = Ragged(np.arange(length, dtype=np.int32), np.array([0, length]))
-    ids, kept = Loader(positions, model.settings.max_len, model.settings.cut, torch.device("cpu")).batch(np.array([0]))
-    return ids[0, : int(kept[0])].numpy()
 
 
 def as_dict(explanation: Explanation) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from textmill.models.neural import Neural
+    from textmill.training.neural import Neural
 
 MISS = 0.02  # log-odds by which the sum may miss the score before more points are taken
 STEPS = (64, 512, 2048)  # points on the line; on film reviews the first do

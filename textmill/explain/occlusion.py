@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from textmill.models import Model
-from textmill.ragged import Ragged
+from textmill.text.ragged import Ragged
+from textmill.training.task import Model
 
 EVALUATIONS = 512  # texts that are scored for one explanation, at most, besides the text itself
 LEAST = 1e-30  # a probability that vanishes still has a logarithm

@@ -3,7 +3,7 @@
 import numpy as np
 
 from textmill.models.linear import Linear, count, weigh
-from textmill.ragged import UNK, Ragged
+from textmill.text.ragged import UNK, Ragged
 
 
 def weights(model: Linear, ids: np.ndarray, label: int) -> tuple[np.ndarray, float]:

@@ -1,97 +1,33 @@
-"""The arms of an experiment. A family is a module with `config`, `fit` and `load`, imported when it is asked for."""
+"""The families of models: a module each, found by its name here, and imported when it is asked for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
-from types import ModuleType
-from typing import Any, Protocol
-
-import numpy as np
+from pkgutil import iter_modules
+from typing import Any
 
 from textmill.config import Section
 from textmill.errors import ParamsError
-from textmill.ragged import Ragged
-from textmill.vectors import WordVectors
+from textmill.training.task import Family, Reads
 
-FAMILIES = {
-    "linear": "textmill.models.linear",
-    "rnn": "textmill.models.neural",
-    "gru": "textmill.models.neural",
-    "lstm": "textmill.models.neural",
-    "transformer": "textmill.models.neural",
-    "pretrained": "textmill.models.pretrained",
-}
-
-
-class Model(Protocol):
-    """What every family gives: scores for documents, and weights to keep."""
-
-    def predict_proba(self, docs: Ragged) -> np.ndarray:
-        """Probability of each class for each document, float32 (N, C)."""
-
-    def tensors(self) -> dict[str, np.ndarray]:
-        """All weights by name, as the bundle keeps them."""
+FAMILIES = tuple(sorted(module.name for module in iter_modules(__path__)))
 
 
 @dataclass(frozen=True)
-class Task:
-    """What a model is fitted to: ids below `vocabulary`, class numbers below `classes`.
+class ModelEntry:
+    """One entry of `models:`, checked: its family, its own config, and the training settings that apply to it."""
 
-    vectors: of the tokenizer, for embeddings that begin with them; corpus: training and unlabelled documents, none of
-    them a test text, to pretrain on; encoder: the folder of a pretrained encoder, beside which its tokenizer's file
-    lies; cache: the folder that keeps what was pretrained. None where the model asks for none.
-    """
-
-    vocabulary: int
-    classes: int
-    seed: int
-    vectors: WordVectors | None = None
-    corpus: Ragged | None = None
-    encoder: Path | None = None
-    cache: Path | None = None
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A model with the weights of its best epoch, and how it got there (one dict an epoch).
-
-    pretraining: epochs, loss (nats), documents, tokens, seconds.
-    """
-
-    model: Model
-    history: list[dict[str, float | None]]
-    best_epoch: int
-    device: str
-    precision: str
-    pretraining: dict[str, float] | None = None
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One entry of `models:`, checked: its module, its own config, and the training settings that apply to it."""
-
-    family: ModuleType
+    family: Family
     config: Section
     settings: Section | None
 
     @property
-    def uses_vectors(self) -> bool:
-        """Whether its embeddings begin with the tokenizer's vectors."""
-        return getattr(self.config, "vectors", "none") != "none"
-
-    @property
-    def uses_encoder(self) -> bool:
-        """Whether it is made of the encoder that its tokenizer brings."""
-        return self.config.family == "pretrained"
-
-    @property
-    def pretrains(self) -> bool:
-        """Whether it learns from texts without their labels first."""
-        return getattr(self.config, "pretrain", None) is not None
+    def reads(self) -> Reads:
+        """What its training reads beside ids and labels."""
+        return self.family.reads(self.config)
 
 
-def arm(entry: Any, train: Mapping[str, Any], where: str) -> Arm:
+def model_entry(entry: Any, train: Mapping[str, Any], where: str) -> ModelEntry:
     """Check an entry of `models:`; its keys override those of the `train` section.
 
     Raises ParamsError naming the key under `where` ('params.yaml: models.lstm').
@@ -99,6 +35,5 @@ def arm(entry: Any, train: Mapping[str, Any], where: str) -> Arm:
     name = entry.get("family") if isinstance(entry, dict) else None
     if name not in FAMILIES:
         raise ParamsError(f"{where}.family: expected one of {', '.join(FAMILIES)}, found {name!r}")
-    family = import_module(FAMILIES[name])
-    config, settings = family.config(entry, train, where)
-    return Arm(family, config, settings)
+    family = import_module(f"textmill.models.{name}").FAMILY
+    return ModelEntry(family, *family.check(entry, train, where))

@@ -3,18 +3,18 @@
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 from scipy.sparse import csc_array, csr_array, hstack
 
 from textmill.config import Count, Positive, Section, validate
-from textmill.encoding import Encoded
 from textmill.errors import ArtifactError, DataError
-from textmill.models import Fitted, Task
-from textmill.models.validation import validate as score
-from textmill.ragged import UNK, Ragged
+from textmill.text.encoding import Encoded
+from textmill.text.ragged import UNK, Ragged
+from textmill.training.task import Family, Fitted, Task
+from textmill.training.validation import validate as score
 
 
 class LinearConfig(Section):
@@ -30,6 +30,8 @@ class LinearConfig(Section):
 
 class Linear:
     """Sorted n-gram keys by order, a scale for each, and one row of weights a class (or one in all for two classes)."""
+
+    METHODS: ClassVar = ("weights", "occlusion")
 
     def __init__(self, config: LinearConfig, task: Task, tensors: Mapping[str, np.ndarray]):
         self.config, self.task = config, task
@@ -57,20 +59,17 @@ class Linear:
         odds = np.exp(logits - logits.max(1, keepdims=True))
         return (odds / odds.sum(1, keepdims=True)).astype(np.float32)
 
+    def positions(self, length: int) -> np.ndarray:
+        """It reads all ids of a document, whatever its length."""
+        return np.arange(length)
+
     def tensors(self) -> dict[str, np.ndarray]:
         """Everything that was learned."""
         keys = {f"keys_{order + 1}": keys for order, keys in enumerate(self.keys)}
         return keys | {"scale": self.scale, "weights": self.weights, "bias": self.bias}
 
 
-def config(entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tuple[LinearConfig, None]:
-    """Check an entry of this family; the `train` section is about neural models."""
-    return validate(entry, LinearConfig, where), None
-
-
-def fit(
-    config: LinearConfig, settings: None, data: Encoded, validation: Encoded, task: Task, folder: Path | None = None
-) -> Fitted:
+def fit(config: LinearConfig, data: Encoded, validation: Encoded, task: Task) -> Fitted:
     """Count, weigh, and fit a logistic regression. Deterministic for a seed."""
     started = time.monotonic()
     keys, tables = [], []
@@ -114,14 +113,6 @@ def fit(
         "seconds": time.monotonic() - started,
     }
     return Fitted(model, [row], 1, "cpu", "float64")
-
-
-def load(config: LinearConfig, settings: None, tensors: Mapping[str, np.ndarray], task: Task) -> Linear:
-    """The model of `Linear.tensors()`. Raises ArtifactError if they do not fit together."""
-    try:
-        return Linear(config, task, tensors)
-    except KeyError as error:
-        raise ArtifactError(f"weights: {error} is missing") from error
 
 
 def grams(docs: Ragged, order: int, vocabulary: int) -> tuple[np.ndarray, csc_array]:
@@ -204,3 +195,33 @@ def regression(features: csr_array, target: np.ndarray, c: float, seed: int) -> 
     )
     model.fit(features, target)
     return model.coef_, model.intercept_
+
+
+class LinearFamily(Family):
+    """The `train` section is about networks: a linear model has no settings beside its config."""
+
+    def check(self, entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tuple[LinearConfig, None]:
+        """An entry as its config."""
+        return validate(entry, LinearConfig, where), None
+
+    def fit(
+        self,
+        config: LinearConfig,
+        settings: None,
+        data: Encoded,
+        validation: Encoded,
+        task: Task,
+        folder: Path | None = None,
+    ) -> Fitted:
+        """`fit`, in one go: there are no checkpoints."""
+        return fit(config, data, validation, task)
+
+    def load(self, config: LinearConfig, settings: None, tensors: Mapping[str, np.ndarray], task: Task) -> Linear:
+        """The model of `Linear.tensors()`. Raises ArtifactError if they do not fit together."""
+        try:
+            return Linear(config, task, tensors)
+        except KeyError as error:
+            raise ArtifactError(f"weights: {error} is missing") from error
+
+
+FAMILY = LinearFamily()

@@ -10,19 +10,19 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from textmill.config import Count, Fraction, Section, joined, validate
-from textmill.encoding import Encoded
 from textmill.errors import ArtifactError, ParamsError
-from textmill.models import Fitted, Task
-from textmill.models.devices import find_device
-from textmill.models.encoders import CONFIG, WEIGHTS, architecture, fill, heights, longest
-from textmill.models.inputs import Head
-from textmill.models.layers import Network, Pool, hidden_layers, inside
-from textmill.models.neural import Neural, outputs, restored, trained
-from textmill.models.settings import TrainConfig, overridden
-from textmill.ragged import SPECIALS
+from textmill.networks.config import Head
+from textmill.networks.encoders import CONFIG, WEIGHTS, architecture, fill, heights, longest
+from textmill.networks.layers import Network, Pool, hidden_layers, inside
+from textmill.text.encoding import Encoded
+from textmill.text.ragged import SPECIALS
 from textmill.tokenizers import FILE
 from textmill.tokenizers import load as load_tokenizer
 from textmill.tokenizers.pretrained import Frame
+from textmill.training.devices import find_device
+from textmill.training.neural import Neural, outputs, restored, trained
+from textmill.training.settings import TrainConfig, overridden
+from textmill.training.task import Family, Fitted, Reads, Task
 
 
 class Shares(Section):
@@ -56,6 +56,8 @@ class Pretrained(Network):
 
     What is frozen gets no gradients and drops nothing.
     """
+
+    BFLOAT16_PAYS = True
 
     def __init__(self, config: PretrainedConfig, encoder: nn.Module, frame: Frame, outputs: int):
         super().__init__()
@@ -111,12 +113,6 @@ class Pretrained(Network):
         return self.layer_decay ** (self.top + 1 - self.heights[name.removeprefix("encoder.")])
 
 
-def config(entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tuple[Section, TrainConfig]:
-    """Check an entry of this family and the training settings."""
-    own, settings = overridden(entry, train, where)
-    return validate(own, PretrainedConfig, where), settings
-
-
 def build(config: PretrainedConfig, settings: TrainConfig, task: Task) -> Pretrained:
     """A fresh network, its weights drawn from the task's seed: those of the encoder, too.
 
@@ -142,21 +138,40 @@ def build(config: PretrainedConfig, settings: TrainConfig, task: Task) -> Pretra
     return Pretrained(config, encoder, tokenizer.frame, outputs(settings, task))
 
 
-def fit(
-    config: PretrainedConfig,
-    settings: TrainConfig,
-    data: Encoded,
-    validation: Encoded,
-    task: Task,
-    folder: Path | None = None,
-) -> Fitted:
-    """Tune the encoder that was fetched; `folder` holds the checkpoints."""
-    find_device(settings.device)  # an error before there is work
-    network = build(config, settings, task)
-    fill(network.encoder, task.encoder / WEIGHTS)
-    return trained(network, config, settings, data, validation, task, folder)
+class PretrainedFamily(Family):
+    """An encoder comes with its tokenizer; what is trained here is its tuning and what stands on it."""
+
+    def check(
+        self, entry: Mapping[str, Any], train: Mapping[str, Any], where: str
+    ) -> tuple[PretrainedConfig, TrainConfig]:
+        """An entry against its config, and the training settings."""
+        own, settings = overridden(entry, train, where)
+        return validate(own, PretrainedConfig, where), settings
+
+    def reads(self, config: PretrainedConfig) -> Reads:
+        """The encoder."""
+        return Reads(encoder=True)
+
+    def fit(
+        self,
+        config: PretrainedConfig,
+        settings: TrainConfig,
+        data: Encoded,
+        validation: Encoded,
+        task: Task,
+        folder: Path | None = None,
+    ) -> Fitted:
+        """Tune the encoder that was fetched."""
+        find_device(settings.device)  # an error before there is work
+        network = build(config, settings, task)
+        fill(network.encoder, task.encoder / WEIGHTS)
+        return trained(network, None, settings, data, validation, task, folder)
+
+    def load(
+        self, config: PretrainedConfig, settings: TrainConfig, tensors: Mapping[str, np.ndarray], task: Task
+    ) -> Neural:
+        """The model of `Neural.tensors()`."""
+        return restored(build(config, settings, task), settings, tensors)
 
 
-def load(config: PretrainedConfig, settings: TrainConfig, tensors: Mapping[str, np.ndarray], task: Task) -> Neural:
-    """The model of `Neural.tensors()`. Raises ArtifactError naming the first tensor that does not fit."""
-    return restored(build(config, settings, task), settings, tensors)
+FAMILY = PretrainedFamily()

@@ -7,9 +7,12 @@ from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from textmill.config import Count, Positive, Section, joined
-from textmill.models.inputs import Buckets, Dropout, Head, Input, Pretrain, Shares, Vectors
-from textmill.models.layers import Network, Pool, hidden_layers, inside, over_time
+from textmill.config import Count, joined
+from textmill.errors import ParamsError
+from textmill.networks.config import NetworkConfig, Shares
+from textmill.networks.embedding import Input
+from textmill.networks.layers import Network, Pool, hidden_layers, inside, over_time
+from textmill.training.neural import NetworkFamily
 
 SHORT = 1024  # steps up to which a whole (T, T) of scores may stand in memory
 # Steps that a processor reads at once in float32, so that its cache holds more of them: 3 to 6 % of a training step of
@@ -17,24 +20,18 @@ SHORT = 1024  # steps up to which a whole (T, T) of scores may stand in memory
 CACHED = 2400
 
 
-class TransformerConfig(Section):
+class TransformerConfig(NetworkConfig):
     """Sizes of a Transformer."""
 
+    SIZE = "width"
+
     family: Literal["transformer"]
-    tokenizer: str
-    vectors: Vectors
-    max_norm: Positive | None  # of a word's vector
-    bigrams: Buckets
     width: Count
     layers: Count
     heads: Count
     feedforward: Count  # units between a block's two dense layers
     positions: Literal["sinusoidal", "learned"]
     pooling: Annotated[str, joined("cls", "mean", "max", "attention")]
-    dropout: Dropout  # layers: in each block
-    locked: bool  # one mask a document, instead of one a step
-    head: Head
-    pretrain: Pretrain
 
     @model_validator(mode="after")
     def _divides(self) -> "TransformerConfig":
@@ -44,6 +41,18 @@ class TransformerConfig(Section):
             raise ValueError(f"width: {self.width} is odd, which positions: sinusoidal cannot use")
         return self
 
+    def check_length(self, max_len: int | None, where: str) -> None:
+        """Learned positions end somewhere."""
+        if self.positions != "learned":
+            return
+        if max_len is None:
+            raise ParamsError(f"{where}.positions: learned needs a max_len, found null")
+        if self.pretrain and self.pretrain.window > max_len:
+            raise ParamsError(
+                f"{where}.pretrain.window: {self.pretrain.window} is more than max_len: {max_len}, "
+                "all that positions: learned can tell apart"
+            )
+
 
 class Transformer(Network):
     """Embedding with positions, blocks of attention, pooling, classifier.
@@ -51,11 +60,13 @@ class Transformer(Network):
     `max_len` bounds learned positions; sinusoidal ones are computed for any length.
     """
 
+    BFLOAT16_PAYS = True
+    OBJECTIVE = "masked"
     BODY = ("embed.weight", "positions", "blocks.", "norm.")
 
     def __init__(self, config: TransformerConfig, vocabulary: int, outputs: int, max_len: int | None):
         super().__init__()
-        dropout = Shares.of(config.dropout)
+        dropout, self.width = Shares.of(config.dropout), config.width
         self.embed = Input(vocabulary, config.width, config.bigrams, config.max_norm, dropout.embedding, config.locked)
         self.positions = None
         if config.positions == "learned":
@@ -135,3 +146,6 @@ def sinusoids(steps: int, width: int, device: torch.device) -> Tensor:
     rates = 10000 ** (-torch.arange(0, width, 2, device=device) / width)  # (W / 2,)
     angles = torch.arange(steps, device=device)[:, None] * rates  # (T, W / 2)
     return torch.stack([angles.sin(), angles.cos()], 2).flatten(1) * width**-0.5
+
+
+FAMILY = NetworkFamily(TransformerConfig, Transformer)

@@ -10,9 +10,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from textmill.comparison import ahead, standing
-from textmill.report.groups import side_by_side
+from textmill.judging.comparison import ahead, standing
 from textmill.report.plots import PALETTE
+from textmill.report.side_by_side import side_by_side
 
 NOTHING = "–"
 SPACE = "\N{NO-BREAK SPACE}"

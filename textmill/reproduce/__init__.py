@@ -14,9 +14,9 @@ from textmill.check import check_params, check_shape
 from textmill.config import PARAMS, load_params
 from textmill.console import say
 from textmill.processes import alone, interrupt_once
-from textmill.reproduce.arms import longest_first, side_by_side
-from textmill.reproduce.command import StageError, changed, repro
+from textmill.reproduce.dvc import StageError, changed, repro
 from textmill.reproduce.order import settle, want
+from textmill.reproduce.parallel import longest_first, side_by_side
 
 ABOVE = "vectors"  # the last stages above the arms
 ARM = ("train", "evaluate")

@@ -4,7 +4,7 @@ import sys
 
 from textmill.errors import INTERRUPTED
 from textmill.processes import end_with_parent, interrupt_once
-from textmill.reproduce.command import StageError, repro
+from textmill.reproduce.dvc import StageError, repro
 
 
 def main(arm: str) -> int:

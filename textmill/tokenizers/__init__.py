@@ -10,12 +10,12 @@ from typing import Any, BinaryIO
 from textmill.config import Section, validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import read_json, write_json
-from textmill.ragged import Ragged
+from textmill.text.ragged import Ragged
+from textmill.tokenizers.base import FILE, Texts, Tokenizer
 from textmill.tokenizers.bpe import BpeConfig, BpeTokenizer
 from textmill.tokenizers.char import CharConfig, CharTokenizer
 from textmill.tokenizers.prefetching import prefetch
 from textmill.tokenizers.pretrained import PretrainedConfig, PretrainedTokenizer, pretrained_config
-from textmill.tokenizers.tokenizer import FILE, Texts, Tokenizer
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 
 TOKENIZERS: dict[str, tuple[type[Section], type]] = {

@@ -15,10 +15,10 @@ import polars as pl
 from pydantic import Field
 
 from textmill.config import Count, Section
-from textmill.ragged import SPECIALS, Ragged
+from textmill.text.ragged import SPECIALS, Ragged
+from textmill.tokenizers.base import NAMES, Named, Texts
 from textmill.tokenizers.pieces import Markup, Spelling, different, marked_down, normal
 from textmill.tokenizers.prefetching import prefetch
-from textmill.tokenizers.tokenizer import NAMES, Named, Texts
 
 BYTES = 256
 

@@ -11,10 +11,10 @@ from pydantic import Field
 
 from textmill.config import Count, Section
 from textmill.errors import DataError
-from textmill.ragged import SPECIALS, UNK, Ragged
+from textmill.text.ragged import SPECIALS, UNK, Ragged
+from textmill.tokenizers.base import NAMES, Listed, Texts, checked_vocabulary
 from textmill.tokenizers.pieces import Markup, marked_down, normal
 from textmill.tokenizers.prefetching import prefetch
-from textmill.tokenizers.tokenizer import NAMES, Listed, Texts, checked_vocabulary
 
 POINTS = 0x110000  # code points of Unicode
 

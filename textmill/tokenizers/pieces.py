@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from textmill.ragged import UNK, Ragged
+from textmill.text.ragged import UNK, Ragged
 from textmill.tokenizers.numbering import BITS, Numbering, hashed
 
 Markup = Literal["strip", "breaks", "keep"]  # strip: tags become spaces, entities characters; breaks: <br> alone

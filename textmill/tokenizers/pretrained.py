@@ -17,9 +17,9 @@ from pydantic import AfterValidator, Field
 
 from textmill.config import Package, Repo, Revision, Section, Sha256, validate
 from textmill.errors import ArtifactError, ParamsError
-from textmill.ragged import SPECIALS, UNK, Ragged
+from textmill.text.ragged import SPECIALS, UNK, Ragged
+from textmill.tokenizers.base import FILE, NAMES, Named
 from textmill.tokenizers.pieces import Markup, Spelling, different, marked_down, normal
-from textmill.tokenizers.tokenizer import FILE, NAMES, Named
 
 ENCODER = ("config.json", "model.safetensors")
 

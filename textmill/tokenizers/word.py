@@ -11,11 +11,11 @@ from pydantic import Field, field_validator
 
 from textmill.config import Count, Section
 from textmill.errors import DataError
-from textmill.ragged import SPECIALS, UNK, Ragged
+from textmill.text.ragged import SPECIALS, UNK, Ragged
+from textmill.tokenizers.base import NAMES, Listed, Texts, checked_vocabulary
 from textmill.tokenizers.counting import Counted, count, waiting
 from textmill.tokenizers.pieces import Markup, Spelling, cut, different, flat
 from textmill.tokenizers.prefetching import prefetch
-from textmill.tokenizers.tokenizer import NAMES, Listed, Texts, checked_vocabulary
 
 WORDS = "a B, c 1 2 \u00e9 \u4e2d. ' - !"  # to try a pattern on
 

@@ -5,11 +5,11 @@ The store can be deleted at any time; the next `track` makes it again. Nothing o
 
 from pathlib import Path
 
-from textmill.comparison import ENSEMBLE
 from textmill.config import Section
 from textmill.files import read_json
-from textmill.tracking.recorded import recorded_version, registered_name
-from textmill.tracking.results import Result, read_results
+from textmill.judging.comparison import ENSEMBLE
+from textmill.tracking.lookup import recorded_version, registered_name
+from textmill.tracking.outputs import Result, read_results
 from textmill.tracking.store import alone, create, database, default_uri, opened, shown, store_uri
 
 

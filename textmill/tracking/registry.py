@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import textmill
 from textmill.errors import ArtifactError
 from textmill.files import read_json
-from textmill.scoring import EXCERPT
-from textmill.tracking.recorded import BUNDLE, CHAMPION, registered_name
-from textmill.tracking.results import Result
+from textmill.judging.scoring import EXCERPT
+from textmill.tracking.lookup import BUNDLE, CHAMPION, registered_name
+from textmill.tracking.outputs import Result
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from textmill import timings as noted
 from textmill.files import read_history, read_json
 from textmill.report.plots import confusion_figure, curves_figure
-from textmill.tracking.contents import dataset_of, epoch_metrics, final_metrics, params_of, tags_of
-from textmill.tracking.recorded import CHAMPION, COMPLETE, KEY
+from textmill.tracking.entities import dataset_of, epoch_metrics, final_metrics, params_of, tags_of
+from textmill.tracking.lookup import CHAMPION, COMPLETE, KEY
+from textmill.tracking.outputs import Result
 from textmill.tracking.registry import log_bundle
-from textmill.tracking.results import Result
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

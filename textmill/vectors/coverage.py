@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from textmill.ragged import SPECIALS, Ragged
+from textmill.text.ragged import SPECIALS, Ragged
 from textmill.vectors import WordVectors
 
 AT_ONCE = 1 << 24  # ids that are counted at a time

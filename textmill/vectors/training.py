@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from textmill.errors import DataError
-from textmill.ragged import UNK, Ragged
+from textmill.text.ragged import UNK, Ragged
 from textmill.tokenizers import Tokenizer
 from textmill.vectors import WordVectors
 from textmill.vectors.config import FastText, Trained

@@ -6,9 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 
 from textmill.errors import ParamsError
-
-# By bfloat16 on a CPU, 1.1x to 1.8x measured; GRU and RNN, which have no fused kernel, 0.85x to 1.2x.
-GAINING = {"lstm", "transformer", "pretrained"}
+from textmill.networks.layers import Network
 
 
 def find_device(name: str) -> torch.device:
@@ -24,14 +22,14 @@ def find_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def find_precision(name: str, device: torch.device, family: str) -> str:
-    """What `auto` means here: bfloat16 where the device computes in it and the family gains, float32 otherwise."""
+def find_precision(name: str, device: torch.device, network: Network) -> str:
+    """What `auto` means here: bfloat16 where the device computes in it and the network gains, float32 otherwise."""
     if name != "auto":
         return name
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
     able = getattr(torch.cpu, "get_capabilities", dict)()  # newer than the oldest torch that will do
-    return "bfloat16" if family in GAINING and (able.get("avx512_bf16") or able.get("amx_bf16")) else "float32"
+    return "bfloat16" if network.BFLOAT16_PAYS and (able.get("avx512_bf16") or able.get("amx_bf16")) else "float32"
 
 
 def rounding(device: torch.device, precision: str) -> AbstractContextManager:

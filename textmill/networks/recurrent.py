@@ -1,42 +1,27 @@
 """RNN, GRU and LSTM, in one or both directions, exact for every row of a padded batch."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
-from textmill.config import Count, Positive, Section, joined
-from textmill.models.inputs import Buckets, Dropout, Head, Input, Pretrain, Shares, Vectors
-from textmill.models.layers import Network, Pool, hidden_layers, inside, over_time, state_at
+from textmill.config import Count, joined
+from textmill.networks.config import NetworkConfig, Shares
+from textmill.networks.embedding import Input
+from textmill.networks.layers import Network, Pool, hidden_layers, inside, over_time, state_at
 
 STARTS = {"orthogonal": nn.init.orthogonal_, "identity": nn.init.eye_}
 
 
-class RecurrentConfig(Section):
+class RecurrentConfig(NetworkConfig):
     """Sizes of a recurrent network."""
 
-    family: Literal["rnn", "gru", "lstm"]
-    tokenizer: str
     embedding: Count
-    vectors: Vectors
-    max_norm: Positive | None  # of a word's vector
-    bigrams: Buckets
     hidden: Count  # units in each direction
     layers: Count
     bidirectional: bool
     start: Literal["orthogonal", "identity"]  # of the weights from state to state (Le et al. 2015: identity)
     pooling: Annotated[str, joined("last", "mean", "max", "attention")]
-    dropout: Dropout  # layers: between them
-    locked: bool  # one mask a document on embeddings and between layers, instead of one a step
-    head: Head
-    pretrain: Pretrain
-
-
-class LSTMConfig(RecurrentConfig):
-    """An LSTM also says how much it remembers at first."""
-
-    family: Literal["lstm"]
-    forget_bias: float  # Jozefowicz et al. 2015: 1.0
 
 
 class Recurrent(Network):
@@ -46,27 +31,32 @@ class Recurrent(Network):
     the padded input keeps the fused kernels that packed sequences lose.
     """
 
+    CELL: ClassVar[type[nn.RNNBase]]  # a family's own
+    OBJECTIVE = "next"
     BODY = ("embed.weight", "ahead.0.", "behind.0.")
 
     def __init__(self, config: RecurrentConfig, vocabulary: int, outputs: int, max_len: int | None = None):
         super().__init__()
-        cell = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[config.family]
         directions = 2 if config.bidirectional else 1
-        width = config.hidden * directions
+        width, self.width = config.hidden * directions, config.hidden
         sizes = [config.embedding] + [width] * (config.layers - 1)
         dropout = Shares.of(config.dropout)
         self.embed = Input(
             vocabulary, config.embedding, config.bigrams, config.max_norm, dropout.embedding, config.locked
         )
-        self.ahead = nn.ModuleList(cell(size, config.hidden) for size in sizes)
-        self.behind = nn.ModuleList(cell(size, config.hidden) for size in sizes if config.bidirectional)
+        self.ahead = nn.ModuleList(self.CELL(size, config.hidden) for size in sizes)
+        self.behind = nn.ModuleList(self.CELL(size, config.hidden) for size in sizes if config.bidirectional)
         for layer in [*self.ahead, *self.behind]:  # whatever is above: a pretrained body serves many
-            start(layer, config.start, config.forget_bias if isinstance(config, LSTMConfig) else None)
+            self.begin(layer, config)
         self.between = over_time(dropout.layers, config.locked)
         self.pool = Pool(config.pooling, width, {"last": self.last})
         self.ends_alone = config.pooling == "last"
         self.head = hidden_layers(self.pool.width, config.head, dropout.head)
         self.classify = nn.Linear([self.pool.width, *config.head][-1], outputs)
+
+    def begin(self, layer: nn.RNNBase, config: Any) -> None:
+        """Give a layer its first weights."""
+        start(layer, config.start)
 
     def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """embedded (B, T, E), lengths (B,) -> logits (B, outputs)"""
@@ -151,8 +141,8 @@ def _ordered(states: Tensor, places: Tensor) -> Tensor:
     return states.flatten(0, 1).index_select(0, places).view(states.shape)
 
 
-def start(layer: nn.RNNBase, how: str, forget_bias: float | None) -> None:
-    """Initial weights: Glorot for the input, `how` for the state, zero biases but an LSTM's forget gate.
+def start(layer: nn.RNNBase, how: str) -> None:
+    """Initial weights: Glorot for the input, `how` for the state, zero biases.
 
     'orthogonal' keeps a state's length (Saxe et al. 2014); 'identity' keeps the state itself (Le et al. 2015, there
     with ReLU). Gates have weights of their own: with 'identity' each begins by seeing its own unit's state alone.
@@ -164,5 +154,3 @@ def start(layer: nn.RNNBase, how: str, forget_bias: float | None) -> None:
             begin = nn.init.xavier_uniform_ if "_ih_" in name else STARTS[how]
             for gate in weight.data.split(layer.hidden_size):
                 begin(gate)
-    if forget_bias is not None:
-        layer.bias_ih_l0.data[layer.hidden_size : 2 * layer.hidden_size] = forget_bias

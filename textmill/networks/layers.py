@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -92,14 +93,20 @@ def hidden_layers(width: int, sizes: list[int], dropout: float) -> nn.Sequential
 class Network(nn.Module):
     """What the training loop needs of a network.
 
-    embed: ids (B, T) -> (B, T, E), where adversarial training moves a text. classify: the last layer. BODY: how the
-    names of the weights begin that a language model trains.
+    embed: ids (B, T) -> (B, T, E), where adversarial training moves a text. classify: the last layer.
+    BFLOAT16_PAYS: whether a processor that computes in bfloat16 trains it sooner: 1.1x to 1.8x measured; GRU and RNN,
+    which have no fused kernel, have 0.85x to 1.2x.
+    OBJECTIVE: what a language model guesses that pretrains it; BODY: how the names of the weights begin that this
+    trains, below what is built on them, to states of `width` numbers.
     """
 
-    BODY: tuple[str, ...]
+    BFLOAT16_PAYS: ClassVar[bool] = False
+    OBJECTIVE: ClassVar[Literal["next", "masked"] | None] = None
+    BODY: ClassVar[tuple[str, ...]] = ()
 
     embed: nn.Module
     classify: nn.Linear
+    width: int
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """ids (B, T), lengths (B,) -> logits (B, outputs)"""

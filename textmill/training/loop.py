@@ -10,18 +10,18 @@ import torch
 from torch import Tensor
 
 from textmill.console import say
-from textmill.encoding import Encoded
 from textmill.errors import DivergedError
-from textmill.models import distributed, gradients, memory
-from textmill.models.batching import Loader, batches
-from textmill.models.devices import rounding
-from textmill.models.epochs import Epochs, History
-from textmill.models.layers import Network
-from textmill.models.optimizing import loss_function, probabilities, rate
-from textmill.models.settings import TrainConfig
-from textmill.models.updates import Updates
-from textmill.models.validation import GOODNESS, validate
-from textmill.ragged import Ragged
+from textmill.networks.layers import Network
+from textmill.text.encoding import Encoded
+from textmill.text.ragged import Ragged
+from textmill.training import backward, distributed, memory
+from textmill.training.batching import Loader, batches
+from textmill.training.devices import rounding
+from textmill.training.epochs import Epochs, History
+from textmill.training.optimizing import loss_function, probabilities, rate
+from textmill.training.settings import TrainConfig
+from textmill.training.updates import Updates
+from textmill.training.validation import GOODNESS, validate
 
 
 def train(
@@ -92,9 +92,9 @@ def learning(
     targets = torch.tensor(labels, device=loader.device)
     measure = loss_function(settings, labels, int(labels.max()) + 1)
     autocast = rounding(loader.device, settings.precision)
-    descend = gradients.plain
+    descend = backward.plain
     if settings.adversarial is not None:
-        descend = partial(gradients.adversarial, length=settings.adversarial)
+        descend = partial(backward.adversarial, length=settings.adversarial)
 
     def learn(group: Sequence[np.ndarray]) -> Tensor:
         loss, whole = torch.zeros((), device=loader.device), targets[np.concatenate(group)]

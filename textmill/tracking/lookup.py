@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 from textmill.errors import ResourceError
-from textmill.tracking.results import Result
+from textmill.tracking.outputs import Result
 
 # Tags. COMPLETE is the last one that a run gets: without it, the run is half. BUNDLE stands on versions too.
 KEY, BUNDLE, COMPLETE = "textmill.key", "textmill.bundle", "textmill.complete"

@@ -1,54 +1,15 @@
-"""Where both kinds of networks begin: vectors of words and of pairs of neighbours, and the params of both ends."""
-
-from typing import Annotated, Literal
+"""Where networks begin: vectors of words and of pairs of neighbours."""
 
 import torch
-from pydantic import Discriminator, Field, Tag
 from torch import Tensor, nn
 
-from textmill.config import Count, Fraction, Positive, Section
 from textmill.errors import ParamsError
-from textmill.models.layers import over_time
-from textmill.ragged import PAD
+from textmill.networks.config import NetworkConfig
+from textmill.networks.layers import over_time
+from textmill.text.ragged import PAD
 from textmill.vectors import WordVectors
 
 FACTOR = 2654435761  # of a pair's first id (Knuth 1973, 6.4); its product with an id fits in 64 bits
-
-Vectors = Literal["none", "tuned", "frozen"]  # word vectors of the tokenizer as the first embeddings
-Buckets = Annotated[int, Field(ge=0)]  # of hashed pairs of neighbours (fastText: Joulin et al. 2017); 0: no pairs
-Head = list[Count]  # units of each hidden layer between pooling and classes
-
-
-class Shares(Section):
-    """Dropout by place."""
-
-    embedding: Fraction
-    layers: Fraction
-    head: Fraction
-
-    @classmethod
-    def of(cls, dropout: "float | Shares") -> "Shares":
-        """The share of each place, where one number may stand for all."""
-        return dropout if isinstance(dropout, Shares) else cls(embedding=dropout, layers=dropout, head=dropout)
-
-
-# One number stands for all three places.
-Dropout = Annotated[
-    Annotated[Fraction, Tag("all")] | Annotated[Shares, Tag("each")],
-    Discriminator(lambda value: "each" if isinstance(value, dict) else "all"),
-]
-
-
-class Pretraining(Section):
-    """A language model on the training and unlabelled texts, less those that are test texts, before the training."""
-
-    epochs: Count
-    lr: Positive
-    window: Annotated[int, Field(ge=2)]  # ids that are read at once
-    negatives: Count  # words drawn to compare each guess with
-
-
-Pretrain = Pretraining | None
 
 
 class Input(nn.Embedding):
@@ -105,7 +66,7 @@ def pair_ids(ids: Tensor, buckets: int) -> Tensor:
     return (1 + (before * FACTOR + ids) % buckets).masked_fill((before == PAD) | (ids == PAD), PAD)
 
 
-def use_vectors(embed: Input, config: Section, known: WordVectors | None) -> None:
+def use_vectors(embed: Input, config: NetworkConfig, known: WordVectors | None) -> None:
     """Fill `embed` as `config.vectors` says. Raises ParamsError where its tokenizer has none, or of another size."""
     if config.vectors == "none":
         return
@@ -113,8 +74,6 @@ def use_vectors(embed: Input, config: Section, known: WordVectors | None) -> Non
     if known is None or not len(known.ids):
         raise ParamsError(f"vectors: {config.vectors} needs {source}, which gives none; change one of the two")
     if known.vectors.shape[1] != embed.embedding_dim:
-        key = "width" if hasattr(config, "width") else "embedding"
-        raise ParamsError(
-            f"{key}: {embed.embedding_dim} is not the size of {source}; set {key}: {known.vectors.shape[1]}"
-        )
+        key, size = config.SIZE, known.vectors.shape[1]
+        raise ParamsError(f"{key}: {embed.embedding_dim} is not the size of {source}; set {key}: {size}")
     embed.fill(known, frozen=config.vectors == "frozen")

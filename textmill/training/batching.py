@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from textmill.ragged import PAD, Ragged
+from textmill.text.ragged import PAD, Ragged
 
 JITTER = 0.05  # how far lengths are shaken before sorting: neighbours change every epoch, padding stays small
 # Batches are as long as a number of so many binary digits, the rest zeros (351 steps become 352). oneDNN keeps a kernel

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from textmill.models.validation import validate
+from textmill.training.validation import validate
 
 BINS = 10  # of confidence, for the calibration error
 ERRORS = 20  # confident ones to show

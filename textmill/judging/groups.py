@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from textmill.config import Section, like
-from textmill.ragged import UNK, Ragged
+from textmill.text.ragged import UNK, Ragged
 from textmill.tokenizers.pieces import normal
 
 QUARTERS = ("shortest", "shorter", "longer", "longest")

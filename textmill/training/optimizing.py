@@ -10,9 +10,9 @@ from torch.nn import functional as F
 from torch.optim import SGD, Adadelta, Adam, AdamW, Optimizer
 from torch.optim.swa_utils import AveragedModel
 
-from textmill.models.inputs import Input
-from textmill.models.layers import Network
-from textmill.models.settings import TrainConfig
+from textmill.networks.embedding import Input
+from textmill.networks.layers import Network
+from textmill.training.settings import TrainConfig
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "adam": lambda weights, **kwargs: Adam(weights, fused=True, **kwargs),

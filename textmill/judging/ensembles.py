@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from textmill import scoring
-from textmill.comparison import ENSEMBLE, Ensembles, Evaluated
 from textmill.config import nearest
 from textmill.errors import ArtifactError, ParamsError
-from textmill.models.validation import validate
+from textmill.judging import scoring
+from textmill.judging.comparison import ENSEMBLE, Ensembles, Evaluated
+from textmill.training.validation import validate
 
 
 class Member(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from textmill.splits import SPLITS, among
+from textmill.rows.splits import SPLITS, among
 
 PERCENTILES = (5, 25, 50, 75, 90, 95, 99, 100)
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from textmill.errors import ArtifactError, DataError, ParamsError
-from textmill.records import Rows, check_columns, read_rows
+from textmill.rows.formats import Rows, check_columns, read_rows
 from textmill.sources.dataset import Dataset, Part
 from textmill.sources.packing import opened
 

@@ -10,9 +10,9 @@ from typing import TypeVar
 from torch import Tensor
 
 from textmill.console import progress, say
-from textmill.models import checkpoint, distributed
-from textmill.models.updates import Updates
 from textmill.processes import unbroken
+from textmill.training import checkpoint, distributed
+from textmill.training.updates import Updates
 
 T = TypeVar("T")
 History = list[dict[str, float]]

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from textmill import __version__
-from textmill.comparison import TOLD
-from textmill.models import arm
-from textmill.tracking.names import safe_metrics, safe_params
-from textmill.tracking.recorded import BUNDLE, KEY
-from textmill.tracking.results import Result, flat
+from textmill.judging.comparison import TOLD
+from textmill.models import model_entry
+from textmill.tracking.lookup import BUNDLE, KEY
+from textmill.tracking.outputs import Result, flat
+from textmill.tracking.sanitizing import safe_metrics, safe_params
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Metric, Param
@@ -25,7 +25,7 @@ def params_of(result: Result, config: Mapping[str, Any]) -> list["Param"]:
     """
     from mlflow.entities import Param
 
-    checked = arm(config["model"], config["train"], f"{result.bundle.path}/config.json: model")
+    checked = model_entry(config["model"], config["train"], f"{result.bundle.path}/config.json: model")
     own = checked.config.model_dump() | (checked.settings.model_dump() if checked.settings else {})
     tokenizer = f"tokenizers.{own['tokenizer']}."
     shared = {

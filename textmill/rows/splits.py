@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from textmill.config import Count, Fraction, Section
 from textmill.errors import DataError
-from textmill.keys import keys
+from textmill.rows.hashing import keys
 
 SPLITS = ("train", "validation", "test")
 SIDES = pl.Enum([*SPLITS, "unlabelled"])

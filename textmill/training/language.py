@@ -7,10 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from textmill.models.layers import Network
-from textmill.models.recurrent import Recurrent
-from textmill.models.transformer import Transformer
-from textmill.ragged import PAD, SPECIALS, UNK
+from textmill.networks.layers import Network
+from textmill.text.ragged import PAD, SPECIALS, UNK
 
 FLAT = 0.75  # power of a word's count in how often it is drawn (Mikolov et al. 2013)
 
@@ -123,7 +121,7 @@ def masks(documents: int, steps: int, vocabulary: int, rng: np.random.Generator)
     return places, shown
 
 
-def masked_words(network: Transformer, ids: Tensor, places: Tensor, shown: Tensor) -> tuple[Tensor, Tensor]:
+def masked_words(network: Network, ids: Tensor, places: Tensor, shown: Tensor) -> tuple[Tensor, Tensor]:
     """States (N, W) and targets (N,) at the masked places (B, M) of whole windows (B, T) (Devlin et al. 2019)."""
     targets = ids.gather(1, places)  # (B, M)
     seen = ids.scatter(1, places, torch.where(shown == KEPT, targets, shown))
@@ -132,7 +130,7 @@ def masked_words(network: Transformer, ids: Tensor, places: Tensor, shown: Tenso
     return picked.flatten(0, 1), targets.flatten()
 
 
-def next_words(network: Recurrent, ids: Tensor) -> tuple[Tensor, Tensor]:
+def next_words(network: Network, ids: Tensor) -> tuple[Tensor, Tensor]:
     """States (N, H) and targets (N,) of whole windows (B, T): forwards the word after each, backwards the one before.
 
     They are those of the first layer, in which no direction sees the other: above it, each would read its answer.

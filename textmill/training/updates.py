@@ -6,9 +6,9 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from textmill.errors import DivergedError
-from textmill.models import distributed
-from textmill.models.optimizing import moving_average, optimizer
-from textmill.models.settings import TrainConfig
+from textmill.training import distributed
+from textmill.training.optimizing import moving_average, optimizer
+from textmill.training.settings import TrainConfig
 
 
 class Updates:

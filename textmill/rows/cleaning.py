@@ -8,7 +8,7 @@ import polars as pl
 
 from textmill.config import Count, Section
 from textmill.errors import DataError
-from textmill.keys import hexadecimal, keys
+from textmill.rows.hashing import hexadecimal, keys
 
 UNLISTED = "label not listed"  # the one reason that makes no row a bad one
 ODD_SPLIT = "split '"  # begins the reason that stops every run

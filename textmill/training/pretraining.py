@@ -9,28 +9,27 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from textmill.config import Section
 from textmill.console import say
 from textmill.errors import DataError
-from textmill.files import digest, sha256
-from textmill.models import distributed, memory
-from textmill.models.batching import Loader, batches
-from textmill.models.devices import rounding
-from textmill.models.epochs import Epochs
-from textmill.models.language import Guess, Negatives, masked_words, masks, next_words
-from textmill.models.layers import LockedDropout, Network
-from textmill.models.optimizing import rate
-from textmill.models.settings import TrainConfig
-from textmill.models.transformer import Transformer
-from textmill.models.updates import Updates
-from textmill.ragged import Ragged
+from textmill.files import digest
+from textmill.networks.config import NetworkConfig
+from textmill.networks.layers import LockedDropout, Network
+from textmill.text.ragged import Ragged
+from textmill.training import distributed, memory
+from textmill.training.batching import Loader, batches
+from textmill.training.devices import rounding
+from textmill.training.epochs import Epochs
+from textmill.training.language import Guess, Negatives, masked_words, masks, next_words
+from textmill.training.optimizing import rate
+from textmill.training.settings import TrainConfig
+from textmill.training.task import Task
+from textmill.training.updates import Updates
 
 Masked = tuple[np.ndarray, np.ndarray] | None
 
@@ -38,30 +37,29 @@ ABOVE = {"bigrams", "pooling", "dropout", "locked", "head"}  # keys of a network
 TAKEN = {"batch_tokens", "optimizer", "weight_decay", "schedule", "warmup", "clip", "precision"}  # of training
 
 
-def pretrain(
-    network: Network, corpus: Ragged, config: Section, settings: TrainConfig, seed: int, folder: Path | None
-) -> dict[str, Any]:
-    """Train the body of `network` in place on `corpus`; how it went: epochs, loss (nats), documents, tokens, seconds.
+def pretrain(network: Network, config: NetworkConfig, settings: TrainConfig, task: Task) -> dict[str, Any]:
+    """Train the body of `network` in place on the task's corpus, and tell how it went.
+
+    That is epochs, loss (nats), documents, tokens and seconds.
 
     `config` is the network's own, with `pretrain`; what that leaves open is as in training (TAKEN). Dropout rests.
     Windows are cut from the texts one after the other, as RoBERTa's (Liu et al. 2019, FULL-SENTENCES): a window may
-    hold the end of one and the beginning of the next. Everything random in an epoch comes from (seed, epoch). `folder`
-    keeps the body, one of each seed, and how far it is on the way there.
+    hold the end of one and the beginning of the next. Everything random in an epoch comes from (seed, epoch).
+    The task's cache keeps the body, one of each seed, and how far it is on the way there.
     Raises DivergedError as soon as the loss is not finite, and DataError if there is less than a window of text.
     """
-    plan, words = config.pretrain, network.embed.weight
+    plan, words, corpus, seed = config.pretrain, network.embed.weight, task.corpus, task.seed
     if len(corpus.ids) < plan.window:
         raise DataError(f"pretrain.window: {plan.window}, but all texts together have {len(corpus.ids)} ids; lower it")
     settings = settings.model_copy(update={"epochs": plan.epochs, "lr": plan.lr, "ema": None})
     counts = np.bincount(corpus.ids, minlength=len(words))
     negatives = Negatives(counts, plan.negatives)
     torch.manual_seed(seed)
-    states = config.width if isinstance(network, Transformer) else config.hidden
-    guess = Guess(states, words.shape[1], counts).to(words.device)
+    guess = Guess(network.width, words.shape[1], counts).to(words.device)
     updates = Updates(_trained(network, guess), settings)
     if words.requires_grad:
         updates.tuner.register_step_post_hook(lambda *_: network.embed.bound())
-    place = folder / f"{seed}-{_key(network, corpus, config, settings)[:16]}" if folder else None
+    place = task.cache / f"{seed}-{_key(network, config, settings, task)[:16]}" if task.cache else None
     epochs = Epochs("pretraining epoch", plan.epochs, updates, place)
     network.train()
     for module in network.modules():
@@ -86,7 +84,7 @@ def pretrain(
                 updates.tuner.state.clear()  # a body that is done needs none, and takes a third of the room
             epochs.end(row)
     if place and distributed.rank() == 0:
-        for old in set(folder.glob(f"{seed}-*")) - {place}:
+        for old in set(task.cache.glob(f"{seed}-*")) - {place}:
             shutil.rmtree(old)
         for old in sorted(place.iterdir())[:-1]:
             old.unlink()
@@ -130,7 +128,7 @@ def learning(network: Network, guess: Guess, loader: Loader, settings: TrainConf
 
 
 def _masks(network: Network, rows: int, steps: int, rng: np.random.Generator) -> Masked:
-    return masks(rows, steps, len(network.embed.weight), rng) if isinstance(network, Transformer) else None
+    return masks(rows, steps, len(network.embed.weight), rng) if network.OBJECTIVE == "masked" else None
 
 
 def windows(corpus: Ragged, window: int, rng: np.random.Generator) -> Ragged:
@@ -147,12 +145,11 @@ def _trained(network: Network, guess: nn.Module) -> nn.ParameterDict:
     return nn.ParameterDict({name.replace(".", "/"): weight for name, weight in own.items() if weight.requires_grad})
 
 
-def _key(network: Network, corpus: Ragged, config: Section, settings: TrainConfig) -> str:
+def _key(network: Network, config: NetworkConfig, settings: TrainConfig, task: Task) -> str:
     """Digest of all that a pretrained body comes from; its first weights stand for word vectors and the seed."""
     own = {name: value for name, value in config.model_dump().items() if name not in ABOVE}
     taken = {name: value for name, value in settings.model_dump().items() if name in TAKEN}
     first = [tensor for name, tensor in network.state_dict().items() if name.startswith(network.BODY)]
-    arrays = [corpus.ids, *(np.ascontiguousarray(tensor.cpu().numpy()) for tensor in first)]
-    code = [sha256(path) for path in sorted(Path(__file__).parent.glob("*.py"))]
+    arrays = [task.corpus.ids, *(np.ascontiguousarray(tensor.cpu().numpy()) for tensor in first)]
     where = [first[0].device.type, torch.get_num_threads(), distributed.size()]
-    return digest([own, taken, where, [hashlib.sha256(array).hexdigest() for array in arrays], code])
+    return digest([own, taken, where, [hashlib.sha256(array).hexdigest() for array in arrays], task.code])

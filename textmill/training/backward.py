@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from torch import Tensor
 from torch.nn import functional as F
 
-from textmill.models.layers import Network
+from textmill.networks.layers import Network
 
 Loss = Callable[[Tensor], Tensor]  # of logits (B, outputs)
 

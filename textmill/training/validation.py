@@ -1,4 +1,4 @@
-"""The few numbers that choose an epoch and a champion; everything else is scored once, by `textmill.scoring`."""
+"""The few numbers that choose an epoch and a champion; all else is scored once, by `textmill.judging.scoring`."""
 
 from collections.abc import Callable
 

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from textmill.ragged import SPECIALS, Ragged
+from textmill.text.ragged import SPECIALS, Ragged
 
 FILE = "tokenizer.json"
 NAMES = ("<pad>", "<unk>")  # of the ids below SPECIALS, for people

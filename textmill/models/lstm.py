@@ -1,0 +1,26 @@
+"""A network of long short-term memory (Hochreiter & Schmidhuber 1997), in one or both directions."""
+
+from typing import Literal
+
+from torch import nn
+
+from textmill.networks.recurrent import Recurrent, RecurrentConfig
+from textmill.training.neural import NetworkFamily
+
+
+class LSTMConfig(RecurrentConfig):
+    family: Literal["lstm"]
+    forget_bias: float  # of the forget gates at first: 1 remembers (Jozefowicz et al. 2015)
+
+
+class LSTM(Recurrent):
+    CELL = nn.LSTM
+    BFLOAT16_PAYS = True
+
+    def begin(self, layer: nn.RNNBase, config: LSTMConfig) -> None:
+        """First weights, and how much a layer remembers at first."""
+        super().begin(layer, config)
+        layer.bias_ih_l0.data[layer.hidden_size : 2 * layer.hidden_size] = config.forget_bias
+
+
+FAMILY = NetworkFamily(LSTMConfig, LSTM)

@@ -1,0 +1,1 @@
+"""What networks are made of: embeddings, recurrent layers, masks and pooling, encoders trained elsewhere."""

@@ -1,0 +1,1 @@
+"""The training of networks: one loop, and what it needs."""
