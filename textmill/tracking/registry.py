@@ -44,7 +44,7 @@ def log_bundle(run_id: str, result: Result, labels: Sequence[str]) -> None:
         )
         mlflow.pyfunc.log_model(
             name=result.name,
-            python_model=package / "tracking" / "served.py",
+            python_model=package / "tracking" / "pyfunc.py",
             artifacts={"bundle": str(bundle)},
             code_paths=[str(package)],
             signature=ModelSignature(Schema([ColSpec("string", "text")]), outputs),
