@@ -31,7 +31,7 @@ CPU_SECONDS = 10.0  # what the fit may take on IMDB
 def fit(train: pl.DataFrame, names: list[str]) -> tuple[Fitted, WordTokenizer]:
     """Our side; a hundredth of the texts stands in for the validation split that a fit is told about."""
     with TemporaryFile() as spill:
-        tokenizer, _ = WordTokenizer.fit(lambda: [train["text"]], CONFIG, spill)
+        tokenizer, _ = WordTokenizer.fit(lambda: [train["text"]], CONFIG, spill, {})
     data, held = (encode(part, tokenizer, names) for part in (train, train[: len(train) // 100]))
     checked = model_entry(ENTRY, {}, "bench")
     return checked.family.fit(checked.config, None, data, held, Task(tokenizer.size, len(names), 0)), tokenizer

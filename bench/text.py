@@ -28,8 +28,8 @@ from notebook import as_started
 from side_by_side import row, side_by_side, texts, write
 
 from textmill.processes import keep_memory
+from textmill.text.counting import IN_MEMORY
 from textmill.text.ragged import SPECIALS, UNK
-from textmill.tokenizers.counting import IN_MEMORY
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 
 BATCH = 3_125  # texts: some 4 MB, which is what the stages hold at a time
@@ -137,7 +137,7 @@ def main() -> None:
         row("peak memory over the texts, against 300 MB", peak, 300, "MB"),
     ]
     with SpooledTemporaryFile(IN_MEMORY) as spill:
-        tokenizer, _ = WordTokenizer.fit(lambda: [column], REGEX, spill)
+        tokenizer, _ = WordTokenizer.fit(lambda: [column], REGEX, spill, {})
     tokenizer.encode(column[:1])  # builds the look-up table
     single = min(timed(lambda n=n: tokenizer.encode(column[n : n + 1])) for n in range(200))
     write("text", [*results, row("one text, against 1 ms", 1000 * single, 1, "ms")])

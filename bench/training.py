@@ -84,7 +84,7 @@ def sample(documents: int) -> tuple[Encoded, int]:
     """Encoded training texts, as many as asked for, and the size of a vocabulary of all."""
     frame = texts()
     with TemporaryFile() as spill:
-        tokenizer, _ = WordTokenizer.fit(lambda: [frame["text"]], CONFIG, spill)
+        tokenizer, _ = WordTokenizer.fit(lambda: [frame["text"]], CONFIG, spill, {})
     return encode(frame[:documents], tokenizer, sorted(frame["label"].unique())), tokenizer.size
 
 

@@ -45,7 +45,7 @@ def tokenizer(texts: pl.Series, preset: str, **changes: object) -> WordTokenizer
     entry = load_params(PRESETS / f"{preset}.yaml")["tokenizers"]["word"] | changes
     config = tokenizers.tokenizer_config(entry, f"presets/{preset}.yaml: tokenizers.word")
     with TemporaryFile() as spill:
-        return WordTokenizer.fit(lambda: [texts], config, spill)[0]
+        return WordTokenizer.fit(lambda: [texts], config, spill, {})[0]
 
 
 def encode(docs: pl.DataFrame, codec: WordTokenizer, labels: list[str]) -> Encoded:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from stages.run import run
 from textmill.config import PARAMS, load_section
 from textmill.console import say
 from textmill.files import append_parquet, write_json
@@ -11,6 +10,7 @@ from textmill.rows.reading import read_part
 from textmill.rows.sorting import spool
 from textmill.sources import load_dataset
 from textmill.sources.dataset import read_manifest
+from textmill.stage import run
 
 
 def main(raw: Path, docs: Path, labels: Path, metrics: Path, params: Path = PARAMS) -> None:

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from stages.run import run
 from textmill.config import PARAMS, Name, Seed, load_section
 from textmill.console import say, table
 from textmill.errors import ArtifactError
@@ -13,6 +12,7 @@ from textmill.files import read_history, read_json, read_parquet, write_json, wr
 from textmill.judging.comparison import CompareConfig, Evaluated, ahead, compare, standing
 from textmill.judging.ensembles import Member, check_ensembles, combine
 from textmill.report.page import count, decimals, percent, render
+from textmill.stage import run
 from textmill.timings import TIMINGS, recall
 
 WRITERS = {

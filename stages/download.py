@@ -3,13 +3,13 @@
 import os
 from pathlib import Path
 
-from stages.run import run
 from textmill.config import PARAMS
 from textmill.console import say
 from textmill.files import whole_folder
 from textmill.sources import SOURCES, load_dataset
 from textmill.sources.dataset import write_manifest
 from textmill.sources.store import MIRROR, Places
+from textmill.stage import run
 
 
 def main(inputs: Path, out: Path, params: Path = PARAMS) -> None:

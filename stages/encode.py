@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from stages.run import run
 from textmill import tokenizers
 from textmill.config import PARAMS
 from textmill.files import count_rows, read_batches, read_json, sha256, write_json
 from textmill.processes import keep_memory
 from textmill.rows import profile
+from textmill.stage import run
 from textmill.text import encoding
-from textmill.tokenizers.prefetching import prefetch
+from textmill.text.prefetching import prefetch
 
 
 def main(

@@ -9,7 +9,6 @@ from pathlib import Path
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from stages.run import run
 from textmill import bundle, timings
 from textmill.bundle import Classifier
 from textmill.config import PARAMS, Alpha, Count, load_section
@@ -18,6 +17,7 @@ from textmill.files import atomic, read_batches, read_parquet, write_json, write
 from textmill.judging import groups as analysis
 from textmill.judging import scoring
 from textmill.processes import keep_memory
+from textmill.stage import run
 from textmill.text import encoding
 from textmill.text.encoding import Encoded
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from stages.run import run
 from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
 from textmill.files import append_parquet, read_batches, read_json, whole_folder, write_json
 from textmill.rows.profile import profile
 from textmill.rows.splits import SIDES, SPLITS, SplitConfig, in_test, limit, outline, split
+from textmill.stage import run
 
 
 def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARAMS) -> None:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from stages.run import run
 from textmill.config import PARAMS, load_section
 from textmill.console import say
 from textmill.files import sha256, write_json
+from textmill.stage import run
 from textmill.tracking import TrackingConfig, track
 
 

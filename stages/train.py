@@ -11,27 +11,27 @@ import polars as pl
 import polars.selectors as cs
 from threadpoolctl import threadpool_limits
 
-from stages.run import FIRST, PROCESSES, run
-from textmill import bundle, models, timings
+from textmill import bundle, timings
 from textmill.config import PARAMS, Count, Seed, load_section
 from textmill.console import say
 from textmill.files import atomic, digest, read_json, sha256, write_json
 from textmill.models import ModelEntry, model_entry
 from textmill.processes import keep_memory
+from textmill.stage import FIRST, PROCESSES, run
 from textmill.text import encoding
 from textmill.text.encoding import Encoded
-from textmill.tokenizers import load as load_tokenizer
 from textmill.training.task import Fitted, Task
 from textmill.training.validation import GOODNESS
 from textmill.vectors import load as load_vectors
 
 CHECKPOINTS = Path("data/checkpoints")
 PRETRAINED = Path("data/pretrained")  # what each model last read before its training, for the next one
-CODE = Path(models.__file__).parent
 
 
 def main(
     name: str,
+    code: Path,
+    learned: Path,
     encoded: Path,
     vocab: Path,
     vectors: Path,
@@ -42,10 +42,11 @@ def main(
     facts: Path,
     params: Path = PARAMS,
 ) -> None:
-    """`name` is the model's key in params; `encoded` holds the splits made with its tokenizer, `vocab` what it is.
+    """`name` is the model's key in params; `code` says what this stage runs; `learned` is what `vocab` counted.
 
-    vectors, train_in_test and the unlabelled documents are read by the models that ask for them. The seed that is
-    best on validation is shipped; the curve is its own.
+    encoded holds the splits made with the model's tokenizer, `vocab` what that is. vectors, train_in_test and the
+    unlabelled documents are read by the models that ask for them. The seed that is best on validation is shipped; the
+    curve is its own.
     """
     entry, train = load_section(params, f"models.{name}", dict), load_section(params, "train", dict)
     seed, threads = load_section(params, "seed", Seed), load_section(params, "threads", Count)
@@ -55,17 +56,18 @@ def main(
     made_by = sha256(tokenizer)
     data, validation, unlabelled = (encoding.load(file, made_by) for file in files.values())
     task = Task(
-        load_tokenizer(tokenizer).size,
+        read_json(learned)["vocabulary"],
         len(classes),
         seed,
         vectors=load_vectors(vectors, made_by) if checked.reads.vectors else None,
         corpus=encoding.corpus(data.docs, unlabelled.docs, read_json(train_in_test)) if checked.reads.corpus else None,
         encoder=vocab / "encoder" if checked.reads.encoder and (vocab / "encoder").is_dir() else None,
         cache=PRETRAINED / name,
+        code=sha256(code),
     )
 
-    inputs = [*files.values(), vectors, train_in_test, *sorted((vocab / "encoder").glob("*"))]
-    key = [without_seeds(entry), without_seeds(train), threads, *map(sha256, [*inputs, *sorted(CODE.glob("*.py"))])]
+    inputs = [code, *files.values(), vectors, train_in_test, *sorted((vocab / "encoder").glob("*"))]
+    key = [without_seeds(entry), without_seeds(train), threads, *map(sha256, inputs)]
     keep_memory()
     with threadpool_limits(threads):  # the last digits depend on their number
         runs = fit(name, checked, data, validation, task, key)

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stages.run import run
 from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
 from textmill.files import read_json, sha256, write_json
+from textmill.stage import run
 from textmill.text.ragged import SPECIALS, Ragged
 from textmill.vectors import NONE, WordVectors, save
 from textmill.vectors.config import File, Trained, vectors_config
 
 if TYPE_CHECKING:
-    from textmill.tokenizers import Tokenizer
+    from textmill.text.tokenizer import Tokenizer
 
 
 def main(

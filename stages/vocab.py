@@ -8,7 +8,6 @@ from tempfile import SpooledTemporaryFile
 
 import polars as pl
 
-from stages.run import run
 from textmill import tokenizers
 from textmill.config import PARAMS, load_section
 from textmill.console import say
@@ -17,9 +16,10 @@ from textmill.processes import keep_memory
 from textmill.rows import profile
 from textmill.sources.pretrained import fetch
 from textmill.sources.store import MIRROR, Places
+from textmill.stage import run
 from textmill.text import encoding
-from textmill.tokenizers import FILE
-from textmill.tokenizers.counting import IN_MEMORY
+from textmill.text.counting import IN_MEMORY
+from textmill.text.tokenizer import FILE
 
 
 def main(name: str, train: Path, labels: Path, out: Path, encoded: Path, metrics: Path, params: Path = PARAMS) -> None:

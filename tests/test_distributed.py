@@ -60,7 +60,7 @@ def root(tmp_path_factory):
     write_json(root / "labels.json", ["a", "b", "c"])
     words = pl.Series([f"w{number}" for number in range(40)])
     with TemporaryFile() as spill:
-        tokenizer, _ = WordTokenizer.fit(lambda: [words], WordConfig(**WORD), spill)
+        tokenizer, _ = WordTokenizer.fit(lambda: [words], WordConfig(**WORD), spill, {})
     tokenizers.save(root / "vocab/tokenizer.json", tokenizer)
     write_json(root / "train_in_test.json", [])
     none = WordVectors(np.empty(0, np.int64), np.empty((0, 0), np.float32))
@@ -75,7 +75,7 @@ def root(tmp_path_factory):
 
 
 def paths(out: str) -> list[str]:
-    text = ["encoded", "vocab", "vectors.safetensors", "train_in_test.json", "labels.json"]
+    text = ["code.txt", "vocab.json", "encoded", "vocab", "vectors.safetensors", "train_in_test.json", "labels.json"]
     return [*text, f"{out}/model", f"{out}/history.csv", f"{out}/fit.json"]
 
 

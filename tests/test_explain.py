@@ -14,7 +14,8 @@ from textmill.explain.gradients import MISS
 from textmill.explain.occlusion import EVALUATIONS, log_odds
 from textmill.models import model_entry
 from textmill.text.ragged import Ragged
-from textmill.tokenizers import WordTokenizer, save
+from textmill.tokenizers import save
+from textmill.tokenizers.word import WordTokenizer
 from textmill.training.task import Task
 
 LABELS = ["bad", "good", "odd"]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill.tokenizers.numbering import Numbering
-from textmill.tokenizers.pieces import cut, different, numbered
+from textmill.text.numbering import Numbering
+from textmill.text.pieces import cut, different, numbered
 
 TEXTS = st.text(st.sampled_from("abAJK\u030c\u212a\u00e9\u00c9\u0130\u0399\u03a3\u0308\u0301\u3000\n  "), max_size=20)
 

@@ -6,7 +6,7 @@ from tempfile import TemporaryFile
 import polars as pl
 import pytest
 
-from textmill.tokenizers.prefetching import prefetch
+from textmill.text.prefetching import prefetch
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 
 
@@ -81,7 +81,7 @@ def test_a_tokenizer_is_the_same_with_and_without_threads(threads, monkeypatch):
     config = WordConfig(kind="word", lowercase=True, markup="keep", pattern=r"\w+", min_freq=1, max_size=100)
     batches = [pl.Series([f"w{text % 3} w{text} both-of-them", ""]) for text in range(7)]
     with TemporaryFile() as spill:
-        tokenizer, documents = WordTokenizer.fit(lambda: batches, config, spill)
+        tokenizer, documents = WordTokenizer.fit(lambda: batches, config, spill, {})
         found = [docs.ids.tolist() for docs in documents]
     assert tokenizer.vocabulary[:6] == ("both", "of", "them", "w0", "w1", "w2")
     assert found == [tokenizer.encode(batch).ids.tolist() for batch in batches]

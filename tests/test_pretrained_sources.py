@@ -222,27 +222,31 @@ def made(tmp_path, source, reviews, monkeypatch) -> Path:
     write_json(Path("split/train_in_test.json"), [])
     write_json(Path("labels.json"), ["bad", "good"])
     splits, labels, out, encoded = Path("split"), Path("labels.json"), Path("data/vocab/t"), Path("encoded")
+    Path("code.txt").write_text("0123 textmill\n")
     vocab.main("t", splits / "train.parquet", labels, out, encoded / "train.safetensors", Path("vocab.json"))
     tokenizer, repeated = out / "tokenizer.json", splits / "train_in_test.json"
     encode.main(splits, labels, tokenizer, Path("vocab.json"), encoded, Path("encode.json"))
     vectors.main("t", tokenizer, encoded, repeated, Path("vectors.safetensors"), Path("vectors.json"))
     for name in params["models"]:
         metrics = Path("metrics") / name
-        text = encoded, out, Path("vectors.safetensors"), repeated
+        text = Path("code.txt"), Path("vocab.json"), encoded, out, Path("vectors.safetensors"), repeated
         train.main(name, *text, labels, Path(name), metrics / "history.csv", metrics / "fit.json")
         evaluate.main(Path(name), encoded, splits, metrics)
     return tmp_path
 
 
 def test_a_training_does_not_go_on_with_another_encoder(made, monkeypatch):
-    files, folders = (Path("encoded"), Path("data/vocab/t"), Path("vectors.safetensors")), []
+    files, folders = (
+        (Path("code.txt"), Path("vocab.json"), Path("encoded"), Path("data/vocab/t"), Path("vectors.safetensors")),
+        [],
+    )
 
     def ended(*given) -> None:
         folders.append(given[-1])
         raise KeyboardInterrupt
 
     monkeypatch.setattr(tuning.PretrainedFamily, "fit", ended)
-    weights = files[1] / "encoder/model.safetensors"
+    weights = files[3] / "encoder/model.safetensors"
     for changed in (weights.read_bytes(), weights.read_bytes()[:-1] + b"x"):
         weights.write_bytes(changed)
         with pytest.raises(KeyboardInterrupt):

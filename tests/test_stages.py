@@ -61,6 +61,7 @@ def made(tmp_path_factory, reviews):
 def prepare(root, reviews, params):
     """Params and all that a model is trained on."""
     write_json(root / "params.yaml", params)  # json is YAML
+    (root / "code.txt").write_text("0123 textmill\n")
     docs = reviews.select(
         pl.format("{}", pl.int_range(pl.len())).str.zfill(4).alias("id"),
         "text",
@@ -85,7 +86,13 @@ def run_text(splits, labels, root):
 def run_train(root, name):
     metrics = root / "metrics" / name
     text = root / "encoded", root / "vocab", root / "vectors.safetensors", root / "split/train_in_test.json"
-    train.main(name, *text, root / "labels.json", root / name, metrics / "history.csv", metrics / "fit.json")
+    train.main(
+        name, *code_of(root), *text, root / "labels.json", root / name, metrics / "history.csv", metrics / "fit.json"
+    )
+
+
+def code_of(root):
+    return root / "code.txt", root / "vocab.json"
 
 
 def run_evaluate(root, name):
@@ -279,7 +286,15 @@ def test_a_model_gets_what_it_asks_for(made, tmp_path, monkeypatch):
 
     monkeypatch.setattr(neural.NetworkFamily, "fit", fit)
     for name in ("plain", "asking"):
-        parts = (made / "encoded", made / "vocab", found, repeated, made / "labels.json", tmp_path / "m")
+        parts = (
+            *code_of(made),
+            made / "encoded",
+            made / "vocab",
+            found,
+            repeated,
+            made / "labels.json",
+            tmp_path / "m",
+        )
         with pytest.raises(DataError, match="enough"):
             train.main(name, *parts, tmp_path / "h.csv", tmp_path / "f.json")
     (_, task), (data, asked) = tasks
@@ -302,7 +317,15 @@ def test_a_model_begins_with_vectors_that_were_trained_here(made, tmp_path, monk
     known = load_vectors(found, sha256(made / "vocab/tokenizer.json"))
     assert 5 < len(known.ids) < read_json(made / "encode.json")["vocabulary"] - 2
     for name in asking:
-        parts = (made / "encoded", made / "vocab", found, repeated, made / "labels.json", tmp_path / name)
+        parts = (
+            *code_of(made),
+            made / "encoded",
+            made / "vocab",
+            found,
+            repeated,
+            made / "labels.json",
+            tmp_path / name,
+        )
         train.main(name, *parts, tmp_path / f"{name}.csv", tmp_path / f"{name}.json")
         weight = files.read_arrays(tmp_path / name / "model.safetensors")[0]["embed.weight"]
         assert np.array_equal(weight[known.ids], known.vectors) == (name == "frozen")
@@ -399,7 +422,7 @@ def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
     spec["vocabulary"].pop()
     write_json(tmp_path / "other/tokenizer.json", spec)
     text = made / "encoded", tmp_path / "other", made / "vectors.safetensors", made / "split/train_in_test.json"
-    parts = (*text, made / "labels.json", tmp_path / "m", tmp_path / "h.csv")
+    parts = (*code_of(made), *text, made / "labels.json", tmp_path / "m", tmp_path / "h.csv")
     with pytest.raises(ArtifactError, match="encoded with another tokenizer"):
         train.main("lstm", *parts, tmp_path / "f.json")
     with pytest.raises(ArtifactError, match="documents, but"):
@@ -493,7 +516,7 @@ def test_info(made):
         ({"seed": -1}, "seed: expected at least 0, found -1"),
         (
             {"tokenizers": {"word": {**WORD, "kind": "words"}}},
-            "tokenizers.word.kind: expected one of word, char, bpe, pretrained, found 'words'",
+            "tokenizers.word.kind: expected one of bpe, char, pretrained, word, found 'words'",
         ),
         ({"train": {**TRAIN, "epochs": "5"}}, "train.epochs: expected a valid integer, found '5'"),
         (

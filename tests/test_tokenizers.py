@@ -150,7 +150,7 @@ def test_sub_words_are_the_same_in_every_process(tmp_path):
         ({**CHAR, "max_size": 2}, "max_size"),
         ({**CHAR, "pattern": "x"}, "pattern: unknown key"),
         ({**BPE, "markup": "drop"}, "markup"),
-        ({"kind": "wordpiece"}, "expected one of word, char, bpe, pretrained"),
+        ({"kind": "wordpiece"}, "expected one of bpe, char, pretrained, word"),
     ],
 )
 def test_bad_entries(entry, message):

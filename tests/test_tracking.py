@@ -81,7 +81,8 @@ def finished(tmp_path_factory, reviews) -> Path:
         encode.main(Path("data/split"), labels, tokenizer, learned, encoded, Path("metrics/encode-word.json"))
         found = Path("data/vectors/word.safetensors"), Path("metrics/vectors-word.json")
         vectors.main("word", tokenizer, encoded, Path("data/split/train_in_test.json"), *found)
-        text = encoded, words, found[0], Path("data/split/train_in_test.json"), labels
+        Path("code.txt").write_text("0123 textmill\n")
+        text = Path("code.txt"), learned, encoded, words, found[0], Path("data/split/train_in_test.json"), labels
         for name in NAMES:
             bundle, metrics = Path(f"data/models/{name}"), Path(f"metrics/{name}")
             facts = (metrics / "history.csv", metrics / "fit.json")

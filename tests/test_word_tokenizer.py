@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from textmill import tokenizers
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.files import read_json, write_json
+from textmill.text.numbering import BITS, Numbering, hashed
 from textmill.text.ragged import PAD, UNK, Ragged
-from textmill.tokenizers.numbering import BITS, Numbering, hashed
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 
 PATTERN = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"
@@ -118,7 +118,7 @@ import io, sys
 import polars as pl
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 texts = pl.Series(["One word, caf\u00e9.", "", "two words"])
-tokenizer, documents = WordTokenizer.fit(lambda: [texts], WordConfig(**{CONFIG.model_dump()!r}), io.BytesIO())
+tokenizer, documents = WordTokenizer.fit(lambda: [texts], WordConfig(**{CONFIG.model_dump()!r}), io.BytesIO(), {{}})
 assert [docs.ids.tolist() for docs in documents] == [tokenizer.encode(texts).ids.tolist()]
 print("pandas" in sys.modules)  # pyarrow.array imports it: 0.2 s
 """

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from textmill.bundle import Classifier
 
-__version__ = "0.1.0"
+
+def __getattr__(name: str) -> str:
+    """`__version__` stands once, in pyproject.toml. What is stored does not hold it: a release changes no byte."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("textmill")
+    raise AttributeError(f"module 'textmill' has no attribute {name!r}")
 
 
 def load(path: str | Path, precision: Literal["float32", "bfloat16"] = "float32") -> Classifier:

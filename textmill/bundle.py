@@ -12,12 +12,12 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
-from textmill import __version__, tokenizers
+from textmill import tokenizers
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import LONE_SURROGATES, read_arrays, read_json, sha256, write_arrays, write_json, write_text
 from textmill.models import model_entry
 from textmill.text.ragged import Ragged
-from textmill.tokenizers import Tokenizer
+from textmill.text.tokenizer import Tokenizer
 from textmill.training.task import Model, Task
 
 FORMAT = 2  # 1: Transformers had GELU
@@ -101,7 +101,6 @@ def save(
         write_arrays(folder / _weights(seed), other.tensors(), made)
     whole = {
         "format": FORMAT,
-        "textmill": __version__,
         **config,
         "tokenizer": made,
         "weights": sha256(folder / WEIGHTS),

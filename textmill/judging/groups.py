@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from textmill.config import Section, like
+from textmill.text.pieces import normal
 from textmill.text.ragged import UNK, Ragged
-from textmill.tokenizers.pieces import normal
 
 QUARTERS = ("shortest", "shorter", "longer", "longest")
 UNKNOWN = {"none": 0.0, "up to 5 %": 0.05, "5 to 10 %": 0.1, "more than 10 %": 1.0}  # highest share of each group

@@ -16,7 +16,7 @@ from textmill.networks.encoders import CONFIG, WEIGHTS, architecture, fill, heig
 from textmill.networks.layers import Network, Pool, hidden_layers, inside
 from textmill.text.encoding import Encoded
 from textmill.text.ragged import SPECIALS
-from textmill.tokenizers import FILE
+from textmill.text.tokenizer import FILE
 from textmill.tokenizers import load as load_tokenizer
 from textmill.tokenizers.pretrained import Frame
 from textmill.training.devices import find_device

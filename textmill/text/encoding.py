@@ -11,7 +11,7 @@ import polars as pl
 from textmill.errors import ArtifactError
 from textmill.files import atomic, map_arrays
 from textmill.text.ragged import UNK, Ragged
-from textmill.tokenizers import Tokenizer
+from textmill.text.tokenizer import Tokenizer
 
 HEADER = 512  # bytes before the arrays, with the header's length; a multiple of 8, which aligns them
 

@@ -1,40 +1,35 @@
 """Tokenizers: everything that happens to a text on its way to ids, in one file of json.
 
-A new kind is a config and a class (see `tokenizer.Tokenizer`) in a module of its own, listed in TOKENIZERS.
+A kind is a module, found by its name here and imported when it is asked for; its class (see `text.tokenizer.Tokenizer`)
+is called TOKENIZER there.
 """
 
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any, BinaryIO
 
-from textmill.config import Section, validate
+from textmill.config import Section
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import read_json, write_json
 from textmill.text.ragged import Ragged
-from textmill.tokenizers.base import FILE, Texts, Tokenizer
-from textmill.tokenizers.bpe import BpeConfig, BpeTokenizer
-from textmill.tokenizers.char import CharConfig, CharTokenizer
-from textmill.tokenizers.prefetching import prefetch
-from textmill.tokenizers.pretrained import PretrainedConfig, PretrainedTokenizer, pretrained_config
-from textmill.tokenizers.word import WordConfig, WordTokenizer
+from textmill.text.tokenizer import Texts, Tokenizer
 
-TOKENIZERS: dict[str, tuple[type[Section], type]] = {
-    "word": (WordConfig, WordTokenizer),
-    "char": (CharConfig, CharTokenizer),
-    "bpe": (BpeConfig, BpeTokenizer),
-    "pretrained": (PretrainedConfig, PretrainedTokenizer),
-}
+KINDS = tuple(sorted(module.name for module in iter_modules(__path__)))
+
+
+def _of_kind(kind: str) -> type[Tokenizer]:
+    return import_module(f"textmill.tokenizers.{kind}").TOKENIZER
 
 
 def tokenizer_config(entry: Any, where: str) -> Section:
     """An entry of `tokenizers:` as the config of its kind. Raises ParamsError naming the key under `where`."""
     kind = entry.get("kind") if isinstance(entry, dict) else None
-    if kind not in TOKENIZERS:
-        raise ParamsError(f"{where}.kind: expected one of {', '.join(TOKENIZERS)}, found {kind!r}")
+    if kind not in KINDS:
+        raise ParamsError(f"{where}.kind: expected one of {', '.join(KINDS)}, found {kind!r}")
     own = {key: value for key, value in entry.items() if key != "vectors"}  # those are checked where they are read
-    if kind == "pretrained":  # its keys depend on where it comes from
-        return pretrained_config(own, where)
-    return validate(own, TOKENIZERS[kind][0], where)
+    return _of_kind(kind).check(own, where)
 
 
 def fit(read: Texts, config: Section, spill: BinaryIO, files: Mapping[str, Path]) -> tuple[Tokenizer, Iterator[Ragged]]:
@@ -44,10 +39,7 @@ def fit(read: Texts, config: Section, spill: BinaryIO, files: Mapping[str, Path]
     and writing, holds what has to wait until the last text was seen. `files` are those that were fetched: a pretrained
     tokenizer is one of them, and learns nothing.
     """
-    if isinstance(config, PretrainedConfig):
-        tokenizer = PretrainedTokenizer.read(files[FILE], config)
-        return tokenizer, prefetch(tokenizer.encode, read())
-    return TOKENIZERS[config.kind][1].fit(read, config, spill)
+    return _of_kind(config.kind).fit(read, config, spill, files)
 
 
 def save(path: Path, tokenizer: Tokenizer) -> None:
@@ -58,9 +50,9 @@ def save(path: Path, tokenizer: Tokenizer) -> None:
 def load(path: Path) -> Tokenizer:
     """Read `save`'s file. Raises ArtifactError if it is missing, damaged or edited into nonsense."""
     spec = read_json(path)
-    if not isinstance(spec, dict) or spec.get("kind") not in TOKENIZERS:
+    if not isinstance(spec, dict) or spec.get("kind") not in KINDS:
         raise ArtifactError(f"{path}: not a tokenizer; run `dvc repro`, which makes it")
     try:
-        return TOKENIZERS[spec["kind"]][1].from_spec(spec)
+        return _of_kind(spec["kind"]).from_spec(spec)
     except (KeyError, TypeError, ValueError, ParamsError) as error:
         raise ArtifactError(f"{path}: damaged tokenizer ({error}); run `dvc repro`, which makes it") from error

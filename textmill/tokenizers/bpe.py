@@ -5,20 +5,21 @@ between spaces is encoded once.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 
 import numpy as np
 import polars as pl
 from pydantic import Field
 
-from textmill.config import Count, Section
+from textmill.config import Count, Section, validate
+from textmill.text.pieces import Markup, Spelling, different, marked_down, normal
+from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, Ragged
-from textmill.tokenizers.base import NAMES, Named, Texts
-from textmill.tokenizers.pieces import Markup, Spelling, different, marked_down, normal
-from textmill.tokenizers.prefetching import prefetch
+from textmill.text.tokenizer import NAMES, Named, Texts
 
 BYTES = 256
 
@@ -42,7 +43,14 @@ class BpeTokenizer(Named):
     model: str  # the library's json
 
     @classmethod
-    def fit(cls, read: Texts, config: BpeConfig, spill: BinaryIO) -> tuple["BpeTokenizer", Iterator[Ragged]]:
+    def check(cls, entry: Mapping[str, Any], where: str) -> BpeConfig:
+        """An entry of this kind. Raises ParamsError naming the key under `where`."""
+        return validate(entry, BpeConfig, where)
+
+    @classmethod
+    def fit(
+        cls, read: Texts, config: BpeConfig, spill: BinaryIO, files: Mapping[str, Path]
+    ) -> tuple["BpeTokenizer", Iterator[Ragged]]:
         """The tokenizer of the merges that save most, and the ids of each batch of texts. The same in every process."""
         from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -101,3 +109,6 @@ class BpeTokenizer(Named):
         except Exception as error:  # the library raises no other class
             raise ValueError(f"tokenizers: {error}") from error
         return tokenizer
+
+
+TOKENIZER = BpeTokenizer

@@ -1,20 +1,21 @@
 """Characters, spaces too: nothing to cut, few ids, long documents."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 
 import numpy as np
 import polars as pl
 from pydantic import Field
 
-from textmill.config import Count, Section
+from textmill.config import Count, Section, validate
 from textmill.errors import DataError
+from textmill.text.pieces import Markup, marked_down, normal
+from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.tokenizers.base import NAMES, Listed, Texts, checked_vocabulary
-from textmill.tokenizers.pieces import Markup, marked_down, normal
-from textmill.tokenizers.prefetching import prefetch
+from textmill.text.tokenizer import NAMES, Listed, Texts, checked_vocabulary
 
 POINTS = 0x110000  # code points of Unicode
 
@@ -38,7 +39,14 @@ class CharTokenizer(Listed):
     vocabulary: tuple[str, ...]
 
     @classmethod
-    def fit(cls, read: Texts, config: CharConfig, spill: BinaryIO) -> tuple["CharTokenizer", Iterator[Ragged]]:
+    def check(cls, entry: Mapping[str, Any], where: str) -> CharConfig:
+        """An entry of this kind. Raises ParamsError naming the key under `where`."""
+        return validate(entry, CharConfig, where)
+
+    @classmethod
+    def fit(
+        cls, read: Texts, config: CharConfig, spill: BinaryIO, files: Mapping[str, Path]
+    ) -> tuple["CharTokenizer", Iterator[Ragged]]:
         """The tokenizer of the most frequent characters, ties in code-point order, and the ids of each batch of texts.
 
         Raises DataError if no character is frequent enough.
@@ -93,3 +101,6 @@ class CharTokenizer(Listed):
         if any(len(character) != 1 for character in characters):
             raise ValueError("vocabulary holds something that is no character")
         return cls(spec["lowercase"], spec["markup"], characters)
+
+
+TOKENIZER = CharTokenizer

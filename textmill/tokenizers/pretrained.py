@@ -5,11 +5,11 @@ truncation, and the tokens that frame a text, which a model adds itself.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -17,9 +17,10 @@ from pydantic import AfterValidator, Field
 
 from textmill.config import Package, Repo, Revision, Section, Sha256, validate
 from textmill.errors import ArtifactError, ParamsError
+from textmill.text.pieces import Markup, Spelling, different, marked_down, normal
+from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.tokenizers.base import FILE, NAMES, Named
-from textmill.tokenizers.pieces import Markup, Spelling, different, marked_down, normal
+from textmill.text.tokenizer import FILE, NAMES, Named, Texts
 
 ENCODER = ("config.json", "model.safetensors")
 
@@ -98,6 +99,19 @@ class PretrainedTokenizer(Named):
 
     markup: Markup
     model: str  # the library's json
+
+    @classmethod
+    def check(cls, entry: Mapping[str, Any], where: str) -> PretrainedConfig:
+        """An entry of this kind, whose keys depend on where it comes from."""
+        return pretrained_config(entry, where)
+
+    @classmethod
+    def fit(
+        cls, read: Texts, config: PretrainedConfig, spill: BinaryIO, files: Mapping[str, Path]
+    ) -> tuple["PretrainedTokenizer", Iterator[Ragged]]:
+        """The tokenizer that was fetched, which learns nothing, and the ids of each batch of texts."""
+        tokenizer = cls.read(files[FILE], config)
+        return tokenizer, prefetch(tokenizer.encode, read())
 
     @classmethod
     def read(cls, path: Path, config: PretrainedConfig) -> "PretrainedTokenizer":
@@ -191,3 +205,6 @@ class PretrainedTokenizer(Named):
         except Exception as error:  # the library raises no other class
             raise ValueError(f"tokenizers: {error}") from error
         return tokenizer
+
+
+TOKENIZER = PretrainedTokenizer

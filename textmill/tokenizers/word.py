@@ -1,21 +1,22 @@
 """Words by a pattern: lower-casing, cutting and look-up by kernels of arrow, polars and numpy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal
 
 import numpy as np
 import polars as pl
 from pydantic import Field, field_validator
 
-from textmill.config import Count, Section
+from textmill.config import Count, Section, validate
 from textmill.errors import DataError
+from textmill.text.counting import Counted, count, waiting
+from textmill.text.pieces import Markup, Spelling, cut, different, flat
+from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.tokenizers.base import NAMES, Listed, Texts, checked_vocabulary
-from textmill.tokenizers.counting import Counted, count, waiting
-from textmill.tokenizers.pieces import Markup, Spelling, cut, different, flat
-from textmill.tokenizers.prefetching import prefetch
+from textmill.text.tokenizer import NAMES, Listed, Texts, checked_vocabulary
 
 WORDS = "a B, c 1 2 \u00e9 \u4e2d. ' - !"  # to try a pattern on
 
@@ -55,7 +56,14 @@ class WordTokenizer(Listed):
     vocabulary: tuple[str, ...]
 
     @classmethod
-    def fit(cls, read: Texts, config: WordConfig, spill: BinaryIO) -> tuple["WordTokenizer", Iterator[Ragged]]:
+    def check(cls, entry: Mapping[str, Any], where: str) -> WordConfig:
+        """An entry of this kind. Raises ParamsError naming the key under `where`."""
+        return validate(entry, WordConfig, where)
+
+    @classmethod
+    def fit(
+        cls, read: Texts, config: WordConfig, spill: BinaryIO, files: Mapping[str, Path]
+    ) -> tuple["WordTokenizer", Iterator[Ragged]]:
         """The tokenizer of the most frequent words, ties in code-point order, and the ids of each batch of texts.
 
         Texts are read once, and wait in `spill` as numbers until it is known which words are kept.
@@ -116,6 +124,9 @@ class WordTokenizer(Listed):
     def from_spec(cls, spec: dict[str, Any]) -> "WordTokenizer":
         """The tokenizer of `spec()`. Raises ValueError if the vocabulary is not one."""
         return cls(spec["lowercase"], spec["markup"], spec["pattern"], checked_vocabulary(spec["vocabulary"]))
+
+
+TOKENIZER = WordTokenizer
 
 
 def _most_frequent(found: Counted, config: WordConfig) -> np.ndarray:

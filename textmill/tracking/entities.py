@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from textmill import __version__
+import textmill
 from textmill.judging.comparison import TOLD
 from textmill.models import model_entry
 from textmill.tracking.lookup import BUNDLE, KEY
@@ -78,7 +78,7 @@ def tags_of(result: Result, fit: Mapping[str, Any]) -> dict[str, str]:
         BUNDLE: result.bundle.md5,
         "dvc.docs": result.docs.md5,
         "dvc.predictions": result.outs["predictions.parquet"].md5,
-        "textmill.version": __version__,
+        "textmill.version": textmill.__version__,
         "device": fit["device"],
         "mlflow.source.name": f"train@{result.name}",
         "mlflow.source.type": "PROJECT",

@@ -6,7 +6,7 @@ import numpy as np
 
 from textmill.errors import DataError
 from textmill.text.ragged import UNK, Ragged
-from textmill.tokenizers import Tokenizer
+from textmill.text.tokenizer import Tokenizer
 from textmill.vectors import WordVectors
 from textmill.vectors.config import FastText, Trained
 

@@ -10,8 +10,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textmill.text.numbering import BITS, Numbering, hashed
 from textmill.text.ragged import UNK, Ragged
-from textmill.tokenizers.numbering import BITS, Numbering, hashed
 
 Markup = Literal["strip", "breaks", "keep"]  # strip: tags become spaces, entities characters; breaks: <br> alone
 

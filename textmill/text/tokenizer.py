@@ -1,10 +1,12 @@
 """What every kind of tokenizer gives."""
 
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
 
 import polars as pl
 
+from textmill.config import Section
 from textmill.text.ragged import SPECIALS, Ragged
 
 FILE = "tokenizer.json"
@@ -14,6 +16,20 @@ Texts = Callable[[], Iterable[pl.Series]]  # gives all texts, in batches
 
 class Tokenizer(Protocol):
     """All that happens to a text on its way to ids. Made by `fit`, or by `from_spec` from what `spec` gives."""
+
+    @classmethod
+    def check(cls, entry: Mapping[str, Any], where: str) -> Section:
+        """An entry of `tokenizers:` of this kind. Raises ParamsError naming the key under `where`."""
+
+    @classmethod
+    def fit(
+        cls, read: Texts, config: Any, spill: BinaryIO, files: Mapping[str, Path]
+    ) -> tuple["Tokenizer", Iterator[Ragged]]:
+        """See `textmill.tokenizers.fit`."""
+
+    @classmethod
+    def from_spec(cls, spec: dict[str, Any]) -> "Tokenizer":
+        """The tokenizer of `spec()`. Raises ValueError, KeyError or TypeError if it is none."""
 
     @property
     def size(self) -> int:

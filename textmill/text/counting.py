@@ -6,8 +6,8 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 import polars as pl
 
-from textmill.tokenizers.numbering import Numbering, hashed
-from textmill.tokenizers.pieces import Cut, Pieces, flat, numbered
+from textmill.text.numbering import Numbering, hashed
+from textmill.text.pieces import Cut, Pieces, flat, numbered
 
 IN_MEMORY = 64 << 20  # bytes of numbers; more of them wait in a file (16 million pieces, 90 MB of English)
 

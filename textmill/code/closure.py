@@ -1,0 +1,113 @@
+"""What runs when a module does: the whole closure of its imports, and the files beside modules that these name."""
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from textmill.code.meaning import for_types_alone, meaning
+
+SHORT = 16  # hex digits of a digest: enough to tell modules apart
+
+
+class Part(NamedTuple):
+    """A module that runs, or another file that one reads.
+
+    passed: a package that is only imported on the way to what lies in it. Its top level runs, its functions do not.
+    """
+
+    name: str
+    path: Path
+    passed: bool = False
+
+
+class Contents(NamedTuple):
+    """The digest of what a part means, the modules that it imports, each with a name of it, and the files it names."""
+
+    digest: str
+    imports: list[tuple[str, str]]
+    beside: list[Path]
+
+
+class Closure:
+    """Finds what runs in these packages (name -> folder)."""
+
+    def __init__(self, packages: Mapping[str, Path]):
+        self.packages = packages
+        self.read = cache(read)
+
+    def digests(self, *roots: str) -> dict[str, str]:
+        """The digest of each part that runs when the root modules do, by its name, in alphabetical order."""
+        found: set[Part] = set()
+        waiting = [part for root in roots for part in self._imported(root)]
+        while waiting:
+            if (part := waiting.pop()) not in found:
+                found.add(part)
+                contents = self.read(part)
+                waiting += [one for name, taken in contents.imports for one in self._imported(name, taken)]
+                waiting += [self._beside(part, path) for path in contents.beside]
+        found -= {part._replace(passed=True) for part in found if not part.passed}
+        return {part.name: self.read(part).digest for part in sorted(found)}
+
+    def _imported(self, module: str, taken: str = "") -> Iterator[Part]:
+        """What runs at `import module`, or `from module import taken`: packages on the way, then the module."""
+        if module.split(".")[0] not in self.packages:
+            return
+        if taken and (path := self._path(f"{module}.{taken}")):
+            module = f"{module}.{taken}"
+        elif not (path := self._path(module)):
+            return
+        names = module.split(".")
+        for end in range(1, len(names)):
+            package = ".".join(names[:end])
+            if on_the_way := self._path(package):
+                yield Part(package, on_the_way, passed=True)
+        yield Part(module, path)
+
+    def _path(self, module: str) -> Path | None:
+        package, *names = module.split(".")
+        stem = self.packages[package].joinpath(*names)
+        return next((path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()), None)
+
+    def _beside(self, part: Part, path: Path) -> Part:
+        package = part.name if part.path.name == "__init__.py" else part.name.rpartition(".")[0]
+        return Part(f"{package}.{path.stem}" if path.suffix == ".py" else f"{package}/{path.name}", path)
+
+
+def read(part: Part) -> Contents:
+    """Look into a part."""
+    source = part.path.read_bytes()
+    if part.path.suffix != ".py":
+        return Contents(hashlib.sha256(source).hexdigest()[:SHORT], [], [])
+    tree = ast.parse(source)
+    if part.passed:
+        tree.body = at_top(tree.body)
+    nodes = list(_run(tree))
+    strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    names = {text for text in strings if "." in text[1:-1] and not set(text) & set("/\n\0 ")}
+    beside = [path for path in map(part.path.with_name, sorted(names)) if path != part.path and path.is_file()]
+    imports = [(alias.name, "") for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    imports += [(node.module or "", a.name) for node in nodes if isinstance(node, ast.ImportFrom) for a in node.names]
+    return Contents(hashlib.sha256(meaning(tree).encode()).hexdigest()[:SHORT], imports, beside)
+
+
+def at_top(body: list[ast.stmt]) -> list[ast.stmt]:
+    """What a module's statements do when it is imported: functions and classes that none of them uses stay out."""
+    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    kept = {number for number, node in enumerate(body) if not isinstance(node, definitions)}
+    while True:
+        used = {node.id for number in kept for node in ast.walk(body[number]) if isinstance(node, ast.Name)}
+        more = {number for number, node in enumerate(body) if getattr(node, "name", None) in used} - kept
+        if not more:
+            return [body[number] for number in sorted(kept)]
+        kept |= more
+
+
+def _run(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those that only a type checker reads."""
+    yield node
+    children: Iterable[ast.AST] = node.orelse if for_types_alone(node) else ast.iter_child_nodes(node)
+    for child in children:
+        yield from _run(child)

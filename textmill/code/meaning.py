@@ -1,0 +1,130 @@
+"""What a module means: its syntax tree without what only people read.
+
+Comments, formatting, docstrings, what is only said (`say`), the words of errors and the type hints of functions go.
+"""
+
+import ast
+from collections.abc import Iterator
+
+# Calls that do nothing but word what is said.
+HARMLESS = {"all", "any", "dict", "int", "len", "list", "map", "max", "min", "next", "range", "round", "set", "sorted"}
+HARMLESS |= {"str", "sum", "tuple", "zip", "format", "get", "items", "join", "keys", "replace", "strip", "values"}
+
+HINTED = "main"  # of a stage: its runner turns words into what the hints say
+
+
+def meaning(tree: ast.Module) -> str:
+    """The module as text, the same in every version of Python and after every edit that changes nothing it does."""
+    return "".join(_written(_Meaning().visit(tree)))
+
+
+def for_types_alone(node: ast.AST) -> bool:
+    """Whether a node is `if TYPE_CHECKING`."""
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+class _Meaning(ast.NodeTransformer):
+    inside = False  # of a function
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        if getattr(node, "body", None) == []:
+            node.body = [ast.Pass()]
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
+        if isinstance(node.value, ast.Constant):  # a docstring
+            return None
+        if _name(node.value) == "say":
+            calls = {_name(call) for call in ast.walk(node.value) if isinstance(call, ast.Call)}
+            return None if calls - {"say"} <= HARMLESS else _Wordless().visit(node)
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if _name(node).endswith("Error"):
+            node.args = [ast.Constant("") if _is_text(argument) else argument for argument in node.args]
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.AST]:
+        return [self.visit(child) for child in node.orelse] if for_types_alone(node) else self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        if node.name != HINTED:
+            node.returns = None
+            for argument in ast.walk(node.args):
+                if isinstance(argument, ast.arg):
+                    argument.annotation = None
+        return self._within(node, inside=True)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        return self._within(node, inside=False)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        self.generic_visit(node)
+        if not self.inside:  # of a class: pydantic and dataclasses read it
+            return node
+        return ast.Assign([node.target], node.value) if node.value else None
+
+    def _within(self, node: ast.AST, inside: bool) -> ast.AST:
+        outside, self.inside = self.inside, inside
+        self.generic_visit(node)
+        self.inside = outside
+        return node
+
+
+class _Wordless(ast.NodeTransformer):
+    """What is said with calls that may do something stays, without its words."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        return ast.Constant("") if isinstance(node.value, str) else node
+
+
+def _name(node: ast.AST) -> str:
+    """The last name of what is called: `join` of `", ".join(...)`."""
+    function = node.func if isinstance(node, ast.Call) else None
+    return getattr(function, "attr", getattr(function, "id", ""))
+
+
+def _is_text(node: ast.AST) -> bool:
+    match node:
+        case ast.JoinedStr():
+            return True
+        case ast.Constant():
+            return isinstance(node.value, str)
+        case ast.BinOp(op=ast.Add()):
+            return _is_text(node.left) or _is_text(node.right)
+        case ast.IfExp():
+            return _is_text(node.body) and _is_text(node.orelse)
+    return False
+
+
+def _written(node: object) -> Iterator[str]:
+    """As `ast.dump`, but equal in Python 3.11 to 3.14: without empty fields, f-strings' constants in one piece."""
+    if isinstance(node, ast.AST):
+        yield f"{type(node).__name__}("
+        for name, value in ast.iter_fields(node):
+            if name not in ("ctx", "kind", "type_comment", "type_ignores") and value not in (None, []):
+                yield f"{name}="
+                yield from _written(_in_one_piece(value) if isinstance(node, ast.JoinedStr) else value)
+            elif isinstance(node, ast.Constant) and name == "value":
+                yield "None"
+        yield ")"
+    elif isinstance(node, list):
+        yield "["
+        for child in node:
+            yield from _written(child)
+            yield ","
+        yield "]"
+    else:
+        yield f"{type(node).__name__}:{node!r}"
+
+
+def _in_one_piece(parts: list[ast.expr]) -> list[ast.expr]:
+    merged: list[ast.expr] = []
+    for part in parts:
+        if isinstance(part, ast.Constant) and merged and isinstance(merged[-1], ast.Constant):
+            merged[-1] = ast.Constant(merged[-1].value + part.value)
+        elif not (isinstance(part, ast.Constant) and part.value == ""):
+            merged.append(part)
+    return merged

@@ -1,0 +1,33 @@
+"""The digests of every stage of a project, by family and by kind where it runs another module for each."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from textmill.code.closure import Closure
+
+# What a stage runs beside its script, found by its name: `models.lstm` for the family lstm.
+FOUND_BY_NAME = dict.fromkeys(("vocab", "encode", "vectors"), "tokenizers")
+FOUND_BY_NAME |= dict.fromkeys(("train", "evaluate"), "models")
+
+
+def listings(project: Path) -> dict[str, str]:
+    """What each file of digests holds, by its name: a line a module, its digest and its name."""
+    package = Path(find_spec("textmill").origin).parent
+    closure = Closure({"textmill": package, "stages": project / "stages"})
+    return {
+        name: "".join(f"{digest} {module}\n" for module, digest in closure.digests(*roots).items())
+        for name, roots in _roots(project, package)
+    }
+
+
+def _roots(project: Path, package: Path) -> Iterator[tuple[str, list[str]]]:
+    for script in sorted((project / "stages").glob("*.py")):
+        stage = script.stem
+        if stage in ("__init__", "code"):
+            continue
+        if folder := FOUND_BY_NAME.get(stage):
+            for module in sorted((package / folder).glob("[!_]*.py")):
+                yield f"{stage}-{module.stem}", [f"stages.{stage}", f"textmill.{folder}.{module.stem}"]
+        else:
+            yield stage, [f"stages.{stage}"]
