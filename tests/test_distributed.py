@@ -63,6 +63,8 @@ def root(tmp_path_factory):
         tokenizer, _ = WordTokenizer.fit(lambda: [words], WordConfig(**WORD), spill, {})
     tokenizers.save(root / "vocab/tokenizer.json", tokenizer)
     write_json(root / "train_in_test.json", [])
+    write_json(root / "vocab.json", {"vocabulary": tokenizer.size})
+    (root / "code.txt").write_text("0123 textmill\n")
     none = WordVectors(np.empty(0, np.int64), np.empty((0, 0), np.float32))
     vectors.save(root / "vectors.safetensors", none, sha256(root / "vocab/tokenizer.json"))
     data = toy(50, 40, 3)

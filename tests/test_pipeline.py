@@ -80,7 +80,7 @@ def test_every_stage_ran_and_the_result_is_whole(first):
     folder, output = first
     arms = [f"{stage}@{name}" for stage in ("train", "evaluate") for name in ARMS]
     assert sorted(ran(output)) == sorted(
-        ["download", "clean", "split", "vocab@word", "encode@word", "vectors@word", *arms, "compare", "track"]
+        ["code", "download", "clean", "split", "vocab@word", "encode@word", "vectors@word", *arms, "compare", "track"]
     )
     assert "Champion by validation accuracy" in output
     comparison = read_json(folder / "report/comparison.json")

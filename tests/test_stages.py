@@ -185,6 +185,7 @@ def test_the_test_split_changes_nothing_before_evaluate(made, tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     for name in ("split", "labels.json"):
         (tmp_path / name).symlink_to(made / name)
+    (tmp_path / "code.txt").symlink_to(made / "code.txt")
     write_json(tmp_path / "params.yaml", PARAMS)
     flipped = tmp_path / "flipped"
     shutil.copytree(made / "split", flipped)
@@ -214,7 +215,7 @@ def test_fit_says_how_and_seconds_stay_outside(made):
 
 def test_a_pretrained_body_is_kept_for_the_next_training(made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name in ("vocab", "split", "encoded", "labels.json", "vectors.safetensors"):
+    for name in ("code.txt", "vocab.json", "vocab", "split", "encoded", "labels.json", "vectors.safetensors"):
         (tmp_path / name).symlink_to(made / name)
     plan, times = {"epochs": 2, "lr": 0.01, "window": 16, "negatives": 20}, set()
     for pooling in ("last", "max"):
