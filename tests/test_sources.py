@@ -10,12 +10,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 from ruamel.yaml import YAML
+from textmill.sources.store import Places, keep
 
 from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError, TextmillError
 from textmill.files import whole_folder
 from textmill.sources import SOURCES, load_dataset, url
 from textmill.sources.dataset import parts_of, read_manifest, write_manifest
-from textmill.sources.store import Places, keep
 
 CSV = b"text,label\ngood,pos\nbad,neg\n"
 SHA = hashlib.sha256(CSV).hexdigest()

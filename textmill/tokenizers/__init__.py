@@ -15,14 +15,14 @@ from textmill.tokenizers.base import FILE, Texts, Tokenizer
 from textmill.tokenizers.bpe import BpeConfig, BpeTokenizer
 from textmill.tokenizers.char import CharConfig, CharTokenizer
 from textmill.tokenizers.prefetching import prefetch
-from textmill.tokenizers.pretrained import PretrainedConfig, PretrainedTokenizer, pretrained_config
+from textmill.tokenizers.pretrained import PretrainedTokenizer, PretrainedTokenizerConfig, pretrained_config
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 
 TOKENIZERS: dict[str, tuple[type[Section], type]] = {
     "word": (WordConfig, WordTokenizer),
     "char": (CharConfig, CharTokenizer),
     "bpe": (BpeConfig, BpeTokenizer),
-    "pretrained": (PretrainedConfig, PretrainedTokenizer),
+    "pretrained": (PretrainedTokenizerConfig, PretrainedTokenizer),
 }
 
 
@@ -44,7 +44,7 @@ def fit(read: Texts, config: Section, spill: BinaryIO, files: Mapping[str, Path]
     and writing, holds what has to wait until the last text was seen. `files` are those that were fetched: a pretrained
     tokenizer is one of them, and learns nothing.
     """
-    if isinstance(config, PretrainedConfig):
+    if isinstance(config, PretrainedTokenizerConfig):
         tokenizer = PretrainedTokenizer.read(files[FILE], config)
         return tokenizer, prefetch(tokenizer.encode, read())
     return TOKENIZERS[config.kind][1].fit(read, config, spill)

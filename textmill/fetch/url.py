@@ -2,16 +2,17 @@
 
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator
 
+from textmill.config import Section
 from textmill.console import progress, say
 from textmill.errors import ArtifactError, ResourceError
-from textmill.sources.dataset import Checksums, FileDataset, Members, Part, file_name, parts_of
-from textmill.sources.store import Places, keep
+from textmill.fetch.places import Checksums, Fetched, Places
 
 TRIES = 3
 PAUSE = 1.0  # seconds before the second try, twice as many before the third
@@ -24,37 +25,39 @@ def name_of(url: str) -> str:
     return PurePosixPath(unquote(urlsplit(url).path)).name
 
 
-def _http(url: str) -> str:
-    address = urlsplit(url)
-    if address.scheme == "file":
-        raise ValueError("a local file is not a url; set dataset.source: path")
+def _of_a_file(url: str) -> str:
+    """`url`, if it is the http(s) address of a file. Raises ValueError (pydantic words it) if not."""
+    address, name = urlsplit(url), name_of(url)
     if address.scheme not in ("http", "https") or not address.hostname:
-        raise ValueError("expected an address that begins with https:// or http://")
-    file_name(name_of(url))
+        raise ValueError("expected an address that begins with https:// or http://; set source: path for a local file")
+    if not name.strip(".") or not name.isprintable():
+        raise ValueError("expected an address that ends in the name of a file")
     return url
 
 
-class Url(FileDataset):
-    """The pinned checksum makes any host good, so redirects are followed."""
+Address = Annotated[str, AfterValidator(_of_a_file)]
+
+
+class UrlFile(Section):
+    """A file behind an http(s) address. The pinned checksum makes any host good, so redirects are followed."""
 
     source: Literal["url"]
-    url: Annotated[str, AfterValidator(_http)]
+    url: Address
     sha256: Checksums
-    members: Members | None  # of an archive: name -> label, or null where a column tells
 
 
-def fetch(dataset: Url, places: Places) -> list[Part]:
-    """Download the file, unless it is already here."""
-    name = name_of(dataset.url)
+def fetch_url(url: str, checksums: Sequence[str], places: Places, folder: str) -> Fetched:
+    """The file behind an address, or the one in the mirror's `folder`."""
+    name = name_of(url)
 
     def receive(target: Path) -> None:
         if places.mirror:
-            shutil.copyfile(places.in_mirror(name, dataset.name, name), target)
+            shutil.copyfile(places.in_mirror(name, folder, name), target)
         else:
-            download(dataset.url, target)
+            download(url, target)
 
-    kept = keep(name, dataset.sha256, places.downloads, receive)
-    return parts_of(Path(shutil.copyfile(kept, places.raw / name)), kept.name, dataset.members)
+    kept = places.keep(name, checksums, receive)
+    return Fetched(kept, name, kept.name)
 
 
 def download(url: str, target: Path) -> None:
@@ -77,7 +80,9 @@ def download(url: str, target: Path) -> None:
     if isinstance(problem, ArtifactError):
         raise problem
     answer = getattr(problem.response, "status_code", type(problem).__name__)
-    raise ResourceError(f"{host}: {name_of(url)} cannot be had ({answer}); a file of your own: source: path")
+    raise ResourceError(
+        f"{host}: {name_of(url)} cannot be downloaded ({answer}); for a file of your own, set source: path"
+    )
 
 
 def _receive(url: str, target: Path) -> None:
