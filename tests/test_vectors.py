@@ -273,17 +273,17 @@ def test_the_mirror_has_a_folder_of_vectors(made, monkeypatch, capsys):
     Path("mirror/vectors/a.vec.zip").write_bytes(PACKED["a.vec.zip"][0])
     monkeypatch.setenv(MIRROR, "mirror")
     entry = {"member": "in/a.vec", "sha256": [sha256(Path("mirror/vectors/a.vec.zip"))]}
-    for given in (
+    for keys in (
         {"source": "path", "path": "none/a.vec.zip"},
         {"source": "url", "url": "https://h.invalid/a.vec.zip"},
     ):
-        found, facts = run(given | entry)
+        found, facts = run(keys | entry)
         assert found.ids.tolist() == [2, 4]
         assert facts["from"] == "a.vec.zip"
         assert "from the mirror, mirror/vectors/a.vec.zip" in capsys.readouterr().out
     assert [path.name for path in Path("downloads").iterdir()] == entry["sha256"]
     monkeypatch.delenv(MIRROR)
-    run(given | entry)
+    run(keys | entry)
     assert "already here" in capsys.readouterr().out
 
 
