@@ -11,9 +11,8 @@ import pytest
 
 from textmill.config import validate
 from textmill.errors import ArtifactError, ParamsError, ResourceError
-from textmill.fetch import PathFile, Places, UrlFile, WheelFile, fetch, url
+from textmill.fetch import PathFile, Places, UrlFile, WheelFile, fetch, fetch_members, hosts
 from textmill.fetch.places import MIRROR
-from textmill.fetch.wheel import fetch_members
 
 CSV = b"text,label\ngood,pos\nbad,neg\n"
 SHA = hashlib.sha256(CSV).hexdigest()
@@ -99,7 +98,7 @@ def answer(body=CSV, status=200, length=None, **headers):
 
 @pytest.fixture
 def serve(monkeypatch):
-    monkeypatch.setattr(url, "PAUSE", 0.0)
+    monkeypatch.setattr(hosts, "PAUSE", 0.0)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     servers = []
 
@@ -157,7 +156,7 @@ def test_a_download_that_always_ends_early_says_how_much_came(places, serve):
     server = serve(answer(CSV[:9], length=len(CSV)))
     with pytest.raises(ArtifactError, match=f"expected {len(CSV)} bytes, got 9"):
         fetch(at(server.address()), places, "demo")
-    assert server.asked == url.TRIES
+    assert server.asked == hosts.TRIES
     assert os.listdir(places.downloads) == []
 
 
@@ -170,8 +169,8 @@ def test_a_host_that_fails_is_named_without_passwords(places, serve, capsys, fai
 
 
 def test_a_silent_host_is_given_up(places, serve, monkeypatch):
-    monkeypatch.setattr(url, "TIMEOUT", (0.2, 0.2))
-    monkeypatch.setattr(url, "TRIES", 1)
+    monkeypatch.setattr(hosts, "TIMEOUT", (0.2, 0.2))
+    monkeypatch.setattr(hosts, "TRIES", 1)
     done = threading.Event()
     server = serve(lambda handler: done.wait(5))
     with pytest.raises(ResourceError, match="ReadTimeout"):
@@ -260,7 +259,7 @@ def test_a_member_of_a_wheel(places, index, monkeypatch):
 def test_a_wheel_is_downloaded_once_for_all_its_files(places, index, capsys):
     about = hashlib.sha256(b"about").hexdigest()
     found = fetch_members("demo==1.0", {"demo/reviews.csv": [SHA], "demo/about.md": [about]}, places)
-    assert [file.name for file in found.values()] == ["reviews.csv", "about.md"]
+    assert [file.name for file in found] == ["reviews.csv", "about.md"]
     assert sorted(os.listdir(places.downloads)) == sorted([SHA, about])
     assert capsys.readouterr().out.count("pip download") == 1
 

@@ -4,17 +4,13 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-from pydantic import Field
-
-from textmill.config import Sha256
 from textmill.console import say
 from textmill.errors import ArtifactError
 from textmill.files import atomic, sha256
 
 MIRROR = "TEXTMILL_HUB_MIRROR"  # a folder that stands in for every host but the package index
-Checksums = Annotated[list[Sha256], Field(min_length=1)]  # any of them is good: one file may be packed in several ways
 
 
 class Fetched(NamedTuple):
@@ -46,24 +42,26 @@ class Places:
         say(f"{wanted}: from the mirror, {path}")
         return path
 
-    def keep(self, name: str, checksums: Sequence[str], receive: Callable[[Path], None]) -> Path:
-        """The file with one of the checksums, which is its name: kept before, or written now by `receive(path)`.
+    def keep(self, name: str, checksums: Sequence[str], receive: Callable[[Path], None], package: str = "") -> Fetched:
+        """The file with one of the checksums: kept before under that name, or written now by `receive(path)`.
 
-        Raises ArtifactError on another checksum and keeps what came as NAME.bad, for a look.
+        package: the one that the file comes in, for messages.
+        Raises ArtifactError on another checksum and keeps what came, with ".bad" behind its name, for a look.
         """
+        called = f"{package}-{name}" if package else name
         for checksum in checksums:
             kept = self.downloads / checksum
             if kept.is_file() and sha256(kept) == checksum:
-                say(f"{name}: already here, {kept}")
-                return kept
-        arrived = self.downloads / name
+                say(f"{called}: already here, {kept}")
+                return Fetched(kept, name, checksum)
+        arrived = self.downloads / called
         with atomic(arrived) as temporary:
             receive(temporary)
         found = sha256(arrived)
         if found in checksums:
-            return arrived.replace(self.downloads / found)
-        bad = arrived.replace(self.downloads / f"{name}.bad")
-        raise ArtifactError(f"{mismatch(name, checksums, found)}; look at {bad}")
+            return Fetched(arrived.replace(self.downloads / found), name, found)
+        bad = arrived.replace(self.downloads / f"{called}.bad")
+        raise ArtifactError(f"{mismatch(called, checksums, found)}; look at {bad}")
 
 
 def mismatch(name: str | Path, checksums: Sequence[str], found: str) -> str:

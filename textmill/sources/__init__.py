@@ -6,7 +6,7 @@ from typing import Literal
 from textmill.config import load_section
 from textmill.fetch import Places
 from textmill.sources.dataset import Dataset, Part
-from textmill.sources.files import LocalFile, Url, Wheel, fetch_files
+from textmill.sources.files import LocalFile, Url, Wheel, fetch_file
 from textmill.sources.hub import Hub, fetch_splits
 
 SOURCES: dict[str, type[Dataset]] = {"wheel": Wheel, "url": Url, "path": LocalFile, "hub": Hub}
@@ -29,4 +29,4 @@ def fetch_dataset(dataset: Dataset, raw: Path, inputs: Path, places: Places) -> 
     """
     if isinstance(dataset, Hub):
         return fetch_splits(dataset, raw, places)
-    return fetch_files(dataset, raw, inputs, places)
+    return fetch_file(dataset, raw, inputs, places)

@@ -7,19 +7,13 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from textmill.errors import ParamsError
-from textmill.fetch import PathFile, Places, UrlFile, WheelFile, fetch
-from textmill.fetch.places import Checksums
-from textmill.fetch.url import Address, name_of
+from textmill.fetch import Address, Checksums, PathFile, Places, UrlFile, WheelFile, fetch
+from textmill.fetch.hosts import name_of
 from textmill.sources.dataset import FileDataset, FileName, Members, Part, file_name, parts_of
 
 
-def _readable(url: str) -> str:
-    file_name(name_of(url))
-    return url
-
-
 class Wheel(WheelFile, FileDataset):
-    """`member` is the wheel's, and a table or an archive that holds one."""
+    """`member` is the wheel's: a table, or an archive that holds one."""
 
     member: FileName
 
@@ -27,7 +21,7 @@ class Wheel(WheelFile, FileDataset):
 class Url(UrlFile, FileDataset):
     """`members` of an archive: name -> label, or null where a column tells."""
 
-    url: Annotated[Address, AfterValidator(_readable)]
+    url: Annotated[Address, AfterValidator(lambda url: file_name(name_of(url)) and url)]
     members: Members | None
 
 
@@ -39,7 +33,7 @@ class LocalFile(PathFile, FileDataset):
     members: Members | None  # as those of `Url`
 
 
-def fetch_files(dataset: Wheel | Url | LocalFile, raw: Path, inputs: Path, places: Places) -> list[Part]:
+def fetch_file(dataset: Wheel | Url | LocalFile, raw: Path, inputs: Path, places: Places) -> list[Part]:
     """Copy the file to `raw`. A mirror has it in a folder of the data set's name."""
     file = fetch(dataset, places, dataset.name)
     if dataset.sha256 is None and not file.path.resolve().is_relative_to(inputs.resolve()):

@@ -13,7 +13,7 @@ from textmill.config import Repo, Revision, like
 from textmill.console import say
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.fetch import Places
-from textmill.fetch.hub import first_line, unreachable
+from textmill.fetch.hosts import first_line, no_hub
 from textmill.files import sha256
 from textmill.sources.dataset import Column, Dataset, Part
 
@@ -74,7 +74,7 @@ def _load(dataset: Hub, split: str, wanted: str, places: Places, cache: str) -> 
     except ValueError as error:
         raise ParamsError(f"dataset.config or splits: {first_line(error)}") from error
     except Exception as error:  # whatever its HTTP client raises comes through
-        raise unreachable(wanted, error) from error
+        raise no_hub(wanted, error) from error
 
 
 def _write(table: "Table", label: str | None, file: Path) -> int:

