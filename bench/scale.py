@@ -28,10 +28,10 @@ TAIL = 0.01  # share of words out of the tail: Zipf's law with the exponent belo
 EXPONENT = 1.3
 
 STAGES = {
-    "download": ["data/input", "data/raw"],
+    "download": ["data/input", "data/downloads", "data/raw"],
     "clean": ["data/raw", "data/clean/docs.parquet", "data/clean/labels.json", "metrics/clean.json"],
     "split": ["data/clean/docs.parquet", "data/clean/labels.json", "data/split", "metrics/split.json"],
-    "vocab": ["word", "data/split/train.parquet", "data/clean/labels.json", "data/vocab/word",
+    "vocab": ["word", "data/split/train.parquet", "data/clean/labels.json", "data/downloads", "data/vocab/word",
               "data/encoded/word/train.safetensors", "metrics/vocab-word.json"],
     "encode": ["data/split", "data/clean/labels.json", "data/vocab/word/tokenizer.json",
                "metrics/vocab-word.json", "data/encoded/word", "metrics/encode-word.json"],

@@ -1,6 +1,5 @@
 """The documents of a preset, fetched and cleaned as `dvc repro clean` does, in memory."""
 
-import os
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -10,10 +9,10 @@ import polars as pl
 
 from textmill import tokenizers
 from textmill.config import load_params, load_section
+from textmill.fetch import Places
 from textmill.rows.cleaning import CleanConfig, Cleaner, arrange
 from textmill.rows.reading import read_part
-from textmill.sources import SOURCES, load_dataset
-from textmill.sources.store import MIRROR, Places
+from textmill.sources import fetch_dataset, load_dataset
 from textmill.text import encoding
 from textmill.text.encoding import Encoded
 from textmill.tokenizers.word import WordTokenizer
@@ -29,11 +28,10 @@ def documents(preset: str, as_filed: bool = False) -> tuple[pl.DataFrame, list[s
     """
     params = PRESETS / f"{preset}.yaml"
     dataset, config = load_dataset(params), load_section(params, "clean", CleanConfig)
-    cleaner, mirror = Cleaner(dataset.labels, config), os.environ.get(MIRROR)
+    cleaner = Cleaner(dataset.labels, config)
     with TemporaryDirectory() as folder, redirect_stdout(StringIO()):
         raw = Path(folder)
-        places = Places(raw, ROOT / "data/downloads", ROOT / "data/input", Path(mirror) if mirror else None)
-        parts = SOURCES[dataset.source].fetch(dataset, places)
+        parts = fetch_dataset(dataset, raw, ROOT / "data/input", Places.of(ROOT / "data/downloads"))
         kept = [cleaner.keep(rows) for part in parts for rows in read_part(raw, part, dataset, config.max_chars)]
     docs = pl.concat(kept)
     labels, _ = cleaner.finish()

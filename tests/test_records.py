@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from textmill.errors import DataError
 from textmill.rows.formats import read_rows
-from textmill.sources.path import LocalFile
+from textmill.sources.files import LocalFile
 
 WANTED = {"text": "text", "label": "label"}
 LIMIT = 1000

@@ -2,9 +2,7 @@
 
 import hashlib
 import os
-import threading
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import polars as pl
@@ -12,10 +10,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError, TextmillError
+from textmill.fetch import Places
 from textmill.files import whole_folder
-from textmill.sources import SOURCES, load_dataset, url
+from textmill.sources import SOURCES, fetch_dataset, load_dataset
 from textmill.sources.dataset import parts_of, read_manifest, write_manifest
-from textmill.sources.store import Places, keep
 
 CSV = b"text,label\ngood,pos\nbad,neg\n"
 SHA = hashlib.sha256(CSV).hexdigest()
@@ -36,11 +34,16 @@ VALID = {
 def places(tmp_path: Path) -> Places:
     for name in ("raw", "downloads", "input"):
         (tmp_path / name).mkdir()
-    return Places(tmp_path / "raw", tmp_path / "downloads", tmp_path / "input", None)
+    return Places(tmp_path / "downloads", None)
+
+
+@pytest.fixture
+def inputs(tmp_path: Path, places: Places) -> Path:
+    return tmp_path / "input"
 
 
 def mirrored(places: Places, folder: Path) -> Places:
-    return Places(places.raw, places.downloads, places.inputs, folder)
+    return Places(places.downloads, folder)
 
 
 def dataset(tmp_path: Path, source: str, /, **keys):
@@ -50,7 +53,8 @@ def dataset(tmp_path: Path, source: str, /, **keys):
 
 
 def fetch(config, places: Places):
-    return SOURCES[config.source].fetch(config, places)
+    folder = places.downloads.parent
+    return fetch_dataset(config, folder / "raw", folder / "input", places)
 
 
 # --- config -----------------------------------------------------------------------------------------------------------
@@ -68,10 +72,10 @@ def test_every_key_of_a_source_must_stand_in_the_file(tmp_path, source):
 @pytest.mark.parametrize(
     ("source", "keys", "message"),
     [
-        ("url", {"url": "file:///etc/passwd.csv"}, "dataset.source: path"),
+        ("url", {"url": "file:///etc/passwd.csv"}, "set source: path for a local file"),
         ("url", {"url": "ftp://example.org/a.csv"}, "https://"),
         ("url", {"url": "https:///a.csv"}, "https://"),
-        ("url", {"url": "https://example.org/"}, "format"),
+        ("url", {"url": "https://example.org/"}, "ends in the name of a file"),
         ("url", {"url": "https://example.org/a.exe"}, "format"),
         ("url", {"sha256": []}, "sha256"),
         ("url", {"sha256": ["A" * 64]}, "sha256"),
@@ -115,225 +119,43 @@ def test_unknown_source_lists_the_known(tmp_path):
         dataset(tmp_path, "url", source="ftp")
 
 
-# --- url --------------------------------------------------------------------------------------------------------------
+# --- wheel, url -------------------------------------------------------------------------------------------------------
 
 
-class Server(ThreadingHTTPServer):
-    """Answers with the given functions in turn, the last one for ever."""
-
-    daemon_threads = True
-
-    def __init__(self, *answers):
-        self.answers, self.asked = list(answers), 0
-        super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
-
-    def address(self, path="reviews.csv", user=""):
-        return f"http://{user}127.0.0.1:{self.server_port}/{path}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.server.asked += 1
-        answers = self.server.answers
-        (answers.pop(0) if len(answers) > 1 else answers[0])(self)
-
-    def log_message(self, *_):
-        pass
-
-
-def answer(body=CSV, status=200, length=None, **headers):
-    def send(handler):
-        handler.send_response(status)
-        handler.send_header("Content-Length", str(len(body) if length is None else length))
-        for name, value in headers.items():
-            handler.send_header(name, value)
-        handler.end_headers()
-        handler.wfile.write(body)
-
-    return send
-
-
-@pytest.fixture
-def serve(monkeypatch):
-    monkeypatch.setattr(url, "PAUSE", 0.0)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
-    servers = []
-
-    def start(*answers):
-        servers.append(Server(*answers))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-def test_a_download_is_kept_and_the_network_not_asked_again(tmp_path, places, serve):
-    server = serve(answer())
-    config = dataset(tmp_path, "url", url=server.address("a%20b/reviews.csv?token=secret"))
-    parts = fetch(config, places)
-    assert [(part.file, part.sha256, part.format, part.member) for part in parts] == [("reviews.csv", SHA, "csv", None)]
-    assert (places.raw / "reviews.csv").read_bytes() == CSV
-    (places.raw / "reviews.csv").unlink()
-    fetch(config, places)
-    assert server.asked == 1
-    assert (places.raw / "reviews.csv").read_bytes() == CSV
-    assert os.listdir(places.downloads) == [SHA]
-
-
-def test_a_kept_file_that_changed_is_fetched_again(tmp_path, places, serve):
-    server = serve(answer())
-    (places.downloads / SHA).write_bytes(CSV.replace(b"good", b"goof"))
-    fetch(dataset(tmp_path, "url", url=server.address()), places)
-    assert server.asked == 1
-    assert (places.raw / "reviews.csv").read_bytes() == CSV
-
-
-def test_any_of_the_checksums_is_good(tmp_path, places, serve):
-    assert fetch(dataset(tmp_path, "url", url=serve(answer()).address(), sha256=[OTHER, SHA]), places)
-
-
-@pytest.mark.parametrize("body", [b"<html>Please log in</html>", b"", CSV[:-1] + b"x"])
-def test_another_checksum_is_refused_and_kept_for_a_look(tmp_path, places, serve, body):
-    config = dataset(tmp_path, "url", url=serve(answer(body)).address())
-    with pytest.raises(ArtifactError) as caught:
-        fetch(config, places)
-    assert SHA in str(caught.value)
-    assert hashlib.sha256(body).hexdigest() in str(caught.value)
-    assert (places.downloads / "reviews.csv.bad").read_bytes() == body
-    assert os.listdir(places.raw) == []
-    assert os.listdir(places.downloads) == ["reviews.csv.bad"]
-
-
-@pytest.mark.parametrize("failure", [answer(b"busy", 503), answer(CSV[:9], length=len(CSV)), lambda handler: None])
-def test_two_failures_are_overcome(tmp_path, places, serve, failure):
-    server = serve(failure, failure, answer())
-    fetch(dataset(tmp_path, "url", url=server.address()), places)
-    assert server.asked == 3
-
-
-def test_a_download_that_always_ends_early_says_how_much_came(tmp_path, places, serve):
-    server = serve(answer(CSV[:9], length=len(CSV)))
-    with pytest.raises(ArtifactError, match=f"expected {len(CSV)} bytes, got 9"):
-        fetch(dataset(tmp_path, "url", url=server.address()), places)
-    assert server.asked == url.TRIES
-    assert os.listdir(places.downloads) == []
-
-
-@pytest.mark.parametrize(("failure", "what"), [(answer(b"", 404), "404"), (lambda handler: None, "ConnectionError")])
-def test_a_host_that_fails_is_named_without_passwords(tmp_path, places, serve, capsys, failure, what):
-    config = dataset(tmp_path, "url", url=serve(failure).address("reviews.csv?key=secret", user="me:secret@"))
-    with pytest.raises(ResourceError, match=rf"127\.0\.0\.1: reviews\.csv.*{what}.*source: path") as caught:
-        fetch(config, places)
-    assert "secret" not in str(caught.value) + capsys.readouterr().out
-
-
-def test_a_silent_host_is_given_up(tmp_path, places, serve, monkeypatch):
-    monkeypatch.setattr(url, "TIMEOUT", (0.2, 0.2))
-    monkeypatch.setattr(url, "TRIES", 1)
-    done = threading.Event()
-    server = serve(lambda handler: done.wait(5))
-    with pytest.raises(ResourceError, match="ReadTimeout"):
-        fetch(dataset(tmp_path, "url", url=server.address()), places)
-    done.set()
-
-
-def test_a_closed_port_is_a_resource_error(tmp_path, places, serve):
-    server = serve(answer())
-    server.shutdown()
-    server.server_close()
-    with pytest.raises(ResourceError, match="ConnectionError"):
-        fetch(dataset(tmp_path, "url", url=server.address()), places)
-
-
-def test_redirects_are_followed_but_only_to_http(tmp_path, places, serve):
-    target = serve(answer())
-    moved = serve(answer(b"", 302, Location=target.address("elsewhere").replace("127.0.0.1", "localhost")))
-    fetch(dataset(tmp_path, "url", url=moved.address()), places)
-    assert target.asked == 1
-    bad = serve(answer(b"", 302, Location="file:///etc/hostname"))
-    with pytest.raises(ResourceError):
-        fetch(dataset(tmp_path, "url", url=bad.address(), sha256=[OTHER]), places)
+def test_a_file_that_is_kept_is_copied(tmp_path, places):
+    """What brings it there: test_fetch.py."""
+    (places.downloads / SHA).write_bytes(CSV)
+    for source in ("wheel", "url"):
+        (part,) = fetch(dataset(tmp_path, source), places)
+        assert (part.file, part.sha256, part.format, part.member) == ("reviews.csv", SHA, "csv", None)
+        assert (tmp_path / "raw/reviews.csv").read_bytes() == CSV
+        (tmp_path / "raw/reviews.csv").unlink()
 
 
 # --- path -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_in_the_input_folder_needs_no_checksum(tmp_path, places):
-    (places.inputs / "mine.csv").write_bytes(CSV)
-    (part,) = fetch(dataset(tmp_path, "path", path=str(places.inputs / "mine.csv")), places)
+def test_a_file_in_the_input_folder_needs_no_checksum(tmp_path, places, inputs):
+    (inputs / "mine.csv").write_bytes(CSV)
+    (part,) = fetch(dataset(tmp_path, "path", path=str(inputs / "mine.csv")), places)
     assert (part.file, part.sha256) == ("mine.csv", SHA)
-    assert (places.raw / "mine.csv").read_bytes() == CSV
+    assert (tmp_path / "raw/mine.csv").read_bytes() == CSV
 
 
-def test_a_file_elsewhere_needs_one(tmp_path, places):
+def test_a_file_elsewhere_needs_one(tmp_path, places, inputs):
     file = tmp_path / "mine.csv"
     file.write_bytes(CSV)
-    (places.inputs / "link.csv").symlink_to(file)
-    for path in (file, places.inputs / "link.csv", places.inputs / ".." / "mine.csv"):
+    (inputs / "link.csv").symlink_to(file)
+    for path in (file, inputs / "link.csv", inputs / ".." / "mine.csv"):
         with pytest.raises(ParamsError, match=r"dataset\.sha256"):
             fetch(dataset(tmp_path, "path", path=str(path)), places)
     assert fetch(dataset(tmp_path, "path", path=str(file), sha256=[SHA]), places)
 
 
-def test_a_wrong_checksum_of_a_local_file(tmp_path, places):
-    (places.inputs / "mine.csv").write_bytes(CSV)
+def test_a_wrong_checksum_of_a_local_file(tmp_path, places, inputs):
+    (inputs / "mine.csv").write_bytes(CSV)
     with pytest.raises(ArtifactError, match=f"{OTHER}.*{SHA}"):
-        fetch(dataset(tmp_path, "path", path=str(places.inputs / "mine.csv"), sha256=[OTHER]), places)
-
-
-@pytest.mark.parametrize(
-    ("make", "what"),
-    [
-        (lambda path: None, "no such file"),
-        (Path.mkdir, "not a file"),
-        (os.mkfifo, "not a file"),
-        (lambda path: path.symlink_to("nowhere"), "no such file"),
-    ],
-)
-def test_what_is_no_file_is_refused(tmp_path, places, make, what):
-    make(places.inputs / "mine.csv")
-    with pytest.raises(ArtifactError, match=f"mine.csv: {what}"):
-        fetch(dataset(tmp_path, "path", path=str(places.inputs / "mine.csv")), places)
-
-
-# --- wheel ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def index(tmp_path, monkeypatch):
-    """A folder of wheels as pip's only index."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    with zipfile.ZipFile(folder / "demo-1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("demo/__init__.py", "raise SystemExit('code of the wheel was run')")
-        wheel.writestr("demo/reviews.csv", CSV)
-        wheel.writestr("demo-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n")
-        wheel.writestr("demo-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr("demo-1.0.dist-info/RECORD", "")
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    return folder
-
-
-def test_a_member_of_a_wheel(tmp_path, places, index, monkeypatch):
-    config = dataset(tmp_path, "wheel")
-    (part,) = fetch(config, places)
-    assert (part.file, part.sha256, part.format) == ("reviews.csv", SHA, "csv")
-    monkeypatch.setenv("PIP_FIND_LINKS", "/nowhere")
-    assert fetch(config, places) == [part]  # kept
-    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
-    with pytest.raises(ArtifactError, match=r"demo/other\.csv.*demo/reviews\.csv"):
-        fetch(dataset(tmp_path, "wheel", member="demo/other.csv", sha256=[OTHER]), places)
-    with pytest.raises(ArtifactError, match=f"{OTHER}.*{SHA}"):
-        fetch(dataset(tmp_path, "wheel", sha256=[OTHER]), places)
-
-
-def test_a_wheel_that_is_not_there(tmp_path, places, index):
-    with pytest.raises(ResourceError, match=r"pip download demo==9\.9"):
-        fetch(dataset(tmp_path, "wheel", package="demo==9.9"), places)
+        fetch(dataset(tmp_path, "path", path=str(inputs / "mine.csv"), sha256=[OTHER]), places)
 
 
 # --- hub --------------------------------------------------------------------------------------------------------------
@@ -376,8 +198,8 @@ def test_a_hub_dataset_from_a_mirror_with_the_labels_names(tmp_path, places, hub
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
     parts = fetch(dataset(tmp_path, "hub", splits=SPLITS), mirrored(places, tmp_path / "mirror"))
     assert [(part.file, part.split) for part in parts] == [("train.parquet", None), ("extra.parquet", "unlabelled")]
-    assert pl.read_parquet(places.raw / "train.parquet").rows() == [("good", "pos"), ("bad", "neg"), ("ok", "pos")]
-    assert pl.read_parquet(places.raw / "extra.parquet").rows() == [("x", None), ("y", None)]
+    assert pl.read_parquet(tmp_path / "raw/train.parquet").rows() == [("good", "pos"), ("bad", "neg"), ("ok", "pos")]
+    assert pl.read_parquet(tmp_path / "raw/extra.parquet").rows() == [("x", None), ("y", None)]
     assert str(hub) in capsys.readouterr().out
     assert not (tmp_path / "cache").exists()
 
@@ -387,7 +209,7 @@ def test_the_road_to_the_hub_itself(tmp_path, places, hub, monkeypatch):
     monkeypatch.chdir(tmp_path / "mirror")
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
     fetch(dataset(tmp_path, "hub", config="plain", splits=SPLITS), places)
-    assert pl.read_parquet(places.raw / "train.parquet")["label"].to_list() == ["pos", "neg", "pos"]
+    assert pl.read_parquet(tmp_path / "raw/train.parquet")["label"].to_list() == ["pos", "neg", "pos"]
 
 
 def test_a_mirror_with_rows_missing_is_refused(tmp_path, places, hub):
@@ -430,9 +252,9 @@ def test_the_mirror_stands_in_for_a_url_and_a_path_under_the_same_checksums(tmp_
             fetch(dataset(tmp_path, source, sha256=[OTHER]), inside)
 
 
-def test_the_users_own_file_goes_before_the_mirror(tmp_path, places):
-    (places.inputs / "mine.csv").write_bytes(CSV)
-    assert fetch(dataset(tmp_path, "path", path=str(places.inputs / "mine.csv")), mirrored(places, tmp_path / "none"))
+def test_the_users_own_file_goes_before_the_mirror(tmp_path, places, inputs):
+    (inputs / "mine.csv").write_bytes(CSV)
+    assert fetch(dataset(tmp_path, "path", path=str(inputs / "mine.csv")), mirrored(places, tmp_path / "none"))
 
 
 @pytest.mark.parametrize("source", ["url", "path", "hub"])
@@ -498,15 +320,10 @@ def test_a_folder_is_whole_or_as_before(tmp_path):
     assert os.listdir(tmp_path) == ["raw"]
 
 
-def test_a_full_disk_leaves_nothing(tmp_path):
-    def receive(path: Path) -> None:
-        path.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
-
-    with pytest.raises(ResourceError, match=r"No space left on device \([\d,]+ bytes are free\)"):
-        keep("a.csv", [SHA], tmp_path, receive)
+def test_a_full_disk_leaves_no_folder(tmp_path):
     with pytest.raises(ResourceError, match="No space left"), whole_folder(tmp_path / "raw") as new:
-        receive(new / "a.csv")
+        (new / "a.csv").write_bytes(b"half")
+        raise OSError(28, "No space left on device")
     assert os.listdir(tmp_path) == []
 
 

@@ -25,6 +25,7 @@ from textmill.rows import sorting as spool
 
 ROOT = Path(__file__).parents[1]
 ROWS = [("good film", "pos"), ("bad film", "neg"), ('a\nb, "c"', "pos"), ("Ñandú", "neg"), ("good film", "pos")]
+DOWNLOAD = ("data/input", "data/downloads", "data/raw")
 OUTS = ("data/clean/docs.parquet", "data/clean/labels.json", "metrics/clean.json")
 
 
@@ -50,7 +51,7 @@ def write_csv(rows, name="data/input/reviews.csv") -> None:
 
 
 def run_both() -> dict[str, bytes]:
-    download.main(Path("data/input"), Path("data/raw"))
+    download.main(*map(Path, DOWNLOAD))
     clean.main(Path("data/raw"), *map(Path, OUTS))
     return {name: Path(name).read_bytes() for name in OUTS}
 
@@ -114,7 +115,7 @@ def test_the_same_bytes_whatever_is_held_at_a_time(project, monkeypatch):
 def test_a_full_disk_is_told_and_leaves_nothing(project, monkeypatch, run, file):
     numbers = random.Random(0)
     write_csv([(str(numbers.random()) * 3, ("pos", "neg")[n % 2]) for n in range(3000)])
-    download.main(Path("data/input"), Path("data/raw"))
+    download.main(*map(Path, DOWNLOAD))
     monkeypatch.setattr(spool, "RUN", run)
     with small_disk(20_000):
         with pytest.raises(ResourceError, match=f"data/clean/{file}: cannot be written: File too large"):
@@ -156,18 +157,18 @@ def test_two_encodings_of_an_archive_give_the_same_documents(project, monkeypatc
 
 def test_a_failed_download_leaves_the_folder_as_it_was(project):
     write_csv(ROWS)
-    download.main(Path("data/input"), Path("data/raw"))
+    download.main(*map(Path, DOWNLOAD))
     before = sorted(os.listdir("data/raw"))
     project(sha256=["0" * 64])
     with pytest.raises(ArtifactError):
-        download.main(Path("data/input"), Path("data/raw"))
+        download.main(*map(Path, DOWNLOAD))
     assert sorted(os.listdir("data/raw")) == before
     assert sorted(os.listdir("data")) == ["input", "raw"]
 
 
 def test_clean_refuses_raw_data_that_changed(project):
     write_csv(ROWS)
-    download.main(Path("data/input"), Path("data/raw"))
+    download.main(*map(Path, DOWNLOAD))
     Path("data/raw/reviews.csv").write_text("text,label\nx,y\n")
     with pytest.raises(ArtifactError, match=r"data/raw/reviews\.csv: changed since the download"):
         clean.main(Path("data/raw"), *map(Path, OUTS))
@@ -176,7 +177,7 @@ def test_clean_refuses_raw_data_that_changed(project):
 
 def test_the_commands_say_what_they_did(project):
     write_csv([*ROWS, ("", "pos")])
-    assert start("download", "data/input", "data/raw").returncode == 0
+    assert start("download", *DOWNLOAD).returncode == 0
     done = start("clean", "data/raw", *OUTS, LANG="C", PYTHONHASHSEED="1")
     assert (done.returncode, done.stderr) == (0, "")
     assert "5 documents of 6 rows, 1 empty text" in done.stdout
@@ -200,8 +201,8 @@ def test_a_refusal_is_one_line_and_an_exit_code(project, keys, content, stage, c
     project(**keys)
     if content is not None:
         Path("data/input/reviews.csv").write_bytes(content)
-        download.main(Path("data/input"), Path("data/raw"))
-    done = start(stage, *(["data/input", "data/raw"] if stage == "download" else ["data/raw", *OUTS]))
+        download.main(*map(Path, DOWNLOAD))
+    done = start(stage, *(DOWNLOAD if stage == "download" else ["data/raw", *OUTS]))
     assert done.returncode == code
     assert done.stderr.startswith(f"error: {stage}: ")
     assert done.stderr.count("\n") == 1
@@ -214,7 +215,7 @@ def test_without_the_hub_the_mirror_is_named(project):
         "dataset: {name: demo, source: hub, repo: demo/reviews, config: null, revision: " + "a" * 40
         + ", splits: {train: train}, text: text, label: label, group: null, split: null, id: null, labels: null}\n"
     )  # fmt: skip
-    done = start("download", "data/input", "data/raw", HF_HUB_OFFLINE="1", HF_HOME="cache")
+    done = start("download", *DOWNLOAD, HF_HUB_OFFLINE="1", HF_HOME="cache")
     assert done.returncode == 5
     assert "TEXTMILL_HUB_MIRROR" in done.stderr
     assert done.stderr.count("\n") == 1

@@ -78,9 +78,10 @@ def prepare(root, reviews, params):
 def run_text(splits, labels, root):
     folder, encoded = root / "vocab", root / "encoded"
     tokenizer, found = folder / "tokenizer.json", (root / "vectors.safetensors", root / "vectors.json")
-    vocab.main("word", splits / "train.parquet", labels, folder, encoded / "train.safetensors", root / "vocab.json")
+    downloads, learned = root / "downloads", (folder, encoded / "train.safetensors", root / "vocab.json")
+    vocab.main("word", splits / "train.parquet", labels, downloads, *learned)
     encode.main(splits, labels, tokenizer, root / "vocab.json", encoded, root / "encode.json")
-    vectors.main("word", tokenizer, encoded, splits / "train_in_test.json", *found)
+    vectors.main("word", tokenizer, encoded, splits / "train_in_test.json", downloads, *found)
 
 
 def run_train(root, name):
@@ -314,7 +315,8 @@ def test_a_model_begins_with_vectors_that_were_trained_here(made, tmp_path, monk
     tokenizer = {"word": {**WORD, "vectors": how}}
     write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": tokenizer, "models": asking})
     found, repeated = tmp_path / "vectors.safetensors", made / "split/train_in_test.json"
-    vectors.main("word", made / "vocab/tokenizer.json", made / "encoded", repeated, found, tmp_path / "vectors.json")
+    text = made / "vocab/tokenizer.json", made / "encoded", repeated
+    vectors.main("word", *text, tmp_path / "downloads", found, tmp_path / "vectors.json")
     known = load_vectors(found, sha256(made / "vocab/tokenizer.json"))
     assert 5 < len(known.ids) < read_json(made / "encode.json")["vocabulary"] - 2
     for name in asking:
@@ -336,7 +338,7 @@ def test_a_model_begins_with_vectors_that_were_trained_here(made, tmp_path, monk
 def test_a_damaged_split_is_named(made, tmp_path):
     (tmp_path / "train.parquet").write_bytes(b"PAR1 no")
     with pytest.raises(ArtifactError, match=r"train\.parquet: cannot be read"):
-        outputs = tmp_path / "t", tmp_path / "t.safetensors", tmp_path / "v.json"
+        outputs = tmp_path / "downloads", tmp_path / "t", tmp_path / "t.safetensors", tmp_path / "v.json"
         vocab.main("word", tmp_path / "train.parquet", made / "labels.json", *outputs, made / "params.yaml")
 
 
@@ -408,7 +410,7 @@ def test_a_full_disk_leaves_no_split_and_no_ids(made, tmp_path, monkeypatch):
     for in_memory, where in (vocab.IN_MEMORY, r"encoded/train\.safetensors"), (1, "vocab"):
         monkeypatch.setattr(vocab, "IN_MEMORY", in_memory)
         with small_disk(1000), pytest.raises(ResourceError, match=f"{where}: cannot be written"):
-            vocab.main("word", made / "split/train.parquet", made / "labels.json", *outputs)
+            vocab.main("word", made / "split/train.parquet", made / "labels.json", tmp_path / "downloads", *outputs)
     parts = (made / "vocab/tokenizer.json", made / "vocab.json", tmp_path / "encoded")
     with small_disk(1000), pytest.raises(ResourceError, match=r"encoded/validation\.safetensors: cannot be written"):
         encode.main(made / "split", made / "labels.json", *parts, tmp_path / "encode.json")
@@ -435,7 +437,7 @@ def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
         train.main("gru", *parts, tmp_path / "f.json")
     write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": {"word": {**WORD, "min_freq": 10_000}}})
     with pytest.raises(DataError, match="lower min_freq"):
-        outputs = tmp_path / "t", tmp_path / "t.safetensors", tmp_path / "v.json"
+        outputs = tmp_path / "downloads", tmp_path / "t", tmp_path / "t.safetensors", tmp_path / "v.json"
         vocab.main("word", made / "split/train.parquet", made / "labels.json", *outputs)
 
 
@@ -555,7 +557,7 @@ def stage(folder, *words: str) -> subprocess.CompletedProcess:
 
 def vocab_words(made) -> list[str]:
     inputs = made / "split/train.parquet", made / "labels.json"
-    return [*map(str, inputs), "out", "train.safetensors", "vocab.json"]
+    return [*map(str, inputs), "downloads", "out", "train.safetensors", "vocab.json"]
 
 
 def test_a_stage_as_dvc_starts_it(made, tmp_path):
@@ -563,7 +565,7 @@ def test_a_stage_as_dvc_starts_it(made, tmp_path):
     done = stage(tmp_path, "word", *vocab_words(made))
     assert done.returncode == 0, done.stderr
     assert sha256(tmp_path / "out/tokenizer.json") == sha256(made / "vocab/tokenizer.json")
-    expected = "error: vocab: expected 6 arguments (name, train, labels, out, encoded, metrics), found 1\n"
+    expected = "error: vocab: expected 7 arguments (name, train, labels, downloads, out, encoded, metrics), found 1\n"
     assert stage(tmp_path, "word").stderr == expected
     unknown = stage(tmp_path, "char", *vocab_words(made))
     assert (unknown.returncode, unknown.stderr) == (

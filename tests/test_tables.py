@@ -19,7 +19,7 @@ from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.rows import reading as tables
 from textmill.rows.reading import COLUMNS
 from textmill.sources.dataset import Part, parts_of
-from textmill.sources.path import LocalFile
+from textmill.sources.files import LocalFile
 
 
 def config(**keys) -> LocalFile:

@@ -76,13 +76,17 @@ def finished(tmp_path_factory, reviews) -> Path:
         write_json(Path("data/split/train_in_test.json"), [])
         labels, words = Path("data/clean/labels.json"), Path("data/vocab/word")
         encoded, tokenizer = Path("data/encoded/word"), words / "tokenizer.json"
-        learned = Path("metrics/vocab-word.json")
-        vocab.main("word", Path("data/split/train.parquet"), labels, words, encoded / "train.safetensors", learned)
+        learned, train_ids, downloads = (
+            Path("metrics/vocab-word.json"),
+            encoded / "train.safetensors",
+            Path("data/downloads"),
+        )
+        vocab.main("word", Path("data/split/train.parquet"), labels, downloads, words, train_ids, learned)
         encode.main(Path("data/split"), labels, tokenizer, learned, encoded, Path("metrics/encode-word.json"))
         found = Path("data/vectors/word.safetensors"), Path("metrics/vectors-word.json")
-        vectors.main("word", tokenizer, encoded, Path("data/split/train_in_test.json"), *found)
         Path("code.txt").write_text("0123 textmill\n")
         text = Path("code.txt"), learned, encoded, words, found[0], Path("data/split/train_in_test.json"), labels
+        vectors.main("word", tokenizer, encoded, Path("data/split/train_in_test.json"), downloads, *found)
         for name in NAMES:
             bundle, metrics = Path(f"data/models/{name}"), Path(f"metrics/{name}")
             facts = (metrics / "history.csv", metrics / "fit.json")

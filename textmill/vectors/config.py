@@ -1,42 +1,25 @@
 """What `tokenizers.NAME.vectors` may say: null, the file that holds them, or how they are trained here."""
 
-from typing import Annotated, Any, Literal
+from pathlib import PurePath
+from typing import Any, Literal
 
-from pydantic import Field
-
-from textmill.config import Count, NonNegative, Package, Positive, Section, Sha256, like, validate
+from textmill.config import Count, NonNegative, Positive, Section, validate
 from textmill.errors import ParamsError
-
-Checksums = Annotated[list[Sha256], Field(min_length=1)]  # any of them is good: one file may be packed in several ways
-Member = Annotated[str, Field(min_length=1)]
-Http = Annotated[str, like(r"https?://[^/\s]+/\S*[^/\s]", "the http address of a file")]
-
-
-class OfPath(Section):
-    """A file of the user's own, read where it lies."""
-
-    source: Literal["path"]
-    path: Member
-    member: Member | None  # of an archive
-    sha256: Checksums
+from textmill.fetch import PathFile, Text, UrlFile, WheelFile
+from textmill.fetch.archives import is_archive
+from textmill.fetch.hosts import name_of
 
 
-class OfUrl(Section):
-    """A file behind an http(s) address."""
+class VectorsPath(PathFile):
+    """A file of the user's own. `member` is for an archive, else null."""
 
-    source: Literal["url"]
-    url: Http
-    member: Member | None
-    sha256: Checksums
+    member: Text | None
 
 
-class OfWheel(Section):
-    """A file in a wheel of the package index; `sha256` is of that file."""
+class VectorsUrl(UrlFile):
+    """A file behind an http(s) address. `member` is for an archive, else null."""
 
-    source: Literal["wheel"]
-    package: Package
-    member: Member
-    sha256: Checksums
+    member: Text | None
 
 
 class Word2Vec(Section):
@@ -64,8 +47,8 @@ class FastText(Word2Vec):
 
 
 Trained = Word2Vec  # and FastText, which is one
-File = OfPath | OfUrl | OfWheel
-SOURCES: dict[str, type[Section]] = {"path": OfPath, "url": OfUrl, "wheel": OfWheel}
+File = VectorsPath | VectorsUrl | WheelFile
+SOURCES: dict[str, type[Section]] = {"path": VectorsPath, "url": VectorsUrl, "wheel": WheelFile}
 METHODS: dict[str, type[Word2Vec]] = {"word2vec": Word2Vec, "fasttext": FastText}
 
 
@@ -82,7 +65,22 @@ def vectors_config(entry: dict[str, Any], where: str) -> File | Trained | None:
         return None
     source = _named(found, "source", [*SOURCES, "trained"], where)
     schema = SOURCES[source] if source in SOURCES else METHODS[_named(found, "method", list(METHODS), where)]
-    return validate(found, schema, where)
+    config = validate(found, schema, where)
+    _check_member(config, where)
+    return config
+
+
+def _check_member(config: File | Trained, where: str) -> None:
+    """Raise ParamsError if an archive comes without the name of a file in it, or such a name without an archive."""
+    match config:
+        case WheelFile() if is_archive(config.member):
+            raise ParamsError(f"{where}.member: {config.member} is an archive in a wheel; name a file that is none")
+        case VectorsPath() | VectorsUrl():
+            name = PurePath(config.path).name if isinstance(config, VectorsPath) else name_of(config.url)
+            if is_archive(name) and config.member is None:
+                raise ParamsError(f"{where}.member: null, but {name} is an archive; name a file in it")
+            if config.member is not None and not is_archive(name):
+                raise ParamsError(f"{where}.member: {name} is not an archive; set it to null")
 
 
 def _named(found: Any, key: str, known: list[str], where: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from textmill.console import say
 from textmill.errors import DataError
 from textmill.text.ragged import UNK, Ragged
 from textmill.text.tokenizer import Tokenizer
@@ -41,6 +42,7 @@ def train(config: Trained, documents: list[tuple[Ragged, np.ndarray]], tokenizer
     from gensim.models import FastText as GensimFastText
     from gensim.models import Word2Vec as GensimWord2Vec
 
+    say(f"vectors: {config.method} on {sum(len(rows) for _, rows in documents):,} documents (epochs: {config.epochs})")
     words = [tokenizer.token(number) for number in range(tokenizer.size)]
     words[UNK] = UNKNOWN
     model, more = GensimWord2Vec, {}

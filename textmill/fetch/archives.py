@@ -63,12 +63,8 @@ def opened(path: Path, name: str | None = None) -> Iterator[BinaryIO]:
     ResourceError if there is no room for the unpacked bytes.
     """
     where = f"{path}!{name}" if name else str(path)
-    with _explained(where), _unpacked(path) as file:
-        if name is None:
-            yield file
-            return
-        with _member(where, path.name, file, name) as stream:
-            yield stream
+    with _explained(where), _unpacked(path) as file, _member(where, path.name, file, name) as stream:
+        yield stream
 
 
 @contextmanager
@@ -79,16 +75,15 @@ def streamed(path: Path, called: str, name: str | None = None) -> Iterator[Binar
     """
     where = f"{called}!{name}" if name else called
     unpack = UNPACK.get(PurePosixPath(called).suffix.lower(), open)
-    with _explained(where), unpack(path, "rb") as file:
-        if name is None:
-            yield file
-            return
-        with _member(where, called, file, name) as stream:
-            yield stream
+    with _explained(where), unpack(path, "rb") as file, _member(where, called, file, name) as stream:
+        yield stream
 
 
 @contextmanager
-def _member(where: str, archive: str, file: BinaryIO, name: str) -> Iterator[BinaryIO]:
+def _member(where: str, archive: str, file: BinaryIO, name: str | None) -> Iterator[BinaryIO]:
+    if name is None:
+        yield file
+        return
     with _archive(archive, file) as listing:
         found = [member for member in listing if member.name == name]
         if len(found) != 1 or not found[0].plain:

