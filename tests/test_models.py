@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from textmill.errors import DivergedError, ParamsError, ResourceError
 from textmill.models import FAMILIES, Fitted, Task, arm, batching, checkpoint, epochs, transformer
+from textmill.models.devices import find_precision
 from textmill.models.neural import NETWORKS, build
 from textmill.ragged import PAD, Ragged
 from textmill.vectors import WordVectors
@@ -344,6 +345,19 @@ def test_auto_says_what_it_picked_and_trains_with_it(name):
 def test_a_processor_without_bfloat16_gets_float32(monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
     assert fit("lstm", precision="auto", epochs=1).precision == "float32"
+
+
+@pytest.mark.parametrize(
+    ("able", "family", "picked"),
+    [
+        (True, "transformer", "bfloat16"),
+        (False, "transformer", "float32"),
+        (True, "gru", "float32"),
+    ],
+)
+def test_a_gpu_gets_bfloat16_where_it_has_it_and_the_family_gains(monkeypatch, able, family, picked):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: able or including_emulation)
+    assert find_precision("auto", torch.device("cuda"), family) == picked
 
 
 def test_a_gpu_without_memory_is_one_line(monkeypatch):

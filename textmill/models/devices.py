@@ -7,8 +7,9 @@ import torch
 
 from textmill.errors import ParamsError
 
-# By bfloat16 on a CPU, 1.1x to 1.8x measured; GRU and RNN, which have no fused kernel, 0.85x to 1.2x.
-GAINING = {"lstm", "transformer", "pretrained"}
+# By bfloat16 on a CPU, 1.1x to 1.8x measured; GRU and RNN, which have no fused kernel, 0.85x to 1.2x. On a GPU
+# recurrent layers are float32 whatever is asked for.
+GAINING = {"cpu": {"lstm", "transformer", "pretrained"}, "cuda": {"transformer", "pretrained"}}
 
 
 def find_device(name: str) -> torch.device:
@@ -29,9 +30,11 @@ def find_precision(name: str, device: torch.device, family: str) -> str:
     if name != "auto":
         return name
     if device.type == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-    able = getattr(torch.cpu, "get_capabilities", dict)()  # newer than the oldest torch that will do
-    return "bfloat16" if family in GAINING and (able.get("avx512_bf16") or able.get("amx_bf16")) else "float32"
+        able = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        features = getattr(torch.cpu, "get_capabilities", dict)()  # newer than the oldest torch that will do
+        able = features.get("avx512_bf16") or features.get("amx_bf16")
+    return "bfloat16" if able and family in GAINING[device.type] else "float32"
 
 
 def rounding(device: torch.device, precision: str) -> AbstractContextManager:
