@@ -36,7 +36,7 @@ def plan(data: Data, folder: Path, dry: bool) -> Plan:
     whole, some, few = (64, 64, 32) if dry else (25_000, 1_024, 256)
     large, goal = (2_048, 0.1) if dry else (LARGE, 6.0)
 
-    def epochs(tokens: int, documents: int, cases: list[str]) -> Plan:
+    def epochs(tokens: int, documents: int, cases: list[str], goal: float = goal) -> Plan:
         return [
             (
                 f"epoch: {case}, {precision}, {tokens:,} ids a batch",
@@ -55,6 +55,11 @@ def plan(data: Data, folder: Path, dry: bool) -> Plan:
         *epochs(large, whole, [first]),
         ("data on the device", 20, partial(checks.resident, data)),
         *epochs(large, whole, others),
+        (
+            f"epoch: transformer, bfloat16, {large:,} ids a batch, not by cuDNN",
+            60,
+            partial(without_cudnn, speed.epoch, data, "transformer", "bfloat16", large, whole, goal),
+        ),
         *each("a document beside others", checks.neighbours, some),
         *each("against the CPU", checks.processors, few),
         *each("gradients in bfloat16", checks.rounding, large, 20 * few),
@@ -62,10 +67,12 @@ def plan(data: Data, folder: Path, dry: bool) -> Plan:
         ("no memory left", 30, partial(checks.memory, data)),
         ("torchrun, one process", 100, partial(runs.ranks, data, folder, ("lstm", "transformer"), few)),
         ("LSTM layers", 40, partial(cells.cells, data, *((20, 8, 1) if dry else (300, 218, 10)))),
-        *(
-            (f"resumed: {case}, {precision}", 30, partial(runs.resumed, data, case, precision, large // 8, 4 * few))
-            for precision in PRECISIONS
-            for case in CASES
+        ("attention", 40, partial(cells.attentions, data, *((16, 256) if dry else (200, LARGE)))),
+        *each("resumed", runs.resumed, "float32", large // 8, 4 * few),
+        (
+            "resumed: transformer, bfloat16",
+            30,
+            partial(runs.resumed, data, "transformer", "bfloat16", large // 8, 4 * few),
         ),
         *(
             (
@@ -73,15 +80,27 @@ def plan(data: Data, folder: Path, dry: bool) -> Plan:
                 40,
                 partial(speed.busy, data, case, precision, tokens, documents),
             )
-            for tokens, documents in ((large, 6 * few), (SMALL, few))
-            for precision in PRECISIONS
+            for tokens, documents, precision in (
+                (large, 6 * few, "float32"),
+                (large, 6 * few, "bfloat16"),
+                (SMALL, few, "float32"),
+            )
             for case in (first, "transformer")
         ),
         *((f"options: {case}", 60, partial(checks.options, data, case, few)) for case in ("lstm", "transformer")),
         *each("explanation", checks.explanation, few),
-        *epochs(SMALL, min(whole, 2_500), list(CASES)),
+        *epochs(SMALL, min(whole, 2_500), list(CASES), goal / 2),
         *([] if dry else epochs(4 * LARGE, whole, list(CASES))),
     ]
+
+
+def without_cudnn(measure: Callable[..., dict[str, Any]], *given: Any) -> dict[str, Any]:
+    """A measurement in which cuDNN gives no attention."""
+    torch.backends.cuda.enable_cudnn_sdp(False)
+    try:
+        return measure(*given)
+    finally:
+        torch.backends.cuda.enable_cudnn_sdp(True)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""One LSTM layer, forwards and back, by every way that torch has: what another way would bring."""
+"""One LSTM layer and one attention, forwards and back, by every way that torch has: what another would bring."""
 
 import time
 from collections.abc import Callable
@@ -7,8 +7,10 @@ from typing import Any
 import torch
 from parts import Data, synchronized
 from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
-WIDTH = 128
+WIDTH, HEADS = 128, 4
 
 
 def cells(data: Data, steps: int, rows: int, runs: int) -> dict[str, Any]:
@@ -79,3 +81,39 @@ def timed(work: Callable[[], Tensor], device: str, runs: int) -> dict[str, Any]:
         out.float().sum().backward()
     synchronized(device)
     return {"ms": (time.perf_counter() - start) / runs * 1e3, "gives": str(out.dtype).removeprefix("torch.")}
+
+
+def attentions(data: Data, steps: int, ids: int) -> dict[str, Any]:
+    """Milliseconds of an attention and its gradient over batches of nearly so many ids, ten shapes, in each kernel.
+
+    `first` is the mean where no shape was seen before, `again` that of the same shapes: batches of an epoch hardly
+    ever have the same shape twice.
+    """
+    shapes = [(ids // steps - row, steps - step) for row in range(5) for step in (0, 8)]
+    found: dict[str, Any] = {"steps": steps, "ids": ids}
+    for dtype in (torch.float32, torch.bfloat16):
+        name = str(dtype).removeprefix("torch.")
+        found[f"{name}, torch's choice"] = guarded(shaped, data.device, dtype, shapes)
+        for kernel in (SDPBackend.CUDNN_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH):
+            with sdpa_kernel(kernel):
+                found[f"{name}, {kernel.name.lower()}"] = guarded(shaped, data.device, dtype, shapes)
+    return found
+
+
+def shaped(device: str, dtype: torch.dtype, shapes: list[tuple[int, int]]) -> dict[str, float]:
+    def work(rows: int, steps: int) -> None:
+        states = torch.randn(3, rows, HEADS, steps, WIDTH // HEADS, device=device, dtype=dtype, requires_grad=True)
+        mask = (torch.arange(steps, device=device) < steps - torch.arange(rows, device=device)[:, None] % 9)[
+            :, None, None
+        ]
+        F.scaled_dot_product_attention(*states, attn_mask=mask).float().sum().backward()
+
+    found = {}
+    for name in ("first", "again"):
+        synchronized(device)
+        start = time.perf_counter()
+        for rows, steps in shapes:
+            work(rows, steps)
+        synchronized(device)
+        found[name] = (time.perf_counter() - start) / len(shapes) * 1e3
+    return found

@@ -124,7 +124,8 @@ def rounding(data: Data, case: str, batch_tokens: int, documents: int) -> dict[s
         ]
         apart = sum(float((a - b).square().sum()) for a, b in pairs)
         found[part] = (apart / sum(float(a.square().sum()) for a, _ in pairs)) ** 0.5
-    return {"ok": max(found["embed"], found["layers"], found["classify"]) < 0.1, **found}
+    apart = max(found["embed"], found["layers"], found["classify"])
+    return {"ok": apart < 0.1 and found["type"] != ["float16"], **found}
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
