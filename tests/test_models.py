@@ -369,3 +369,12 @@ def test_a_gpu_without_memory_is_one_line(monkeypatch):
         ResourceError, match=r"no memory left on cpu for a batch of \d+ documents, the longest of \d+ ids"
     ):
         fit("lstm")
+
+
+def test_a_gpu_without_room_for_weights_and_ids_is_one_line(monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(batching.Loader, "__init__", full)
+    with pytest.raises(ResourceError, match="no memory left on cpu for the weights and the ids of all documents"):
+        fit("lstm")

@@ -10,7 +10,7 @@ import torch
 from textmill.config import Section, validate
 from textmill.encoding import Encoded
 from textmill.errors import ArtifactError, ParamsError
-from textmill.models import Fitted, Task, distributed
+from textmill.models import Fitted, Task, distributed, memory
 from textmill.models.devices import find_device, find_precision
 from textmill.models.inputs import use_vectors
 from textmill.models.layers import Network
@@ -93,9 +93,9 @@ def trained(
 ) -> Fitted:
     """`network` after its training, and the pretraining that its config may ask for; under torchrun on all ranks."""
     device = find_device(settings.device)
-    network.to(device)
     precision = find_precision(settings.precision, device, config.family)
-    with distributed.group(device):
+    with memory.enough(device), distributed.group(device):
+        network.to(device)
         found = settings.model_copy(update={"precision": precision})
         pretraining = None
         if getattr(config, "pretrain", None):
