@@ -47,7 +47,7 @@ def busy(data: Data, case: str, precision: str, batch_tokens: int, documents: in
         fit(case, data, documents, 1, **changes)
         synchronized(data.device)
     kind = DeviceType.CUDA if gpu else DeviceType.CPU
-    events = [event for event in measured.events() if event.device_type == kind]
+    events = [event for event in measured.events() if event.device_type == kind and not event.is_user_annotation]
     spans = sorted((event.time_range.start, event.time_range.end) for event in events)
     total, end = 0.0, 0.0
     for start, stop in spans:
