@@ -2,6 +2,7 @@
 
 import signal
 from functools import partial
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from textmill.errors import DivergedError, ParamsError, ResourceError
 from textmill.models import FAMILIES, lstm, model_entry, transformer
 from textmill.text.ragged import PAD, Ragged
 from textmill.training import batching, checkpoint, epochs
+from textmill.training.devices import find_precision
 from textmill.training.task import Fitted, Task
 from textmill.vectors import WordVectors
 
@@ -346,6 +348,20 @@ def test_a_processor_without_bfloat16_gets_float32(monkeypatch):
     assert fit("lstm", precision="auto", epochs=1).precision == "float32"
 
 
+@pytest.mark.parametrize(
+    ("able", "family", "picked"),
+    [
+        (True, "transformer", "bfloat16"),
+        (False, "transformer", "float32"),
+        (True, "gru", "float32"),
+    ],
+)
+def test_a_gpu_gets_bfloat16_where_it_has_it_and_the_family_gains(monkeypatch, able, family, picked):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: able or including_emulation)
+    network = import_module(f"textmill.models.{family}").FAMILY.network
+    assert find_precision("auto", torch.device("cuda"), network) == picked
+
+
 def test_a_gpu_without_memory_is_one_line(monkeypatch):
     def full(*_):
         raise torch.OutOfMemoryError("CUDA out of memory")
@@ -354,4 +370,13 @@ def test_a_gpu_without_memory_is_one_line(monkeypatch):
     with pytest.raises(
         ResourceError, match=r"no memory left on cpu for a batch of \d+ documents, the longest of \d+ ids"
     ):
+        fit("lstm")
+
+
+def test_a_gpu_without_room_for_weights_and_ids_is_one_line(monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(batching.Loader, "__init__", full)
+    with pytest.raises(ResourceError, match="no memory left on cpu for the weights and the ids of all documents"):
         fit("lstm")

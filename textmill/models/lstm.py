@@ -15,7 +15,7 @@ class LSTMConfig(RecurrentConfig):
 
 class LSTM(Recurrent):
     CELL = nn.LSTM
-    BFLOAT16_PAYS = True
+    BFLOAT16_PAYS = frozenset({"cpu"})
 
     def begin(self, layer: nn.RNNBase, config: LSTMConfig) -> None:
         """First weights, and how much a layer remembers at first."""

@@ -57,7 +57,7 @@ class Pretrained(Network):
     What is frozen gets no gradients and drops nothing.
     """
 
-    BFLOAT16_PAYS = True
+    BFLOAT16_PAYS = frozenset({"cpu", "cuda"})
 
     def __init__(self, config: PretrainedConfig, encoder: nn.Module, frame: Frame, outputs: int):
         super().__init__()

@@ -60,7 +60,7 @@ class Transformer(Network):
     `max_len` bounds learned positions; sinusoidal ones are computed for any length.
     """
 
-    BFLOAT16_PAYS = True
+    BFLOAT16_PAYS = frozenset({"cpu", "cuda"})
     OBJECTIVE = "masked"
     BODY = ("embed.weight", "positions", "blocks.", "norm.")
 

@@ -93,15 +93,26 @@ class Recurrent(Network):
 
     def layer(self, number: int, states: Tensor, turn: Tensor | None) -> list[Tensor]:
         """A layer's `readings`, of states (T, B, W)."""
-        readings = [self.ahead[number](states)[0]]
+        readings = [read_by(self.ahead[number], states)]
         if turn is not None:
-            readings.append(self.behind[number](Turn.apply(states, turn))[0])
+            readings.append(read_by(self.behind[number], Turn.apply(states, turn)))
         return readings
 
     def last(self, states: Tensor, lengths: Tensor) -> Tensor:
         """The state after the whole text: forwards at its last word, backwards at its first."""
         hidden = self.ahead[0].hidden_size
         return torch.cat([state_at(states[..., :hidden], lengths - 1), states[:, 0, hidden:]], 1)
+
+
+def read_by(cell: nn.RNNBase, states: Tensor) -> Tensor:
+    """States (T, B, H) of a layer over (T, B, W), on a GPU in float32.
+
+    There autocast makes cuDNN's layers float16, even where bfloat16 is asked for: small gradients would become 0.
+    """
+    if not states.is_cuda:
+        return cell(states)[0]
+    with torch.autocast("cuda", enabled=False):
+        return cell(states.float())[0]
 
 
 def in_text_order(readings: list[Tensor], turn: Tensor | None) -> list[Tensor]:

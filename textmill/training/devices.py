@@ -27,9 +27,11 @@ def find_precision(name: str, device: torch.device, network: Network) -> str:
     if name != "auto":
         return name
     if device.type == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-    able = getattr(torch.cpu, "get_capabilities", dict)()  # newer than the oldest torch that will do
-    return "bfloat16" if network.BFLOAT16_PAYS and (able.get("avx512_bf16") or able.get("amx_bf16")) else "float32"
+        able = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        features = getattr(torch.cpu, "get_capabilities", dict)()  # newer than the oldest torch that will do
+        able = features.get("avx512_bf16") or features.get("amx_bf16")
+    return "bfloat16" if able and device.type in network.BFLOAT16_PAYS else "float32"
 
 
 def rounding(device: torch.device, precision: str) -> AbstractContextManager:

@@ -102,7 +102,7 @@ def learning(
             if len(rows := distributed.share(batch)):
                 ids, lengths = loader.batch(rows)
                 part = partial(measure, target=targets[rows], batch=whole)
-                with memory.enough(ids):
+                with memory.enough(ids.device, ids):
                     loss += descend(network, ids, lengths, part, autocast)
         return loss
 
@@ -118,7 +118,7 @@ def predict(network: Network, docs: Ragged, settings: TrainConfig, precision: st
     with torch.inference_mode(), rounding(device, precision):
         for rows in batches(loader.steps, settings.batch_tokens)[distributed.rank() :: distributed.size()]:
             ids, lengths = loader.batch(rows)
-            with memory.enough(ids):
+            with memory.enough(ids.device, ids):
                 out[rows] = probabilities(network(ids, lengths)).cpu().numpy()
     return distributed.gathered(out)
 

@@ -10,13 +10,17 @@ from textmill.errors import ResourceError
 
 
 @contextmanager
-def enough(ids: Tensor) -> Iterator[None]:
-    """Raise ResourceError with the batch's size, ids (B, T), where a GPU's memory ends."""
+def enough(device: torch.device, ids: Tensor | None = None) -> Iterator[None]:
+    """Raise ResourceError where a GPU's memory ends: with the size of the batch, ids (B, T), or else of what is around.
+
+    An error of a batch inside of the block stays as it is.
+    """
     try:
         yield
     except torch.OutOfMemoryError as error:
-        free = torch.cuda.mem_get_info(ids.device)[0] / 2**30 if ids.is_cuda else 0.0
-        raise ResourceError(
-            f"no memory left on {ids.device} for a batch of {ids.shape[0]} documents, the longest of {ids.shape[1]} "
-            f"ids ({free:.1f} GiB free); lower batch_tokens or max_len"
-        ) from error
+        free = torch.cuda.mem_get_info(device)[0] / 2**30 if device.type == "cuda" else 0.0
+        what, remedy = "the weights and the ids of all documents", "choose smaller sizes, or device: cpu"
+        if ids is not None:
+            what = f"a batch of {ids.shape[0]} documents, the longest of {ids.shape[1]} ids"
+            remedy = "lower batch_tokens or max_len"
+        raise ResourceError(f"no memory left on {device} for {what} ({free:.1f} GiB free); {remedy}") from error

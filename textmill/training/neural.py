@@ -14,7 +14,7 @@ from textmill.networks.embedding import use_vectors
 from textmill.networks.layers import Network
 from textmill.text.encoding import Encoded
 from textmill.text.ragged import Ragged
-from textmill.training import distributed
+from textmill.training import distributed, memory
 from textmill.training.batching import Loader
 from textmill.training.devices import find_device, find_precision
 from textmill.training.loop import predict, train
@@ -111,9 +111,9 @@ def trained(
     Under torchrun on all ranks.
     """
     device = find_device(settings.device)
-    network.to(device)
     precision = find_precision(settings.precision, device, network)
-    with distributed.group(device):
+    with memory.enough(device), distributed.group(device):
+        network.to(device)
         found = settings.model_copy(update={"precision": precision})
         told = pretrain(network, pretraining, found, task) if pretraining else None
         history, best = train(network, data, validation, found, task.seed, folder)

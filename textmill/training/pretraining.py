@@ -110,7 +110,7 @@ def learning(network: Network, guess: Guess, loader: Loader, settings: TrainConf
         if not len(rows):
             return torch.zeros((), device=loader.device)
         ids, _ = loader.batch(rows)
-        with memory.enough(ids):
+        with memory.enough(ids.device, ids):
             with rounding(loader.device, settings.precision):
                 if masked:
                     states, targets = masked_words(network, ids, *(there(distributed.share(part)) for part in masked))
