@@ -1,4 +1,4 @@
-"""The command: `textmill predict`, `explain`, `info`, `check`, `repro`, `track`."""
+"""The command: `textmill predict`, `explain`, `info`, `check`, `why`, `repro`, `track`."""
 
 from __future__ import annotations
 
@@ -160,6 +160,18 @@ def repro(
         from textmill.reproduce import reproduce
 
         reproduce(jobs)
+
+
+@app.command()
+def why(
+    stage: Annotated[str | None, typer.Argument(help="Such as train@lstm, or train; without it, all.")] = None,
+) -> None:
+    """What changed since dvc.lock, and which stages will run because of it, before they run."""
+    with one_line("why"):
+        from textmill.reproduce import dvc
+
+        for line in dvc.why(stage):
+            say(line)
 
 
 @app.command()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import psutil
 
-from textmill.errors import TextmillError
+from textmill.errors import ParamsError, TextmillError
+from textmill.reproduce.why import plan, told
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -40,6 +41,19 @@ def repro(*targets: str, single: bool = False) -> None:
 def changed() -> list[str]:
     """Names of the stages that are not up to date, in the order that `dvc repro` runs them. Raises StageError."""
     return _ask_dvc(lambda dvc: list(dvc.status()), logging.WARNING)
+
+
+def why(stage: str | None) -> list[str]:
+    """What `textmill why` says. Raises StageError, and ParamsError if there is no such stage."""
+
+    def question(dvc: "Repo") -> list[str]:
+        names = [one.addressing for one in dvc.index.stages]
+        known = {*names, *(name.split("@")[0] for name in names)}
+        if stage and stage not in known:
+            raise ParamsError(f"{stage}: no such stage; expected one of {', '.join(sorted(known))}")
+        return list(told(plan(dvc), stage))
+
+    return _ask_dvc(question, logging.WARNING)
 
 
 def _ask_dvc(question: Callable[["Repo"], T], level: int) -> T:

@@ -1,0 +1,138 @@
+"""`textmill why`: what changed since dvc.lock, and what will run because of it, in words and before it runs.
+
+Works out itself what the code means now: until the stage `code` has run, DVC sees no more than that code changed.
+"""
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from textmill.code.stages import listings
+
+if TYPE_CHECKING:
+    from dvc.dependency import Dependency
+    from dvc.repo import Repo
+    from dvc.stage import Stage
+
+CODE = "code"  # the stage that writes digests
+COMMITS = 50  # how far back an older file of digests is looked for
+SHOWN = 60  # characters of a value
+
+
+class Plan(NamedTuple):
+    """Why stages will run, in the order of dvc.yaml, and those that then run if what they read comes out otherwise."""
+
+    reasons: dict[str, list[str]]
+    following: dict[str, list[str]]  # each with the stages of `reasons` that it follows
+
+
+def plan(dvc: "Repo") -> Plan:
+    """Compare this folder with its dvc.lock."""
+    import networkx
+
+    fresh, status = listings(Path(dvc.root_dir)), dvc.status()
+    stages = {stage.addressing: stage for stage in dvc.index.stages}
+    reasons = {name: list(_reasons(stage, status.get(name, []), fresh)) for name, stage in stages.items()}
+    changed = {name: told for name, told in reasons.items() if told}
+    if changed.keys() == {CODE}:
+        changed[CODE] = ["only what people read changed (comments, docstrings, messages): nothing runs after it"]
+    following: dict[str, list[str]] = {}
+    for name in changed.keys() - {CODE}:
+        for stage in networkx.ancestors(dvc.index.graph, stages[name]):
+            following.setdefault(stage.addressing, []).append(name)
+    order = list(stages)
+    return Plan(changed, {name: sorted(following[name], key=order.index) for name in order if name in following})
+
+
+def told(found: Plan, stage: str | None = None) -> Iterator[str]:
+    """The plan as lines; of one stage (`train@lstm`) or of all that have its name (`train`), if there is one."""
+    mine = {name for name in [*found.reasons, *found.following] if stage in (None, name, name.split("@")[0])}
+    if not mine:
+        yield f"why: {stage or 'everything'} is up to date"
+    for name, reasons in found.reasons.items():
+        if name in mine:
+            yield f"{name} will run:"
+            yield from (f"  {reason}" for reason in reasons)
+    then = {name: causes for name, causes in found.following.items() if name in mine - found.reasons.keys()}
+    if stage is None and then:
+        yield f"then, where what they read comes out otherwise: {', '.join(then)}"
+    elif stage:
+        yield from (f"{name} will run if {', '.join(causes)} come out otherwise" for name, causes in then.items())
+
+
+def _reasons(stage: "Stage", status: Sequence[str | dict[str, Any]], fresh: Mapping[str, str]) -> Iterator[str]:
+    paths: dict[str, Any] = {}
+    for found in status:
+        if isinstance(found, str):
+            yield found
+        else:
+            paths |= found.get("changed deps", {})
+            for path, how in found.get("changed outs", {}).items():
+                yield f"its output {path} is {how}"
+    for dependency in stage.deps:
+        path = str(dependency)
+        file = Path(path)
+        if hasattr(dependency, "params"):
+            yield from _params(dependency, paths.get(path, {}))
+        elif file.parent.name == "digests" and file.stem in fresh:
+            if (lock := dependency.hash_info.value) != _md5(fresh[file.stem]):
+                yield from _code(fresh[file.stem], _older(file, lock), new=lock is None)
+        elif path in paths and file.name != "digests":
+            yield f"{path} is {paths[path]}"
+
+
+def _params(dependency: "Dependency", changed: Any) -> Iterator[str]:
+    if not isinstance(changed, dict):
+        return
+    before, now = dependency.hash_info.value or {}, dependency.read_params()
+    for key in changed:
+        old, new = _flat(before.get(key), key), _flat(now.get(key), key)
+        for name in dict.fromkeys([*old, *new]):
+            if old.get(name) != new.get(name):
+                yield f"{dependency}: {name}: {old.get(name, 'not there')} → {new.get(name, 'left out')}"
+
+
+def _flat(value: Any, key: str) -> dict[str, str]:
+    if isinstance(value, dict):
+        return {name: text for child in value for name, text in _flat(value[child], f"{key}.{child}").items()}
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return {} if value is None else {key: text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"}
+
+
+def _code(now: str, before: str | None, new: bool) -> Iterator[str]:
+    if new:
+        return  # it never ran, which its outputs tell
+    if before is None:
+        yield "its code changed (the digests that dvc.lock names are in none of the last commits)"
+        return
+    old, modules = _modules(before), _modules(now)
+    for name in dict.fromkeys([*old, *modules]):
+        if old.get(name) != modules.get(name):
+            how = "is not run any more" if name not in modules else "changed" if name in old else "is run, too"
+            yield f"code: {name} {how}"
+
+
+def _modules(listing: str) -> dict[str, str]:
+    return {name: digest for digest, name in (line.split(" ", 1) for line in listing.splitlines())}
+
+
+def _older(file: Path, md5: str | None) -> str | None:
+    """The listing that dvc.lock names: as it lies there, or from one of the last commits."""
+    if file.is_file() and _md5(text := file.read_text(encoding="utf-8")) == md5:
+        return text
+    for commit in _git("rev-list", f"-{COMMITS}", "HEAD", "--", str(file)).split():
+        if _md5(text := _git("show", f"{commit}:./{file}")) == md5:
+            return text
+    return None
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", *words], capture_output=True, text=True, encoding="utf-8", check=False)
+    return done.stdout if done.returncode == 0 else ""
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
