@@ -2,7 +2,7 @@
 
 import resource
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,12 @@ import polars as pl
 import pytest
 import torch
 from hypothesis import settings
+from torch import nn
 
 from textmill.encoding import Encoded
+from textmill.errors import ParamsError
 from textmill.models import checkpoint
+from textmill.models.devices import no_bfloat16
 from textmill.models.updates import Updates
 from textmill.ragged import Ragged
 
@@ -73,6 +76,20 @@ MODELS: dict[str, dict[str, Any]] = {
         **ENDS,
     },
 }
+
+
+CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+
+
+def has_bfloat16(family: str, training: bool = True) -> bool:
+    """Whether the processor computes networks of a family in bfloat16."""
+    return no_bfloat16(CELLS.get(family, nn.Linear)(1, 1), training) is None
+
+
+def refused_without_bfloat16(family: str, training: bool = True) -> AbstractContextManager:
+    """A block that runs where the processor has bfloat16, and raises its ParamsError elsewhere."""
+    expected = "precision: bfloat16, but this processor .*; set float32"
+    return nullcontext() if has_bfloat16(family, training) else pytest.raises(ParamsError, match=expected)
 
 
 @contextmanager

@@ -6,12 +6,21 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from conftest import MODELS, TRAIN, ended_at, interrupted, killed_after, toy
+from conftest import (
+    MODELS,
+    TRAIN,
+    ended_at,
+    has_bfloat16,
+    interrupted,
+    killed_after,
+    refused_without_bfloat16,
+    toy,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textmill.errors import DivergedError, ParamsError, ResourceError
-from textmill.models import FAMILIES, Fitted, Task, arm, batching, checkpoint, epochs, transformer
+from textmill.models import FAMILIES, Fitted, Task, arm, batching, checkpoint, devices, epochs, transformer
 from textmill.models.neural import NETWORKS, build
 from textmill.ragged import PAD, Ragged
 from textmill.vectors import WordVectors
@@ -322,19 +331,19 @@ def test_bad_params_are_named(name, changes, message):
 def test_bfloat16_is_asked_for(fitted, name):
     model = fitted[name].model
     exact = model.predict_proba(DATA.docs)
-    model.precision = "bfloat16"
     try:
-        rounded = model.predict_proba(DATA.docs)
+        with refused_without_bfloat16(ARMS[name]["family"], training=False):
+            model.predict_in("bfloat16")
+            rounded = model.predict_proba(DATA.docs)
+            assert rounded.dtype == np.float32
+            assert 0 < np.abs(rounded - exact).max() < 0.1
     finally:
-        model.precision = "float32"
-    assert rounded.dtype == np.float32
-    assert 0 < np.abs(rounded - exact).max() < 0.1
+        model.predict_in("float32")
 
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_auto_says_what_it_picked_and_trains_with_it(name):
-    able = torch.cpu.get_capabilities()
-    bfloat16 = name in ("lstm", "transformer") and (able.get("avx512_bf16") or able.get("amx_bf16"))
+    bfloat16 = name in ("lstm", "transformer") and has_bfloat16(name)
     picked = fit(name, precision="auto", epochs=2)
     assert picked.precision == ("bfloat16" if bfloat16 else "float32")
     named = fit(name, precision=picked.precision, epochs=2)
@@ -342,7 +351,7 @@ def test_auto_says_what_it_picked_and_trains_with_it(name):
 
 
 def test_a_processor_without_bfloat16_gets_float32(monkeypatch):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    monkeypatch.setattr(devices, "_emulated", lambda: True)
     assert fit("lstm", precision="auto", epochs=1).precision == "float32"
 
 

@@ -11,7 +11,7 @@ from textmill.config import Section, validate
 from textmill.encoding import Encoded
 from textmill.errors import ArtifactError, ParamsError
 from textmill.models import Fitted, Task, distributed
-from textmill.models.devices import find_device, find_precision
+from textmill.models.devices import check_precision, find_device, find_precision
 from textmill.models.inputs import use_vectors
 from textmill.models.layers import Network
 from textmill.models.pretraining import pretrain
@@ -34,6 +34,11 @@ class Neural:
 
     def __init__(self, network: Network, settings: TrainConfig):
         self.network, self.settings, self.precision = network, settings, "float32"
+
+    def predict_in(self, precision: str) -> None:
+        """Set the precision. Raises ParamsError if it is bfloat16, which the device does not compute in."""
+        check_precision(precision, self.network, training=False)
+        self.precision = precision
 
     def predict_proba(self, docs: Ragged) -> np.ndarray:
         """Probability of each class, float32 (N, C)."""
@@ -94,7 +99,7 @@ def trained(
     """`network` after its training, and the pretraining that its config may ask for; under torchrun on all ranks."""
     device = find_device(settings.device)
     network.to(device)
-    precision = find_precision(settings.precision, device, config.family)
+    precision = find_precision(settings.precision, network, config.family)
     with distributed.group(device):
         found = settings.model_copy(update={"precision": precision})
         pretraining = None
