@@ -33,7 +33,7 @@ RECIPES = {
     "dropout": {"embedding": 0.1, "layers": 0.05, "head": 0.0},
     "locked": False,
     "head": [32],
-    "batch_documents": 5,
+    "batch_documents": 12,
     "accumulate": 2,
     "label_smoothing": 0.1,
     "adversarial": 0.1,
@@ -54,6 +54,16 @@ def fit(name: str, folder=None, data=DATA, classes=CLASSES, known=None, **change
 @pytest.fixture(scope="module")
 def fitted() -> dict[str, Fitted]:
     return {name: fit(name) for name in ARMS}
+
+
+def brief(name: str, folder=None) -> Fitted:
+    """A training that is long enough to be killed on its way."""
+    return fit(name, folder, **({"epochs": 5} if name in NEURAL else {}))
+
+
+@pytest.fixture(scope="module")
+def whole() -> dict[str, Fitted]:
+    return {name: brief(name) for name in ARMS}
 
 
 def pick(docs: Ragged, rows) -> Ragged:
@@ -124,12 +134,12 @@ def test_probabilities_are_a_distribution_of_float32(fitted, name):
 
 
 @pytest.mark.parametrize("name", ARMS)
-def test_same_seed_same_bytes_and_a_saved_model_is_the_model(fitted, name):
-    first, again = fitted[name].model.tensors(), fit(name).model.tensors()
+def test_same_seed_same_bytes_and_a_saved_model_is_the_model(whole, name):
+    first, again = whole[name].model.tensors(), brief(name).model.tensors()
     assert all(np.array_equal(first[key], again[key]) for key in first)
     checked = arm(ARMS[name], TRAIN, "m")
     loaded = checked.family.load(checked.config, checked.settings, first, Task(VOCABULARY, CLASSES, 7))
-    assert np.array_equal(loaded.predict_proba(DATA.docs), fitted[name].model.predict_proba(DATA.docs))
+    assert np.array_equal(loaded.predict_proba(DATA.docs), whole[name].model.predict_proba(DATA.docs))
 
 
 @pytest.mark.parametrize("name", ARMS)
@@ -193,32 +203,32 @@ def test_first_loss_is_that_of_guessing(name):
 
 
 @pytest.mark.parametrize("name", NEURAL)
-def test_a_killed_run_goes_on_to_the_same_bytes(name, tmp_path, fitted):
+def test_a_killed_run_goes_on_to_the_same_bytes(name, tmp_path, whole):
     with killed_after(3):
-        fit(name, tmp_path)
+        brief(name, tmp_path)
     newest = sorted(tmp_path.glob("*/*"))[-1]
     newest.write_bytes(newest.read_bytes()[:-10])  # killed while it wrote: the one before is used
-    resumed, whole = fit(name, tmp_path), fitted[name]
-    assert all(np.array_equal(a, whole.model.tensors()[key]) for key, a in resumed.model.tensors().items())
+    resumed = brief(name, tmp_path)
+    assert all(np.array_equal(a, whole[name].model.tensors()[key]) for key, a in resumed.model.tensors().items())
     keep = [{k: v for k, v in row.items() if k != "seconds"} for row in resumed.history]
-    assert keep == [{k: v for k, v in row.items() if k != "seconds"} for row in whole.history]
+    assert keep == [{k: v for k, v in row.items() if k != "seconds"} for row in whole[name].history]
 
 
 @pytest.mark.parametrize("name", NEURAL)
-def test_an_interrupted_epoch_goes_on_after_its_last_update_to_the_same_bytes(name, tmp_path, fitted, capsys):
+def test_an_interrupted_epoch_goes_on_after_its_last_update_to_the_same_bytes(name, tmp_path, whole, capsys):
     with ended_at(9, partial(signal.raise_signal, signal.SIGINT)):
-        fit(name, tmp_path)
+        brief(name, tmp_path)
     newest = sorted(tmp_path.glob("*/*"))[-1].stem
     epoch, step = map(int, newest.split("-"))
     assert step + epoch > 1
-    resumed, whole = fit(name, tmp_path), fitted[name]
+    resumed = brief(name, tmp_path)
     assert f"going on after epoch {epoch - 1} and {step} steps" in capsys.readouterr().out
-    assert all(np.array_equal(a, whole.model.tensors()[key]) for key, a in resumed.model.tensors().items())
+    assert all(np.array_equal(a, whole[name].model.tensors()[key]) for key, a in resumed.model.tensors().items())
     keep = [{k: v for k, v in row.items() if k != "seconds"} for row in resumed.history]
-    assert keep == [{k: v for k, v in row.items() if k != "seconds"} for row in whole.history]
+    assert keep == [{k: v for k, v in row.items() if k != "seconds"} for row in whole[name].history]
 
 
-def test_an_epoch_that_is_interrupted_while_it_is_kept_is_kept(tmp_path, monkeypatch, fitted):
+def test_an_epoch_that_is_interrupted_while_it_is_kept_is_kept(tmp_path, monkeypatch, whole):
     save = checkpoint.save
 
     def interrupted_save(*given) -> None:
@@ -227,25 +237,25 @@ def test_an_epoch_that_is_interrupted_while_it_is_kept_is_kept(tmp_path, monkeyp
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(checkpoint, "save", interrupted_save)
-        fit("gru", tmp_path)
+        brief("gru", tmp_path)
     assert [path.stem for path in tmp_path.glob("*/*")] == ["00001"]
-    resumed = fit("gru", tmp_path).model.tensors()
-    assert all(np.array_equal(array, resumed[key]) for key, array in fitted["gru"].model.tensors().items())
+    resumed = brief("gru", tmp_path).model.tensors()
+    assert all(np.array_equal(array, resumed[key]) for key, array in whole["gru"].model.tensors().items())
 
 
-def test_a_long_epoch_is_kept_on_its_way(tmp_path, monkeypatch, fitted):
+def test_a_long_epoch_is_kept_on_its_way(tmp_path, monkeypatch, whole):
     monkeypatch.setattr(epochs, "OFTEN", 0)
     monkeypatch.setattr(epochs, "KeyboardInterrupt", ZeroDivisionError, raising=False)  # killed: nothing is tidied up
     with ended_at(4, interrupted):
-        fit("lstm", tmp_path)
+        brief("lstm", tmp_path)
     assert [path.stem for path in sorted(tmp_path.glob("*/*"))] == ["00001-0000002", "00001-0000003"]
-    resumed = fit("lstm", tmp_path).model.tensors()
-    assert all(np.array_equal(array, resumed[key]) for key, array in fitted["lstm"].model.tensors().items())
+    resumed = brief("lstm", tmp_path).model.tensors()
+    assert all(np.array_equal(array, resumed[key]) for key, array in whole["lstm"].model.tensors().items())
 
 
 @pytest.mark.parametrize("changes", [{}, {"ema": 0.9}])
 def test_no_training_begins_without_room_for_its_checkpoints(changes, tmp_path, monkeypatch):
-    large = partial(fit, "lstm", hidden=256, epochs=3, **changes)
+    large = partial(fit, "lstm", hidden=128, epochs=3, **changes)
     with killed_after(2):
         large(tmp_path / "killed")
     *_, size = (path.stat().st_size for path in tmp_path.glob("killed/*/*"))
