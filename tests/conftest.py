@@ -26,6 +26,7 @@ settings.load_profile("here")
 torch.set_num_threads(1)  # tiny models: a second thread only waits
 
 ROOT = Path(__file__).parents[1]
+HANGS = 600  # seconds after which what a test waits for will not come: no result depends on them
 
 GOOD = ["great", "lovely", "superb", "moving", "funny", "sharp", "warm", "brilliant"]
 BAD = ["dull", "awful", "boring", "weak", "clumsy", "flat", "cold", "pointless"]

@@ -12,7 +12,7 @@ from tempfile import TemporaryFile
 import numpy as np
 import polars as pl
 import pytest
-from conftest import MODELS, ROOT, TRAIN, toy
+from conftest import HANGS, MODELS, ROOT, TRAIN, toy
 
 from stages import train
 from textmill import encoding, tokenizers, vectors
@@ -80,7 +80,7 @@ def torchrun(root: Path, *told: str) -> tuple[int, str]:
     env = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1"}
     command = {"args": [*TORCHRUN, *told], "cwd": root / "two", "env": env}
     with subprocess.Popen(**command, stdout=subprocess.PIPE, text=True) as run:
-        said, _ = run.communicate(timeout=600)
+        said, _ = run.communicate(timeout=HANGS)
     return run.returncode, said
 
 

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conftest import MODELS, ROOT, TRAIN
+from conftest import HANGS, MODELS, ROOT, TRAIN
 from ruamel.yaml import YAML
 
 from textmill.config import load_params
@@ -58,7 +58,7 @@ def repro(folder: Path, *more: str) -> str:
         env=ENV,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HANGS,
         stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, done.stdout + done.stderr

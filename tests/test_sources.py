@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from conftest import HANGS
 from ruamel.yaml import YAML
 
 from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError, TextmillError
@@ -234,10 +235,12 @@ def test_a_silent_host_is_given_up(tmp_path, places, serve, monkeypatch):
     monkeypatch.setattr(url, "TIMEOUT", (0.2, 0.2))
     monkeypatch.setattr(url, "TRIES", 1)
     done = threading.Event()
-    server = serve(lambda handler: done.wait(5))
-    with pytest.raises(ResourceError, match="ReadTimeout"):
-        fetch(dataset(tmp_path, "url", url=server.address()), places)
-    done.set()
+    server = serve(lambda handler: done.wait(HANGS))
+    try:
+        with pytest.raises(ResourceError, match="ReadTimeout"):
+            fetch(dataset(tmp_path, "url", url=server.address()), places)
+    finally:
+        done.set()
 
 
 def test_a_closed_port_is_a_resource_error(tmp_path, places, serve):
