@@ -13,8 +13,8 @@ export DVC_NO_ANALYTICS := true
 repro: .venv/ready ## run what changed: download, clean, split, vocab, encode, vectors, train, evaluate, compare, track; JOBS=N models at a time
 	@textmill repro $(JOBS:%=-j %)
 
-test: .venv/ready ## all tests, a core each
-	@pytest -n auto --maxprocesses 4
+test: .venv/ready ## all tests, a core each; those of a file share what they need
+	@pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: .venv/ready ## ruff, as CI runs it
 	@ruff check .

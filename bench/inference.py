@@ -3,7 +3,7 @@
 Both sides give the class probabilities of encoded documents, with networks of the same sizes and fresh weights: the
 work does not depend on them. Ours are batches of 8,192 ids of like length, and a document's scores are the same
 whatever stands beside it. bfloat16 is what `textmill.load(path, precision="bfloat16")` asks for; the notebook's side is
-float32.  Run: `make bench ONLY=inference`.
+float32. Run: `make bench ONLY=inference`.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from functools import partial
 import notebook
 import torch
 from side_by_side import side_by_side, write
-from training import CASES, TRAIN, entry, reference, sample
+from training import CASES, TRAIN, entry, precisions, reference, sample
 
 from textmill.models import model_entry
 from textmill.networks.layers import Network
@@ -40,7 +40,7 @@ def main() -> None:
             f"{case}, {precision}, {given.documents:,} documents": partial(
                 ours, network, data.docs, checked.settings, precision
             )
-            for precision in ("float32", "bfloat16")
+            for precision in precisions(case, network, training=False)
         }
         rows += side_by_side(passes, theirs)
     write("inference", rows)

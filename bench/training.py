@@ -26,6 +26,7 @@ from textmill.processes import keep_memory
 from textmill.text.encoding import Encoded, encode
 from textmill.text.ragged import Ragged
 from textmill.tokenizers.word import WordConfig, WordTokenizer
+from textmill.training.devices import no_bfloat16
 from textmill.training.loop import train
 from textmill.training.task import Task
 
@@ -116,6 +117,14 @@ def ours(case: str, precision: str, data: Encoded, vocabulary: int, device: str)
     return epoch
 
 
+def precisions(case: str, network: nn.Module, training: bool) -> list[str]:
+    """What `network` is timed in, on its device: bfloat16 only where that computes in it."""
+    reason = no_bfloat16(network, training)
+    if reason:
+        print(f"{case}, bfloat16: skipped, {reason}", flush=True)
+    return ["float32"] if reason else ["float32", "bfloat16"]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="*", default=list(CASES))
@@ -129,10 +138,11 @@ def main() -> None:
     rows = []
     for case in given.cases:
         ids = notebook.pad(data.docs, CASES[case]["max_len"]).to(given.device)
-        theirs = partial(notebook.as_started, notebook.train, reference(case, vocabulary).to(given.device), ids, labels)
+        network = reference(case, vocabulary).to(given.device)
+        theirs = partial(notebook.as_started, notebook.train, network, ids, labels)
         epochs = {
             f"{case}, {precision}, {given.documents:,} documents": ours(case, precision, data, vocabulary, given.device)
-            for precision in ("float32", "bfloat16")
+            for precision in precisions(case, network, training=True)
         }
         for row in side_by_side(epochs, theirs):
             rows.append(row if given.device == "cpu" else row | peak_share(case, data.docs, row["ours"]))

@@ -2,7 +2,7 @@
 
 import resource
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,13 @@ import polars as pl
 import pytest
 import torch
 from hypothesis import settings
+from torch import nn
 
+from textmill.errors import ParamsError
 from textmill.text.encoding import Encoded
 from textmill.text.ragged import Ragged
 from textmill.training import checkpoint
+from textmill.training.devices import no_bfloat16
 from textmill.training.updates import Updates
 
 settings.register_profile("here", deadline=None, derandomize=True)  # a red test stays red when it is run again
@@ -23,6 +26,7 @@ settings.load_profile("here")
 torch.set_num_threads(1)  # tiny models: a second thread only waits
 
 ROOT = Path(__file__).parents[1]
+HANGS = 600  # seconds after which what a test waits for will not come: no result depends on them
 
 GOOD = ["great", "lovely", "superb", "moving", "funny", "sharp", "warm", "brilliant"]
 BAD = ["dull", "awful", "boring", "weak", "clumsy", "flat", "cold", "pointless"]
@@ -73,6 +77,20 @@ MODELS: dict[str, dict[str, Any]] = {
         **ENDS,
     },
 }
+
+
+CELLS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+
+
+def has_bfloat16(family: str, training: bool = True) -> bool:
+    """Whether the processor computes networks of a family in bfloat16."""
+    return no_bfloat16(CELLS.get(family, nn.Linear)(1, 1), training) is None
+
+
+def refused_without_bfloat16(family: str, training: bool = True) -> AbstractContextManager:
+    """A block that runs where the processor has bfloat16, and raises its ParamsError elsewhere."""
+    expected = "precision: bfloat16, but this processor .*; set float32"
+    return nullcontext() if has_bfloat16(family, training) else pytest.raises(ParamsError, match=expected)
 
 
 @contextmanager

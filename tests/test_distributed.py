@@ -1,6 +1,9 @@
 """A run under torchrun, as a user starts it: two processes on this machine give what one gives."""
 
+import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +12,7 @@ from tempfile import TemporaryFile
 import numpy as np
 import polars as pl
 import pytest
-from conftest import MODELS, ROOT, TRAIN, toy
+from conftest import HANGS, MODELS, ROOT, TRAIN, toy
 
 from stages import train
 from textmill import tokenizers, vectors
@@ -39,24 +42,16 @@ PARAMS = {
         "recipes": {**MODELS["gru"], **RECIPES, "seeds": SEEDS["recipes"]},
     },
 }
-SLOW = {**MODELS["gru"], "epochs": 20}  # long enough to be killed on its way
+LONG = {**MODELS["gru"], "epochs": 5}  # to be killed on its way
 WORD = {"kind": "word", "lowercase": True, "markup": "strip", "pattern": "[a-z0-9]+", "min_freq": 1, "max_size": 50}
-TORCHRUN = [
-    sys.executable,
-    "-m",
-    "torch.distributed.run",
-    "--standalone",
-    "--nproc-per-node",
-    "2",
-    "-m",
-    "stages.train",
-]
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     root = tmp_path_factory.mktemp("distributed")
-    write_json(root / "params.yaml", {**PARAMS, "models": {**PARAMS["models"], "slow": SLOW}})
+    for side in ("one", "two"):
+        write_json(root / side / "params.yaml", {**PARAMS, "models": {**PARAMS["models"], "long": LONG}})
     write_json(root / "labels.json", ["a", "b", "c"])
     words = pl.Series([f"w{number}" for number in range(40)])
     with TemporaryFile() as spill:
@@ -76,42 +71,56 @@ def root(tmp_path_factory):
     return root
 
 
-def paths(out: str) -> list[str]:
+def words(root: Path, name: str, out: str) -> list[str]:
+    """What `stages.train` is told."""
     text = ["code.txt", "vocab.json", "encoded", "vocab", "vectors.safetensors", "train_in_test.json", "labels.json"]
-    return [*text, f"{out}/model", f"{out}/history.csv", f"{out}/fit.json"]
+    made = ["model", "history.csv", "fit.json"]
+    return [name, *(str(root / path) for path in text), *(f"{out}/{name}/{path}" for path in made)]
 
 
-def torchrun(root, name: str, out: str) -> subprocess.Popen:
+def torchrun(root: Path, *told: str) -> tuple[int, str]:
+    """Its exit code once all its processes have ended, and what they said."""
     env = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen([*TORCHRUN, name, *paths(out)], cwd=root, env=env, stdout=subprocess.PIPE, text=True)
+    command = {"args": [*TORCHRUN, *told], "cwd": root / "two", "env": env}
+    with subprocess.Popen(**command, stdout=subprocess.PIPE, text=True) as run:
+        said, _ = run.communicate(timeout=HANGS)
+    return run.returncode, said
+
+
+@pytest.fixture(scope="module")
+def said(root) -> dict[str, str]:
+    """What two processes said in each training: one torchrun, which is killed in the last of them."""
+    names = [*PARAMS["models"], "long"]
+    trainings = [words(root, name, "whole") for name in names] + [words(root, "long", "killed")]
+    code, out = torchrun(root, str(ROOT / "tests/ranks.py"), json.dumps(trainings))
+    assert code == -signal.SIGKILL
+    return dict(zip([*names, "killed"], re.split("-- end of .*\n", out), strict=True))
 
 
 @pytest.mark.parametrize("name", PARAMS["models"])
-def test_two_processes_give_what_one_gives(root, name, monkeypatch):
-    monkeypatch.chdir(root)
-    train.main(name, *map(Path, paths("one")))
-    said, _ = torchrun(root, name, "two").communicate(timeout=120)
-    assert said.count("epoch 1/3") == len(SEEDS[name])  # rank 0 alone prints, and writes
-    weights = [path.relative_to(root / "one") for path in sorted((root / "one").glob("model/**/*.safetensors"))]
+def test_two_processes_give_what_one_gives(root, said, name, monkeypatch):
+    monkeypatch.chdir(root / "one")
+    name, *paths = words(root, name, "whole")
+    train.main(name, *map(Path, paths))
+    assert said[name].count("epoch 1/3") == len(SEEDS[name])  # rank 0 alone prints, and writes
+    one, two = (root / side / "whole" / name for side in ("one", "two"))
+    weights = [path.relative_to(one) for path in sorted(one.glob("model/**/*.safetensors"))]
     assert len(weights) == len(SEEDS[name])
     for path in weights:
-        one, two = (read_arrays(root / side / path)[0] for side in ("one", "two"))
-        for key, weight in one.items():
-            np.testing.assert_allclose(two[key], weight, atol=1e-5, err_msg=key)
-    for a, b in zip(*(read_history(root / side / "history.csv") for side in ("one", "two")), strict=True):
+        found = read_arrays(two / path)[0]
+        for key, weight in read_arrays(one / path)[0].items():
+            np.testing.assert_allclose(found[key], weight, atol=1e-5, err_msg=key)
+    for a, b in zip(*(read_history(side / "history.csv") for side in (one, two)), strict=True):
         assert b == pytest.approx(a, abs=1e-5)
-    assert [read_json(root / side / "fit.json")["processes"] for side in ("one", "two")] == [1, 2]
+    assert [read_json(side / "fit.json")["processes"] for side in (one, two)] == [1, 2]
 
 
-def test_a_killed_run_goes_on_with_all_its_processes(root):
-    run = torchrun(root, "slow", "three")
-    for line in run.stdout:
-        if line.startswith("epoch 3/"):
-            break
-    run.kill()  # its children die with it
-    run.communicate(timeout=60)
-    resumed = torchrun(root, "slow", "three")
-    assert "going on after epoch" in resumed.communicate(timeout=120)[0]
-    assert resumed.returncode == 0
-    assert torchrun(root, "slow", "four").communicate(timeout=120)[0].count("going on") == 0
-    assert sha256(root / "three/model/model.safetensors") == sha256(root / "four/model/model.safetensors")
+def test_a_killed_run_goes_on_with_all_its_processes(root, said):
+    assert "epoch 3/5" in said["killed"]
+    assert "epoch 4/5" not in said["killed"]  # the children died with torchrun
+    code, out = torchrun(root, "-m", "stages.train", *words(root, "long", "killed"))
+    assert code == 0
+    assert "going on after epoch 3" in out
+    assert "going on" not in said["long"]
+    one, other = (sha256(root / f"two/{side}/long/model/model.safetensors") for side in ("killed", "whole"))
+    assert one == other

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from conftest import HANGS
 
 from textmill.config import validate
 from textmill.errors import ArtifactError, ParamsError, ResourceError
@@ -172,7 +173,7 @@ def test_a_silent_host_is_given_up(places, serve, monkeypatch):
     monkeypatch.setattr(hosts, "TIMEOUT", (0.2, 0.2))
     monkeypatch.setattr(hosts, "TRIES", 1)
     done = threading.Event()
-    server = serve(lambda handler: done.wait(5))
+    server = serve(lambda handler: done.wait(HANGS))
     with pytest.raises(ResourceError, match="ReadTimeout"):
         fetch(at(server.address()), places, "demo")
     done.set()

@@ -2,20 +2,27 @@
 
 import signal
 from functools import partial
-from importlib import import_module
 
 import numpy as np
 import pytest
 import torch
-from conftest import MODELS, TRAIN, ended_at, interrupted, killed_after, toy
+from conftest import (
+    MODELS,
+    TRAIN,
+    ended_at,
+    has_bfloat16,
+    interrupted,
+    killed_after,
+    refused_without_bfloat16,
+    toy,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textmill.errors import DivergedError, ParamsError, ResourceError
 from textmill.models import FAMILIES, lstm, model_entry, transformer
 from textmill.text.ragged import PAD, Ragged
-from textmill.training import batching, checkpoint, epochs
-from textmill.training.devices import find_precision
+from textmill.training import batching, checkpoint, devices, epochs
 from textmill.training.task import Fitted, Task
 from textmill.vectors import WordVectors
 
@@ -27,7 +34,7 @@ RECIPES = {
     "dropout": {"embedding": 0.1, "layers": 0.05, "head": 0.0},
     "locked": False,
     "head": [32],
-    "batch_documents": 5,
+    "batch_documents": 12,
     "accumulate": 2,
     "label_smoothing": 0.1,
     "adversarial": 0.1,
@@ -48,6 +55,16 @@ def fit(name: str, folder=None, data=DATA, classes=CLASSES, known=None, **change
 @pytest.fixture(scope="module")
 def fitted() -> dict[str, Fitted]:
     return {name: fit(name) for name in ARMS}
+
+
+def brief(name: str, folder=None) -> Fitted:
+    """A training that is long enough to be killed on its way."""
+    return fit(name, folder, **({"epochs": 5} if name in NEURAL else {}))
+
+
+@pytest.fixture(scope="module")
+def whole() -> dict[str, Fitted]:
+    return {name: brief(name) for name in ARMS}
 
 
 def pick(docs: Ragged, rows) -> Ragged:
@@ -118,12 +135,12 @@ def test_probabilities_are_a_distribution_of_float32(fitted, name):
 
 
 @pytest.mark.parametrize("name", ARMS)
-def test_same_seed_same_bytes_and_a_saved_model_is_the_model(fitted, name):
-    first, again = fitted[name].model.tensors(), fit(name).model.tensors()
+def test_same_seed_same_bytes_and_a_saved_model_is_the_model(whole, name):
+    first, again = whole[name].model.tensors(), brief(name).model.tensors()
     assert all(np.array_equal(first[key], again[key]) for key in first)
     checked = model_entry(ARMS[name], TRAIN, "m")
     loaded = checked.family.load(checked.config, checked.settings, first, Task(VOCABULARY, CLASSES, 7))
-    assert np.array_equal(loaded.predict_proba(DATA.docs), fitted[name].model.predict_proba(DATA.docs))
+    assert np.array_equal(loaded.predict_proba(DATA.docs), whole[name].model.predict_proba(DATA.docs))
 
 
 @pytest.mark.parametrize("name", ARMS)
@@ -187,32 +204,32 @@ def test_first_loss_is_that_of_guessing(name):
 
 
 @pytest.mark.parametrize("name", NEURAL)
-def test_a_killed_run_goes_on_to_the_same_bytes(name, tmp_path, fitted):
+def test_a_killed_run_goes_on_to_the_same_bytes(name, tmp_path, whole):
     with killed_after(3):
-        fit(name, tmp_path)
+        brief(name, tmp_path)
     newest = sorted(tmp_path.glob("*/*"))[-1]
     newest.write_bytes(newest.read_bytes()[:-10])  # killed while it wrote: the one before is used
-    resumed, whole = fit(name, tmp_path), fitted[name]
-    assert all(np.array_equal(a, whole.model.tensors()[key]) for key, a in resumed.model.tensors().items())
+    resumed = brief(name, tmp_path)
+    assert all(np.array_equal(a, whole[name].model.tensors()[key]) for key, a in resumed.model.tensors().items())
     keep = [{k: v for k, v in row.items() if k != "seconds"} for row in resumed.history]
-    assert keep == [{k: v for k, v in row.items() if k != "seconds"} for row in whole.history]
+    assert keep == [{k: v for k, v in row.items() if k != "seconds"} for row in whole[name].history]
 
 
 @pytest.mark.parametrize("name", NEURAL)
-def test_an_interrupted_epoch_goes_on_after_its_last_update_to_the_same_bytes(name, tmp_path, fitted, capsys):
+def test_an_interrupted_epoch_goes_on_after_its_last_update_to_the_same_bytes(name, tmp_path, whole, capsys):
     with ended_at(9, partial(signal.raise_signal, signal.SIGINT)):
-        fit(name, tmp_path)
+        brief(name, tmp_path)
     newest = sorted(tmp_path.glob("*/*"))[-1].stem
     epoch, step = map(int, newest.split("-"))
     assert step + epoch > 1
-    resumed, whole = fit(name, tmp_path), fitted[name]
+    resumed = brief(name, tmp_path)
     assert f"going on after epoch {epoch - 1} and {step} steps" in capsys.readouterr().out
-    assert all(np.array_equal(a, whole.model.tensors()[key]) for key, a in resumed.model.tensors().items())
+    assert all(np.array_equal(a, whole[name].model.tensors()[key]) for key, a in resumed.model.tensors().items())
     keep = [{k: v for k, v in row.items() if k != "seconds"} for row in resumed.history]
-    assert keep == [{k: v for k, v in row.items() if k != "seconds"} for row in whole.history]
+    assert keep == [{k: v for k, v in row.items() if k != "seconds"} for row in whole[name].history]
 
 
-def test_an_epoch_that_is_interrupted_while_it_is_kept_is_kept(tmp_path, monkeypatch, fitted):
+def test_an_epoch_that_is_interrupted_while_it_is_kept_is_kept(tmp_path, monkeypatch, whole):
     save = checkpoint.save
 
     def interrupted_save(*given) -> None:
@@ -221,25 +238,25 @@ def test_an_epoch_that_is_interrupted_while_it_is_kept_is_kept(tmp_path, monkeyp
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(checkpoint, "save", interrupted_save)
-        fit("gru", tmp_path)
+        brief("gru", tmp_path)
     assert [path.stem for path in tmp_path.glob("*/*")] == ["00001"]
-    resumed = fit("gru", tmp_path).model.tensors()
-    assert all(np.array_equal(array, resumed[key]) for key, array in fitted["gru"].model.tensors().items())
+    resumed = brief("gru", tmp_path).model.tensors()
+    assert all(np.array_equal(array, resumed[key]) for key, array in whole["gru"].model.tensors().items())
 
 
-def test_a_long_epoch_is_kept_on_its_way(tmp_path, monkeypatch, fitted):
+def test_a_long_epoch_is_kept_on_its_way(tmp_path, monkeypatch, whole):
     monkeypatch.setattr(epochs, "OFTEN", 0)
     monkeypatch.setattr(epochs, "KeyboardInterrupt", ZeroDivisionError, raising=False)  # killed: nothing is tidied up
     with ended_at(4, interrupted):
-        fit("lstm", tmp_path)
+        brief("lstm", tmp_path)
     assert [path.stem for path in sorted(tmp_path.glob("*/*"))] == ["00001-0000002", "00001-0000003"]
-    resumed = fit("lstm", tmp_path).model.tensors()
-    assert all(np.array_equal(array, resumed[key]) for key, array in fitted["lstm"].model.tensors().items())
+    resumed = brief("lstm", tmp_path).model.tensors()
+    assert all(np.array_equal(array, resumed[key]) for key, array in whole["lstm"].model.tensors().items())
 
 
 @pytest.mark.parametrize("changes", [{}, {"ema": 0.9}])
 def test_no_training_begins_without_room_for_its_checkpoints(changes, tmp_path, monkeypatch):
-    large = partial(fit, "lstm", hidden=256, epochs=3, **changes)
+    large = partial(fit, "lstm", hidden=128, epochs=3, **changes)
     with killed_after(2):
         large(tmp_path / "killed")
     *_, size = (path.stat().st_size for path in tmp_path.glob("killed/*/*"))
@@ -324,19 +341,19 @@ def test_bad_params_are_named(name, changes, message):
 def test_bfloat16_is_asked_for(fitted, name):
     model = fitted[name].model
     exact = model.predict_proba(DATA.docs)
-    model.precision = "bfloat16"
     try:
-        rounded = model.predict_proba(DATA.docs)
+        with refused_without_bfloat16(ARMS[name]["family"], training=False):
+            model.predict_in("bfloat16")
+            rounded = model.predict_proba(DATA.docs)
+            assert rounded.dtype == np.float32
+            assert 0 < np.abs(rounded - exact).max() < 0.1
     finally:
-        model.precision = "float32"
-    assert rounded.dtype == np.float32
-    assert 0 < np.abs(rounded - exact).max() < 0.1
+        model.predict_in("float32")
 
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_auto_says_what_it_picked_and_trains_with_it(name):
-    able = torch.cpu.get_capabilities()
-    bfloat16 = name in ("lstm", "transformer") and (able.get("avx512_bf16") or able.get("amx_bf16"))
+    bfloat16 = name in ("lstm", "transformer") and has_bfloat16(name)
     picked = fit(name, precision="auto", epochs=2)
     assert picked.precision == ("bfloat16" if bfloat16 else "float32")
     named = fit(name, precision=picked.precision, epochs=2)
@@ -344,22 +361,8 @@ def test_auto_says_what_it_picked_and_trains_with_it(name):
 
 
 def test_a_processor_without_bfloat16_gets_float32(monkeypatch):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
+    monkeypatch.setattr(devices, "_emulated", lambda: True)
     assert fit("lstm", precision="auto", epochs=1).precision == "float32"
-
-
-@pytest.mark.parametrize(
-    ("able", "family", "picked"),
-    [
-        (True, "transformer", "bfloat16"),
-        (False, "transformer", "float32"),
-        (True, "gru", "float32"),
-    ],
-)
-def test_a_gpu_gets_bfloat16_where_it_has_it_and_the_family_gains(monkeypatch, able, family, picked):
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: able or including_emulation)
-    network = import_module(f"textmill.models.{family}").FAMILY.network
-    assert find_precision("auto", torch.device("cuda"), network) == picked
 
 
 def test_a_gpu_without_memory_is_one_line(monkeypatch):

@@ -5,6 +5,7 @@ from tempfile import TemporaryFile
 
 import polars as pl
 import pytest
+from conftest import HANGS
 
 from textmill.text.prefetching import prefetch
 from textmill.tokenizers.word import WordConfig, WordTokenizer
@@ -26,7 +27,7 @@ def test_the_next_item_is_worked_on_while_the_last_is_used(monkeypatch):
     began = [threading.Event() for _ in range(3)]
     results = prefetch(lambda item: began[item].set() or item, range(3))
     assert next(results) == 0
-    assert began[1].wait(10), "the second waits for the first to be used"
+    assert began[1].wait(HANGS), "the second waits for the first to be used"
 
 
 def test_an_error_comes_where_its_item_stands_and_nothing_after_it_is_read(threads):
@@ -65,7 +66,7 @@ def test_what_waits_is_not_begun_once_the_caller_has_left(monkeypatch):
     def work(item: int) -> int:
         begun.append(item)
         if item == 1:
-            go_on.wait(10)
+            go_on.wait(HANGS)
         return item
 
     results = prefetch(work, range(5))

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from conftest import MODELS, ROOT, TRAIN
+from conftest import HANGS, MODELS, ROOT, TRAIN
 from pretrained import encoder
 from test_pretrained_model import ENTRY
 from typer.testing import CliRunner
@@ -169,7 +169,7 @@ def ask(entry: dict, port: int, home: Path):
     env = {**os.environ, "HF_ENDPOINT": f"http://127.0.0.1:{port}", "HF_HOME": str(home), "PYTHONPATH": str(ROOT)}
     env |= {"NO_PROXY": "127.0.0.1", "HF_HUB_DISABLE_XET": "1"}
     words = [sys.executable, "-c", FETCH, json.dumps(entry)]
-    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=HANGS)
     return json.loads(done.stdout.splitlines()[-1])
 
 

@@ -5,7 +5,7 @@ import builtins
 import numpy as np
 import pytest
 import torch
-from conftest import TRAIN, killed_after, toy
+from conftest import TRAIN, has_bfloat16, killed_after, toy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pretrained import CONFIGS, PIECES, vocab
@@ -14,7 +14,6 @@ from safetensors.torch import load_file, save_file
 from textmill.errors import ArtifactError, ParamsError, ResourceError
 from textmill.files import read_json, write_json
 from textmill.models import model_entry
-from textmill.models.pretrained import build
 from textmill.networks.encoders import fill, longest
 from textmill.text.ragged import PAD, SPECIALS, UNK, Ragged
 from textmill.training.optimizing import optimizer
@@ -49,7 +48,7 @@ def fit(encoder, folder=None, data=DATA, classes=CLASSES, **changes) -> Fitted:
 
 def network(encoder, **changes):
     checked = model_entry({**ENTRY, **changes}, TRAIN, "params.yaml: models.m")
-    return build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7, encoder=encoder))
+    return checked.family.build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7, encoder=encoder))
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +65,8 @@ def test_learns_and_gives_distributions(fitted, kind):
 
 
 def test_auto_trains_in_bfloat16_where_the_processor_computes_in_it(folders):
-    able = torch.cpu.get_capabilities()
     picked = fit(folders["bert"], precision="auto", epochs=2)
-    assert picked.precision == ("bfloat16" if able.get("avx512_bf16") or able.get("amx_bf16") else "float32")
+    assert picked.precision == ("bfloat16" if has_bfloat16("pretrained") else "float32")
     assert np.isfinite(picked.model.predict_proba(DATA.docs)).all()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import MODELS, ROOT
+from conftest import HANGS, MODELS, ROOT
 from test_pipeline import ENV, workspace, write
 from test_pipeline import repro as serial
 
@@ -46,7 +46,7 @@ stages:
 TRAIN = """
 case $1 in
   slow*) sleep 1 ;;
-  endless*) trap "trap '' TERM; sleep 1; touch $1.ended; exit 75" TERM; touch $1.begun; while :; do sleep 0.1; done ;;
+  endless*) trap "trap '' TERM; sleep 0.3; touch $1.ended; exit 75" TERM; touch $1.begun; while :; do sleep 0.1; done ;;
   wrong*) echo "error: train@$1: of no use" >&2; exit 3 ;;
   killed*) kill -9 $$ ;;
 esac
@@ -62,7 +62,7 @@ def start(folder: Path, *words: str, **env: str) -> subprocess.Popen:
 
 def run(folder: Path, *words: str, **env: str) -> tuple[int, str, str]:
     process = start(folder, *words, **env)
-    out, error = process.communicate(timeout=120)
+    out, error = process.communicate(timeout=HANGS)
     return process.returncode, out, error
 
 
@@ -80,9 +80,9 @@ def results(folder: Path) -> dict[str, bytes]:
     return {str(f.relative_to(folder)): f.read_bytes() for f in files if f.is_file()}
 
 
-def wait_for(condition, seconds: float = 60):
+def wait_for(condition):
     """The first true value of the condition."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + HANGS
     while not (value := condition()):
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.05)
@@ -166,7 +166,7 @@ def test_ended_from_outside_it_ends_its_children_and_goes_on(toy, jobs, number, 
     assert len(children) >= int(jobs)
     assert run(toy) == (5, "", f"error: repro: held by process {process.pid}; wait for it, or end it\n")
     process.send_signal(number)  # to it alone
-    out, error = process.communicate(timeout=30)
+    out, error = process.communicate(timeout=HANGS)
     assert process.returncode == 75
     assert error.splitlines()[-1] == "repro: interrupted; run it again to go on"
     assert "Traceback" not in out
@@ -218,14 +218,13 @@ def test_killed_with_its_stages_at_work_it_leaves_none_and_goes_on(tmp_path, rev
     params = load_params(folder / "params.yaml")
     params["tracking"]["enabled"], params["compare"]["ensembles"] = False, {}
     write(folder, params)
-    serial(folder, "vectors")
     models(folder, rnn={**RNN, "epochs": 1_000_000}, linear=LINEAR)
     process = start(folder, "-j", "2")
     wait_for(lambda: list((folder / "data/checkpoints").glob("rnn-*/*")))
     children = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.communicate()
-    wait_for(lambda: not any(child.is_running() for child in children), 20)
+    wait_for(lambda: not any(child.is_running() for child in children))
     assert not list(folder.rglob(".*.part"))
 
     models(folder, rnn=RNN, linear=LINEAR)

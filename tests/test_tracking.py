@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from conftest import MODELS, ROOT, TRAIN
+from conftest import HANGS, MODELS, ROOT, TRAIN
 from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
@@ -151,7 +151,7 @@ def tracked(finished, tmp_path_factory) -> Path:
         others = [subprocess.Popen([sys.executable, "-c", code], **both) for _ in range(2)]
         told = [project() + "\n"]
         for other in others:
-            out, err = other.communicate(timeout=120)
+            out, err = other.communicate(timeout=HANGS)
             assert err == ""
             told.append(out)
     line = "track: 2 runs in sqlite:///mlflow.db ({} new), champion linear = {} v1; see them with `make ui`\n"

@@ -153,12 +153,14 @@ def _number(field: str) -> bool:
 def test_what_is_held_does_not_grow_with_the_file(monkeypatch):
     monkeypatch.setattr(reading, "BLOCK", 1 << 16)
 
+    block = b"".join(b"word%d 1 2 3\n" % n for n in range(4000))
+
     class Endless(io.RawIOBase):
         left = 300  # blocks
 
         def read(self, size):
             self.left -= 1
-            return b"".join(b"word%d 1 2 3\n" % n for n in range(4000)) if self.left else b""
+            return block if self.left else b""
 
     tracemalloc.start()
     read(Endless(), {"word1": 2}, "a.vec")
@@ -307,14 +309,27 @@ def test_a_packed_file_of_a_wheel_is_read(made, monkeypatch):
 
 
 def test_training_repeats_its_bytes_in_every_process(made):
-    for more in ({}, SUB_WORDS):
-        run(TRAINED | more)
-        paths = ["tokenizer.json", "encoded", "train_in_test.json", "downloads", "b/c/a.safetensors", "b/c/a.json"]
-        code = f"from pathlib import Path; import stages.vectors as s; s.main('word', *map(Path, {paths}))"
-        for seed in ("1", "2"):
-            env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed}
-            subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True)
-            assert sha256(Path("b/c/a.safetensors")) == sha256(Path("data/vectors/word.safetensors"))
+    code = "from pathlib import Path; import stages.vectors as s\n"
+    for kind, more in (("words", {}), ("parts", SUB_WORDS)):
+        run(TRAINED | more, f"first/{kind}")
+        params = Path("params.yaml").rename(f"{kind}.yaml")
+        paths = [
+            "tokenizer.json",
+            "encoded",
+            "train_in_test.json",
+            "downloads",
+            f"b/{kind}.safetensors",
+            "a.json",
+            str(params),
+        ]
+        code += f"s.main('word', *map(Path, {paths}))\n"
+    for seed in ("1", "2"):
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed}
+        subprocess.run([sys.executable, "-c", code], env=env, check=True, capture_output=True)
+        for kind in ("words", "parts"):
+            again = Path(f"b/{kind}.safetensors")
+            assert sha256(again) == sha256(Path(f"first/{kind}.safetensors"))
+            again.unlink()
 
 
 def test_training_sees_train_and_unlabelled_but_no_test_text(made):

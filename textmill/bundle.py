@@ -120,7 +120,8 @@ def load(
 ) -> Classifier:
     """Read a bundle. Raises ArtifactError naming the file that is missing, damaged or of another bundle.
 
-    With bfloat16 a network's scores are rounded to two or three digits, sooner where the processor computes in it.
+    With bfloat16 a network's scores are rounded to two or three digits, sooner; ParamsError where the processor does
+    not compute in it.
     seed: one of `seeds`, for its weights instead of those that are shipped.
     """
     folder = Path(path)
@@ -142,7 +143,7 @@ def load(
     task = Task(config["vocabulary"], len(config["labels"]), config["seed"], encoder=encoder)
     model = checked.family.load(checked.config, checked.settings, tensors, task)
     if checked.settings:  # a network
-        model.precision = precision
+        model.predict_in(precision)
     return Classifier(config, tokenizers.load(folder / TOKENIZER), model)
 
 

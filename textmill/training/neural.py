@@ -16,7 +16,7 @@ from textmill.text.encoding import Encoded
 from textmill.text.ragged import Ragged
 from textmill.training import distributed, memory
 from textmill.training.batching import Loader
-from textmill.training.devices import find_device, find_precision
+from textmill.training.devices import check_precision, find_device, find_precision
 from textmill.training.loop import predict, train
 from textmill.training.pretraining import pretrain
 from textmill.training.settings import TrainConfig, overridden
@@ -30,6 +30,11 @@ class Neural:
 
     def __init__(self, network: Network, settings: TrainConfig):
         self.network, self.settings, self.precision = network, settings, "float32"
+
+    def predict_in(self, precision: str) -> None:
+        """Set the precision. Raises ParamsError if it is bfloat16, which the device does not compute in."""
+        check_precision(precision, self.network, training=False)
+        self.precision = precision
 
     def predict_proba(self, docs: Ragged) -> np.ndarray:
         """Probability of each class, float32 (N, C)."""
@@ -111,9 +116,8 @@ def trained(
     Under torchrun on all ranks.
     """
     device = find_device(settings.device)
-    precision = find_precision(settings.precision, device, network)
     with memory.enough(device), distributed.group(device):
-        network.to(device)
+        precision = find_precision(settings.precision, network.to(device))
         found = settings.model_copy(update={"precision": precision})
         told = pretrain(network, pretraining, found, task) if pretraining else None
         history, best = train(network, data, validation, found, task.seed, folder)

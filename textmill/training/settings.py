@@ -37,7 +37,7 @@ class TrainConfig(Section):
     clip: Positive | None  # largest norm of the gradient
     monitor: Literal["accuracy", "f1_macro", "loss"]  # on validation: the best epoch is kept
     patience: Annotated[int, Field(ge=1)] | None  # epochs without a better one before training stops
-    precision: Literal["auto", "float32", "bfloat16"]  # of the training step; predictions are float32
+    precision: Literal["auto", "float32", "bfloat16"]  # of the training step, see devices; predictions are float32
     device: Annotated[str, like(r"auto|cpu|cuda(:\d+)?", "auto, cpu, cuda or cuda:N")]
 
     @model_validator(mode="after")

@@ -1,0 +1,42 @@
+"""What torchrun starts in test_distributed: several trainings, in the last of which torchrun is killed."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from stages.run import run
+
+from stages import train
+from textmill.models import checkpoint
+
+
+def main(trainings: str) -> None:
+    """trainings: what `stages.train` is told, for each."""
+    *whole, killed = json.loads(trainings)
+    for name, *paths in whole:
+        train.main(name, *map(Path, paths))
+        print(f"-- end of {name}")
+    kill_after(3)
+    name, *paths = killed
+    train.main(name, *map(Path, paths))
+
+
+def kill_after(epoch: int) -> None:
+    """Kill torchrun as soon as that epoch is kept."""
+    save, torchrun = checkpoint.save, os.getppid()
+
+    def kill(folder: Path, facts: dict[str, Any], *rest: Any) -> None:
+        save(folder, facts, *rest)
+        if facts["epoch"] == epoch:
+            os.kill(torchrun, signal.SIGKILL)
+            while os.getppid() == torchrun:  # of its death a signal tells this process
+                time.sleep(0.01)
+
+    checkpoint.save = kill
+
+
+if __name__ == "__main__":
+    run(main)
