@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from textmill.console import UNPRINTABLE
-from textmill.files import read_json
-from textmill.timings import TIMINGS
+from textmill.timings import TIMINGS, longest_training
 
 PATIENCE = 30  # seconds until an arm that was told to end is killed; its own GRACE is shorter
 
@@ -98,8 +97,7 @@ def longest_first(arms: Sequence[str], timings: Path = TIMINGS) -> list[str]:
     """
 
     def cost(arm: str) -> tuple[float, int]:
-        known = [read_json(path).get("train_seconds", 0) for path in (timings / arm).glob("*.json")]
-        return max(known, default=float("inf")), arms.index(arm)
+        return longest_training(arm, timings), arms.index(arm)
 
     return sorted(arms, key=cost, reverse=True)
 

@@ -7,12 +7,13 @@ from textmill.results.comparison import Baseline, Comparison, Entry, Pair
 from textmill.results.data import Clean, Lengths, Split, Tokenized, Vectors, Vocabulary
 from textmill.results.fit import Fit, FittedSeed, Pretraining, Validation
 from textmill.results.groups import Group, Groups
-from textmill.results.history import Epoch, read_history, write_history
+from textmill.results.history import HISTORY, Epoch, read_history, write_history
 from textmill.results.mistakes import Mistake, Mistakes
 from textmill.results.outcome import PREDICTIONS, SEEDS, VALIDATION, Outcome
 from textmill.results.scores import Bin, Binary, OfClass, OfSeed, Scores
 
 __all__ = [
+    "HISTORY",
     "PREDICTIONS",
     "SEEDS",
     "VALIDATION",

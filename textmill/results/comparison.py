@@ -1,5 +1,6 @@
 """Which model is better, and how sure that is."""
 
+from itertools import takewhile
 from typing import ClassVar
 
 from textmill.config import Section
@@ -70,3 +71,8 @@ class Comparison(Record, Section):
                 verb = {None: "ties", self.champion: "beats", other: "loses"}[pair.better]
                 found[verb].append(other)
         return found
+
+    @property
+    def ahead(self) -> list[Entry]:
+        """The ensembles that did better than the champion on validation; shipping one means shipping all members."""
+        return list(takewhile(lambda model: model.name != self.champion, self.models))

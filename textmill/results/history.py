@@ -41,6 +41,6 @@ def write_history(path: Path, rows: Iterable[Mapping[str, float | None]]) -> Non
     import polars as pl
     import polars.selectors as cs
 
-    curve = pl.DataFrame(list(rows)).select(Epoch.model_fields)
+    curve = pl.DataFrame(list(rows)).select(*Epoch.model_fields)
     with atomic(path) as temporary:
         curve.with_columns(cs.float().round_sig_figs(6)).write_csv(temporary)

@@ -14,7 +14,7 @@ class Record(BaseModel):
     """What a json file holds. A key with a default is written only where it was set."""
 
     FILE: ClassVar[str]
-    STAGE: ClassVar[str]  # that writes it
+    STAGE: ClassVar[str] = ""  # that writes it
 
     @classmethod
     def read(cls, path: Path) -> Self:
