@@ -9,7 +9,8 @@ import numpy as np
 from stages.run import run
 from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
-from textmill.files import read_json, sha256, write_json
+from textmill.files import read_json, sha256
+from textmill.results import Vectors
 from textmill.text.ragged import SPECIALS, Ragged
 from textmill.vectors import NONE, WordVectors, save
 from textmill.vectors.config import File, Trained, vectors_config
@@ -28,7 +29,7 @@ def main(
     made_by = sha256(tokenizer)
     if config is None:
         save(out, NONE, made_by)
-        write_json(metrics, {"source": None})
+        Vectors(source=None).write(metrics)
         return
 
     from textmill import tokenizers
@@ -44,11 +45,11 @@ def main(
     else:
         found, facts = _read(config, codec, out.parents[1] / "downloads", where)
     save(out, found, made_by)
-    facts = {"source": config.source, **facts, **coverage(found, codec.size, docs)}
-    write_json(metrics, facts)
+    told = Vectors(source=config.source, **facts, **coverage(found, codec.size, docs))
+    told.write(metrics)
     say(
-        f"vectors: {name}: {facts['found']:,} of {facts['words']:,} words, "
-        f"{100 * facts['running']:.1f} % of the running words of train"
+        f"vectors: {name}: {told.found:,} of {told.words:,} words, "
+        f"{100 * told.running:.1f} % of the running words of train"
     )
 
 

@@ -12,8 +12,9 @@ from stages.run import run
 from textmill import tokenizers
 from textmill.config import PARAMS, load_section
 from textmill.console import say
-from textmill.files import count_rows, read_batches, read_json, sha256, whole_folder, write_json
+from textmill.files import count_rows, read_batches, read_json, sha256, whole_folder
 from textmill.processes import keep_memory
+from textmill.results import Vocabulary
 from textmill.rows import profile
 from textmill.sources.pretrained import fetch
 from textmill.sources.store import MIRROR, Places
@@ -44,7 +45,7 @@ def main(name: str, train: Path, labels: Path, out: Path, encoded: Path, metrics
         for file in files.keys() - {FILE}:
             (folder / "encoder").mkdir(exist_ok=True)
             shutil.copyfile(files[file], folder / "encoder" / file)
-    write_json(metrics, {"vocabulary": tokenizer.size, "train": profile.encoded(*facts)})
+    Vocabulary(vocabulary=tokenizer.size, train=profile.encoded(*facts)).write(metrics)
     say(f"vocab: {name} knows {tokenizer.size:,} ids")
 
 

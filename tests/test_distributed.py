@@ -13,7 +13,8 @@ from conftest import MODELS, ROOT, TRAIN, toy
 
 from stages import train
 from textmill import tokenizers, vectors
-from textmill.files import read_arrays, read_history, read_json, sha256, write_json
+from textmill.files import read_arrays, read_json, sha256, write_json
+from textmill.results import read_history
 from textmill.text import encoding
 from textmill.text.ragged import Ragged
 from textmill.tokenizers.word import WordConfig, WordTokenizer
@@ -76,7 +77,7 @@ def root(tmp_path_factory):
 
 def paths(out: str) -> list[str]:
     text = ["encoded", "vocab", "vectors.safetensors", "train_in_test.json", "labels.json"]
-    return [*text, f"{out}/model", f"{out}/history.csv", f"{out}/fit.json"]
+    return [*text, f"{out}/model", out, "data/checkpoints", "data/pretrained", "data/timings"]
 
 
 def torchrun(root, name: str, out: str) -> subprocess.Popen:
@@ -97,7 +98,7 @@ def test_two_processes_give_what_one_gives(root, name, monkeypatch):
         for key, weight in one.items():
             np.testing.assert_allclose(two[key], weight, atol=1e-5, err_msg=key)
     for a, b in zip(*(read_history(root / side / "history.csv") for side in ("one", "two")), strict=True):
-        assert b == pytest.approx(a, abs=1e-5)
+        assert b.model_dump() == pytest.approx(a.model_dump(), abs=1e-5)
     assert [read_json(root / side / "fit.json")["processes"] for side in ("one", "two")] == [1, 2]
 
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textmill.judging.comparison import CompareConfig, Evaluated, compare
-from textmill.report.page import count, decimals, p_value, percent, points, render, ticks
+from textmill.report.numbers import count, decimals, p_value, percent, points
+from textmill.report.page import render, ticks
 from textmill.report.plots import PALETTE, confusion_figure, curves_figure
 from textmill.report.side_by_side import side_by_side
 

@@ -84,9 +84,8 @@ def finished(tmp_path_factory, reviews) -> Path:
         text = encoded, words, found[0], Path("data/split/train_in_test.json"), labels
         for name in NAMES:
             bundle, metrics = Path(f"data/models/{name}"), Path(f"metrics/{name}")
-            facts = (metrics / "history.csv", metrics / "fit.json")
-            train.main(name, *text, bundle, *facts)
-            evaluate.main(bundle, Path("data/encoded/word"), Path("data/split"), metrics)
+            train.main(name, *text, bundle, metrics, Path("data/checkpoints"), Path("data/pretrained"), TIMINGS)
+            evaluate.main(bundle, Path("data/encoded/word"), Path("data/split"), metrics, TIMINGS)
         choose("linear")
         write_lock()
     return root

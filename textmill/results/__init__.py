@@ -4,7 +4,7 @@ A file that is missing, or that is not exactly what its type says, is an Artifac
 """
 
 from textmill.results.comparison import Baseline, Comparison, Entry, Pair
-from textmill.results.data import Clean, Lengths, Split, Tokenized, Vectors, Vocabulary
+from textmill.results.data import Clean, Ids, Lengths, Split, Tokenized, Vectors, Vocabulary
 from textmill.results.fit import Fit, FittedSeed, Pretraining, Validation
 from textmill.results.groups import Group, Groups
 from textmill.results.history import HISTORY, Epoch, read_history, write_history
@@ -28,6 +28,7 @@ __all__ = [
     "FittedSeed",
     "Group",
     "Groups",
+    "Ids",
     "Lengths",
     "Mistake",
     "Mistakes",
