@@ -20,18 +20,18 @@ def table(rows: int, classes: int = 3, seed: int = 0) -> pl.DataFrame:
 @given(st.integers(2, 3), st.integers(1, 60), st.integers(0, 50))
 def test_scores_are_scikit_learns_and_consistent(classes, rows, seed):
     frame = table(rows, classes, seed)
-    scores = scoring.score(frame, LABELS[:classes])
+    scores = scoring.all_scores({0: frame}, 0, LABELS[:classes])
     actual, predicted = frame["label"].to_list(), frame["prediction"].to_list()
-    assert scores["accuracy"] == pytest.approx(accuracy_score(actual, predicted), abs=1e-6)
+    assert scores.accuracy == pytest.approx(accuracy_score(actual, predicted), abs=1e-6)
     macro = f1_score(actual, predicted, labels=LABELS[:classes], average="macro", zero_division=0)
-    assert scores["f1_macro"] == pytest.approx(macro, abs=1e-6)
-    assert np.sum(scores["confusion"]) == scores["rows"] == rows
-    assert sum(part["rows"] for part in scores["calibration"]) == rows
-    assert ("binary" in scores) == (classes == 2)
+    assert scores.f1_macro == pytest.approx(macro, abs=1e-6)
+    assert np.sum(scores.confusion) == scores.rows == rows
+    assert sum(part.rows for part in scores.calibration) == rows
+    assert (scores.binary is not None) == (classes == 2)
     if len(set(actual)) < classes:
-        assert scores["roc_auc"] is None
+        assert scores.roc_auc is None
     elif classes == 2:
-        assert scores["roc_auc"] == pytest.approx(
+        assert scores.roc_auc == pytest.approx(
             roc_auc_score(np.array(actual) == "neutral", frame["p:neutral"]), abs=1e-6
         )
 
@@ -55,10 +55,10 @@ def test_predictions_are_in_the_order_of_ids_and_must_be_distributions():
 def test_errors_are_the_most_confident_first_with_their_texts():
     frame = table(200).with_columns(unknown=pl.lit(0.125, pl.Float32))
     texts = pl.DataFrame({"id": frame["id"], "text": ["word " * 500] * 200})
-    errors = scoring.errors(scoring.worst(frame), texts)
+    errors = scoring.mistakes(frame, [texts[:90], texts[90:]]).root
     assert len(errors) == scoring.ERRORS
-    assert all(e["label"] != e["prediction"] and len(e["text"]) == scoring.EXCERPT for e in errors)
-    assert {e["unknown"] for e in errors} == {0.125}
-    assert [e["confidence"] for e in errors] == sorted((e["confidence"] for e in errors), reverse=True)
+    assert all(e.label != e.prediction and len(e.text) == scoring.EXCERPT for e in errors)
+    assert {e.unknown for e in errors} == {0.125}
+    assert [e.confidence for e in errors] == sorted((e.confidence for e in errors), reverse=True)
     right = frame.filter(pl.col("label") == pl.col("prediction"))
-    assert scoring.errors(scoring.worst(right), texts) == []
+    assert scoring.mistakes(right, [texts]).root == []
