@@ -121,7 +121,13 @@ def test_interval_has_about_the_width_of_theory_and_holds_the_estimate():
     found = compared({"a": model(some(0.8, rows=2000))}).models[0]
     assert found.low <= found.score <= found.high
     assert found.high - found.low == pytest.approx(2 * 1.96 * np.sqrt(0.8 * 0.2 / 2000), rel=0.15)
-    assert interval(np.array([0.2, 0.3]), 0.9, 0.05)["high"] == 0.9
+
+
+def test_an_interval_holds_its_share_of_the_resamples_and_the_estimate():
+    resampled = np.arange(101) / 100
+    assert interval(resampled, 0.5, 0.1) == {"low": 0.05, "high": 0.95}
+    assert interval(resampled, 0.97, 0.1) == {"low": 0.05, "high": 0.97}
+    assert interval(resampled, 0.02, 0.1) == {"low": 0.02, "high": 0.95}
 
 
 def test_bootstrap_p():

@@ -42,6 +42,69 @@ def test_calibration_error_by_hand():
     assert scoring.calibration_error(np.ones(3), np.ones(3, bool)) == 0
 
 
+def answers(*pairs: tuple[str, str], confidence: float = 0.8) -> pl.DataFrame:
+    """Predictions of documents with these labels and answers."""
+    classes, said = ([LABELS.index(pair[side]) for pair in pairs] for side in (0, 1))
+    proba = np.full((len(pairs), 3), (1 - confidence) / 2)
+    proba[np.arange(len(pairs)), said] = confidence
+    ids = pl.Series([f"{number:05}" for number in range(len(pairs))])
+    return scoring.predictions(ids, np.array(classes), LABELS, proba, np.ones(len(pairs)))
+
+
+UNEVEN = [("neg", "neg")] * 3 + [("neg", "pos")] * 3 + [("pos", "pos")] * 2  # neutral is neither meant nor said
+
+
+def test_rows_of_the_confusion_are_actual_and_columns_predicted():
+    scores = scoring.all_scores({0: answers(*UNEVEN)}, 0, LABELS)
+    assert scores.confusion == [[3, 0, 3], [0, 0, 0], [0, 0, 2]]
+
+
+def test_averages_by_hand():
+    scores = scoring.all_scores({0: answers(*UNEVEN)}, 0, LABELS)
+    neg, pos = {"precision": 1.0, "recall": 0.5, "f1": 2 / 3}, {"precision": 0.4, "recall": 1.0, "f1": 0.8 / 1.4}
+    for side in neg:
+        macro, weighted = (neg[side] + 0 + pos[side]) / 3, (6 * neg[side] + 2 * pos[side]) / 8
+        assert getattr(scores, f"{side}_macro") == pytest.approx(macro, abs=1e-6)
+        assert getattr(scores, f"{side}_weighted") == pytest.approx(weighted, abs=1e-6)
+    assert scores.recall_weighted == scores.accuracy == 0.625
+    assert scores.classes["neg"].model_dump() == pytest.approx({**neg, "support": 6}, abs=1e-6)
+
+
+def test_a_class_that_is_neither_meant_nor_said_scores_0_without_a_warning(recwarn):
+    scores = scoring.all_scores({0: answers(*UNEVEN)}, 0, LABELS)
+    assert scores.classes["neutral"].model_dump() == {"precision": 0, "recall": 0, "f1": 0, "support": 0}
+    assert not recwarn.list
+
+
+def test_two_classes_are_told_by_the_second():
+    frame = table(60, 2)
+    scores = scoring.all_scores({0: frame}, 0, LABELS[:2])
+    (_, false), (missed, found) = scores.confusion
+    assert scores.binary.positive == "neutral"
+    assert scores.binary.precision == pytest.approx(found / (found + false), abs=1e-6)
+    assert scores.binary.recall == pytest.approx(found / (found + missed), abs=1e-6)
+
+
+def test_certain_answers_stand_in_the_last_bin():
+    (held,) = scoring.calibration(np.array([0.9, 1.0], np.float32), np.array([True, False]))
+    assert held.model_dump() == {"confidence": 0.95, "accuracy": 0.5, "rows": 2}
+    scores = scoring.all_scores({0: answers(*UNEVEN, confidence=1.0)}, 0, LABELS)
+    assert [held.rows for held in scores.calibration] == [8]
+    assert scores.calibration_error == 0.375
+
+
+def test_seeds_are_told_in_ascending_order_and_their_spread_has_one_degree_of_freedom_less():
+    tables = {5: answers(*UNEVEN), 2: answers(*UNEVEN[:6], ("pos", "neg"), ("pos", "neg"))}
+    scores = scoring.all_scores(tables, 5, LABELS)
+    assert [(one.seed, one.scores["accuracy"]) for one in scores.seeds] == [(2, 0.375), (5, 0.625)]
+    assert (scores.accuracy, scores.mean["accuracy"]) == (0.625, 0.5)
+    assert scores.sd["accuracy"] == pytest.approx(0.25 / 2**0.5, abs=1e-6)
+    assert scoring.together(tables)["seed"].to_list() == [2] * 8 + [5] * 8
+    line = scoring.summary(scores, 5, {"accuracy": 0.7})
+    assert (line["validation_accuracy"], line["test_accuracy"], line["test_accuracy_mean"]) == (0.7, 0.625, 0.5)
+    assert scoring.all_scores({5: tables[5]}, 5, LABELS).sd["accuracy"] is None
+
+
 def test_predictions_are_in_the_order_of_ids_and_must_be_distributions():
     frame = table(20)
     assert frame["id"].is_sorted()

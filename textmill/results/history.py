@@ -3,6 +3,9 @@
 import csv
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from textmill.config import Section, validate
 from textmill.errors import ArtifactError, ParamsError
@@ -24,16 +27,26 @@ class Epoch(Section):
     learning_rate: float | None
 
 
+EPOCHS = Annotated[list[Epoch], Field(min_length=1)]
+
+
 def read_history(path: Path) -> list[Epoch]:
     """Raises ArtifactError, naming the file and its stage, if it is missing or no curve."""
     need(path, STAGE)
     with open(path, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     try:
-        known = [{key: float(cell) if cell else None for key, cell in row.items()} for row in rows]
-        return validate(known, list[Epoch], f"{path}: epochs")
-    except (ParamsError, ValueError, TypeError) as error:
+        known = [{key: _number(cell) for key, cell in row.items()} for row in rows]
+        return validate(known, EPOCHS, f"{path}: epochs")
+    except ParamsError as error:
         raise ArtifactError(f"{error}; run `dvc repro -f {maker(path, STAGE)}`, which makes it") from error
+
+
+def _number(cell: str) -> float | str | None:
+    try:
+        return float(cell) if cell else None
+    except ValueError:
+        return cell
 
 
 def write_history(path: Path, rows: Iterable[Mapping[str, float | None]]) -> None:
