@@ -1,7 +1,7 @@
 """Models side by side: the experiment of params.yaml from its data to MLflow, two models at a time against one.
 
-Run: `make bench ONLY=models`, which takes some minutes. `ours` is `textmill repro -j 2`, `reference` is `-j 1`, each in a
-copy of this checkout that has nothing but what was downloaded; wall seconds, at the same `threads` a model.
+Run: `make bench ONLY=models`, which takes some minutes. `ours` is `textmill repro -j 2`, `reference` is `-j 1`, each in
+a copy of this checkout that has nothing but what was downloaded; wall seconds, at the same `threads` a model.
 Asserted: both end with the same bytes, in dvc.lock, metrics and report.
 """
 

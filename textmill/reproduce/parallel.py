@@ -37,7 +37,7 @@ class Pipe:
 
 
 def run_each(models: Sequence[str], jobs: int) -> dict[str, int]:
-    """Train and evaluate the models in this order, `jobs` at a time: exit codes by model (negative: killed by a signal).
+    """Train and evaluate the models in this order, `jobs` at a time: exit codes by name (negative: killed by a signal).
 
     At KeyboardInterrupt every model has ended before it leaves here.
     """
