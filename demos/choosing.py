@@ -15,7 +15,7 @@ import numpy as np
 from corpora import documents, encode, tokenizer
 from trial import entry, fit, percent, rows_of, tell
 
-from textmill.training.validation import validate
+from textmill.training.validation import epoch_scores
 
 PRESET = "mr"
 TRAIN, EPOCHS, SEEDS, DRAWS = 3000, 6, range(5), 1000
@@ -30,9 +30,9 @@ def watched() -> Iterator[list[np.ndarray]]:
 
     def keep(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         right.append(probabilities.argmax(1) == labels)
-        return validate(probabilities, labels)
+        return epoch_scores(probabilities, labels)
 
-    with patch("textmill.training.loop.validate", keep):
+    with patch("textmill.training.loop.epoch_scores", keep):
         yield right
 
 

@@ -9,7 +9,7 @@ import polars as pl
 from corpora import documents, encode, tokenizer
 from trial import entry, fit, percent, rows_of, tell
 
-from textmill.judging.scoring import predictions, score
+from textmill.judging.scoring import all_scores, predictions
 from textmill.text.encoding import Encoded
 from textmill.training.task import Fitted
 
@@ -21,9 +21,9 @@ def scored(fitted: Fitted, data: Encoded, labels: list[str]) -> dict[str, str]:
     """Accuracy, and F1 of each class."""
     ids = pl.Series([str(row) for row in range(len(data.docs))])
     table = predictions(ids, data.labels, labels, fitted.model.predict_proba(data.docs), data.docs.lengths)
-    scores = score(table, labels)
-    shown = {"accuracy": percent(scores["accuracy"])}
-    return shown | {f"F1 of {label}": percent(scores["classes"][label]["f1"]) for label in labels}
+    scores = all_scores({0: table}, 0, labels)
+    shown = {"accuracy": percent(scores.accuracy)}
+    return shown | {f"F1 of {label}": percent(scores.classes[label].f1) for label in labels}
 
 
 def main() -> None:

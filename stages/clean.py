@@ -5,6 +5,7 @@ from pathlib import Path
 from textmill.config import PARAMS, load_section
 from textmill.console import say
 from textmill.files import append_parquet, write_json
+from textmill.results.data import Clean
 from textmill.rows.cleaning import CleanConfig, Cleaner, arrange
 from textmill.rows.reading import read_part
 from textmill.rows.sorting import spool
@@ -27,7 +28,7 @@ def main(raw: Path, docs: Path, labels: Path, metrics: Path, params: Path = PARA
             for some in kept:
                 append(arrange(some))
     write_json(labels, classes)
-    write_json(metrics, facts)
+    Clean(**facts).write(metrics)
     dropped = "".join(f", {count:,} {reason}" for reason, count in facts["dropped"].items())
     say(f"clean: {facts['kept']:,} documents of {facts['rows']:,} rows{dropped}")
 

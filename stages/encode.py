@@ -4,8 +4,9 @@ from pathlib import Path
 
 from textmill import tokenizers
 from textmill.config import PARAMS
-from textmill.files import count_rows, read_batches, read_json, sha256, write_json
+from textmill.files import count_rows, read_batches, read_json, sha256
 from textmill.processes import keep_memory
+from textmill.results.data import Ids, Tokenized, Vocabulary
 from textmill.rows import profile
 from textmill.stage import run
 from textmill.text import encoding
@@ -18,13 +19,13 @@ def main(
     """Nothing is cut, padded or dropped. `learned` is what `vocab` counted; `metrics` completes it."""
     keep_memory()
     codec, names, made_by = tokenizers.load(tokenizer), read_json(labels), sha256(tokenizer)
-    facts = {"train": read_json(learned)["train"]}
+    facts = {"train": Vocabulary.read(learned).train}
     for name in ("validation", "test", "unlabelled"):
         path = splits / f"{name}.parquet"
         batches = prefetch(lambda some: encoding.encode(some, codec, names), read_batches(path, ["text", "label"]))
         counted = encoding.save(out / f"{name}.safetensors", batches, count_rows(path), made_by)
-        facts[name] = profile.encoded(*counted)
-    write_json(metrics, {"vocabulary": codec.size, "splits": facts})
+        facts[name] = Ids(**profile.encoded(*counted))
+    Tokenized(vocabulary=codec.size, splits=facts).write(metrics)
 
 
 if __name__ == "__main__":

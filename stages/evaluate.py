@@ -1,87 +1,50 @@
-"""Score one bundle on the test split, and group its errors: the only stage that does.
+"""Score one bundle on the test split, and group its errors: the only stage that does."""
 
-Its validation predictions are kept for ensembles.
-"""
-
-import time
 from pathlib import Path
 
 import polars as pl
 from threadpoolctl import threadpool_limits
 
 from textmill import bundle, timings
-from textmill.bundle import Classifier
 from textmill.config import PARAMS, Alpha, Count, load_section
-from textmill.errors import ArtifactError
-from textmill.files import atomic, read_batches, read_parquet, write_json, write_parquet
-from textmill.judging import groups as analysis
-from textmill.judging import scoring
+from textmill.files import read_batches, write_csv, write_json, write_parquet
+from textmill.judging.groups import EvaluateConfig, groups, with_facts, wrong
+from textmill.judging.scoring import all_scores, mistakes, predict, summary, together
 from textmill.processes import keep_memory
+from textmill.results.groups import Groups
+from textmill.results.mistakes import Mistakes
+from textmill.results.outcome import PREDICTIONS, SEEDS, VALIDATION
+from textmill.results.scores import Scores
 from textmill.stage import run
-from textmill.text import encoding
-from textmill.text.encoding import Encoded
+from textmill.text.encoding import documents
 
 
-def main(model: Path, encoded: Path, splits: Path, out: Path, params: Path = PARAMS) -> None:
-    """Every test document gets one row of predictions.parquet; all scores come from that table.
+def main(model: Path, encoded: Path, splits: Path, out: Path, times: Path, params: Path = PARAMS) -> None:
+    """Every test document gets one row of predictions.parquet, the shipped seed's; all its scores come from there.
 
-    That is the shipped seed's; seeds.parquet holds such rows of the other seeds, validation.parquet of all of them.
+    seeds.parquet holds such rows of the other seeds, and validation.parquet, for ensembles, of all seeds.
     """
-    threads = load_section(params, "threads", Count)
-    config = load_section(params, "evaluate", analysis.EvaluateConfig)
-    alpha = load_section(params, "compare.alpha", Alpha)
-    classifier = bundle.load(model)
-    made_by, shipped = classifier.config["tokenizer"], classifier.config["seed"]
-    test, validation = (documents(encoded, splits, name, made_by) for name in ("test", "validation"))
+    threads, alpha = load_section(params, "threads", Count), load_section(params, "compare.alpha", Alpha)
+    negations = load_section(params, "evaluate", EvaluateConfig).negations
+    first, texts = bundle.load(model), splits / "test.parquet"
+    labels, config, shipped = first.labels, first.config, first.config["seed"]
+    test = documents(encoded / "test.safetensors", texts, config["tokenizer"])
+    validation = documents(encoded / "validation.safetensors", splits / "validation.parquet", config["tokenizer"])
     keep_memory()
     with threadpool_limits(threads):
-        started = time.perf_counter()
-        table = predicted(classifier, *test)
-        rate = len(table) / (time.perf_counter() - started)
-        tables, chosen = {}, {}
-        for seed in bundle.seeds(classifier.config):
-            one = classifier if seed == shipped else bundle.load(model, seed=seed)
-            tables[seed] = table if seed == shipped else predicted(one, *test)
-            chosen[seed] = predicted(one, *validation)
-
-    texts = splits / "test.parquet"
-    negation = pl.concat(analysis.negated(some["text"], config.negations) for some in read_batches(texts, ["text"]))
-    facts = pl.DataFrame({"id": test[0], "negation": negation, "unknown": analysis.unknown(test[1].docs)})
-    table = table.join(facts, on="id", how="left", maintain_order="left")
-    write_parquet(out / "predictions.parquet", table)
-    write_parquet(out / "seeds.parquet", scoring.together(tables).filter(pl.col("seed") != shipped))
-    write_parquet(out / "validation.parquet", scoring.together(chosen))
-    each = {seed: scoring.score(some, classifier.labels) for seed, some in tables.items()}
-    scores = each[shipped] | scoring.over_seeds(each)
-    write_json(out / "scores.json", scores)
-    write_json(out / "summary.json", scoring.summary(scores, classifier.config["validation"]))
-    worst = scoring.worst(table)
-    shown = [some.filter(pl.col("id").is_in(worst["id"].implode())) for some in read_batches(texts, ["id", "text"])]
-    write_json(out / "errors.json", scoring.errors(worst, pl.concat(shown)))
-    write_json(out / "analysis.json", analysis.groups(table, alpha))
-    with atomic(out / "errors.csv") as temporary, open(temporary, "wb") as file:
-        for number, some in enumerate(read_batches(texts, ["id", "text"])):
-            analysis.wrong(table, some).write_csv(file, include_header=number == 0, float_precision=4)
-    with atomic(out / "confusion.csv") as temporary:
-        table.select(actual="label", predicted="prediction").write_csv(temporary)
-    timings.note(classifier.config["name"], classifier.config["weights"], {"predict_documents_per_second": rate})
-
-
-def documents(encoded: Path, splits: Path, name: str, tokenizer: str) -> tuple[pl.Series, Encoded]:
-    """The ids of a split's documents, and the documents as the tokenizer with this digest encoded them."""
-    data, ids = encoding.load(encoded / f"{name}.safetensors", tokenizer), splits / f"{name}.parquet"
-    found = read_parquet(ids, columns=["id"])["id"]
-    if len(found) != len(data.docs):
-        raise ArtifactError(
-            f"{encoded / name}.safetensors: {len(data.docs)} documents, but {ids} has {len(found)}; run `dvc repro`"
-        )
-    return found, data
-
-
-def predicted(classifier: Classifier, ids: pl.Series, data: Encoded) -> pl.DataFrame:
-    """The table of `scoring.predictions`."""
-    probabilities = classifier.model.predict_proba(data.docs)
-    return scoring.predictions(ids, data.labels, classifier.labels, probabilities, data.docs.lengths)
+        (tables, chosen), speed = predict(bundle.every_seed(model, first), labels, test, validation)
+    table = with_facts(tables[shipped], test, (some["text"] for some in read_batches(texts, ["text"])), negations)
+    scores = all_scores(tables, shipped, labels)
+    write_parquet(out / PREDICTIONS, table)
+    write_parquet(out / SEEDS, together(tables).filter(pl.col("seed") != shipped))
+    write_parquet(out / VALIDATION, together(chosen))
+    scores.write(out / Scores.FILE)
+    write_json(out / "summary.json", summary(scores, shipped, config["validation"]))
+    mistakes(table, read_batches(texts, ["id", "text"])).write(out / Mistakes.FILE)
+    groups(table, alpha).write(out / Groups.FILE)
+    write_csv(out / "errors.csv", (wrong(table, some) for some in read_batches(texts, ["id", "text"])))
+    write_csv(out / "confusion.csv", [table.select(actual="label", predicted="prediction")])
+    timings.note(config["name"], config["weights"], timings.Timing(predict_documents_per_second=speed), times)
 
 
 if __name__ == "__main__":

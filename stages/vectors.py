@@ -7,7 +7,8 @@ import numpy as np
 from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
 from textmill.fetch import Places
-from textmill.files import read_json, sha256, write_json
+from textmill.files import read_json, sha256
+from textmill.results.data import Vectors
 from textmill.stage import run
 from textmill.vectors import NONE, save
 from textmill.vectors.config import Trained, vectors_config
@@ -23,7 +24,7 @@ def main(
     made_by = sha256(tokenizer)
     if config is None:
         save(out, NONE, made_by)
-        write_json(metrics, {"source": None})
+        Vectors(source=None).write(metrics)
         return
 
     from textmill import tokenizers
@@ -38,10 +39,10 @@ def main(
     else:
         found, facts = finding.find(config, codec, Places.of(downloads))
     save(out, found, made_by)
-    facts = {"source": config.source, **facts, **coverage.coverage(found, codec.size, train)}
-    write_json(metrics, facts)
-    of = f"{facts['found']:,} of {facts['words']:,} words"
-    say(f"vectors: {name}: {of}, {100 * facts['running']:.1f} % of the running words of train")
+    told = Vectors(source=config.source, **facts, **coverage.coverage(found, codec.size, train))
+    told.write(metrics)
+    of = f"{told.found:,} of {told.words:,} words"
+    say(f"vectors: {name}: {of}, {100 * told.running:.1f} % of the running words of train")
 
 
 if __name__ == "__main__":

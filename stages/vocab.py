@@ -8,8 +8,9 @@ from textmill import tokenizers
 from textmill.config import PARAMS, load_section
 from textmill.console import say
 from textmill.fetch import Places
-from textmill.files import count_rows, read_column, read_json, sha256, whole_folder, write_json
+from textmill.files import count_rows, read_column, read_json, sha256, whole_folder
 from textmill.processes import keep_memory
+from textmill.results.data import Vocabulary
 from textmill.rows import profile
 from textmill.stage import run
 from textmill.text import encoding
@@ -40,7 +41,7 @@ def main(
         for file in files.keys() - {FILE}:
             (folder / "encoder").mkdir(exist_ok=True)
             shutil.copyfile(files[file], folder / "encoder" / file)
-    write_json(metrics, {"vocabulary": tokenizer.size, "train": profile.encoded(*facts)})
+    Vocabulary(vocabulary=tokenizer.size, train=profile.encoded(*facts)).write(metrics)
     say(f"vocab: {name} knows {tokenizer.size:,} ids")
 
 

@@ -1,4 +1,4 @@
-"""Made-up reviews, and small arms of every family."""
+"""Made-up reviews, and small models of every family."""
 
 import resource
 from collections.abc import Callable, Iterator

@@ -1,4 +1,6 @@
 import tracemalloc
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,10 +23,8 @@ from textmill.judging.comparison import (
     mcnemar,
     resample,
     resample_seeds,
-    score,
-    standing,
-    tally,
 )
+from textmill.judging.metrics import score, tallies
 
 LABELS = ["rotten", "fresh", "plot"]
 CONFIG = CompareConfig(metric="accuracy", bootstrap=500, alpha=0.05, ensembles={})
@@ -38,15 +38,15 @@ def model(right, validation=0.8, log_loss=0.5, parameters=10, actual=None, label
     """A model that is right on the documents where `right` is True, (N,), or, by seed, (S, N)."""
     right = np.atleast_2d(np.asarray(right, dtype=bool))
     actual = texts(labels[i % 2] for i in range(right.shape[1])) if actual is None else actual
-    fit = {"family": "x", "tokenizer": "word", "parameters": parameters}
-    fit["validation"] = {"accuracy": validation, "f1_macro": validation, "log_loss": log_loss}
-    scores = {"labels": list(labels), "mean": {**dict.fromkeys(TOLD, 0.5), "roc_auc": None}}
+    chosen = {"accuracy": validation, "f1_macro": validation, "log_loss": log_loss}
+    test = {**dict.fromkeys(TOLD, 0.5), "roc_auc": None}
     other = {labels[0]: labels[1], labels[1]: labels[0]}
     predicted = {
         seed: texts(label if hit else other[label] for label, hit in zip(actual, run, strict=True))
         for seed, run in enumerate(right)
     }
-    return Evaluated(fit, scores, texts(f"{i:04x}" for i in range(right.shape[1])), actual, predicted)
+    ids, folder = texts(f"{i:04x}" for i in range(right.shape[1])), Path("metrics/b")
+    return Evaluated(folder, "x", "word", parameters, chosen, test, list(labels), ids, actual, predicted)
 
 
 def some(share: float, rows: int = 400, seed: int = 0) -> np.ndarray:
@@ -60,7 +60,7 @@ def compared(models, config=CONFIG, seed=42, train=None):
 @given(st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1, max_size=30))
 def test_scores_are_those_of_scikit_learn(rows):
     actual, predicted = map(texts, zip(*rows, strict=True))
-    sums = tally(actual, predicted, LABELS).sum(0)
+    sums = tallies(actual, predicted, LABELS).sum(0)
     f1 = f1_score(list(actual), list(predicted), labels=LABELS, average="macro", zero_division=0)
     assert score("accuracy", sums) == pytest.approx(accuracy_score(list(actual), list(predicted)), abs=1e-12)
     assert score("f1_macro", sums) == pytest.approx(f1, abs=1e-12)
@@ -94,34 +94,40 @@ def test_resample_scores_the_drawn_documents(metric, monkeypatch):
     expected = []
     for _ in range(10):
         rows = draws.integers(40, size=40)
-        expected.append(float(score(metric, tally(actual[rows], predicted[rows], LABELS).sum(0))))
-    tallies = tally(actual, predicted, LABELS)
-    assert resample(metric, [tallies], 10, 7)[0] == pytest.approx(expected, abs=1e-12)
+        expected.append(float(score(metric, tallies(actual[rows], predicted[rows], LABELS).sum(0))))
+    parts = tallies(actual, predicted, LABELS)
+    assert resample(metric, [parts], 10, 7)[0] == pytest.approx(expected, abs=1e-12)
     monkeypatch.setattr(comparison, "CELLS", 120)  # three resamples at once
-    assert resample(metric, [tallies], 10, 7)[0] == pytest.approx(expected, abs=1e-12)
+    assert resample(metric, [parts], 10, 7)[0] == pytest.approx(expected, abs=1e-12)
 
 
 def test_resample_of_a_model_does_not_depend_on_the_others():
     one, two = (model(some(0.8, seed=seed)) for seed in (1, 2))
-    tallies = [tally(each.actual, each.predicted[0], ["no", "yes"]) for each in (one, two)]
-    assert (resample("accuracy", tallies, 50, 1)[1] == resample("accuracy", tallies[1:], 50, 1)[0]).all()
+    parts = [tallies(each.actual, each.predicted[0], ["no", "yes"]) for each in (one, two)]
+    assert (resample("accuracy", parts, 50, 1)[1] == resample("accuracy", parts[1:], 50, 1)[0]).all()
 
 
 def test_memory_does_not_grow_with_the_resamples():
     each = model(some(0.8, rows=25_000))
-    tallies = [tally(each.actual, each.predicted[0], ["no", "yes"])] * 5
+    parts = [tallies(each.actual, each.predicted[0], ["no", "yes"])] * 5
     tracemalloc.start()
-    resample("f1_macro", tallies, 400, 0)  # all counts at once: 200 MB
+    resample("f1_macro", parts, 400, 0)  # all counts at once: 200 MB
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 60e6
 
 
 def test_interval_has_about_the_width_of_theory_and_holds_the_estimate():
-    found = compared({"a": model(some(0.8, rows=2000))})["models"][0]
-    assert found["low"] <= found["score"] <= found["high"]
-    assert found["high"] - found["low"] == pytest.approx(2 * 1.96 * np.sqrt(0.8 * 0.2 / 2000), rel=0.15)
-    assert interval(np.array([0.2, 0.3]), 0.9, 0.05)["high"] == 0.9
+    found = compared({"a": model(some(0.8, rows=2000))}).models[0]
+    assert found.low <= found.score <= found.high
+    assert found.high - found.low == pytest.approx(2 * 1.96 * np.sqrt(0.8 * 0.2 / 2000), rel=0.15)
+
+
+def test_an_interval_holds_its_share_of_the_resamples_and_the_estimate():
+    resampled = np.arange(101) / 100
+    assert interval(resampled, 0.5, 0.1) == {"low": 0.05, "high": 0.95}
+    assert interval(resampled, 0.97, 0.1) == {"low": 0.05, "high": 0.97}
+    assert interval(resampled, 0.02, 0.1) == {"low": 0.02, "high": 0.95}
 
 
 def test_bootstrap_p():
@@ -133,44 +139,44 @@ def test_a_clear_difference_is_found_and_a_doubtful_one_is_a_tie():
     good, close, bad = some(0.9), some(0.9), some(0.6, seed=1)
     close[:4] = ~good[:4]
     result = compared({"good": model(good, 0.9), "close": model(close, 0.8), "bad": model(bad, 0.7)})
-    better = {(pair["a"], pair["b"]): pair["better"] for pair in result["pairs"]}
+    better = {(pair.a, pair.b): pair.better for pair in result.pairs}
     assert better == {("good", "close"): None, ("good", "bad"): "good", ("close", "bad"): "close"}
-    assert standing(result) == {"beats": ["bad"], "ties": ["close"], "loses": []}
-    assert all(pair["p_holm"] >= pair["p"] for pair in result["pairs"])
+    assert result.standing == {"beats": ["bad"], "ties": ["close"], "loses": []}
+    assert all(pair.p_holm >= pair.p for pair in result.pairs)
 
 
 def test_what_is_sure_alone_may_be_a_tie_among_many():
     right = np.ones(400, dtype=bool)
     a, b = right.copy(), right.copy()
     a[:2], b[2:12] = False, False  # they disagree on 12 documents, 10 of them in favour of a
-    assert compared({"a": model(a, 0.9), "b": model(b)})["pairs"][0]["better"] == "a"
-    pair = compared({"a": model(a, 0.9), "b": model(b), "c": model(a, 0.7)})["pairs"][0]
-    assert (pair["p"] < 0.05 < pair["p_holm"], pair["low"] > 0, pair["better"]) == (True, True, None)
+    assert compared({"a": model(a, 0.9), "b": model(b)}).pairs[0].better == "a"
+    pair = compared({"a": model(a, 0.9), "b": model(b), "c": model(a, 0.7)}).pairs[0]
+    assert (pair.p < 0.05 < pair.p_holm, pair.low > 0, pair.better) == (True, True, None)
 
 
 def test_better_needs_the_interval_too(monkeypatch):
     monkeypatch.setattr(comparison, "mcnemar", lambda a, b: 0.0)
-    assert compared({"a": model(some(0.8)), "b": model(some(0.8, seed=1))})["pairs"][0]["better"] is None
+    assert compared({"a": model(some(0.8)), "b": model(some(0.8, seed=1))}).pairs[0].better is None
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "f1_macro"])
 def test_equal_models_are_rarely_told_apart(metric):
     config = CompareConfig(metric=metric, bootstrap=200, alpha=0.05, ensembles={})
     pairs = [compared({n: model(some(0.7, 200, 2 * i + j)) for j, n in enumerate("ab")}, config) for i in range(60)]
-    assert sum(result["pairs"][0]["better"] is not None for result in pairs) <= 6
+    assert sum(result.pairs[0].better is not None for result in pairs) <= 6
 
 
 def test_a_model_ties_with_itself():
     each = model(some(0.8))
-    pair = compared({"a": each, "b": each})["pairs"][0]
-    assert (pair["difference"], pair["low"], pair["high"], pair["p"], pair["better"]) == (0, 0, 0, 1, None)
+    pair = compared({"a": each, "b": each}).pairs[0]
+    assert (pair.difference, pair.low, pair.high, pair.p, pair.better) == (0, 0, 0, 1, None)
 
 
 def test_the_champion_is_chosen_on_validation_and_may_lose_on_test():
     result = compared({"lucky": model(some(0.95), 0.7), "chosen": model(some(0.6, seed=1), 0.8)})
-    assert result["champion"] == "chosen"
-    assert result["champion_by"] == "validation accuracy"
-    assert standing(result) == {"beats": [], "ties": [], "loses": ["lucky"]}
+    assert result.champion == "chosen"
+    assert result.champion_by == "validation accuracy"
+    assert result.standing == {"beats": [], "ties": [], "loses": ["lucky"]}
 
 
 def test_between_equals_log_loss_then_size_then_name_decide():
@@ -181,13 +187,13 @@ def test_between_equals_log_loss_then_size_then_name_decide():
         "b": model(right, 0.8, 0.5, 5),
         "a": model(right, 0.8, 0.5, 9),
     }
-    assert [each["name"] for each in compared(models)["models"]] == ["b", "a", "c", "d"]
+    assert [each.name for each in compared(models).models] == ["b", "a", "c", "d"]
 
 
 def test_the_baseline_is_the_majority_of_the_training_split():
     actual = texts(["yes"] * 30 + ["no"] * 10)
     result = compared({"a": model([True] * 40, actual=actual)}, train={"no": 7, "yes": 3})
-    assert result["baseline"] == {"label": "no", "accuracy": 0.25, "f1_macro": 0.2}
+    assert result.baseline.model_dump() == {"label": "no", "accuracy": 0.25, "f1_macro": 0.2}
 
 
 def test_the_seed_decides():
@@ -219,18 +225,18 @@ def test_resampled_seeds_vary_as_the_mean_of_so_many_does(seeds):
 def test_the_order_of_the_seeds_decides_nothing():
     right = seeds_of(0.8, 3, 0.05)
     a, b = model(right), model(some(0.7, seed=9))
-    turned = a._replace(predicted=dict(reversed(a.predicted.items())))
+    turned = replace(a, predicted=dict(reversed(a.predicted.items())))
     assert compared({"a": turned, "b": b}) == compared({"a": a, "b": b})
 
 
 def test_the_estimate_is_the_mean_of_the_seeds_and_their_luck_widens_the_interval():
     steady = seeds_of(0.8, 1).repeat(3, 0)
     shaky = seeds_of(0.8, 3, 0.15)
-    found = {each["name"]: each for each in compared({"steady": model(steady), "shaky": model(shaky)})["models"]}
-    assert found["shaky"]["score"] == pytest.approx(shaky.mean(), abs=1e-6)
-    assert found["shaky"]["sd"] == pytest.approx(shaky.mean(1).std(ddof=1), abs=1e-6)
-    assert (found["steady"]["sd"], found["shaky"]["seeds"]) == (0, 3)
-    width = {name: each["high"] - each["low"] for name, each in found.items()}
+    found = {each.name: each for each in compared({"steady": model(steady), "shaky": model(shaky)}).models}
+    assert found["shaky"].score == pytest.approx(shaky.mean(), abs=1e-6)
+    assert found["shaky"].sd == pytest.approx(shaky.mean(1).std(ddof=1), abs=1e-6)
+    assert (found["steady"].sd, found["shaky"].seeds) == (0, 3)
+    width = {name: each.high - each.low for name, each in found.items()}
     assert width["shaky"] > 2 * width["steady"]
 
 
@@ -238,26 +244,25 @@ def test_seeds_that_are_all_alike_give_what_one_gives():
     a, b = some(0.8), some(0.7, seed=1)
     one = compared({"a": model(a), "b": model(b)})
     three = compared({"a": model(np.stack([a] * 3)), "b": model(np.stack([b] * 3))})
-    for key in ("score", "low", "high"):
-        assert [each[key] for each in three["models"]] == pytest.approx([each[key] for each in one["models"]], abs=2e-6)
-    assert [three["pairs"][0][key] for key in ("difference", "low", "high")] == pytest.approx(
-        [one["pairs"][0][key] for key in ("difference", "low", "high")], abs=2e-6
-    )
-    assert (one["pairs"][0]["test"], three["pairs"][0]["test"]) == ("mcnemar", "bootstrap")
+    for a, b in zip(three.models, one.models, strict=True):
+        assert (a.score, a.low, a.high) == pytest.approx((b.score, b.low, b.high), abs=2e-6)
+    (a,), (b,) = three.pairs, one.pairs
+    assert (a.difference, a.low, a.high) == pytest.approx((b.difference, b.low, b.high), abs=2e-6)
+    assert (one.pairs[0].test, three.pairs[0].test) == ("mcnemar", "bootstrap")
 
 
 def test_mcnemar_judges_single_runs_only():
     config = CompareConfig(metric="accuracy", bootstrap=1000, alpha=0.05, ensembles={})
     models = {"a": model(some(0.8), 0.9), "b": model(some(0.7, seed=1), 0.8), "c": model(seeds_of(0.6, 2), 0.7)}
-    tests = {(pair["a"], pair["b"]): pair["test"] for pair in compared(models, config)["pairs"]}
+    tests = {(pair.a, pair.b): pair.test for pair in compared(models, config).pairs}
     assert tests == {("a", "b"): "mcnemar", ("a", "c"): "bootstrap", ("b", "c"): "bootstrap"}
 
 
 def test_a_model_of_several_seeds_ties_with_its_twin():
     each = model(seeds_of(0.8, 3, 0.05))
-    pair = compared({"a": each, "b": each})["pairs"][0]
-    assert (pair["difference"], pair["better"]) == (0, None)
-    assert pair["p"] > 0.8
+    pair = compared({"a": each, "b": each}).pairs[0]
+    assert (pair.difference, pair.better) == (0, None)
+    assert pair.p > 0.8
 
 
 @pytest.mark.parametrize("seeds", [2, 3])
@@ -269,8 +274,8 @@ def test_models_that_differ_by_the_luck_of_their_seeds_are_rarely_told_apart(see
             np.stack([some(0.7 + luck.normal(0, 0.03), 200, 100 * trial + 10 * m + s) for s in range(seeds)])
             for m in range(2)
         ]
-        (pair,) = compared({"a": model(runs[0]), "b": model(runs[1])}, config)["pairs"]
-        told += pair["better"] is not None
+        (pair,) = compared({"a": model(runs[0]), "b": model(runs[1])}, config).pairs
+        told += pair.better is not None
     assert told <= 6
 
 
@@ -279,13 +284,13 @@ def test_predictions_of_other_documents_are_refused():
     ids, actual = two.ids.copy(), two.actual.copy()
     ids[3], actual[5] = "zzz", "yes" if actual[5] == "no" else "no"
     with pytest.raises(ArtifactError, match=r"metrics/b/predictions.parquet, row 4: zzz .* where a has 0003"):
-        compared({"a": one, "b": two._replace(ids=ids)})
+        compared({"a": one, "b": replace(two, ids=ids)})
     with pytest.raises(ArtifactError, match=r"row 6: 0005 \(no\), where a has 0005 \(yes\)"):
-        compared({"a": one, "b": two._replace(actual=actual)})
+        compared({"a": one, "b": replace(two, actual=actual)})
     with pytest.raises(ArtifactError, match=r"row 400: nothing .* where a has 018f"):
-        compared({"a": one, "b": two._replace(ids=two.ids[:-1], actual=two.actual[:-1])})
+        compared({"a": one, "b": replace(two, ids=two.ids[:-1], actual=two.actual[:-1])})
     with pytest.raises(ArtifactError, match=r"metrics/b/scores.json: labels"):
-        compared({"a": one, "b": two._replace(scores=two.scores | {"labels": ["yes", "no"]})})
+        compared({"a": one, "b": replace(two, labels=["yes", "no"])})
 
 
 def test_too_few_resamples_for_many_pairs_are_refused():

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -22,8 +25,12 @@ def table(seed: int, rows: int = 60) -> pl.DataFrame:
 
 
 def member(*seeds: int, parameters: int = 10) -> Member:
-    fit = {"family": "lstm", "tokenizer": "word", "parameters": parameters}
-    return Member(fit, LABELS, {s: table(s) for s in seeds}, {s: table(s + 100) for s in seeds})
+    tables = [{seed: table(seed + more) for seed in seeds} for more in (0, 100)]
+    return Member(Path("metrics/gru"), "word", parameters, LABELS, *tables)
+
+
+def paths(file: str) -> dict[str, Path]:
+    return {name: Path(f"metrics/{name}/{file}.parquet") for name in MODELS}
 
 
 def proba(frame: pl.DataFrame) -> np.ndarray:
@@ -33,7 +40,7 @@ def proba(frame: pl.DataFrame) -> np.ndarray:
 @given(st.permutations(range(60)))
 def test_rows_are_aligned_by_document_and_not_by_place(order):
     a, b = table(1), table(2)
-    mean = average({"lstm": a, "gru": b[order]}, LABELS, "predictions")
+    mean = average({"lstm": a, "gru": b[order]}, LABELS, paths("predictions"))
     np.testing.assert_allclose(proba(mean), (proba(a) + proba(b)) / 2, atol=1e-7)
     assert mean.select("id", "label").equals(a.select("id", "label"))
 
@@ -41,10 +48,10 @@ def test_rows_are_aligned_by_document_and_not_by_place(order):
 def test_other_documents_or_labels_are_refused():
     a, b = table(1), table(2)
     with pytest.raises(ArtifactError, match=r"metrics/gru/predictions.parquet: nothing .* where lstm has 0059 \(yes\)"):
-        average({"lstm": a, "gru": b[:59]}, LABELS, "predictions")
+        average({"lstm": a, "gru": b[:59]}, LABELS, paths("predictions"))
     other = b.with_columns(label=pl.lit("no"))
     with pytest.raises(ArtifactError, match=r"gru/validation.parquet: 0001 \(no\), where lstm has 0001 \(yes\); run"):
-        average({"lstm": a, "gru": other}, LABELS, "validation")
+        average({"lstm": a, "gru": other}, LABELS, paths("validation"))
     with pytest.raises(ArtifactError, match=r"metrics/gru/scores.json: labels are not those of lstm"):
         combine({"lstm": member(1), "gru": member(2)._replace(labels=["yes", "no"])})
 
@@ -52,11 +59,11 @@ def test_other_documents_or_labels_are_refused():
 def test_equal_members_score_as_each_of_them():
     one = member(3)
     both = combine({"lstm": one, "gru": one})
-    scores = scoring.score(one.test[3], LABELS)
-    assert both.scores["mean"] == {name: scores[name] for name in both.scores["mean"]}
+    assert both.test == scoring.headline(one.test[3], LABELS)
     assert (both.predicted[1] == one.test[3]["prediction"].to_numpy()).all()
-    assert both.fit["validation"]["accuracy"] == scoring.score(one.validation[3], LABELS)["accuracy"]
-    assert (both.fit["parameters"], both.fit["tokenizer"]) == (20, "word")
+    chosen = scoring.headline(one.validation[3], LABELS)
+    assert both.validation == {name: chosen[name] for name in ("accuracy", "f1_macro", "log_loss")}
+    assert (both.parameters, both.tokenizer) == (20, "word")
 
 
 def test_a_run_takes_one_seed_of_each_member():
@@ -64,21 +71,23 @@ def test_a_run_takes_one_seed_of_each_member():
     found = combine(members)
     assert list(found.predicted) == [1, 2, 3]
     for run, seed in enumerate((4, 5, 6), 1):
-        mean = average({"lstm": table(seed), "linear": table(9)}, LABELS, "predictions")
+        mean = average({"lstm": table(seed), "linear": table(9)}, LABELS, paths("predictions"))
         assert (found.predicted[run] == mean["prediction"].to_numpy()).all()
-    assert found.scores["sd"]["accuracy"] > 0
+    each = [(labels == found.actual).mean() for labels in found.predicted.values()]
+    assert np.std(each) > 0
+    assert found.test["accuracy"] == pytest.approx(np.mean(each), abs=1e-6)
 
 
 def test_the_comparison_ranks_an_ensemble_and_ships_a_model():
     config = CompareConfig(metric="accuracy", bootstrap=200, alpha=0.05, ensembles={"both": ["lstm", "gru"]})
     both = combine({"lstm": member(1), "gru": member(2)})
-    best = both._replace(fit=both.fit | {"validation": {"accuracy": 0.99, "f1_macro": 0.99, "log_loss": 0.1}})
-    lstm = best._replace(fit=both.fit | {"family": "lstm"})
+    best = replace(both, validation={"accuracy": 0.99, "f1_macro": 0.99, "log_loss": 0.1})
+    lstm = replace(both, family="lstm")
     result = compare(config, 1, "x", {"no": 1, "yes": 2}, {"lstm": lstm, "both": best})
-    assert [model["name"] for model in result["models"]] == ["both", "lstm"]
-    assert [model["members"] for model in result["models"]] == [["lstm", "gru"], []]
-    assert result["champion"] == "lstm"
-    assert result["pairs"][0]["a"] == "both"
+    assert [model.name for model in result.models] == ["both", "lstm"]
+    assert [model.members for model in result.models] == [["lstm", "gru"], []]
+    assert result.champion == "lstm"
+    assert result.pairs[0].a == "both"
 
 
 @pytest.mark.parametrize(

@@ -41,20 +41,20 @@ RECIPES = {
     "ema": 0.8,
 }
 PLAIN = [name for name in MODELS if name != "linear"]
-ARMS = MODELS | {f"{name} by recipes": {**MODELS[name], **RECIPES} for name in PLAIN}
-NEURAL = [name for name, entry in ARMS.items() if entry["family"] != "linear"]
+ENTRIES = MODELS | {f"{name} by recipes": {**MODELS[name], **RECIPES} for name in PLAIN}
+NEURAL = [name for name, entry in ENTRIES.items() if entry["family"] != "linear"]
 KNOWN = WordVectors(np.array([2, 3, 5]), np.random.default_rng(1).normal(0, 3, (3, 8)).astype(np.float32))
 
 
 def fit(name: str, folder=None, data=DATA, classes=CLASSES, known=None, **changes) -> Fitted:
-    checked = model_entry({**ARMS[name], **changes}, TRAIN, "params.yaml: models.m")
+    checked = model_entry({**ENTRIES[name], **changes}, TRAIN, "params.yaml: models.m")
     task = Task(VOCABULARY, classes, 7, known)
     return checked.family.fit(checked.config, checked.settings, data, data, task, folder)
 
 
 @pytest.fixture(scope="module")
 def fitted() -> dict[str, Fitted]:
-    return {name: fit(name) for name in ARMS}
+    return {name: fit(name) for name in ENTRIES}
 
 
 def brief(name: str, folder=None) -> Fitted:
@@ -64,14 +64,14 @@ def brief(name: str, folder=None) -> Fitted:
 
 @pytest.fixture(scope="module")
 def whole() -> dict[str, Fitted]:
-    return {name: brief(name) for name in ARMS}
+    return {name: brief(name) for name in ENTRIES}
 
 
 def pick(docs: Ragged, rows) -> Ragged:
     return Ragged(np.concatenate([docs[row] for row in rows]), np.cumsum([0, *(len(docs[row]) for row in rows)]))
 
 
-@pytest.mark.parametrize("name", ARMS)
+@pytest.mark.parametrize("name", ENTRIES)
 def test_lengths_that_are_rounded_up_change_no_score(fitted, name):
     rng = np.random.default_rng(5)
     lengths = np.arange(28, 41)  # as far as the models read
@@ -102,7 +102,7 @@ def test_every_family_is_tested():
     assert set(MODELS) | {"pretrained"} == set(FAMILIES)  # that one, which needs an encoder, in a file of its own
 
 
-@pytest.mark.parametrize("name", ARMS)
+@pytest.mark.parametrize("name", ENTRIES)
 @settings(max_examples=15)
 @given(rows=st.lists(st.integers(0, len(DATA.docs) - 1), min_size=1, max_size=20))
 def test_a_prediction_depends_on_nothing_but_its_document(fitted, name, rows):
@@ -120,13 +120,13 @@ def test_padding_is_never_read(fitted, name):
         torch.testing.assert_close(network(ids, lengths), network(garbage, lengths), atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("name", ARMS)
+@pytest.mark.parametrize("name", ENTRIES)
 def test_learns_what_is_there_to_learn(fitted, name):
     predicted = fitted[name].model.predict_proba(DATA.docs).argmax(1)
     assert (predicted == DATA.labels).mean() > 0.9
 
 
-@pytest.mark.parametrize("name", ARMS)
+@pytest.mark.parametrize("name", ENTRIES)
 def test_probabilities_are_a_distribution_of_float32(fitted, name):
     scores = fitted[name].model.predict_proba(DATA.docs)
     assert scores.shape == (len(DATA.docs), CLASSES)
@@ -134,16 +134,16 @@ def test_probabilities_are_a_distribution_of_float32(fitted, name):
     np.testing.assert_allclose(scores.sum(1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ARMS)
+@pytest.mark.parametrize("name", ENTRIES)
 def test_same_seed_same_bytes_and_a_saved_model_is_the_model(whole, name):
     first, again = whole[name].model.tensors(), brief(name).model.tensors()
     assert all(np.array_equal(first[key], again[key]) for key in first)
-    checked = model_entry(ARMS[name], TRAIN, "m")
+    checked = model_entry(ENTRIES[name], TRAIN, "m")
     loaded = checked.family.load(checked.config, checked.settings, first, Task(VOCABULARY, CLASSES, 7))
     assert np.array_equal(loaded.predict_proba(DATA.docs), whole[name].model.predict_proba(DATA.docs))
 
 
-@pytest.mark.parametrize("name", ARMS)
+@pytest.mark.parametrize("name", ENTRIES)
 def test_two_classes_and_a_one_id_document(name):
     data = toy(40, VOCABULARY, 2)
     model = fit(name, data=data, classes=2).model
@@ -154,7 +154,7 @@ def test_two_classes_and_a_one_id_document(name):
 
 @pytest.mark.parametrize("name", NEURAL)
 def test_every_weight_is_trained(name):
-    checked = model_entry(ARMS[name], TRAIN, "m")
+    checked = model_entry(ENTRIES[name], TRAIN, "m")
     network = checked.family.build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7))
     ids = torch.randint(2, VOCABULARY, (32, 9), generator=torch.Generator().manual_seed(0))
     ids[:16, 5:] = PAD
@@ -195,7 +195,7 @@ def test_a_group_of_batches_is_one_step(name, class_weights):
 
 @pytest.mark.parametrize("name", NEURAL)
 def test_first_loss_is_that_of_guessing(name):
-    checked = model_entry({**ARMS[name], "dropout": 0.0}, TRAIN, "m")
+    checked = model_entry({**ENTRIES[name], "dropout": 0.0}, TRAIN, "m")
     network = checked.family.build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7)).eval()
     ids = torch.randint(2, VOCABULARY, (64, 20), generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
@@ -342,7 +342,7 @@ def test_bfloat16_is_asked_for(fitted, name):
     model = fitted[name].model
     exact = model.predict_proba(DATA.docs)
     try:
-        with refused_without_bfloat16(ARMS[name]["family"], training=False):
+        with refused_without_bfloat16(ENTRIES[name]["family"], training=False):
             model.predict_in("bfloat16")
             rounded = model.predict_proba(DATA.docs)
             assert rounded.dtype == np.float32

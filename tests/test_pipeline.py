@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from textmill.config import load_params
 from textmill.files import read_json
 
-ARMS = ("linear", "lstm", "transformer")
+NAMES = ("linear", "lstm", "transformer")
 ENV = {
     **os.environ,
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -38,7 +38,7 @@ def workspace(folder: Path, reviews) -> Path:
     params["dataset"] |= {"text": "text", "label": "label", "group": "film"}
     params["split"]["by"] = "group"
     params["train"] = {**TRAIN, "epochs": 2}
-    params["models"] = {name: MODELS[name] for name in ARMS}
+    params["models"] = {name: MODELS[name] for name in NAMES}
     params["models"]["lstm"] = {**MODELS["lstm"], "seeds": [1, 0]}
     params["compare"] |= {"bootstrap": 400, "ensembles": {"both": ["linear", "lstm"]}}
     write(folder, params)
@@ -78,23 +78,34 @@ def first(tmp_path_factory, reviews):
 
 def test_every_stage_ran_and_the_result_is_whole(first):
     folder, output = first
-    arms = [f"{stage}@{name}" for stage in ("train", "evaluate") for name in ARMS]
+    trained = [f"{stage}@{name}" for stage in ("train", "evaluate") for name in NAMES]
     assert sorted(ran(output)) == sorted(
-        ["code", "download", "clean", "split", "vocab@word", "encode@word", "vectors@word", *arms, "compare", "track"]
+        [
+            "code",
+            "download",
+            "clean",
+            "split",
+            "vocab@word",
+            "encode@word",
+            "vectors@word",
+            *trained,
+            "compare",
+            "track",
+        ]
     )
     assert "Champion by validation accuracy" in output
     comparison = read_json(folder / "report/comparison.json")
     seeds = {"linear": 1, "lstm": 2, "transformer": 1, "both": 2}
     assert {model["name"]: model["seeds"] for model in comparison["models"]} == seeds
-    assert comparison["champion"] in ARMS
+    assert comparison["champion"] in NAMES
     assert len(list((folder / "data/models/lstm/seeds").iterdir())) == 1
     split = read_json(folder / "metrics/split.json")["splits"]
-    for name in ARMS:
+    for name in NAMES:
         assert read_json(folder / f"metrics/{name}/scores.json")["rows"] == split["test"]["rows"]
     assert read_json(folder / "metrics/linear/scores.json")["accuracy"] > 0.8
     assert "<script" not in (folder / "report/index.html").read_text()
     with closing(sqlite3.connect(folder / "mlflow.db")) as store:
-        assert store.execute("SELECT count(*) FROM runs").fetchone() == (len(ARMS),)
+        assert store.execute("SELECT count(*) FROM runs").fetchone() == (len(NAMES),)
         assert store.execute("SELECT count(*) FROM registered_model_aliases WHERE alias = 'champion'").fetchone() == (
             1,
         )

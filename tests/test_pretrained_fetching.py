@@ -226,11 +226,12 @@ def made(tmp_path, source, reviews, monkeypatch) -> Path:
     tokenizer, repeated = out / "tokenizer.json", splits / "train_in_test.json"
     encode.main(splits, labels, tokenizer, Path("vocab.json"), encoded, Path("encode.json"))
     vectors.main("t", tokenizer, encoded, repeated, downloads, Path("vectors.safetensors"), Path("vectors.json"))
+    kept = Path("data/checkpoints"), Path("data/pretrained"), Path("data/timings")
     for name in params["models"]:
         metrics = Path("metrics") / name
         text = Path("code.txt"), Path("vocab.json"), encoded, out, Path("vectors.safetensors"), repeated
-        train.main(name, *text, labels, Path(name), metrics / "history.csv", metrics / "fit.json")
-        evaluate.main(Path(name), encoded, splits, metrics)
+        train.main(name, *text, labels, Path(name), metrics, *kept)
+        evaluate.main(Path(name), encoded, splits, metrics, kept[-1])
     return tmp_path
 
 
@@ -249,7 +250,7 @@ def test_a_training_does_not_go_on_with_another_encoder(made, monkeypatch):
     for changed in (weights.read_bytes(), weights.read_bytes()[:-1] + b"x"):
         weights.write_bytes(changed)
         with pytest.raises(KeyboardInterrupt):
-            train.main("tuned", *files, Path("split/train_in_test.json"), Path("labels.json"), *map(Path, "abc"))
+            train.main("tuned", *files, Path("split/train_in_test.json"), Path("labels.json"), *map(Path, "abcde"))
     assert len(set(folders)) == 2
 
 

@@ -1,6 +1,8 @@
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,9 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textmill.judging.comparison import CompareConfig, Evaluated, compare
-from textmill.report.page import count, decimals, p_value, percent, points, render, ticks
+from textmill.report.numbers import count, decimals, p_value, percent, points
+from textmill.report.page import render, ticks
 from textmill.report.plots import PALETTE, confusion_figure, curves_figure
 from textmill.report.side_by_side import side_by_side
+from textmill.results.data import Clean, Split, Tokenized, Vectors
+from textmill.results.fit import Fit
+from textmill.results.groups import Groups
+from textmill.results.history import Epoch
+from textmill.results.mistakes import Mistake
+from textmill.results.outcome import Outcome
+from textmill.results.scores import Scores
 
 ATTACKS = ["<script>alert(1)</script>", "</script>", '"onerror="alert(1)', "{{7*7}}", "<img src=x onerror=alert(1)>"]
 VOID = {"meta", "br"}
@@ -24,12 +34,13 @@ def one_group(group, accuracy=0.75, rows=30, **more):
 
 
 def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, errors=("A film.",)):
-    """What `compare` and `render` read, of models that are right on about three documents of four."""
+    """What the stages tell of models that are right on about three documents of four, as it stands in their files."""
     random = np.random.default_rng(0)
     ids = [f"{i:016x}" for i in range(rows)]
     actual = random.choice(labels, rows).astype(object)
     models, predictions = {}, {}
-    wrong = {"id": ids[0], "label": labels[0], "prediction": labels[1], "confidence": 0.99}
+    wrong = {"id": ids[0], "label": labels[0], "prediction": labels[1], "confidence": 0.99, "tokens": 2, "unknown": 0.0}
+    sides = [f"{side}_{of}" for of in ("macro", "weighted") for side in ("precision", "recall", "f1")]
     for number, name in enumerate(names):
         guess = random.choice(labels, rows).astype(object)
         predictions[name] = predicted = np.where(random.random(rows) < 0.75, actual, guess)
@@ -39,12 +50,15 @@ def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, error
         epochs = range(1, 2 if name == "linear" else 4)
         models[name] = {
             "fit": {"family": name, "tokenizer": "word", "parameters": 1234, "epochs": len(epochs), "best_epoch": 1}
+            | {"threads": 1, "processes": 1, "device": "cpu", "precision": "float32", "pretraining": None}
             | {"weights": f"{number:064x}", "validation": some, "seed": 7}
-            | {"seeds": [{"seed": 7, "validation": some}]},
-            "scores": told
-            | {"mean": told, "labels": list(labels), "rows": rows}
+            | {"seeds": [{"seed": 7, "epochs": len(epochs), "best_epoch": 1, "validation": some}]},
+            "scores": dict.fromkeys(sides, hit)
+            | told
+            | {"seeds": [{"seed": 7} | told], "mean": told, "sd": dict.fromkeys(told)}
+            | {"labels": list(labels), "rows": rows}
             | {"confusion": [[int(((actual == a) & (predicted == b)).sum()) for b in labels] for a in labels]}
-            | {"classes": {x: {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 9} for x in labels}}
+            | {"classes": {x: {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 9.0} for x in labels}}
             | {"calibration": [{"confidence": x, "accuracy": x - 0.05, "rows": 30} for x in (0.55, 0.95)]},
             "analysis": {
                 "length": [one_group(f"part {x}", **{"from": x, "to": x + 9}) for x in (1, 2)],
@@ -67,31 +81,44 @@ def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, error
     split["left_out"] = dict.fromkeys(("train", "validation", "test"), 0)
     split["splits"] = dict.fromkeys(("train", "validation", "test"), part) | {"unlabelled": empty}
     clean = {"rows": 70, "kept": 60, "dropped": {"empty text": 10}, "repaired": {}, "labels": part["labels"]}
-    encoded = {"word": {"vocabulary": 99, "splits": {s: {"unknown": 0.05} for s in ("train", "validation", "test")}}}
-    encoded["word"]["vectors"] = {"source": None}
+    ids_of_split = {"tokens": 100, "unknown": 0.05, "lengths": words}
+    encoded = {"word": {"vocabulary": 99, "splits": dict.fromkeys(("train", "validation", "test"), ids_of_split)}}
     return models, predictions, actual, ids, clean, split, encoded
 
 
-def page(metric="accuracy", change=None, encoded=None, seeds=None, ensembles=None, **kwargs) -> str:
+def outcome(name, model) -> Outcome:
+    """One of the models of `made_up` as the stages read it."""
+    parts = Fit(**model["fit"]), Scores(**model["scores"]), Groups(**model["analysis"])
+    mistakes, history = ([of(**row) for row in model[key]] for of, key in ((Mistake, "errors"), (Epoch, "history")))
+    return Outcome(Path("metrics") / name, *parts, mistakes, history)
+
+
+def page(metric="accuracy", change=None, vectors=None, seeds=None, ensembles=None, **kwargs) -> str:
     """seeds: how many of some models; ensembles: members of some. These have the answers of their first member."""
-    models, predictions, actual, ids, clean, split, made = made_up(**kwargs)
-    encoded = encoded or made
+    models, predictions, actual, ids, clean, split, encoded = made_up(**kwargs)
     if change:
         change(models, clean, split)
     config = CompareConfig(metric=metric, bootstrap=3000, alpha=0.05, ensembles=ensembles or {})
     known = np.array(ids, dtype=object)
-    evaluated = {n: Evaluated(m["fit"], m["scores"], known, actual, {7: predictions[n]}) for n, m in models.items()}
+    evaluated = {}
+    for name, model in models.items():
+        fit, scores = model["fit"], model["scores"]
+        size = fit["family"], fit["tokenizer"], fit["parameters"]
+        of = fit["validation"], scores["mean"], scores["labels"], known, actual, {7: predictions[name]}
+        evaluated[name] = Evaluated(Path("metrics") / name, *size, *of)
     for name, number in (seeds or {}).items():
         runs = {7 + i: np.roll(predictions[name], i) for i in range(number)}
-        validation = models[name]["fit"]["validation"]
-        models[name]["fit"]["seeds"] = [{"seed": seed, "validation": validation} for seed in runs]
-        evaluated[name] = evaluated[name]._replace(predicted=runs)
+        (own,) = models[name]["fit"]["seeds"]
+        models[name]["fit"]["seeds"] = [own | {"seed": seed} for seed in runs]
+        evaluated[name] = replace(evaluated[name], predicted=runs)
     for name, members in config.ensembles.items():
         best = {"accuracy": 0.97, "f1_macro": 0.97, "log_loss": 0.1}
-        first = evaluated[members[0]]
-        evaluated[name] = first._replace(fit=first.fit | {"family": "ensemble", "validation": best})
+        evaluated[name] = replace(evaluated[members[0]], family="ensemble", validation=best)
     result = compare(config, 42, kwargs.get("labels", ["reviews"])[0], split["splits"]["train"]["labels"], evaluated)
-    return render(result, models, clean, split, encoded)
+    outcomes = {name: outcome(name, model) for name, model in models.items()}
+    tokenized = {name: Tokenized(**facts) for name, facts in encoded.items()}
+    known = {"word": Vectors(**(vectors or {"source": None}))}
+    return render(result, outcomes, Clean(**clean), Split(**split), tokenized, known)
 
 
 class Reader(HTMLParser):
@@ -221,11 +248,9 @@ def test_documents_left_out_are_said():
 
 
 def test_coverage_of_vectors_is_said_where_there_are_some():
-    encoded = made_up()[-1]
     assert "Word vectors of" not in page()
     found = {"source": "trained", "from": "word2vec", "size": 100, "words": 2000, "found": 1500}
-    encoded["word"]["vectors"] = found | {"coverage": 0.75, "running": 0.981}
-    text = page(encoded=encoded)
+    text = page(vectors=found | {"coverage": 0.75, "running": 0.981})
     expected = "Word vectors of word: 1,500 of 2,000 words (75.0 %), which are 98.1 % of the running words of train; "
     assert expected + "100 numbers each, trained here by word2vec." in text.replace("\u00a0", " ")
 
@@ -251,15 +276,16 @@ def test_groups_stand_side_by_side_and_chance_is_quiet():
     models, *_ = made_up()
     models["lstm"]["analysis"]["length"] = [one_group("part 1", rows=40, **{"from": 1, "to": 70})]
     models["lstm"]["analysis"]["unknown"] = [one_group("none", 0.99, rows=9), one_group("up to 5 %", rows=51)]
-    length, negation, unknown = side_by_side(models, ["lstm", "linear"])
-    assert [row["group"] for row in length["rows"]] == ["part 1", "part 2"]
-    assert (length["rows"][0]["rows"], length["rows"][0]["to"]) == ((30, 40), (10, 70))
-    assert length["rows"][1]["cells"][0] is None
-    assert [[cell["sign"] for cell in row["cells"]] for row in negation["rows"]] == [[0, 0], [-1, -1]]
-    assert [[cell["sign"] for cell in row["cells"]] for row in unknown["rows"]] == [[1, 0], [0, 0]]
+    length, negation, unknown = side_by_side([outcome(name, models[name]) for name in ("lstm", "linear")])
+    assert [row.group for row in length.rows] == ["part 1", "part 2"]
+    assert (length.rows[0].rows, length.rows[0].longest) == ((30, 40), (10, 70))
+    assert length.rows[1].cells[0] is None
+    assert [[cell.sign for cell in row.cells] for row in negation.rows] == [[0, 0], [-1, -1]]
+    assert [[cell.sign for cell in row.cells] for row in unknown.rows] == [[1, 0], [0, 0]]
     for model in models.values():
         model["analysis"]["negation"][1] = one_group("with", rows=0)
-    assert [table["title"] for table in side_by_side(models, ["lstm"])] == ["By tokens outside the vocabulary"]
+    tables = side_by_side([outcome("lstm", models["lstm"])])
+    assert [table.title for table in tables] == ["By tokens outside the vocabulary"]
 
 
 def test_a_model_keeps_its_colour_when_the_ranking_changes():
@@ -326,10 +352,10 @@ def test_confusion_figure(classes):
 
 @pytest.mark.parametrize("name", ["linear", "lstm"])
 def test_curves_figure(name):
-    history = made_up()[0][name]["history"]
+    history = outcome(name, made_up()[0][name]).history
     figure = curves_figure(history, "costs $x and $y")
     assert png(figure) == png(curves_figure(history, "costs $x and $y"))
     loss, accuracy = figure.axes
     assert [line.get_label() for line in loss.lines] == ["train", "validation"]
-    assert list(accuracy.lines[0].get_ydata()) == [row["validation_accuracy"] for row in history]
+    assert list(accuracy.lines[0].get_ydata()) == [row.validation_accuracy for row in history]
     assert np.isnan(loss.lines[0].get_ydata()).all() == (name == "linear")

@@ -1,4 +1,4 @@
-"""Arms side by side, by real DVC, against the `dvc repro` that they have to equal."""
+"""Models side by side, by real DVC, against the `dvc repro` that they have to equal."""
 
 import os
 import re
@@ -21,7 +21,7 @@ from textmill.reproduce.parallel import gpus, longest_first
 LINEAR, RNN = MODELS["linear"], MODELS["rnn"]
 TEXTMILL = Path(sys.executable).parent / "textmill"
 
-# The shape of our DAG, with stages that cost nothing: what an arm does follows from its name.
+# The shape of our DAG, with stages that cost nothing: what a model does follows from its name.
 DAG = """
 stages:
   encode:
@@ -106,14 +106,14 @@ def toy(tmp_path):
 def test_side_by_side_equals_one_by_one(toy):
     other = shutil.copytree(toy, toy.parent / "other")
     done = set()
-    for names in (("slow", "b", "a"), ("z", "slow", "b", "slow-2", "a", "c")):  # from nothing; then with arms added
+    for names in (("slow", "b", "a"), ("z", "slow", "b", "slow-2", "a", "c")):  # from nothing; then with models added
         for folder in (toy, other):
             models(folder, *names)
         serial(other)
         code, out, error = run(toy, "-j", "2", CUDA_VISIBLE_DEVICES="4, 7")
         assert (code, error) == (0, "")
         assert "repro: 3 models, 2 at a time\n" in out
-        told = [line for line in out.splitlines() if " | " in line]  # by the arms: nothing of DVC's
+        told = [line for line in out.splitlines() if " | " in line]  # by the models: nothing of DVC's
         assert sorted(line.split()[0] for line in told) == sorted(set(names) - done)
         assert {line.split("gpu ")[1] for line in told} == {"4", "7"}  # one for each of the two
         assert results(toy) == results(other)

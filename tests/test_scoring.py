@@ -20,18 +20,18 @@ def table(rows: int, classes: int = 3, seed: int = 0) -> pl.DataFrame:
 @given(st.integers(2, 3), st.integers(1, 60), st.integers(0, 50))
 def test_scores_are_scikit_learns_and_consistent(classes, rows, seed):
     frame = table(rows, classes, seed)
-    scores = scoring.score(frame, LABELS[:classes])
+    scores = scoring.all_scores({0: frame}, 0, LABELS[:classes])
     actual, predicted = frame["label"].to_list(), frame["prediction"].to_list()
-    assert scores["accuracy"] == pytest.approx(accuracy_score(actual, predicted), abs=1e-6)
+    assert scores.accuracy == pytest.approx(accuracy_score(actual, predicted), abs=1e-6)
     macro = f1_score(actual, predicted, labels=LABELS[:classes], average="macro", zero_division=0)
-    assert scores["f1_macro"] == pytest.approx(macro, abs=1e-6)
-    assert np.sum(scores["confusion"]) == scores["rows"] == rows
-    assert sum(part["rows"] for part in scores["calibration"]) == rows
-    assert ("binary" in scores) == (classes == 2)
+    assert scores.f1_macro == pytest.approx(macro, abs=1e-6)
+    assert np.sum(scores.confusion) == scores.rows == rows
+    assert sum(part.rows for part in scores.calibration) == rows
+    assert (scores.binary is not None) == (classes == 2)
     if len(set(actual)) < classes:
-        assert scores["roc_auc"] is None
+        assert scores.roc_auc is None
     elif classes == 2:
-        assert scores["roc_auc"] == pytest.approx(
+        assert scores.roc_auc == pytest.approx(
             roc_auc_score(np.array(actual) == "neutral", frame["p:neutral"]), abs=1e-6
         )
 
@@ -40,6 +40,69 @@ def test_calibration_error_by_hand():
     confidence, right = np.array([0.95, 0.95, 0.65, 0.65]), np.array([True, True, True, False])
     assert scoring.calibration_error(confidence, right) == pytest.approx((2 * 0.05 + 2 * 0.15) / 4)
     assert scoring.calibration_error(np.ones(3), np.ones(3, bool)) == 0
+
+
+def answers(*pairs: tuple[str, str], confidence: float = 0.8) -> pl.DataFrame:
+    """Predictions of documents with these labels and answers."""
+    classes, said = ([LABELS.index(pair[side]) for pair in pairs] for side in (0, 1))
+    proba = np.full((len(pairs), 3), (1 - confidence) / 2)
+    proba[np.arange(len(pairs)), said] = confidence
+    ids = pl.Series([f"{number:05}" for number in range(len(pairs))])
+    return scoring.predictions(ids, np.array(classes), LABELS, proba, np.ones(len(pairs)))
+
+
+UNEVEN = [("neg", "neg")] * 3 + [("neg", "pos")] * 3 + [("pos", "pos")] * 2  # neutral is neither meant nor said
+
+
+def test_rows_of_the_confusion_are_actual_and_columns_predicted():
+    scores = scoring.all_scores({0: answers(*UNEVEN)}, 0, LABELS)
+    assert scores.confusion == [[3, 0, 3], [0, 0, 0], [0, 0, 2]]
+
+
+def test_averages_by_hand():
+    scores = scoring.all_scores({0: answers(*UNEVEN)}, 0, LABELS)
+    neg, pos = {"precision": 1.0, "recall": 0.5, "f1": 2 / 3}, {"precision": 0.4, "recall": 1.0, "f1": 0.8 / 1.4}
+    for side in neg:
+        macro, weighted = (neg[side] + 0 + pos[side]) / 3, (6 * neg[side] + 2 * pos[side]) / 8
+        assert getattr(scores, f"{side}_macro") == pytest.approx(macro, abs=1e-6)
+        assert getattr(scores, f"{side}_weighted") == pytest.approx(weighted, abs=1e-6)
+    assert scores.recall_weighted == scores.accuracy == 0.625
+    assert scores.classes["neg"].model_dump() == pytest.approx({**neg, "support": 6}, abs=1e-6)
+
+
+def test_a_class_that_is_neither_meant_nor_said_scores_0_without_a_warning(recwarn):
+    scores = scoring.all_scores({0: answers(*UNEVEN)}, 0, LABELS)
+    assert scores.classes["neutral"].model_dump() == {"precision": 0, "recall": 0, "f1": 0, "support": 0}
+    assert not recwarn.list
+
+
+def test_two_classes_are_told_by_the_second():
+    frame = table(60, 2)
+    scores = scoring.all_scores({0: frame}, 0, LABELS[:2])
+    (_, false), (missed, found) = scores.confusion
+    assert scores.binary.positive == "neutral"
+    assert scores.binary.precision == pytest.approx(found / (found + false), abs=1e-6)
+    assert scores.binary.recall == pytest.approx(found / (found + missed), abs=1e-6)
+
+
+def test_certain_answers_stand_in_the_last_bin():
+    (held,) = scoring.calibration(np.array([0.9, 1.0], np.float32), np.array([True, False]))
+    assert held.model_dump() == {"confidence": 0.95, "accuracy": 0.5, "rows": 2}
+    scores = scoring.all_scores({0: answers(*UNEVEN, confidence=1.0)}, 0, LABELS)
+    assert [held.rows for held in scores.calibration] == [8]
+    assert scores.calibration_error == 0.375
+
+
+def test_seeds_are_told_in_ascending_order_and_their_spread_has_one_degree_of_freedom_less():
+    tables = {5: answers(*UNEVEN), 2: answers(*UNEVEN[:6], ("pos", "neg"), ("pos", "neg"))}
+    scores = scoring.all_scores(tables, 5, LABELS)
+    assert [(one.seed, one.scores["accuracy"]) for one in scores.seeds] == [(2, 0.375), (5, 0.625)]
+    assert (scores.accuracy, scores.mean["accuracy"]) == (0.625, 0.5)
+    assert scores.sd["accuracy"] == pytest.approx(0.25 / 2**0.5, abs=1e-6)
+    assert scoring.together(tables)["seed"].to_list() == [2] * 8 + [5] * 8
+    line = scoring.summary(scores, 5, {"accuracy": 0.7})
+    assert (line["validation_accuracy"], line["test_accuracy"], line["test_accuracy_mean"]) == (0.7, 0.625, 0.5)
+    assert scoring.all_scores({5: tables[5]}, 5, LABELS).sd["accuracy"] is None
 
 
 def test_predictions_are_in_the_order_of_ids_and_must_be_distributions():
@@ -55,10 +118,10 @@ def test_predictions_are_in_the_order_of_ids_and_must_be_distributions():
 def test_errors_are_the_most_confident_first_with_their_texts():
     frame = table(200).with_columns(unknown=pl.lit(0.125, pl.Float32))
     texts = pl.DataFrame({"id": frame["id"], "text": ["word " * 500] * 200})
-    errors = scoring.errors(scoring.worst(frame), texts)
+    errors = scoring.mistakes(frame, [texts[:90], texts[90:]]).root
     assert len(errors) == scoring.ERRORS
-    assert all(e["label"] != e["prediction"] and len(e["text"]) == scoring.EXCERPT for e in errors)
-    assert {e["unknown"] for e in errors} == {0.125}
-    assert [e["confidence"] for e in errors] == sorted((e["confidence"] for e in errors), reverse=True)
+    assert all(e.label != e.prediction and len(e.text) == scoring.EXCERPT for e in errors)
+    assert {e.unknown for e in errors} == {0.125}
+    assert [e.confidence for e in errors] == sorted((e.confidence for e in errors), reverse=True)
     right = frame.filter(pl.col("label") == pl.col("prediction"))
-    assert scoring.errors(scoring.worst(right), texts) == []
+    assert scoring.mistakes(right, [texts]).root == []

@@ -7,16 +7,17 @@ import numpy as np
 import polars as pl
 import pytest
 from conftest import MODELS, TRAIN
-from test_stages import PARAMS, command, prepare, run_evaluate, run_train
+from test_stages import KEPT, PARAMS, command, prepare, run_evaluate, run_train
 
-from stages import compare, train
 from textmill import bundle, models
 from textmill.config import validate
 from textmill.errors import ArtifactError, ParamsError
-from textmill.files import read_history, read_json, sha256, write_json
+from textmill.files import read_json, sha256, write_json
 from textmill.judging import comparison
-from textmill.judging.comparison import CompareConfig
-from textmill.judging.ensembles import combine
+from textmill.judging.comparison import CompareConfig, evaluated
+from textmill.judging.ensembles import combine, member
+from textmill.results.history import read_history
+from textmill.results.outcome import Outcome
 from textmill.training.settings import TrainConfig
 
 SEEDS = [5, 2, 9]
@@ -72,7 +73,7 @@ def test_the_seed_that_is_best_on_validation_is_shipped(made):
         assert mean == pytest.approx(np.mean([one[key] for one in each.values()]), abs=1e-6)
     curve = read_history(made / "metrics/lstm/history.csv")
     best = curve[fit["best_epoch"] - 1]
-    assert best["validation_loss"] == pytest.approx(each[fit["seed"]]["log_loss"], rel=1e-5)
+    assert best.validation_loss == pytest.approx(each[fit["seed"]]["log_loss"], rel=1e-5)
 
 
 def test_every_seed_is_what_it_is_alone(made, tmp_path, monkeypatch):
@@ -172,7 +173,7 @@ def test_a_killed_stage_does_not_train_a_finished_seed_again(made, tmp_path, mon
     assert capsys.readouterr().out.count("epoch 1/3") == 1
     assert (tmp_path / "lstm/config.json").read_bytes() == (made / "lstm/config.json").read_bytes()
     assert (tmp_path / "metrics/lstm/fit.json").read_bytes() == (made / "metrics/lstm/fit.json").read_bytes()
-    assert not list(train.CHECKPOINTS.iterdir())
+    assert not list(KEPT[0].iterdir())
 
 
 def test_an_older_run_leaves_no_seeds(made, tmp_path, monkeypatch):
@@ -185,31 +186,27 @@ def test_an_older_run_leaves_no_seeds(made, tmp_path, monkeypatch):
 
 
 def test_the_comparison_judges_means_and_ensembles(made, tmp_path):
-    evaluated = {name: compare.read_evaluated(made / f"metrics/{name}", read(made, name)) for name in SEVERAL["models"]}
+    models = {name: Outcome.read(made / f"metrics/{name}") for name in SEVERAL["models"]}
+    judged = {name: evaluated(model) for name, model in models.items()}
     for name, members in SEVERAL["compare"]["ensembles"].items():
-        found = {member: compare.read_member(made / f"metrics/{member}", read(made, member)) for member in members}
-        evaluated[name] = combine(found)
+        judged[name] = combine({each: member(models[each]) for each in members})
     config = CompareConfig(**SEVERAL["compare"])
-    result = comparison.compare(config, 1, "reviews", {"good": 2, "bad": 1}, evaluated)
-    entries = {model["name"]: model for model in result["models"]}
-    assert {name: entry["seeds"] for name, entry in entries.items()} == SEEN
-    assert entries["lstm"]["score"] == facts(made, "lstm", "scores")["mean"]["accuracy"]
-    assert entries["lstm"]["validation"] == facts(made, "lstm", "fit")["validation"]["accuracy"]
+    result = comparison.compare(config, 1, "reviews", {"good": 2, "bad": 1}, judged)
+    entries = {model.name: model for model in result.models}
+    assert {name: entry.seeds for name, entry in entries.items()} == SEEN
+    assert entries["lstm"].score == facts(made, "lstm", "scores")["mean"]["accuracy"]
+    assert entries["lstm"].validation == facts(made, "lstm", "fit")["validation"]["accuracy"]
     test = pl.read_parquet(made / "split/test.parquet").sort("id")
     shipped = bundle.Averaged({Path(name): bundle.load(made / name) for name in ("linear", "gru")})
     right = shipped.predict_proba(test["text"].to_list()).argmax(1) == (test["label"] == "good").to_numpy()
-    assert entries["pair"]["score"] == pytest.approx(right.mean(), abs=1e-6)
-
-
-def read(made, name):
-    return {file: facts(made, name, file) for file in ("fit", "scores")}
+    assert entries["pair"].score == pytest.approx(right.mean(), abs=1e-6)
 
 
 def test_seeds_of_other_documents_are_refused(made, tmp_path):
     folder = shutil.copytree(made / "metrics/lstm", tmp_path / "lstm")
     pl.read_parquet(folder / "seeds.parquet")[:-1].write_parquet(folder / "seeds.parquet")
     with pytest.raises(ArtifactError, match=r"lstm/seeds.parquet: seed \d has other documents than \d"):
-        compare.read_evaluated(folder, read(made, "lstm"))
+        evaluated(Outcome.read(folder))
 
 
 def test_a_seed_stands_once(made):

@@ -32,8 +32,8 @@ def folder(tmp_path):
         table = pl.DataFrame(rows)
         table.write_parquet(metrics / name / "predictions.parquet")
         empty = table.clear().select(pl.lit(None, pl.Int64).alias("seed"), pl.all())
-        for file in ("seeds", "validation"):
-            empty.write_parquet(metrics / name / f"{file}.parquet")
+        empty.write_parquet(metrics / name / "seeds.parquet")
+        table.select(pl.lit(7, pl.Int64).alias("seed"), pl.all()).write_parquet(metrics / name / "validation.parquet")
     write_params(tmp_path, NAMES)
     return tmp_path
 
@@ -47,9 +47,8 @@ def write_params(folder, names):
 
 def run(folder):
     report = folder / "report"
-    main(
-        folder / "metrics", report / "comparison.json", report / "index.html", folder / "params.yaml", folder / "times"
-    )
+    written = report / "comparison.json", report / "index.html"
+    main(folder / "metrics", folder / "times", *written, folder / "params.yaml")
     return read_json(report / "comparison.json"), (report / "index.html").read_text()
 
 

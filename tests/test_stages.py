@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -44,6 +45,9 @@ PARAMS = {
     "evaluate": {"negations": ["not", "n't"]},
     "compare": {"alpha": 0.05},
 }
+
+
+KEPT, TIMINGS = (Path("data/checkpoints"), Path("data/pretrained")), Path("data/timings")
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +90,9 @@ def run_text(splits, labels, root):
 
 
 def run_train(root, name):
-    metrics = root / "metrics" / name
     text = root / "encoded", root / "vocab", root / "vectors.safetensors", root / "split/train_in_test.json"
-    train.main(
-        name, *code_of(root), *text, root / "labels.json", root / name, metrics / "history.csv", metrics / "fit.json"
-    )
+    found = root / name, root / "metrics" / name
+    train.main(name, *code_of(root), *text, root / "labels.json", *found, *KEPT, TIMINGS)
 
 
 def code_of(root):
@@ -98,7 +100,7 @@ def code_of(root):
 
 
 def run_evaluate(root, name):
-    evaluate.main(root / name, root / "encoded", root / "split", root / "metrics" / name)
+    evaluate.main(root / name, root / "encoded", root / "split", root / "metrics" / name, TIMINGS)
 
 
 def test_split_profiles_what_it_cut(made):
@@ -209,9 +211,9 @@ def test_fit_says_how_and_seconds_stay_outside(made):
     assert best["validation_accuracy"] == pytest.approx(fit["validation"]["accuracy"], abs=1e-6)
     assert "seconds" not in json.dumps(fit)
     noted = timings.recall("lstm", fit["weights"], made / "data/timings")
-    assert len(noted["epoch_seconds"]) == fit["epochs"]
-    assert noted["predict_documents_per_second"] > 0
-    assert timings.recall("lstm", "0" * 64, made / "data/timings") == {}
+    assert len(noted.epoch_seconds) == fit["epochs"]
+    assert noted.predict_documents_per_second > 0
+    assert timings.recall("lstm", "0" * 64, made / "data/timings") == timings.Timing()
     assert not list((made / "data/checkpoints").iterdir())
 
 
@@ -230,7 +232,7 @@ def test_a_pretrained_body_is_kept_for_the_next_training(made, tmp_path, monkeyp
         assert fit["pretraining"].keys() == {"epochs", "loss", "documents", "tokens"}
         assert fit["pretraining"]["documents"] == len(pl.read_parquet(made / "split/train.parquet"))
         noted = timings.recall("lstm", fit["weights"], tmp_path / "data/timings")
-        times.add(round(noted["train_seconds"] - sum(noted["epoch_seconds"]), 9))
+        times.add(round(noted.train_seconds - sum(noted.epoch_seconds), 9))
     assert len(times) == 1  # of one reading, which both paid for
     assert len(list((tmp_path / "data/pretrained/lstm").iterdir())) == 1
     assert read_json(made / "metrics/lstm/fit.json")["pretraining"] is None
@@ -299,7 +301,7 @@ def test_a_model_gets_what_it_asks_for(made, tmp_path, monkeypatch):
             tmp_path / "m",
         )
         with pytest.raises(DataError, match="enough"):
-            train.main(name, *parts, tmp_path / "h.csv", tmp_path / "f.json")
+            train.main(name, *parts, tmp_path / "metrics", *KEPT, TIMINGS)
     (_, task), (data, asked) = tasks
     assert (task.vectors, task.corpus, task.encoder) == (None, None, None)
     assert asked.vectors.ids.tolist() == [2, 5]
@@ -321,16 +323,8 @@ def test_a_model_begins_with_vectors_that_were_trained_here(made, tmp_path, monk
     known = load_vectors(found, sha256(made / "vocab/tokenizer.json"))
     assert 5 < len(known.ids) < read_json(made / "encode.json")["vocabulary"] - 2
     for name in asking:
-        parts = (
-            *code_of(made),
-            made / "encoded",
-            made / "vocab",
-            found,
-            repeated,
-            made / "labels.json",
-            tmp_path / name,
-        )
-        train.main(name, *parts, tmp_path / f"{name}.csv", tmp_path / f"{name}.json")
+        text = made / "encoded", made / "vocab", found, repeated, made / "labels.json"
+        train.main(name, *code_of(made), *text, tmp_path / name, tmp_path / "metrics" / name, *KEPT, TIMINGS)
         weight = files.read_arrays(tmp_path / name / "model.safetensors")[0]["embed.weight"]
         assert np.array_equal(weight[known.ids], known.vectors) == (name == "frozen")
         assert textmill.load(tmp_path / name).predict_proba(["a great film"]).shape == (1, 2)
@@ -426,16 +420,16 @@ def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
     spec["vocabulary"].pop()
     write_json(tmp_path / "other/tokenizer.json", spec)
     text = made / "encoded", tmp_path / "other", made / "vectors.safetensors", made / "split/train_in_test.json"
-    parts = (*code_of(made), *text, made / "labels.json", tmp_path / "m", tmp_path / "h.csv")
+    parts = (*code_of(made), *text, made / "labels.json", tmp_path / "m", tmp_path / "metrics", *KEPT, TIMINGS)
     with pytest.raises(ArtifactError, match="encoded with another tokenizer"):
-        train.main("lstm", *parts, tmp_path / "f.json")
+        train.main("lstm", *parts)
     with pytest.raises(ArtifactError, match="documents, but"):
         splits = tmp_path / "split"
         splits.mkdir()
         (splits / "test.parquet").symlink_to(made / "split/train.parquet")
-        evaluate.main(made / "lstm", made / "encoded", splits, tmp_path)
+        evaluate.main(made / "lstm", made / "encoded", splits, tmp_path, TIMINGS)
     with pytest.raises(ParamsError, match=r"models\.gru: missing"):
-        train.main("gru", *parts, tmp_path / "f.json")
+        train.main("gru", *parts)
     write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": {"word": {**WORD, "min_freq": 10_000}}})
     with pytest.raises(DataError, match="lower min_freq"):
         outputs = tmp_path / "downloads", tmp_path / "t", tmp_path / "t.safetensors", tmp_path / "v.json"

@@ -19,8 +19,8 @@ from ruamel.yaml import YAML
 from stages import encode, evaluate, train, vectors, vocab
 from textmill.errors import ArtifactError, ParamsError, ResourceError
 from textmill.files import read_json, write_json
-from textmill.tracking import outputs as results
-from textmill.tracking import store, track
+from textmill.results.comparison import Baseline, Comparison, Entry
+from textmill.tracking import outputs, store, track
 from textmill.tracking.sanitizing import safe_metrics, safe_params
 
 NAMES = ["linear", "rnn"]
@@ -89,18 +89,30 @@ def finished(tmp_path_factory, reviews) -> Path:
         vectors.main("word", tokenizer, encoded, Path("data/split/train_in_test.json"), downloads, *found)
         for name in NAMES:
             bundle, metrics = Path(f"data/models/{name}"), Path(f"metrics/{name}")
-            facts = (metrics / "history.csv", metrics / "fit.json")
-            train.main(name, *text, bundle, *facts)
-            evaluate.main(bundle, Path("data/encoded/word"), Path("data/split"), metrics)
+            train.main(name, *text, bundle, metrics, Path("data/checkpoints"), Path("data/pretrained"), TIMINGS)
+            evaluate.main(bundle, Path("data/encoded/word"), Path("data/split"), metrics, TIMINGS)
         choose("linear")
         write_lock()
     return root
 
 
 def choose(champion: str) -> None:
-    models = [{"name": name, "family": MODELS[name]["family"]} for name in NAMES]
-    models.append({"name": "both", "family": "ensemble"})
-    write_json(COMPARISON, {"dataset": "reviews", "champion": champion, "models": models})
+    entry = {"tokenizer": "word", "parameters": 9, "members": [], "seeds": 1, "sd": None}
+    entry |= dict.fromkeys(("validation", "score", "low", "high"), 0.9)
+    families = {name: MODELS[name]["family"] for name in NAMES} | {"both": "ensemble"}
+    Comparison(
+        dataset="reviews",
+        metric="accuracy",
+        rows=50,
+        labels=["bad", "good"],
+        alpha=0.05,
+        bootstrap=100,
+        champion=champion,
+        champion_by="validation accuracy",
+        baseline=Baseline(label="bad"),
+        models=[Entry(name=name, family=family, **entry) for name, family in families.items()],
+        pairs=[],
+    ).write(COMPARISON)
 
 
 def write_lock(code: str = "0" * 32, params: dict = PARAMS) -> None:
@@ -132,7 +144,7 @@ def write_lock(code: str = "0" * 32, params: dict = PARAMS) -> None:
 
 
 def md5(path: Path) -> str:
-    return results._folder_md5(path) if path.is_dir() else hashlib.md5(path.read_bytes()).hexdigest()
+    return outputs._folder_md5(path) if path.is_dir() else hashlib.md5(path.read_bytes()).hexdigest()
 
 
 @pytest.fixture(scope="module")
@@ -308,7 +320,8 @@ def test_what_a_kill_or_a_person_left_is_made_whole(client):
 
 def test_a_model_that_predicts_other_than_recorded_is_not_promoted(client):
     errors = Path("metrics/rnn/errors.json")
-    write_json(errors, [{"text": text, "prediction": "good"} for text in ("dull awful", "superb lovely", "weak flat")])
+    texts = {"id": "1", "label": "bad", "prediction": "good", "confidence": 0.9, "tokens": 2, "unknown": 0.0}
+    write_json(errors, [texts | {"text": text} for text in ("dull awful", "superb lovely", "weak flat")])
     write_lock()
     choose("rnn")
     with pytest.raises(ArtifactError, match=r"textmill-reviews v2: predicts other than `evaluate` recorded"):
@@ -380,7 +393,7 @@ def test_a_folders_md5_is_dvcs(tmp_path):
     (tmp_path / "sub").mkdir()
     for name, content in {"a.txt": "x", "config.json": "{}", "sub/Zoë.txt": "é"}.items():
         (tmp_path / name).write_text(content, encoding="utf-8")
-    assert results._folder_md5(tmp_path) == "ee1f421327a6b6bcc31600bc071b685b.dir"  # as `dvc add` wrote it
+    assert outputs._folder_md5(tmp_path) == "ee1f421327a6b6bcc31600bc071b685b.dir"  # as `dvc add` wrote it
 
 
 @given(st.dictionaries(st.text(min_size=1), st.one_of(st.floats(), st.none()), max_size=5), st.text(max_size=7000))

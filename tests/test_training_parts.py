@@ -21,7 +21,7 @@ from textmill.training.loop import best_epoch
 from textmill.training.optimizing import loss_function, moving_average, optimizer, probabilities, rate
 from textmill.training.settings import TrainConfig
 from textmill.training.task import Task
-from textmill.training.validation import validate
+from textmill.training.validation import epoch_scores
 
 
 @given(st.integers(2, 5), st.integers(1, 40), st.integers(0, 99))
@@ -29,7 +29,7 @@ def test_validation_scores_are_scikit_learns(classes, rows, seed):
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, classes, rows)
     proba = rng.dirichlet(np.ones(classes), rows).astype(np.float32)
-    ours = validate(proba, labels)
+    ours = epoch_scores(proba, labels)
     assert ours["accuracy"] == pytest.approx(accuracy_score(labels, proba.argmax(1)))
     assert ours["f1_macro"] == pytest.approx(
         f1_score(labels, proba.argmax(1), labels=range(classes), average="macro", zero_division=0)

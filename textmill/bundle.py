@@ -5,7 +5,7 @@ trained with several seeds ships the weights of one; those of the others lie bes
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -150,3 +150,9 @@ def load(
 def seeds(config: Mapping[str, Any]) -> list[int]:
     """Every seed whose weights lie in a bundle of this config, in ascending order."""
     return sorted([config["seed"], *(other["seed"] for other in config["others"])])
+
+
+def every_seed(path: Path, shipped: Classifier) -> Iterator[tuple[int, Model]]:
+    """The model of each seed, in ascending order, of a bundle that was loaded; one at a time is held."""
+    for seed in seeds(shipped.config):
+        yield seed, shipped.model if seed == shipped.config["seed"] else load(path, seed=seed).model

@@ -1,13 +1,12 @@
 """Files, written whole or not at all, and with the same bytes for the same content."""
 
-import csv
 import errno
 import hashlib
 import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -183,16 +182,17 @@ def count_rows(path: Path) -> int:
         return pq.read_metadata(path).num_rows
 
 
-def read_history(path: Path) -> list[dict[str, float | None]]:
-    """The rows of a learning curve, one an epoch: None where a cell is empty."""
-    with open(path, encoding="utf-8", newline="") as file:
-        return [{key: float(cell) if cell else None for key, cell in row.items()} for row in csv.DictReader(file)]
-
-
 def write_parquet(path: Path, frame: Any) -> None:
     """Write a polars frame as parquet."""
     with atomic(path) as temporary:
         frame.write_parquet(temporary, compression="zstd", statistics=False)
+
+
+def write_csv(path: Path, frames: Iterable[Any]) -> None:
+    """Write polars frames of the same columns, one at least, as one csv."""
+    with atomic(path) as temporary, open(temporary, "wb") as file:
+        for number, frame in enumerate(frames):
+            frame.write_csv(file, include_header=number == 0, float_precision=4)
 
 
 @contextmanager

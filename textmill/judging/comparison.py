@@ -5,8 +5,10 @@ A model trained with several seeds is judged by the mean over them, and the luck
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations, takewhile, zip_longest
-from typing import Annotated, Any, Literal, NamedTuple
+from dataclasses import dataclass
+from itertools import combinations, zip_longest
+from pathlib import Path
+from typing import Annotated, Any, Literal
 from zlib import crc32
 
 import numpy as np
@@ -16,60 +18,72 @@ from scipy.special import bdtr
 
 from textmill.config import Alpha, Name, Section
 from textmill.errors import ArtifactError, ParamsError
+from textmill.judging.metrics import METRICS, mean_scores, score, tallies
+from textmill.results.comparison import Baseline, Comparison, Entry, Pair
+from textmill.results.outcome import PREDICTIONS, Outcome
+from textmill.results.scores import Scores
 
 CELLS = 2_000_000  # documents x resamples held at once: 40 MB
-TOLD = ("accuracy", "f1_macro", "log_loss", "roc_auc", "calibration_error")
+TOLD = (*METRICS, "log_loss", "roc_auc", "calibration_error")
 ENSEMBLE = "ensemble"  # their family
 Ensembles = dict[Name, Annotated[list[str], Field(min_length=2)]]  # the models whose probabilities each averages
 
 
 class CompareConfig(Section):
-    metric: Literal["accuracy", "f1_macro"]
+    metric: Literal[tuple(METRICS)]
     bootstrap: Annotated[int, Field(ge=100)]
     alpha: Alpha
     ensembles: Ensembles
 
 
-class Evaluated(NamedTuple):
-    """One model's results: the contents of fit.json and scores.json, and each seed's predictions of the test split."""
+@dataclass(frozen=True)
+class Evaluated:
+    """What is judged of a model, or of an ensemble, whose folder is its first member's."""
 
-    fit: Mapping[str, Any]
-    scores: Mapping[str, Any]
-    ids: NDArray[Any]  # (N,) str
+    folder: Path  # of its predictions
+    family: str
+    tokenizer: str
+    parameters: int
+    validation: Mapping[str, float]  # every metric and log_loss, means over seeds
+    test: Mapping[str, float | None]  # the headline scores, means over seeds
+    labels: Sequence[str]
+    ids: NDArray[Any]  # (N,) str, of the test split
     actual: NDArray[Any]  # (N,) str
     predicted: Mapping[int, NDArray[Any]]  # seed -> (N,) str
 
 
-def tally(actual: NDArray[Any], predicted: NDArray[Any], labels: Sequence[str]) -> NDArray[np.float32]:
-    """What a document adds to the score, (N, 2, K): per class 1 for a hit, and how often label and prediction name it.
+def evaluated(model: Outcome) -> Evaluated:
+    """A model from what train and evaluate told about it."""
+    fit, labels, tables = model.fit, model.scores.labels, model.tests(["id", "label", "prediction"])
+    ids, actual = (tables[fit.seed][column].to_numpy() for column in ("id", "label"))
+    chosen = model.validation(["label", "prediction"]).values()
+    validation = mean_scores([(each["label"].to_numpy(), each["prediction"].to_numpy()) for each in chosen], labels)
+    return Evaluated(
+        model.folder,
+        fit.family,
+        fit.tokenizer,
+        fit.parameters,
+        validation | {"log_loss": fit.validation.log_loss},
+        model.scores.mean,
+        labels,
+        ids,
+        actual,
+        {seed: table["prediction"].to_numpy() for seed, table in tables.items()},
+    )
 
-    Both metrics are functions of the sums over documents. float32 is exact for sums below 2**24.
-    """
-    names = np.array(labels, dtype=object)
-    is_actual, is_predicted = actual[:, None] == names, predicted[:, None] == names  # (N, K)
-    return np.stack([is_actual & is_predicted, np.add(is_actual, is_predicted, dtype=int)], axis=1).astype(np.float32)
 
-
-def score(metric: str, sums: NDArray[Any]) -> NDArray[np.float64]:
-    """Accuracy or macro-F1 of summed tallies (..., 2, K), as (...). A class that nobody names has F1 = 0."""
-    hits, named = np.moveaxis(sums.astype(np.float64), -2, 0)
-    if metric == "accuracy":
-        return 2 * hits.sum(-1) / named.sum(-1)
-    return (2 * hits / np.maximum(named, 1)).mean(-1)
-
-
-def resample(metric: str, tallies: Sequence[NDArray[np.float32]], times: int, seed: int) -> list[NDArray[np.float64]]:
+def resample(metric: str, parts: Sequence[NDArray[np.float32]], times: int, seed: int) -> list[NDArray[np.float64]]:
     """Bootstrap scores of each model, all on the same resamples of the documents.
 
-    tallies: (N, ..., 2, K) of each model. Gives (times, ...) of each, which does not depend on the others.
+    parts: the `tallies` of each model, (N, ..., 3, K). Gives (times, ...) of each, which does not depend on the others.
     """
-    rows, random = len(tallies[0]), np.random.default_rng(seed)
-    parts, chunk = [], max(1, CELLS // rows)
+    rows, random = len(parts[0]), np.random.default_rng(seed)
+    chunks, chunk = [], max(1, CELLS // rows)
     for start in range(0, times, chunk):
         draws = (random.integers(rows, size=rows) for _ in range(min(chunk, times - start)))
         counts = np.stack([np.bincount(draw, minlength=rows) for draw in draws]).astype(np.float32)  # (chunk, N)
-        parts.append([score(metric, np.tensordot(counts, each, axes=1)) for each in tallies])  # (chunk, ...) each
-    return [np.concatenate(of_model) for of_model in zip(*parts, strict=True)]
+        chunks.append([score(metric, np.tensordot(counts, each, axes=1)) for each in parts])  # (chunk, ...) each
+    return [np.concatenate(of_model) for of_model in zip(*chunks, strict=True)]
 
 
 def resample_seeds(scores: NDArray[np.float64], name: str, seed: int) -> NDArray[np.float64]:
@@ -120,8 +134,8 @@ def ranking(models: Mapping[str, Evaluated], metric: str) -> list[str]:
     """Names, best validation first; between equals the lower log-loss, then the smaller model, then the name."""
 
     def key(name: str) -> tuple[float, float, int, str]:
-        fit = models[name].fit
-        return -fit["validation"][metric], fit["validation"]["log_loss"], fit["parameters"], name
+        model = models[name]
+        return -model.validation[metric], model.validation["log_loss"], model.parameters, name
 
     return sorted(models, key=key)
 
@@ -131,18 +145,18 @@ def check_aligned(models: Mapping[str, Evaluated]) -> None:
     (first, one), *others = models.items()
     for name, other in others:
         again = f"run `dvc repro -f evaluate@{first} evaluate@{name}`"
-        if list(other.scores["labels"]) != list(one.scores["labels"]):
-            raise ArtifactError(f"metrics/{name}/scores.json: labels are not those of {first}; {again}")
+        if list(other.labels) != list(one.labels):
+            raise ArtifactError(f"{other.folder / Scores.FILE}: labels are not those of {first}; {again}")
         both = (zip(model.ids, model.actual, strict=True) for model in (one, other))
         for row, (expected, found) in enumerate(zip_longest(*both, fillvalue=("nothing", "no label")), 1):
             if expected != found:
                 what = f"{found[0]} ({found[1]}), where {first} has {expected[0]} ({expected[1]})"
-                raise ArtifactError(f"metrics/{name}/predictions.parquet, row {row}: {what}; {again}")
+                raise ArtifactError(f"{other.folder / PREDICTIONS}, row {row}: {what}; {again}")
 
 
 def compare(
     config: CompareConfig, seed: int, dataset: str, train_labels: Mapping[str, int], models: Mapping[str, Evaluated]
-) -> dict[str, Any]:
+) -> Comparison:
     """The content of comparison.json: models (best validation first), pairs, champion and majority baseline.
 
     train_labels: documents of each class in the training split. models: ensembles (by their family), too; the champion
@@ -153,76 +167,74 @@ def compare(
     """
     check_aligned(models)
     metric, names = config.metric, ranking(models, config.metric)
-    labels, actual = list(models[names[0]].scores["labels"]), models[names[0]].actual
+    labels, actual = list(models[names[0]].labels), models[names[0]].actual
     runs = [[run for _, run in sorted(models[name].predicted.items())] for name in names]  # by seed
-    tallies = [np.stack([tally(actual, run, labels) for run in each], axis=1) for each in runs]  # (N, S, 2, K) each
-    by_seed = [score(metric, each.sum(0)) for each in tallies]  # (S,) each
+    parts = [np.stack([tallies(actual, run, labels) for run in each], axis=1) for each in runs]  # (N, S, 3, K) each
+    by_seed = [score(metric, each.sum(0)) for each in parts]  # (S,) each
     estimates = [float(each.mean()) for each in by_seed]
     resampled = [
         resample_seeds(scores, name, seed)
-        for name, scores in zip(names, resample(metric, tallies, config.bootstrap, seed), strict=True)
+        for name, scores in zip(names, resample(metric, parts, config.bootstrap, seed), strict=True)
     ]
 
     entries = []
     for name, estimate, scores, each in zip(names, estimates, resampled, by_seed, strict=True):
-        fit = models[name].fit
-        entries.append(
-            {"name": name, "family": fit["family"], "tokenizer": fit["tokenizer"], "parameters": fit["parameters"]}
-            | {"members": config.ensembles.get(name, [])}
-            | {"validation": fit["validation"][metric], "score": round(estimate, 6)}
-            | {"seeds": len(each), "sd": round(float(each.std(ddof=1)), 6) if len(each) > 1 else None}
-            | interval(scores, estimate, config.alpha)
-            | {key: models[name].scores["mean"][key] for key in TOLD}
+        model = models[name]
+        entry = Entry(
+            name=name,
+            family=model.family,
+            tokenizer=model.tokenizer,
+            parameters=model.parameters,
+            members=config.ensembles.get(name, []),
+            validation=model.validation[metric],
+            score=round(estimate, 6),
+            seeds=len(each),
+            sd=round(float(each.std(ddof=1)), 6) if len(each) > 1 else None,
+            **interval(scores, estimate, config.alpha),
+            **{key: model.test[key] for key in TOLD},
         )
+        entries.append(entry)
 
-    pairs, p = [], []
-    for a, b in combinations(range(len(names)), 2):
-        difference, differences = estimates[a] - estimates[b], resampled[a] - resampled[b]
-        test = "mcnemar" if metric == "accuracy" and len(runs[a]) == len(runs[b]) == 1 else "bootstrap"
-        p.append(mcnemar(actual == runs[a][0], actual == runs[b][0]) if test == "mcnemar" else bootstrap_p(differences))
-        pairs.append(
-            {"a": names[a], "b": names[b], "difference": round(difference, 6)}
-            | interval(differences, difference, config.alpha)
-            | {"test": test}
-        )
-    bootstrapped = any(pair["test"] == "bootstrap" for pair in pairs)
-    if bootstrapped and 2 * len(pairs) >= config.alpha * (config.bootstrap + 1):
+    pairs = list(combinations(range(len(names)), 2))
+    tests = ["mcnemar" if metric == "accuracy" and len(runs[a]) == len(runs[b]) == 1 else "bootstrap" for a, b in pairs]
+    if "bootstrap" in tests and 2 * len(pairs) >= config.alpha * (config.bootstrap + 1):
         least = int(2 * len(pairs) / config.alpha) + 1
         raise ParamsError(f"compare.bootstrap: {config.bootstrap} cannot decide {len(pairs)} pairs; at least {least}")
-    for pair, p_one, p_holm in zip(pairs, p, holm(p), strict=True):
-        sure = p_holm < config.alpha and (pair["low"] > 0 or pair["high"] < 0)
-        pair |= {"p": float(f"{p_one:.4g}"), "p_holm": float(f"{p_holm:.4g}")}
-        pair["better"] = (pair["a"] if pair["difference"] > 0 else pair["b"]) if sure else None
+    p = [
+        mcnemar(actual == runs[a][0], actual == runs[b][0])
+        if test == "mcnemar"
+        else bootstrap_p(resampled[a] - resampled[b])
+        for (a, b), test in zip(pairs, tests, strict=True)
+    ]
+    told = []
+    for (a, b), test, p_one, p_holm in zip(pairs, tests, p, holm(p), strict=True):
+        difference = estimates[a] - estimates[b]
+        ends = interval(resampled[a] - resampled[b], difference, config.alpha)
+        sure = p_holm < config.alpha and (ends["low"] > 0 or ends["high"] < 0)
+        pair = Pair(
+            a=names[a],
+            b=names[b],
+            difference=round(difference, 6),
+            **ends,
+            test=test,
+            p=float(f"{p_one:.4g}"),
+            p_holm=float(f"{p_holm:.4g}"),
+            better=names[a if difference > 0 else b] if sure else None,
+        )
+        told.append(pair)
 
     majority = max(labels, key=lambda label: train_labels.get(label, 0))
-    guesses = tally(actual, np.full(len(actual), majority, dtype=object), labels).sum(0)
-    baseline = {key: round(float(score(key, guesses)), 6) for key in ("accuracy", "f1_macro")}
-    return {
-        "dataset": dataset,
-        "metric": metric,
-        "rows": len(actual),
-        "labels": labels,
-        "alpha": config.alpha,
-        "bootstrap": config.bootstrap,
-        "champion": next(name for name in names if models[name].fit["family"] != ENSEMBLE),
-        "champion_by": f"validation {metric}",
-        "baseline": {"label": majority} | baseline,
-        "models": entries,
-        "pairs": pairs,
-    }
-
-
-def standing(comparison: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Where the champion stands on the test documents: the models it beats, ties with and loses to."""
-    champion, found = comparison["champion"], {"beats": [], "ties": [], "loses": []}
-    for pair in comparison["pairs"]:
-        if champion in (pair["a"], pair["b"]):
-            other = pair["b"] if champion == pair["a"] else pair["a"]
-            verb = {None: "ties", champion: "beats", other: "loses"}[pair["better"]]
-            found[verb].append(other)
-    return found
-
-
-def ahead(comparison: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The ensembles that did better than the champion on validation; shipping one means shipping all its members."""
-    return list(takewhile(lambda model: model["name"] != comparison["champion"], comparison["models"]))
+    guesses = tallies(actual, np.full(len(actual), majority, dtype=object), labels).sum(0)
+    return Comparison(
+        dataset=dataset,
+        metric=metric,
+        rows=len(actual),
+        labels=labels,
+        alpha=config.alpha,
+        bootstrap=config.bootstrap,
+        champion=next(name for name in names if models[name].family != ENSEMBLE),
+        champion_by=f"validation {metric}",
+        baseline=Baseline(label=majority, **{name: round(float(score(name, guesses)), 6) for name in METRICS}),
+        models=entries,
+        pairs=told,
+    )

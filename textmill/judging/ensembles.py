@@ -2,25 +2,37 @@
 
 from collections.abc import Collection, Mapping
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
+from textmill import tally
 from textmill.config import nearest
 from textmill.errors import ArtifactError, ParamsError
 from textmill.judging import scoring
 from textmill.judging.comparison import ENSEMBLE, Ensembles, Evaluated
-from textmill.training.validation import validate
+from textmill.judging.metrics import mean_scores
+from textmill.results.outcome import PREDICTIONS, VALIDATION, Outcome
+from textmill.results.scores import Scores
 
 
 class Member(NamedTuple):
-    """One model's results: fit.json, its labels, and by seed its tables of `scoring.predictions`."""
+    """What an ensemble needs of a model, whose files are in `folder`: by seed, its tables of `scoring.predictions`."""
 
-    fit: Mapping[str, Any]
+    folder: Path
+    tokenizer: str
+    parameters: int
     labels: list[str]
     test: Mapping[int, pl.DataFrame]
     validation: Mapping[int, pl.DataFrame]
+
+
+def member(model: Outcome) -> Member:
+    """A model from what train and evaluate told about it."""
+    fit = model.fit
+    return Member(model.folder, fit.tokenizer, fit.parameters, model.scores.labels, model.tests(), model.validation())
 
 
 def check_ensembles(ensembles: Ensembles, models: Collection[str], where: str) -> None:
@@ -42,40 +54,45 @@ def combine(members: Mapping[str, Member]) -> Evaluated:
     Raises ArtifactError if the members have other documents or labels.
     """
     first, *_ = members.values()
-    runs = range(max(len(member.test) for member in members.values()))
-
-    def tables(split: str) -> list[pl.DataFrame]:
-        seeds = {name: sorted(getattr(member, split)) for name, member in members.items()}
-        return [
-            average(
-                {name: getattr(members[name], split)[own[run % len(own)]] for name, own in seeds.items()},
-                first.labels,
-                {"test": "predictions", "validation": "validation"}[split],
-            )
-            for run in runs
-        ]
-
-    for name, member in members.items():
-        if member.labels != first.labels:
-            raise ArtifactError(f"metrics/{name}/scores.json: labels are not those of {next(iter(members))}")
-    test, chosen = tables("test"), [_validated(table, first.labels) for table in tables("validation")]
-    fit = {
-        "family": ENSEMBLE,
-        "tokenizer": " + ".join(dict.fromkeys(member.fit["tokenizer"] for member in members.values())),
-        "parameters": sum(member.fit["parameters"] for member in members.values()),
-        "validation": {key: round(sum(one[key] for one in chosen) / len(chosen), 6) for key in chosen[0]},
-    }
-    scores = {"labels": first.labels} | scoring.over_seeds(
-        {run: scoring.score(table, first.labels) for run, table in enumerate(test, 1)}
+    for one in members.values():
+        if one.labels != first.labels:
+            raise ArtifactError(f"{one.folder / Scores.FILE}: labels are not those of {next(iter(members))}")
+    test = _runs({name: one.test for name, one in members.items()}, members, PREDICTIONS)
+    chosen = _runs({name: one.validation for name, one in members.items()}, members, VALIDATION)
+    surprise = [_log_loss(table, first.labels) for table in chosen]
+    sides = [(table["label"].to_numpy(), table["prediction"].to_numpy()) for table in chosen]
+    mean, _ = scoring.over_seeds({run: scoring.headline(table, first.labels) for run, table in enumerate(test, 1)})
+    return Evaluated(
+        first.folder,
+        ENSEMBLE,
+        " + ".join(dict.fromkeys(one.tokenizer for one in members.values())),
+        sum(one.parameters for one in members.values()),
+        mean_scores(sides, first.labels) | {"log_loss": round(sum(surprise) / len(surprise), 6)},
+        mean,
+        first.labels,
+        test[0]["id"].to_numpy(),
+        test[0]["label"].to_numpy(),
+        {run: table["prediction"].to_numpy() for run, table in enumerate(test, 1)},
     )
-    predictions = {run: table["prediction"].to_numpy() for run, table in enumerate(test, 1)}
-    return Evaluated(fit, scores, test[0]["id"].to_numpy(), test[0]["label"].to_numpy(), predictions)
 
 
-def average(tables: Mapping[str, pl.DataFrame], labels: list[str], file: str) -> pl.DataFrame:
+def _runs(
+    tables: Mapping[str, Mapping[int, pl.DataFrame]], members: Mapping[str, Member], file: str
+) -> list[pl.DataFrame]:
+    """The mean tables of all runs, of the members' tables by seed."""
+    first, *_ = members.values()
+    seeds = {name: sorted(of) for name, of in tables.items()}
+    paths = {name: one.folder / file for name, one in members.items()}
+    return [
+        average({name: tables[name][own[run % len(own)]] for name, own in seeds.items()}, first.labels, paths)
+        for run in range(max(map(len, seeds.values())))
+    ]
+
+
+def average(tables: Mapping[str, pl.DataFrame], labels: list[str], paths: Mapping[str, Path]) -> pl.DataFrame:
     """The table of `scoring.predictions` for the mean of the members' probabilities; rows go by document id.
 
-    Raises ArtifactError, naming the member's file, if the members have other documents or other labels for them.
+    Raises ArtifactError, naming the member's file among `paths`, if they have other documents or other labels.
     """
     tables = {name: table.sort("id") for name, table in tables.items()}
     (first, one), *others = tables.items()
@@ -85,15 +102,11 @@ def average(tables: Mapping[str, pl.DataFrame], labels: list[str], file: str) ->
             if expected != found:
                 what = f"{found[0]} ({found[1]}), where {first} has {expected[0]} ({expected[1]})"
                 again = f"run `dvc repro -f evaluate@{first} evaluate@{name}`"
-                raise ArtifactError(f"metrics/{name}/{file}.parquet: {what}; {again}")
-    stacked = [table.select(f"p:{label}" for label in labels).to_numpy() for table in tables.values()]
-    probabilities = np.mean(stacked, axis=0)  # (N, C)
-    return scoring.predictions(one["id"], _classes(one, labels), labels, probabilities, one["tokens"].to_numpy())
+                raise ArtifactError(f"{paths[name]}: {what}; {again}")
+    probabilities = np.mean([scoring.probabilities_of(table, labels) for table in tables.values()], axis=0)  # (N, C)
+    classes = scoring.classes_of(one, "label", labels)
+    return scoring.predictions(one["id"], classes, labels, probabilities, one["tokens"].to_numpy())
 
 
-def _validated(table: pl.DataFrame, labels: list[str]) -> dict[str, float]:
-    return validate(table.select(f"p:{label}" for label in labels).to_numpy(), _classes(table, labels))
-
-
-def _classes(table: pl.DataFrame, labels: list[str]) -> np.ndarray:
-    return table["label"].replace_strict(labels, list(range(len(labels))), return_dtype=pl.Int64).to_numpy()
+def _log_loss(table: pl.DataFrame, labels: list[str]) -> float:
+    return tally.log_loss(scoring.probabilities_of(table, labels), scoring.classes_of(table, "label", labels))

@@ -1,13 +1,14 @@
 """Where a model errs: its accuracy in groups of test documents, each with an interval, and its errors as a table."""
 
-from collections.abc import Sequence
-from statistics import NormalDist
-from typing import Annotated, Any
+from collections.abc import Iterable, Sequence
+from typing import Annotated
 
 import numpy as np
 import polars as pl
 
 from textmill.config import Section, like
+from textmill.results.groups import Group, Groups
+from textmill.text.encoding import Documents
 from textmill.text.pieces import normal
 from textmill.text.ragged import UNK, Ragged
 
@@ -41,10 +42,22 @@ def unknown(docs: Ragged) -> np.ndarray:
     return (np.add.reduceat(docs.ids == UNK, docs.offsets[:-1], dtype=np.int64) / docs.lengths).astype(np.float32)
 
 
-def groups(table: pl.DataFrame, alpha: float) -> dict[str, list[dict[str, Any]]]:
+def with_facts(
+    table: pl.DataFrame, documents: Documents, texts: Iterable[pl.Series], negations: Sequence[str]
+) -> pl.DataFrame:
+    """A table of `scoring.predictions` with the columns `negation` (bool) and `unknown` (shares).
+
+    texts: those of the documents, in their order and in parts.
+    """
+    negation = pl.concat(negated(some, negations) for some in texts)
+    facts = pl.DataFrame({"id": documents.ids, "negation": negation, "unknown": unknown(documents.data.docs)})
+    return table.join(facts, on="id", how="left", maintain_order="left")
+
+
+def groups(table: pl.DataFrame, alpha: float) -> Groups:
     """Accuracy by length, by negation and by unknown tokens. Each way parts all rows; a group may have none.
 
-    table: `scoring.predictions` with the columns `negation` (bool) and `unknown` (shares of `unknown`).
+    table: of `with_facts`.
     Each group has rows, accuracy, and the low and high end of its Wilson interval of 1 - alpha.
     """
     right = (table["label"] == table["prediction"]).to_numpy()
@@ -55,33 +68,29 @@ def groups(table: pl.DataFrame, alpha: float) -> dict[str, list[dict[str, Any]]]
     quarter = np.unique(np.searchsorted(cuts, tokens, side="left"), return_inverse=True)[1]
     parts = int(quarter.max()) + 1  # fewer than four where many lengths are equal
     names = QUARTERS if parts == 4 else [f"part {number}" for number in range(1, parts + 1)]
-    lengths = [_group(name, right[quarter == number], alpha) for number, name in enumerate(names)]
-    for number, group in enumerate(lengths):
-        group |= {"from": int(tokens[quarter == number].min()), "to": int(tokens[quarter == number].max())}
-    return {
-        "length": lengths,
-        "negation": [
-            _group(name, right[negation == held], alpha) for name, held in (("without", False), ("with", True))
-        ],
-        "unknown": [_group(name, right[share == number], alpha) for number, name in enumerate(UNKNOWN)],
-    }
+    quarters = [(name, quarter == number) for number, name in enumerate(names)]
+    ends = [{"from": int(tokens[held].min()), "to": int(tokens[held].max())} for _, held in quarters]
+    return Groups(
+        length=[_group(name, right[held], alpha, **of) for (name, held), of in zip(quarters, ends, strict=True)],
+        negation=[_group(name, right[negation == held], alpha) for name, held in (("without", False), ("with", True))],
+        unknown=[_group(name, right[share == number], alpha) for number, name in enumerate(UNKNOWN)],
+    )
 
 
-def _group(name: str, right: np.ndarray, alpha: float) -> dict[str, Any]:
+def _group(name: str, right: np.ndarray, alpha: float, **ends: int) -> Group:
     if not len(right):
-        return {"group": name, "rows": 0, "accuracy": None, "low": None, "high": None}
-    low, high = wilson(int(right.sum()), len(right), alpha)
-    accuracy = round(float(right.mean()), 6)
-    return {"group": name, "rows": len(right), "accuracy": accuracy, "low": round(low, 6), "high": round(high, 6)}
+        return Group(group=name, rows=0, accuracy=None, low=None, high=None, **ends)
+    accuracy, (low, high) = right.mean(), wilson(int(right.sum()), len(right), alpha)
+    shares = {name: round(float(share), 6) for name, share in (("accuracy", accuracy), ("low", low), ("high", high))}
+    return Group(group=name, rows=len(right), **shares, **ends)
 
 
 def wilson(right: int, rows: int, alpha: float) -> tuple[float, float]:
     """Score interval of 1 - alpha for a share of `right` in `rows` (Wilson 1927): honest in small groups too."""
-    z = NormalDist().inv_cdf(1 - alpha / 2)
-    share, scale = right / rows, 1 + z**2 / rows
-    centre = (share + z**2 / (2 * rows)) / scale
-    reach = z / scale * (share * (1 - share) / rows + (z / (2 * rows)) ** 2) ** 0.5
-    return max(centre - reach, 0.0), min(centre + reach, 1.0)
+    from scipy.stats import binomtest
+
+    low, high = binomtest(right, rows).proportion_ci(1 - alpha, method="wilson")
+    return low, high
 
 
 def wrong(table: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:

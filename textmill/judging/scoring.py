@@ -1,17 +1,30 @@
-"""Every score of a model, from its one table of predictions."""
+"""Every score of a model, from its tables of predictions."""
 
-from collections.abc import Mapping
-from typing import Any
+import time
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import numpy as np
 import polars as pl
 
-from textmill.training.validation import validate
+from textmill import tally
+from textmill.judging.metrics import METRICS, score, tallies
+from textmill.results.mistakes import Mistakes
+from textmill.results.scores import Bin, Binary, OfClass, OfSeed, Scores
+from textmill.text.encoding import Documents
+from textmill.text.ragged import Ragged
 
 BINS = 10  # of confidence, for the calibration error
 ERRORS = 20  # confident ones to show
-HEADLINE = ("accuracy", "f1_macro", "roc_auc", "log_loss", "calibration_error")
+HEADLINE = (*METRICS, "roc_auc", "log_loss", "calibration_error")
 EXCERPT = 500  # characters of a text that are shown
+
+
+class Predicts(Protocol):
+    """Any model."""
+
+    def predict_proba(self, docs: Ragged) -> np.ndarray:
+        """Probability of each class for each document, float32 (N, C)."""
 
 
 def predictions(
@@ -36,117 +49,150 @@ def predictions(
     ).sort("id")
 
 
-def score(table: pl.DataFrame, labels: list[str]) -> dict[str, Any]:
-    """Scores of a table of `predictions`, rounded to 6 digits; null where a score has no meaning."""
-    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, roc_auc_score
+def predict(
+    models: Iterable[tuple[int, Predicts]], labels: list[str], *splits: Documents
+) -> tuple[list[dict[int, pl.DataFrame]], float]:
+    """What the model of each seed says of some splits, as tables of `predictions`, and documents a second."""
+    tables: list[dict[int, pl.DataFrame]] = [{} for _ in splits]
+    documents, seconds = 0, 0.0
+    for seed, model in models:
+        for (ids, data), of_split in zip(splits, tables, strict=True):
+            started = time.perf_counter()
+            proba = model.predict_proba(data.docs)
+            documents, seconds = documents + len(ids), seconds + time.perf_counter() - started
+            of_split[seed] = predictions(ids, data.labels, labels, proba, data.docs.lengths)
+    return tables, documents / seconds
 
-    number = {label: position for position, label in enumerate(labels)}
-    actual, predicted = (
-        table[side].replace_strict(number, return_dtype=pl.Int64).to_numpy() for side in ("label", "prediction")
-    )
-    proba = table.select(f"p:{label}" for label in labels).to_numpy().astype(np.float64)
+
+def classes_of(table: pl.DataFrame, column: str, labels: list[str]) -> np.ndarray:
+    """The class numbers of a column of labels: int (N,)."""
+    return table[column].replace_strict(labels, list(range(len(labels))), return_dtype=pl.Int64).to_numpy()
+
+
+def probabilities_of(table: pl.DataFrame, labels: list[str]) -> np.ndarray:
+    """The probabilities of a table of `predictions`: float32 (N, C)."""
+    return table.select(f"p:{label}" for label in labels).to_numpy()
+
+
+def headline(table: pl.DataFrame, labels: list[str]) -> dict[str, float | None]:
+    """The scores of HEADLINE, rounded to 6 digits; None where one has no meaning."""
+    from sklearn.metrics import roc_auc_score
+
+    actual, proba = classes_of(table, "label", labels), probabilities_of(table, labels).astype(np.float64)
     proba = proba / proba.sum(1, keepdims=True)
-    every = range(len(labels))
-    by_class = precision_recall_fscore_support(actual, predicted, labels=every, zero_division=0)
-    macro = precision_recall_fscore_support(actual, predicted, labels=every, average="macro", zero_division=0)
-    weighted = precision_recall_fscore_support(actual, predicted, labels=every, average="weighted", zero_division=0)
-    scores = {
-        "rows": len(table),
-        "accuracy": np.mean(actual == predicted),
-        "precision_macro": macro[0],
-        "recall_macro": macro[1],
-        "f1_macro": macro[2],
-        "precision_weighted": weighted[0],
-        "recall_weighted": weighted[1],
-        "f1_weighted": weighted[2],
-        "roc_auc": None,
-        "log_loss": validate(proba, actual)["log_loss"],
-        "calibration_error": calibration_error(table["confidence"].to_numpy(), actual == predicted),
-    }
+    sums = tallies(table["label"].to_numpy(), table["prediction"].to_numpy(), labels).sum(0)
+    area = None
     if len(np.unique(actual)) == len(labels):
-        wanted = proba[:, 1] if len(labels) == 2 else proba
-        scores["roc_auc"] = roc_auc_score(actual, wanted, multi_class="ovr")
-    if len(labels) == 2:
-        precision, recall, f1, _ = (values[1] for values in by_class)
-        scores["binary"] = {"positive": labels[1], "precision": precision, "recall": recall, "f1": f1}
-    return _rounded(
-        {
-            **scores,
-            "labels": labels,
-            "classes": {
-                label: dict(zip(("precision", "recall", "f1", "support"), (float(v[i]) for v in by_class), strict=True))
-                for i, label in enumerate(labels)
-            },
-            "confusion": confusion_matrix(actual, predicted, labels=every).tolist(),
-            "calibration": calibration(table["confidence"].to_numpy(), actual == predicted),
-        }
+        area = roc_auc_score(actual, proba[:, 1] if len(labels) == 2 else proba, multi_class="ovr")
+    scores = {name: score(name, sums) for name in METRICS} | {
+        "roc_auc": area,
+        "log_loss": tally.log_loss(proba, actual),
+        "calibration_error": calibration_error(*_answers(table)),
+    }
+    return {name: _rounded(value) for name, value in scores.items()}
+
+
+def all_scores(tables: Mapping[int, pl.DataFrame], shipped: int, labels: list[str]) -> Scores:
+    """The scores of tables of `predictions` by seed, those of a class and a bin of the shipped seed alone."""
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    table, each = tables[shipped], {seed: headline(one, labels) for seed, one in sorted(tables.items())}
+    actual, predicted = (classes_of(table, side, labels) for side in ("label", "prediction"))
+    sides, every = ("precision", "recall", "f1"), range(len(labels))
+
+    def prf(average: str | None) -> list[list[float]] | list[float]:
+        found = precision_recall_fscore_support(actual, predicted, labels=every, average=average, zero_division=0)
+        return [_rounded(value) if average else [_rounded(one) for one in value] for value in found[:3]]
+
+    by_class = [dict(zip(sides, of, strict=True)) for of in zip(*prf(None), strict=True)]
+    means = {f"{side}_{of}": value for of in ("macro", "weighted") for side, value in zip(sides, prf(of), strict=True)}
+    binary = {"binary": Binary(positive=labels[1], **by_class[1])} if len(labels) == 2 else {}
+    mean, sd = over_seeds(each)
+    own = {name: value for name, value in each[shipped].items() if name in Scores.model_fields}
+    support = np.bincount(actual, minlength=len(labels)).tolist()
+    return Scores(
+        **means | own,
+        **binary,
+        rows=len(table),
+        labels=labels,
+        classes={
+            label: OfClass(**of, support=float(rows)) for label, of, rows in zip(labels, by_class, support, strict=True)
+        },
+        confusion=confusion_matrix(actual, predicted, labels=every).tolist(),
+        calibration=calibration(*_answers(table)),
+        seeds=[OfSeed(seed=seed, **scores) for seed, scores in each.items()],
+        mean=mean,
+        sd=sd,
     )
 
 
 def together(tables: Mapping[int, pl.DataFrame]) -> pl.DataFrame:
-    """Tables of `predictions` by seed as one, with the column `seed` before the others."""
-    return pl.concat(table.select(pl.lit(seed, pl.Int64).alias("seed"), pl.all()) for seed, table in tables.items())
+    """Tables of `predictions` by seed as one, with the column `seed` before the others; the seeds ascend."""
+    parts = sorted(tables.items())
+    return pl.concat(table.select(pl.lit(seed, pl.Int64).alias("seed"), pl.all()) for seed, table in parts)
 
 
-def over_seeds(each: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
-    """Headline scores of each seed, their mean, and their standard deviation (ddof = 1; null for one seed)."""
-    seeds = [{"seed": seed} | {name: scores[name] for name in HEADLINE} for seed, scores in each.items()]
-    columns = {name: [one[name] for one in seeds] for name in HEADLINE}
+def over_seeds(each: Mapping[int, dict[str, float | None]]) -> tuple[dict[str, float | None], dict[str, float | None]]:
+    """Mean and standard deviation (ddof = 1; None for one seed) of the headline scores of the seeds."""
+    columns = {name: [scores[name] for scores in each.values()] for name in HEADLINE}
     known = {name: None not in column for name, column in columns.items()}
-    mean = {name: np.mean(column) if known[name] else None for name, column in columns.items()}
-    several = len(seeds) > 1
-    sd = {name: np.std(column, ddof=1) if several and known[name] else None for name, column in columns.items()}
-    return _rounded({"seeds": seeds, "mean": mean, "sd": sd})
+    several = len(each) > 1
+    mean = {name: _rounded(np.mean(column)) if known[name] else None for name, column in columns.items()}
+    sd = {
+        name: _rounded(np.std(column, ddof=1)) if several and known[name] else None for name, column in columns.items()
+    }
+    return mean, sd
 
 
-def summary(scores: dict[str, Any], validation: dict[str, float]) -> dict[str, Any]:
+def summary(scores: Scores, shipped: int, validation: Mapping[str, float]) -> dict[str, float | None]:
     """The line of `dvc metrics show`: what a model is chosen by, then what it scores on the test split.
 
     Both are of the shipped seed; of several, mean and standard deviation of the test accuracy follow.
     """
-    chosen = {f"validation_{name}": value for name, value in validation.items()}
-    line = chosen | {f"test_{name}": scores[name] for name in HEADLINE}
-    if len(scores["seeds"]) > 1:
-        line |= {f"test_accuracy_{name}": scores[name]["accuracy"] for name in ("mean", "sd")}
+    line = {f"validation_{name}": value for name, value in validation.items()}
+    line |= {f"test_{name}": value for name, value in scores.of(shipped).items()}
+    if len(scores.seeds) > 1:
+        line |= {"test_accuracy_mean": scores.mean["accuracy"], "test_accuracy_sd": scores.sd["accuracy"]}
     return line
 
 
-def calibration(confidence: np.ndarray, right: np.ndarray) -> list[dict[str, float]]:
+def calibration(confidence: np.ndarray, right: np.ndarray) -> list[Bin]:
     """Mean confidence and accuracy in each of ten equal bins of confidence that hold a row. Both arrays are (N,)."""
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     return [
-        {
-            "confidence": float(confidence[bins == b].mean()),
-            "accuracy": float(right[bins == b].mean()),
-            "rows": int((bins == b).sum()),
-        }
-        for b in np.unique(bins)
+        Bin(confidence=_rounded(mean), accuracy=_rounded(share), rows=rows)
+        for mean, share, rows in _bins(confidence, right)
     ]
 
 
 def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
     """Expected calibration error: how far confidence and accuracy lie apart, in the mean (Guo et al. 2017)."""
-    return sum(b["rows"] * abs(b["confidence"] - b["accuracy"]) for b in calibration(confidence, right)) / len(right)
+    return sum(rows * abs(mean - share) for mean, share, rows in _bins(confidence, right)) / len(right)
 
 
-def worst(table: pl.DataFrame) -> pl.DataFrame:
-    """The most confident errors of a table of `predictions`, the worst first."""
+def _bins(confidence: np.ndarray, right: np.ndarray) -> list[tuple[float, float, int]]:
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)  # a confidence of exactly 1 belongs to the last
+    each = (bins == number for number in np.unique(bins))
+    return [(float(confidence[held].mean()), float(right[held].mean()), int(held.sum())) for held in each]
+
+
+def _answers(table: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    return table["confidence"].to_numpy(), (table["label"] == table["prediction"]).to_numpy()
+
+
+def mistakes(table: pl.DataFrame, texts: Iterable[pl.DataFrame]) -> Mistakes:
+    """The most confident errors of a table of `groups.with_facts`, the worst first, with the start of their texts.
+
+    texts: in parts, with the columns id and text.
+    """
     wrong = table.filter(pl.col("label") != pl.col("prediction"))
-    return wrong.sort("confidence", "id", descending=[True, False]).head(ERRORS)
-
-
-def errors(shown: pl.DataFrame, texts: pl.DataFrame) -> list[dict[str, Any]]:
-    """`worst` with its texts, cut to EXCERPT characters. `texts` has the columns id and text."""
-    shown = shown.join(texts, on="id", how="left", maintain_order="left")
+    worst = wrong.sort("confidence", "id", descending=[True, False]).head(ERRORS)
+    found = pl.concat(some.filter(pl.col("id").is_in(worst["id"].implode())) for some in texts)
+    shown = worst.join(found, on="id", how="left", maintain_order="left")
     shown = shown.with_columns(
         pl.col("text").str.slice(0, EXCERPT), pl.col("confidence", "unknown").cast(pl.Float64).round(4)
     )
-    return shown.select("id", "text", "label", "prediction", "confidence", "tokens", "unknown").to_dicts()
+    return Mistakes(shown.select("id", "text", "label", "prediction", "confidence", "tokens", "unknown").to_dicts())
 
 
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(child) for key, child in value.items()}
-    if isinstance(value, list):
-        return [_rounded(child) for child in value]
-    return round(float(value), 6) if isinstance(value, float | np.floating) else value
+def _rounded(value: float | np.floating | None) -> float | None:
+    return None if value is None else round(float(value), 6)

@@ -14,7 +14,7 @@ from textmill.errors import ArtifactError, DataError
 from textmill.text.encoding import Encoded
 from textmill.text.ragged import UNK, Ragged
 from textmill.training.task import Family, Fitted, Task
-from textmill.training.validation import validate as score
+from textmill.training.validation import epoch_scores
 
 
 class LinearConfig(Section):
@@ -101,8 +101,8 @@ def fit(config: LinearConfig, data: Encoded, validation: Encoded, task: Task) ->
         for name, a in (("scale", scale), ("weights", weights), ("bias", bias))
     }
     model = Linear(config, task, tensors)
-    on_train = score(model.probabilities(counts), data.labels)
-    on_validation = score(model.predict_proba(validation.docs), validation.labels)
+    on_train = epoch_scores(model.probabilities(counts), data.labels)
+    on_validation = epoch_scores(model.predict_proba(validation.docs), validation.labels)
     row = {
         "epoch": 1,
         "train_loss": on_train["log_loss"],

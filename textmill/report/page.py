@@ -6,33 +6,32 @@ The template says what stands where; this module gives it numbers as text, and s
 import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from textmill.judging.comparison import ahead, standing
+from textmill.judging.metrics import METRICS
+from textmill.report.numbers import count, decimals, extent, p_value, percent, points
 from textmill.report.plots import PALETTE
 from textmill.report.side_by_side import side_by_side
-
-NOTHING = "–"
-SPACE = "\N{NO-BREAK SPACE}"
+from textmill.results.comparison import Comparison
+from textmill.results.data import Clean, Split, Tokenized, Vectors
+from textmill.results.outcome import Outcome
 
 
 def render(
-    comparison: Mapping[str, Any],
-    models: Mapping[str, Mapping[str, Any]],
-    clean: Mapping[str, Any],
-    split: Mapping[str, Any],
-    encoded: Mapping[str, Mapping[str, Any]],
+    comparison: Comparison,
+    models: Mapping[str, Outcome],
+    clean: Clean,
+    split: Split,
+    encoded: Mapping[str, Tokenized],
+    vectors: Mapping[str, Vectors],
 ) -> str:
     """The page. Every text in it is escaped; the same input gives the same bytes.
 
-    models: name -> {"fit", "scores", "errors", "analysis", "history"}, in the order of params.yaml (which gives the
-    colours); those of the comparison that are not there are ensembles.
-    clean, split, encoded: the contents of metrics/clean.json, split.json and encode-TOKENIZER.json by tokenizer,
-    with `vectors`, that of vectors-TOKENIZER.json.
+    models: by name, in the order of params.yaml (which gives the colours); those of the comparison that are not there
+    are ensembles. encoded, vectors: by tokenizer.
     """
-    ensembles = [model["name"] for model in comparison["models"] if model["name"] not in models]
+    ensembles = [model.name for model in comparison.models if model.name not in models]
     names = [*models, *sorted(ensembles)]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -46,47 +45,18 @@ def render(
     environment.globals |= {"scale": scale, "ticks": ticks, "span": span}
     return environment.get_template("page.html.j2").render(
         comparison=comparison,
-        metric={"accuracy": "accuracy", "f1_macro": "macro-F1"}[comparison["metric"]],
-        standing=standing(comparison),
-        ahead=ahead(comparison),
+        metric=METRICS[comparison.metric].title,
+        others={name: metric.title for name, metric in METRICS.items() if name != comparison.metric},
+        standing=comparison.standing,
+        ahead=comparison.ahead,
         models=models,
-        groups=side_by_side(models, [model["name"] for model in comparison["models"] if model["name"] in models]),
+        groups=side_by_side([models[model.name] for model in comparison.models if model.name in models]),
         colours={name: PALETTE[number % len(PALETTE)] for number, name in enumerate(names)},
         clean=clean,
         split=split,
         encoded=encoded,
+        vectors=vectors,
     )
-
-
-def percent(share: float | None, digits: int = 1) -> str:
-    """0.7812 as '78.1 %'."""
-    return NOTHING if share is None else f"{100 * share:.{digits}f}{SPACE}%"
-
-
-def points(difference: float) -> str:
-    """A difference of shares in percentage points: 0.0212 as '+2.1'."""
-    text = f"{100 * difference:+.1f}"
-    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "\N{MINUS SIGN}")
-
-
-def decimals(value: float | None, digits: int = 3) -> str:
-    """0.5 as '0.500'."""
-    return NOTHING if value is None else f"{value:.{digits}f}"
-
-
-def count(value: float | None) -> str:
-    """12345 as '12,345'."""
-    return NOTHING if value is None else f"{value:,.0f}"
-
-
-def extent(ends: tuple[int, int]) -> str:
-    """(1, 12) as '1–12', and two equal numbers as one."""
-    return count(ends[0]) if ends[0] == ends[1] else f"{count(ends[0])}–{count(ends[1])}"
-
-
-def p_value(p: float) -> str:
-    """0.0342 as '0.034', and what is smaller than three digits show as '< 0.001'."""
-    return f"<{SPACE}0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def span(values: Iterable[float | None], margin: float = 0.06) -> tuple[float, float]:

@@ -1,7 +1,9 @@
 """Figures for MLflow, in the page's colours. matplotlib's objects alone, no pyplot: no window, no global state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from textmill.results.history import Epoch
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,13 +39,13 @@ def confusion_figure(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> 
     return figure
 
 
-def curves_figure(history: Sequence[Mapping[str, float | None]], name: str) -> "Figure":
-    """Loss (train and validation) and validation accuracy by epoch, from the rows of history.csv."""
+def curves_figure(history: Sequence[Epoch], name: str) -> "Figure":
+    """Loss (train and validation) and validation accuracy by epoch."""
     from matplotlib.ticker import MaxNLocator
 
     figure = _figure(8, 3.5)
     figure.suptitle(name, parse_math=False)
-    epochs = [row["epoch"] for row in history]
+    epochs = [row.epoch for row in history]
     panels = {
         "loss": {"train_loss": "train", "validation_loss": "validation"},
         "accuracy": {"validation_accuracy": "validation"},
@@ -52,7 +54,8 @@ def curves_figure(history: Sequence[Mapping[str, float | None]], name: str) -> "
         axes = figure.add_subplot(1, 2, number, xlabel="epoch", ylabel=title)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         for key, label in lines.items():
-            values = [float("nan") if row[key] is None else row[key] for row in history]
+            values = [getattr(row, key) for row in history]
+            values = [float("nan") if value is None else value for value in values]
             style = {"color": "#808890", "linestyle": "--"} if label == "train" else {"color": PALETTE[0]}
             axes.plot(epochs, values, marker="o", markersize=3.5, label=label, **style)
         axes.spines[["top", "right"]].set_visible(False)

@@ -1,42 +1,65 @@
 """Accuracy by group, models side by side: which cells a reader should stop at."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from textmill.results.groups import Group
+from textmill.results.outcome import Outcome
 
 TITLES = {"length": "By length", "negation": "By negation", "unknown": "By tokens outside the vocabulary"}
 
 
-def side_by_side(models: Mapping[str, Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
-    """A table for each way to group, a row for each group that has documents, a cell for each of the models `names`.
+class Cell(NamedTuple):
+    """A model's group; sign: -1 or 1 where its interval lies below or above the accuracy on all documents, else 0."""
 
-    A cell is the group of that model's `analysis` with `sign`: -1 or 1 where its interval lies below or above the
-    model's accuracy on all documents, else 0; None where the model has no such group. Models with different tokenizers
-    may have different documents in a group of one name: `rows`, `from` and `to` are lowest and highest of all models.
+    group: Group
+    sign: int
+
+
+class Row(NamedTuple):
+    """A group of all models: None where one has no such group. Of the rest the lowest and the highest of all models.
+
+    Models with different tokenizers may have different documents in a group of one name.
     """
+
+    group: str
+    cells: list[Cell | None]
+    rows: tuple[int, int]
+    shortest: tuple[int, int] | None  # in tokens
+    longest: tuple[int, int] | None
+
+
+class Table(NamedTuple):
+    """One way to group."""
+
+    title: str
+    rows: list[Row]
+
+
+def side_by_side(models: Sequence[Outcome]) -> list[Table]:
+    """A table for each way to group that tells apart, a row for each group that has documents, a cell a model."""
     tables = []
     for way, title in TITLES.items():
-        found = {
-            name: {part["group"]: part for part in models[name]["analysis"][way] if part["rows"]} for name in names
-        }
-        groups = dict.fromkeys(group for parts in found.values() for group in parts)
+        found = [{part.group: part for part in getattr(model.groups, way) if part.rows} for model in models]
+        groups = dict.fromkeys(group for parts in found for group in parts)
         rows = [
-            _row(group, [_cell(found[name].get(group), models[name]["scores"]["accuracy"]) for name in names])
+            _row(group, [_cell(of.get(group), model.scores.accuracy) for of, model in zip(found, models, strict=True)])
             for group in groups
         ]
-        tables.append({"title": title, "rows": rows})
-    return [table for table in tables if len(table["rows"]) > 1]
+        tables.append(Table(title, rows))
+    return [table for table in tables if len(table.rows) > 1]
 
 
-def _cell(part: Mapping[str, Any] | None, accuracy: float) -> dict[str, Any] | None:
-    return None if part is None else {**part, "sign": (part["low"] > accuracy) - (part["high"] < accuracy)}
+def _cell(group: Group | None, accuracy: float) -> Cell | None:
+    return None if group is None else Cell(group, (group.low > accuracy) - (group.high < accuracy))
 
 
-def _row(group: str, cells: list[dict[str, Any] | None]) -> dict[str, Any]:
-    known = [cell for cell in cells if cell]
-    ends = {key: _ends(cell[key] for cell in known) for key in ("rows", "from", "to") if key in known[0]}
-    return {"group": group, "cells": cells, **ends}
+def _row(name: str, cells: list[Cell | None]) -> Row:
+    known = [cell.group for cell in cells if cell]
+    ends = [_ends(getattr(group, side) for group in known) for side in ("rows", "shortest", "longest")]
+    return Row(name, cells, *ends)
 
 
-def _ends(values: Iterable[int]) -> tuple[int, int]:
-    values = list(values)
-    return min(values), max(values)
+def _ends(values: Iterable[int | None]) -> tuple[int, int] | None:
+    values = [value for value in values if value is not None]
+    return (min(values), max(values)) if values else None

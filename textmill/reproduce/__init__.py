@@ -1,8 +1,8 @@
-"""`textmill repro`: what `dvc repro` does, with the arms of the experiment side by side.
+"""`textmill repro`: what `dvc repro` does, with the models of the experiment side by side.
 
 DVC runs one stage after the other, but several `dvc repro --single-item` work at once when all above them is up to
-date. So: what is above the arms, then the arms, then what compares them. The result is that of `dvc repro`, byte for
-byte, dvc.lock too.
+date. So: what is above the models, then the models, then what compares them. The result is that of `dvc repro`, byte
+for byte, dvc.lock too.
 """
 
 import os
@@ -16,15 +16,15 @@ from textmill.console import say
 from textmill.processes import alone, interrupt_once
 from textmill.reproduce.dvc import StageError, changed, repro
 from textmill.reproduce.order import settle, want
-from textmill.reproduce.parallel import longest_first, side_by_side
+from textmill.reproduce.parallel import longest_first, run_each
 
-ABOVE = "vectors"  # the last stages above the arms
-ARM = ("train", "evaluate")
+ABOVE = "vectors"  # the last stages above the models
+OF_MODEL = ("train", "evaluate")
 BELOW = ("compare", "track")
 
 
 def reproduce(jobs: int | None = None) -> None:
-    """Bring everything up to date, `jobs` arms at a time (None: as many as the cores hold at `threads` each).
+    """Bring everything up to date, `jobs` models at a time (None: as many as the cores hold at `threads` each).
 
     Raises ParamsError before anything ran, StageError with the code of a stage that failed, ResourceError if another
     `textmill repro` is at work, KeyboardInterrupt when it was told to end and its children have ended.
@@ -52,22 +52,22 @@ def reproduce(jobs: int | None = None) -> None:
 def _run(stages: list[str], models: Sequence[str], jobs: int) -> None:
     """Run the changed stages, and what follows from them."""
     if jobs > 1:
-        if any(stage.split("@")[0] not in (*ARM, *BELOW) for stage in stages):
+        if any(stage.split("@")[0] not in (*OF_MODEL, *BELOW) for stage in stages):
             repro(ABOVE)
             stages = changed()
-        arms = [name for name in models if {f"{stage}@{name}" for stage in ARM} & set(stages)]
-        if len(arms) > 1:
-            _run_arms(arms, min(jobs, len(arms)))
+        due = [name for name in models if {f"{stage}@{name}" for stage in OF_MODEL} & set(stages)]
+        if len(due) > 1:
+            _run_models(due, min(jobs, len(due)))
     repro()
 
 
-def _run_arms(arms: Sequence[str], jobs: int) -> None:
-    """Run all arms, also when one fails. Raises StageError then, naming those that did."""
-    say(f"repro: {len(arms)} models, {jobs} at a time")
-    codes = side_by_side(longest_first(arms), jobs)
-    failed = [name for name in arms if codes[name]]
+def _run_models(models: Sequence[str], jobs: int) -> None:
+    """Run all models, also when one fails. Raises StageError then, naming those that did."""
+    say(f"repro: {len(models)} models, {jobs} at a time")
+    codes = run_each(longest_first(models), jobs)
+    failed = [name for name in models if codes[name]]
     if failed:
-        done = ", ".join(name for name in arms if not codes[name]) or "none"
+        done = ", ".join(name for name in models if not codes[name]) or "none"
         raise StageError(f"{', '.join(failed)} failed, as told above (done: {done})", codes[failed[0]])
 
 

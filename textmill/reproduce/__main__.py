@@ -1,4 +1,4 @@
-"""One arm as a process of its own: `python -m textmill.reproduce NAME`."""
+"""One model as a process of its own: `python -m textmill.reproduce NAME`."""
 
 import sys
 
@@ -7,12 +7,12 @@ from textmill.processes import end_with_parent, interrupt_once
 from textmill.reproduce.dvc import StageError, repro
 
 
-def main(arm: str) -> int:
+def main(model: str) -> int:
     """0, or the exit code of the stage that failed, and told why."""
     interrupt_once()
     try:
         end_with_parent()
-        repro(f"train@{arm}", f"evaluate@{arm}", single=True)
+        repro(f"train@{model}", f"evaluate@{model}", single=True)
     except StageError as error:
         print(f"error: repro: {' '.join(str(error).split())}", file=sys.stderr)
         return error.exit_code

@@ -1,4 +1,4 @@
-"""The order of dvc.lock. DVC appends a stage when it has ended: arms side by side end in any order."""
+"""The order of dvc.lock. DVC appends a stage when it has ended: models side by side end in any order."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Arms side by side: a process each, as many at a time as there are jobs."""
+"""Models side by side: a process each, as many at a time as there are jobs."""
 
 import os
 import re
@@ -13,17 +13,16 @@ from pathlib import Path
 from typing import IO
 
 from textmill.console import UNPRINTABLE
-from textmill.files import read_json
-from textmill.timings import TIMINGS
+from textmill.timings import TIMINGS, longest_training
 
-PATIENCE = 30  # seconds until an arm that was told to end is killed; its own GRACE is shorter
+PATIENCE = 30  # seconds until a model that was told to end is killed; its own GRACE is shorter
 
 
 @dataclass
 class Pipe:
-    """What an arm writes, told in whole lines with its name before them."""
+    """What a model writes, told in whole lines with its name before them."""
 
-    arm: str
+    model: str
     label: str
     target: IO[str]
     rest: bytes = b""
@@ -37,31 +36,31 @@ class Pipe:
         self.target.flush()
 
 
-def side_by_side(arms: Sequence[str], jobs: int) -> dict[str, int]:
-    """Train and evaluate the arms in this order, `jobs` at a time: exit codes by arm (negative: a signal killed it).
+def run_each(models: Sequence[str], jobs: int) -> dict[str, int]:
+    """Train and evaluate the models in this order, `jobs` at a time: exit codes by name (negative: killed by a signal).
 
-    At KeyboardInterrupt every arm has ended before it leaves here.
+    At KeyboardInterrupt every model has ended before it leaves here.
     """
-    waiting, slots, devices = deque(arms), deque(range(jobs)), gpus()
-    width = max(map(len, arms))
+    waiting, slots, devices = deque(models), deque(range(jobs)), gpus()
+    width = max(map(len, models))
     running: dict[str, tuple[subprocess.Popen, int]] = {}
     codes: dict[str, int] = {}
     with selectors.DefaultSelector() as pipes:
         try:
             while waiting or running:
                 while waiting and slots:
-                    arm, slot = waiting.popleft(), slots.popleft()
-                    running[arm] = process, _ = start(arm, devices[slot % len(devices)] if devices else None), slot
+                    model, slot = waiting.popleft(), slots.popleft()
+                    running[model] = process, _ = start(model, devices[slot % len(devices)] if devices else None), slot
                     for source, target in ((process.stdout, sys.stdout), (process.stderr, sys.stderr)):
-                        pipes.register(source, selectors.EVENT_READ, Pipe(arm, f"{arm:{width}} | ", target))
+                        pipes.register(source, selectors.EVENT_READ, Pipe(model, f"{model:{width}} | ", target))
                 for key, _ in pipes.select():
                     key.data.tell(data := os.read(key.fd, 65536))
                     if not data:
                         pipes.unregister(key.fileobj)
-                open_pipes = {key.data.arm for key in pipes.get_map().values()}
-                for arm in running.keys() - open_pipes:
-                    process, slot = running.pop(arm)
-                    codes[arm] = process.wait()
+                open_pipes = {key.data.model for key in pipes.get_map().values()}
+                for model in running.keys() - open_pipes:
+                    process, slot = running.pop(model)
+                    codes[model] = process.wait()
                     slots.append(slot)
         finally:
             for process, _ in running.values():
@@ -71,10 +70,10 @@ def side_by_side(arms: Sequence[str], jobs: int) -> dict[str, int]:
     return codes
 
 
-def start(arm: str, device: str | None) -> subprocess.Popen:
-    """One arm as a process that sees one GPU, where there are several."""
+def start(model: str, device: str | None) -> subprocess.Popen:
+    """One model as a process that sees one GPU, where there are several."""
     return subprocess.Popen(
-        [sys.executable, "-m", "textmill.reproduce", arm],
+        [sys.executable, "-m", "textmill.reproduce", model],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -91,17 +90,16 @@ def end(process: subprocess.Popen) -> None:
         process.communicate()
 
 
-def longest_first(arms: Sequence[str], timings: Path = TIMINGS) -> list[str]:
-    """The arms by the training time of earlier runs: a long one begun last would run alone.
+def longest_first(models: Sequence[str], timings: Path = TIMINGS) -> list[str]:
+    """The models by the training time of earlier runs: a long one begun last would run alone.
 
     Unknown ones come first, from the last to the first: params usually begin with what is cheap.
     """
 
-    def cost(arm: str) -> tuple[float, int]:
-        known = [read_json(path).get("train_seconds", 0) for path in (timings / arm).glob("*.json")]
-        return max(known, default=float("inf")), arms.index(arm)
+    def cost(model: str) -> tuple[float, int]:
+        return longest_training(model, timings), models.index(model)
 
-    return sorted(arms, key=cost, reverse=True)
+    return sorted(models, key=cost, reverse=True)
 
 
 def gpus() -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from textmill.results.data import Split
 from textmill.rows.splits import SPLITS, among
 
 PERCENTILES = (5, 25, 50, 75, 90, 95, 99, 100)
@@ -56,6 +57,20 @@ def profile(docs: pl.DataFrame, sides: pl.Series, labels: list[str]) -> dict[str
         "overlap": {f"{a}-{b}": int(among(texts[b], distinct[a]).sum()) for a, b in pairs},
         "conflicts": int((classes > 1).sum()),
     }
+
+
+def told(split: Split) -> list[str]:
+    """What a person should know of a split, in lines."""
+    lines = [", ".join(f"{name} {part.rows:,}" for name, part in split.splits.items())]
+    if any(split.left_out.values()):
+        lines.append("left out by split.sizes: " + ", ".join(f"{name} {n:,}" for name, n in split.left_out.items()))
+    for pair, rows in split.overlap.items():
+        if rows:
+            a, b = pair.split("-")
+            lines.append(f"{rows:,} documents of {b} stand in {a} too")
+    if split.unlabelled_in_test:
+        lines.append(f"{split.unlabelled_in_test:,} unlabelled documents left out, whose texts stand in test")
+    return lines
 
 
 def _distinct(keys: np.ndarray) -> np.ndarray:

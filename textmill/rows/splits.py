@@ -1,6 +1,6 @@
 """Who trains, who chooses, who judges: seeded, stratified, and with equal texts on one side."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -130,6 +130,28 @@ def quotas(counts: np.ndarray, size: int) -> np.ndarray:
     kept = exact.astype(np.int64)
     kept[np.argsort(kept - exact, kind="stable")[: size - kept.sum()]] += 1
     return kept
+
+
+class Parts(NamedTuple):
+    """The side of each document as of `split`, null where it is left out, and the rows of train with a text of test."""
+
+    sides: pl.Series
+    left_out: dict[str, int]  # by split, for `sizes`
+    unlabelled_in_test: int  # left out, too
+    train_in_test: list[int]
+
+
+def part(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int) -> Parts:
+    """All that becomes of the documents of an `outline`. Raises DataError where `split` does."""
+    sides = whole = split(docs, labels, config, seed)
+    if config.sizes:
+        sides = limit(whole, docs, config.sizes, seed)
+    left_out = {name: int((whole == name).sum() - (sides == name).sum()) for name in SPLITS}
+    repeated = in_test(docs, sides)
+    leaking = pl.Series(repeated) & (sides == "unlabelled")  # a model may learn from those, and must not from the test
+    sides = sides.set(leaking, None)
+    rows = np.flatnonzero(repeated[(sides == "train").fill_null(False).to_numpy()])
+    return Parts(sides, left_out, int(leaking.sum()), rows.tolist())
 
 
 def text_key(texts: pl.Series) -> pl.Series:

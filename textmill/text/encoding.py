@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from textmill.errors import ArtifactError
-from textmill.files import atomic, map_arrays
+from textmill.files import atomic, map_arrays, read_parquet
 from textmill.text.ragged import UNK, Ragged
 from textmill.text.tokenizer import Tokenizer
 
@@ -88,3 +89,18 @@ def load(path: Path, tokenizer: str) -> Encoded:
     if made_by != tokenizer:
         raise ArtifactError(f"{path}: encoded with another tokenizer than the one given; run `dvc repro`")
     return Encoded(Ragged(arrays["ids"], arrays["offsets"]), arrays["labels"])
+
+
+class Documents(NamedTuple):
+    """A split's documents in one order: their ids (N,), and what they are in a tokenizer's ids."""
+
+    ids: pl.Series
+    data: Encoded
+
+
+def documents(encoded: Path, split: Path, tokenizer: str) -> Documents:
+    """Both files of a split. Raises ArtifactError if they do not hold the same number of documents."""
+    data, ids = load(encoded, tokenizer), read_parquet(split, columns=["id"])["id"]
+    if len(ids) != len(data.docs):
+        raise ArtifactError(f"{encoded}: {len(data.docs)} documents, but {split} has {len(ids)}; run `dvc repro`")
+    return Documents(ids, data)

@@ -6,8 +6,8 @@ The store can be deleted at any time; the next `track` makes it again. Nothing o
 from pathlib import Path
 
 from textmill.config import Section
-from textmill.files import read_json
 from textmill.judging.comparison import ENSEMBLE
+from textmill.results.comparison import Comparison
 from textmill.tracking.lookup import recorded_version, registered_name
 from textmill.tracking.outputs import Result, read_results
 from textmill.tracking.store import alone, create, database, default_uri, opened, shown, store_uri
@@ -24,10 +24,10 @@ def track(lock: Path, comparison: Path, timings: Path) -> str:
     timings: folder of textmill.timings, where any may be missing.
     Raises ArtifactError if a result is missing or not what dvc.lock says; ParamsError or ResourceError for the store.
     """
-    compared = read_json(comparison)
-    names = [model["name"] for model in compared["models"] if model["family"] != ENSEMBLE]  # those have no bundle
+    compared = Comparison.read(comparison)
+    names = [model.name for model in compared.models if model.family != ENSEMBLE]  # those have no bundle
     results = {result.name: result for result in read_results(lock, names)}
-    champion, dataset = results[compared["champion"]], compared["dataset"]
+    champion, dataset = results[compared.champion], compared.dataset
     uri = store_uri(lock.parent)
     with alone(lock.parent):
         file = database(uri)

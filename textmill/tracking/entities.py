@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import textmill
 from textmill.judging.comparison import TOLD
+from textmill.judging.metrics import METRICS
 from textmill.models import model_entry
+from textmill.results.fit import Fit
+from textmill.results.history import Epoch
+from textmill.results.outcome import PREDICTIONS
+from textmill.results.scores import Scores
+from textmill.timings import Timing
 from textmill.tracking.lookup import BUNDLE, KEY
 from textmill.tracking.outputs import Result, flat
 from textmill.tracking.sanitizing import safe_metrics, safe_params
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Metric, Param
-
-SPREAD = ("accuracy", "f1_macro")  # what is told of several seeds
 
 
 def params_of(result: Result, config: Mapping[str, Any]) -> list["Param"]:
@@ -36,39 +40,41 @@ def params_of(result: Result, config: Mapping[str, Any]) -> list["Param"]:
     return [Param(*item) for item in safe_params(shared | flat(own)).items()]
 
 
-def final_metrics(scores: Mapping[str, Any], fit: Mapping[str, Any], times: Mapping[str, Any]) -> list["Metric"]:
+def final_metrics(scores: Scores, fit: Fit, times: Timing) -> list["Metric"]:
     """What one sorts runs by, and F1 by class as a group of its own. All other scores are in scores.json.
 
     Test scores are those of the shipped seed; of several seeds, mean, spread and each one's own follow.
     """
     from mlflow.entities import Metric
 
-    metrics = {f"test_{name}": scores[name] for name in TOLD}
-    metrics |= {f"validation_{name}": value for name, value in fit["validation"].items()}
-    metrics |= {name: fit[name] for name in ("parameters", "best_epoch")}
+    own = scores.of(fit.seed)
+    metrics: dict[str, float | None] = {f"test_{name}": own[name] for name in TOLD}
+    metrics |= {f"validation_{name}": value for name, value in fit.validation}
+    metrics |= {"parameters": fit.parameters, "best_epoch": fit.best_epoch}
     speeds = {"train_seconds": 2, "predict_documents_per_second": 0}  # and their decimals
-    metrics |= {name: round(times[name], decimals) for name, decimals in speeds.items() if name in times}
-    metrics |= {f"test_f1/{label.replace('/', '_')}": of["f1"] for label, of in scores["classes"].items()}
-    if len(scores["seeds"]) > 1:
-        spread = {f"test_{name}_{of}": scores[of][name] for name in SPREAD for of in ("mean", "sd")}
-        each = {f"test_{name}/seed_{one['seed']}": one[name] for one in scores["seeds"] for name in SPREAD}
-        metrics |= spread | each
-    return [Metric(*item, int(times["ended"] * 1000), 0) for item in safe_metrics(metrics).items()]
+    known = {name: getattr(times, name) for name in speeds}
+    metrics |= {name: round(value, speeds[name]) for name, value in known.items() if value is not None}
+    metrics |= {f"test_f1/{label.replace('/', '_')}": of.f1 for label, of in scores.classes.items()}
+    if len(scores.seeds) > 1:
+        for name in METRICS:
+            metrics |= {f"test_{name}_mean": scores.mean[name], f"test_{name}_sd": scores.sd[name]}
+            metrics |= {f"test_{name}/seed_{one.seed}": one.scores[name] for one in scores.seeds}
+    return [Metric(*item, int(times.ended * 1000), 0) for item in safe_metrics(metrics).items()]
 
 
-def epoch_metrics(history: Sequence[Mapping[str, float | None]], times: Mapping[str, Any]) -> list["Metric"]:
+def epoch_metrics(history: Sequence[Epoch], times: Timing) -> list["Metric"]:
     """The learning curves as a group, a step an epoch; the time of the training is spread evenly over them."""
     from mlflow.entities import Metric
 
     metrics = []
     for row in history:
-        moment = times["started"] + (times["ended"] - times["started"]) * row["epoch"] / len(history)
-        values = safe_metrics({f"epoch/{name}": value for name, value in row.items() if name != "epoch"})
-        metrics += [Metric(*item, int(moment * 1000), int(row["epoch"])) for item in values.items()]
+        moment = times.started + (times.ended - times.started) * row.epoch / len(history)
+        values = safe_metrics({f"epoch/{name}": value for name, value in row if name != "epoch"})
+        metrics += [Metric(*item, int(moment * 1000), int(row.epoch)) for item in values.items()]
     return metrics
 
 
-def tags_of(result: Result, fit: Mapping[str, Any]) -> dict[str, str]:
+def tags_of(result: Result, fit: Fit) -> dict[str, str]:
     """Where a run comes from. Each md5 leads to its commits: `git log -S MD5 -- dvc.lock`."""
     commit = _git("rev-parse", "HEAD")
     # What `dvc repro` itself has just written does not make a run dirty.
@@ -77,9 +83,9 @@ def tags_of(result: Result, fit: Mapping[str, Any]) -> dict[str, str]:
         KEY: result.key,
         BUNDLE: result.bundle.md5,
         "dvc.docs": result.docs.md5,
-        "dvc.predictions": result.outs["predictions.parquet"].md5,
+        "dvc.predictions": result.outs[PREDICTIONS].md5,
         "textmill.version": textmill.__version__,
-        "device": fit["device"],
+        "device": fit.device,
         "mlflow.source.name": f"train@{result.name}",
         "mlflow.source.type": "PROJECT",
         **({"mlflow.source.git.commit": commit, "git.dirty": "yes" if changed else "no"} if commit else {}),

@@ -13,6 +13,7 @@ import textmill
 from textmill.errors import ArtifactError
 from textmill.files import read_json
 from textmill.judging.scoring import EXCERPT
+from textmill.results.mistakes import Mistakes
 from textmill.tracking.lookup import BUNDLE, CHAMPION, registered_name
 from textmill.tracking.outputs import Result
 
@@ -75,9 +76,9 @@ def promote(client: "MlflowClient", dataset: str, number: str, champion: Result)
         return
     served = mlflow.pyfunc.load_model(f"models:/{name}/{number}")
     # The confident errors are the one place where texts and predictions stand side by side.
-    known = [row for row in read_json(champion.outs["errors.json"].path) if len(row["text"]) < EXCERPT]
-    known = known or [{"text": "a", "prediction": None}]
-    predicted = served.predict(pd.DataFrame({"text": [row["text"] for row in known]}))["prediction"]
-    if any(row["prediction"] not in (None, label) for row, label in zip(known, predicted, strict=True)):
+    known = Mistakes.read(champion.outs[Mistakes.FILE].path).root
+    known = [(one.text, one.prediction) for one in known if len(one.text) < EXCERPT] or [("a", None)]
+    predicted = served.predict(pd.DataFrame({"text": [text for text, _ in known]}))["prediction"]
+    if any(recorded not in (None, label) for (_, recorded), label in zip(known, predicted, strict=True)):
         raise ArtifactError(f"{name} v{number}: predicts other than `evaluate` recorded; the alias was not moved")
     client.set_registered_model_alias(name, CHAMPION, number)

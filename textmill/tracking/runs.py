@@ -5,9 +5,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textmill import timings as noted
-from textmill.files import read_history, read_json
+from textmill.files import read_json
+from textmill.judging.metrics import METRICS
 from textmill.report.plots import confusion_figure, curves_figure
+from textmill.results.fit import Fit
+from textmill.results.history import HISTORY, read_history
+from textmill.results.scores import Scores
+from textmill.timings import recall
 from textmill.tracking.entities import dataset_of, epoch_metrics, final_metrics, params_of, tags_of
 from textmill.tracking.lookup import CHAMPION, COMPLETE, KEY
 from textmill.tracking.outputs import Result
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 SHOWN = {
     "attributes": ["Models"],
     "tags": ["champion"],
-    "metrics": ["test_accuracy", "test_f1_macro", "validation_accuracy", "parameters", "train_seconds"],
+    "metrics": [*(f"test_{name}" for name in METRICS), "validation_accuracy", "parameters", "train_seconds"],
 }
 COLUMNS = [f"{kind}.`{name}`" for kind, names in SHOWN.items() for name in names]
 VIEW = {"orderByKey": "metrics.`test_accuracy`", "orderByAsc": False, "selectedColumns": COLUMNS}
@@ -62,12 +66,13 @@ def write(client: "MlflowClient", experiment: str, result: Result, timings: Path
     for out in (result.bundle, *result.outs.values()):
         out.check()
     config = read_json(result.bundle.path / "config.json")
-    scores, fit = (read_json(result.outs[name].path) for name in ("scores.json", "fit.json"))
-    history = read_history(result.outs["history.csv"].path)
-    now = time.time()
-    times = {"started": now, "ended": now} | noted.recall(result.name, config["weights"], timings)
+    scores, fit = (record.read(result.outs[record.FILE].path) for record in (Scores, Fit))
+    history = read_history(result.outs[HISTORY].path)
+    times, now = recall(result.name, config["weights"], timings), time.time()
+    if times.started is None:  # it was trained elsewhere
+        times = times.model_copy(update={"started": now, "ended": now})
 
-    run_id = client.create_run(experiment, int(times["started"] * 1000), tags_of(result, fit), result.name).info.run_id
+    run_id = client.create_run(experiment, int(times.started * 1000), tags_of(result, fit), result.name).info.run_id
     params, metrics = params_of(result, config), final_metrics(scores, fit, times) + epoch_metrics(history, times)
     for start in range(0, len(params), 100):  # as many as a server takes at once
         client.log_batch(run_id, params=params[start : start + 100])
@@ -76,11 +81,11 @@ def write(client: "MlflowClient", experiment: str, result: Result, timings: Path
     client.log_inputs(run_id, [dataset_of(result, result.params["dataset.name"])])
     for out in result.outs.values():
         client.log_artifact(run_id, str(out.path))
-    client.log_dict(run_id, {key: scores[key] for key in ("labels", "confusion")}, "confusion.json")
-    client.log_figure(run_id, confusion_figure(scores["labels"], scores["confusion"]), "confusion.png")
+    client.log_dict(run_id, {"labels": scores.labels, "confusion": scores.confusion}, "confusion.json")
+    client.log_figure(run_id, confusion_figure(scores.labels, scores.confusion), "confusion.png")
     client.log_figure(run_id, curves_figure(history, result.name), "curves.png")
     log_bundle(run_id, result, config["labels"])
-    client.set_terminated(run_id, end_time=int(times["ended"] * 1000))  # after the model, which sets an end of its own
+    client.set_terminated(run_id, end_time=int(times.ended * 1000))  # after the model, which sets an end of its own
     client.set_tag(run_id, COMPLETE, "yes")  # last: a run without it is made anew
     return client.get_run(run_id)
 

@@ -21,7 +21,7 @@ from textmill.training.epochs import Epochs, History
 from textmill.training.optimizing import loss_function, probabilities, rate
 from textmill.training.settings import TrainConfig
 from textmill.training.updates import Updates
-from textmill.training.validation import GOODNESS, validate
+from textmill.training.validation import GOODNESS, epoch_scores
 
 
 def train(
@@ -58,7 +58,7 @@ def train(
         with epochs.kept_when_interrupted():
             for done, group in epochs.through(groups, len(groups)):
                 epochs.update(partial(learn, group), rate(settings, done, stale), sum(map(len, group)))
-            scores = validate(predict(kept, validation.docs, settings), validation.labels)
+            scores = epoch_scores(predict(kept, validation.docs, settings), validation.labels)
             if not math.isfinite(scores["log_loss"]):
                 raise DivergedError(f"epoch {epochs.number}: the weights are no numbers now; lower lr, or set clip")
             row = {

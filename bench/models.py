@@ -1,7 +1,7 @@
 """Models side by side: the experiment of params.yaml from its data to MLflow, two models at a time against one.
 
-Run: `make bench ONLY=arms`, which takes some minutes. `ours` is `textmill repro -j 2`, `reference` is `-j 1`, each in a
-copy of this checkout that has nothing but what was downloaded; wall seconds, at the same `threads` a model.
+Run: `make bench ONLY=models`, which takes some minutes. `ours` is `textmill repro -j 2`, `reference` is `-j 1`, each in
+a copy of this checkout that has nothing but what was downloaded; wall seconds, at the same `threads` a model.
 Asserted: both end with the same bytes, in dvc.lock, metrics and report.
 """
 
@@ -46,7 +46,7 @@ def main() -> None:
         assert not other, f"other bytes than of the first run: {sorted(other)}"
     spread = max(max(taken) / min(taken) for taken in times.values())
     case = f"{params['dataset']['name']}, {len(params['models'])} models, two at a time"
-    write("arms", [row(case, min(times[2]), min(times[1]), "wall s", spread)])
+    write("models", [row(case, min(times[2]), min(times[1]), "wall s", spread)])
 
 
 if __name__ == "__main__":

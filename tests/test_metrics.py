@@ -1,0 +1,100 @@
+"""A metric is added in one place, and nothing is trained for it."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, f1_score
+from test_dag import closure
+
+from textmill.judging.metrics import METRICS, mean_scores, score, tallies
+from textmill.models import FAMILIES
+from textmill.training.validation import epoch_scores
+
+LABELS = ["a", "b", "c"]
+SKLEARN = {
+    "accuracy": accuracy_score,
+    "f1_macro": lambda actual, said: f1_score(actual, said, labels=LABELS, average="macro", zero_division=0),
+}
+ANSWERS = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1, max_size=30)
+
+
+def sides(rows) -> tuple[np.ndarray, np.ndarray]:
+    actual, said = (np.array(side, dtype=object) for side in zip(*rows, strict=True))
+    return actual, said
+
+
+@pytest.mark.parametrize("name", METRICS)
+@given(rows=ANSWERS)
+def test_a_metric_is_scikit_learns(name, rows):
+    actual, said = sides(rows)
+    expected = SKLEARN[name](actual.tolist(), said.tolist())
+    assert score(name, tallies(actual, said, LABELS).sum(0)) == pytest.approx(expected, abs=1e-12)
+
+
+@given(ANSWERS)
+def test_an_epoch_and_a_champion_are_chosen_by_the_same_numbers(rows):
+    actual, said = sides(rows)
+    numbers = [np.array([LABELS.index(label) for label in side]) for side in (actual, said)]
+    of_epoch = epoch_scores(np.eye(3)[numbers[1]], numbers[0])
+    for name in ("accuracy", "f1_macro"):
+        assert of_epoch[name] == score(name, tallies(actual, said, LABELS).sum(0))
+
+
+def test_tallies_count_hits_then_documents_then_answers():
+    actual, said = sides([("a", "a"), ("a", "b"), ("c", "b")])
+    assert tallies(actual, said, LABELS).sum(0).tolist() == [[1, 0, 0], [2, 0, 1], [1, 2, 0]]
+
+
+def test_a_mean_is_one_of_runs():
+    right, half = sides([("a", "a"), ("b", "b")]), sides([("a", "a"), ("b", "a")])
+    assert mean_scores([right, half], ["a", "b"]) == {"accuracy": 0.75, "f1_macro": pytest.approx((1 + 1 / 3) / 2)}
+
+
+def test_a_new_metric_is_compared_by_and_told(tmp_path):
+    """From here on it is chosen in params, ranked by, reported in table and page: nothing else names the metrics."""
+    code = """
+import sys
+from pathlib import Path
+import numpy as np
+from textmill.judging.metrics import METRICS, Metric
+METRICS["balanced"] = Metric("balanced accuracy", lambda hits, actual, said: (hits / np.maximum(actual, 1)).mean(-1))
+import test_report
+from textmill.judging import scoring
+from textmill.report.table import tell
+from test_scoring import UNEVEN, LABELS, answers
+scores = scoring.all_scores({7: answers(*UNEVEN)}, 7, LABELS)
+assert scores.of(7)["balanced"] == 0.5, scores.of(7)
+plain = test_report.made_up
+def made_up(**kwargs):
+    made = plain(**kwargs)
+    for model in made[0].values():
+        model["scores"]["seeds"][0]["balanced"] = model["scores"]["mean"]["balanced"] = 0.4321
+    return made
+test_report.made_up = made_up
+evaluated = test_report.Evaluated
+def chosen(folder, family, tokenizer, parameters, validation, *rest):
+    return evaluated(folder, family, tokenizer, parameters, {**validation, "balanced": 0.1 * len(family)}, *rest)
+test_report.Evaluated = chosen
+render = test_report.render
+def told(comparison, models, *rest):
+    tell(comparison, {}, Path("page"))
+    return render(comparison, models, *rest)
+test_report.render = told
+html = test_report.page(metric="balanced")
+assert "<h1>linear: " in html and "balanced accuracy" in html and "<th>Macro-F1</th>" in html
+assert "<th>Balanced accuracy</th>" in test_report.page()
+"""
+    paths = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=paths, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Champion by validation balanced: linear" in done.stdout
+
+
+@pytest.mark.parametrize("module", ["stages.train", *(f"textmill.models.{family}" for family in FAMILIES)])
+def test_training_does_not_depend_on_how_models_are_compared(module):
+    assert not [name for name in closure(module) if name.startswith("textmill.judging")]

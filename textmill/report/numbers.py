@@ -1,0 +1,35 @@
+"""Numbers as people read them, on the page and in the terminal."""
+
+NOTHING = "–"
+SPACE = "\N{NO-BREAK SPACE}"
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """0.7812 as '78.1 %'."""
+    return NOTHING if share is None else f"{100 * share:.{digits}f}{SPACE}%"
+
+
+def points(difference: float) -> str:
+    """A difference of shares in percentage points: 0.0212 as '+2.1'."""
+    text = f"{100 * difference:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "\N{MINUS SIGN}")
+
+
+def decimals(value: float | None, digits: int = 3) -> str:
+    """0.5 as '0.500'."""
+    return NOTHING if value is None else f"{value:.{digits}f}"
+
+
+def count(value: float | None) -> str:
+    """12345 as '12,345'."""
+    return NOTHING if value is None else f"{value:,.0f}"
+
+
+def extent(ends: tuple[int, int]) -> str:
+    """(1, 12) as '1–12', and two equal numbers as one."""
+    return count(ends[0]) if ends[0] == ends[1] else f"{count(ends[0])}–{count(ends[1])}"
+
+
+def p_value(p: float) -> str:
+    """0.0342 as '0.034', and what is smaller than three digits show as '< 0.001'."""
+    return f"<{SPACE}0.001" if p < 0.001 else f"{p:.3f}"

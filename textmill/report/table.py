@@ -1,0 +1,50 @@
+"""The terminal's table of all models, the champion's standing, and where to look next."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from textmill.console import say, table
+from textmill.judging.metrics import METRICS
+from textmill.report.numbers import count, decimals, percent
+from textmill.results.comparison import Comparison, Entry
+from textmill.timings import Timing
+
+VERBS = {"beats": "beats", "ties": "ties with", "loses": "is beaten on the test split by"}
+
+
+def tell(comparison: Comparison, timings: Mapping[str, Timing], page: Path) -> None:
+    """Print them all. timings: of the models that were trained on this machine; ensembles have none."""
+    others = [name for name in METRICS if name != comparison.metric]
+    header = ["model", "validation", "test", "interval", *(METRICS[name].title for name in others)]
+    header += ["log-loss", "calibration", "parameters", "train s", "docs/s"]
+    rows = [_row(model, others, timings.get(model.name, Timing())) for model in comparison.models]
+    base = comparison.baseline
+    guess = [percent(base.scores[comparison.metric]), "", *(percent(base.scores[name]) for name in others)]
+    rows.append([f"always {base.label[:20]}", "", *guess, *[""] * 5])
+    title = f"{comparison.dataset}: {comparison.metric} on {comparison.rows:,} test documents"
+    if any(model.seeds > 1 for model in comparison.models):
+        title += "; of several seeds mean ± standard deviation"
+    table(title, header, rows)
+
+    found = [f"{VERBS[verb]} {', '.join(names)}" for verb, names in comparison.standing.items() if names]
+    standing = "; ".join(found) or "nothing to compare it with"
+    say(f"Champion by {comparison.champion_by}: {comparison.champion} ({standing})")
+    for model in comparison.ahead:
+        members = " and ".join(model.members)
+        say(f"Ahead of it on validation: {model.name}, the ensemble of {members} ({percent(model.validation)})")
+    say(f"Look next: {page} (curves, confusion, errors) · `make ui` (runs) · `dvc metrics diff` (what changed)")
+
+
+def _row(model: Entry, others: list[str], timing: Timing) -> list[str]:
+    return [
+        model.name,
+        percent(model.validation),
+        percent(model.score) + (f" ± {100 * model.sd:.2f}" if model.sd is not None else ""),
+        f"{100 * model.low:.1f} – {100 * model.high:.1f}",
+        *(percent(model.scores[name]) for name in others),
+        decimals(model.scores["log_loss"]),
+        decimals(model.scores["calibration_error"]),
+        count(model.parameters),
+        decimals(timing.train_seconds, 1),
+        count(timing.predict_documents_per_second),
+    ]

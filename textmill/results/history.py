@@ -1,0 +1,59 @@
+"""A learning curve, as `dvc plots` draws it."""
+
+import csv
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from textmill.config import Section, validate
+from textmill.errors import ArtifactError, ParamsError
+from textmill.files import atomic
+from textmill.results.record import maker, need
+
+HISTORY = "history.csv"
+STAGE = "train"
+
+
+class Epoch(Section):
+    """A row of it: None where a model has no such number."""
+
+    epoch: float
+    train_loss: float | None
+    validation_loss: float | None
+    validation_accuracy: float | None
+    validation_f1: float | None
+    learning_rate: float | None
+
+
+EPOCHS = Annotated[list[Epoch], Field(min_length=1)]
+
+
+def read_history(path: Path) -> list[Epoch]:
+    """Raises ArtifactError, naming the file and its stage, if it is missing or no curve."""
+    need(path, STAGE)
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    try:
+        known = [{key: _number(cell) for key, cell in row.items()} for row in rows]
+        return validate(known, EPOCHS, f"{path}: epochs")
+    except ParamsError as error:
+        raise ArtifactError(f"{error}; run `dvc repro -f {maker(path, STAGE)}`, which makes it") from error
+
+
+def _number(cell: str) -> float | str | None:
+    try:
+        return float(cell) if cell else None
+    except ValueError:
+        return cell
+
+
+def write_history(path: Path, rows: Iterable[Mapping[str, float | None]]) -> None:
+    """Write a training's rows, rounded to six digits, without their seconds: those differ from run to run."""
+    import polars as pl
+    import polars.selectors as cs
+
+    curve = pl.DataFrame(list(rows)).select(*Epoch.model_fields)
+    with atomic(path) as temporary:
+        curve.with_columns(cs.float().round_sig_figs(6)).write_csv(temporary)

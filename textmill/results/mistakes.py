@@ -1,0 +1,28 @@
+"""Where a model was surest and wrong."""
+
+from typing import ClassVar
+
+from pydantic import ConfigDict, RootModel
+
+from textmill.config import Section
+from textmill.results.record import Record
+
+
+class Mistake(Section):
+    """A test document with the wrong answer. The text may be cut; `unknown` is a share of its tokens."""
+
+    id: str
+    text: str
+    label: str
+    prediction: str
+    confidence: float
+    tokens: int
+    unknown: float
+
+
+class Mistakes(Record, RootModel[list[Mistake]]):
+    """The most confident first."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+    FILE: ClassVar = "errors.json"
+    STAGE: ClassVar = "evaluate"

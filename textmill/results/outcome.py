@@ -1,0 +1,64 @@
+"""All that train and evaluate tell about one model."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from textmill.errors import ArtifactError
+from textmill.files import read_parquet
+from textmill.results.fit import Fit
+from textmill.results.groups import Groups
+from textmill.results.history import HISTORY, Epoch, read_history
+from textmill.results.mistakes import Mistake, Mistakes
+from textmill.results.record import maker, need
+from textmill.results.scores import Scores
+
+if TYPE_CHECKING:
+    import polars as pl
+
+# Tables with a row for each document and seed: the shipped seed's of the test split, the others', all of validation.
+PREDICTIONS, SEEDS, VALIDATION = "predictions.parquet", "seeds.parquet", "validation.parquet"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What stands in a model's folder of metrics; its tables are read when they are asked for."""
+
+    folder: Path
+    fit: Fit
+    scores: Scores
+    groups: Groups
+    mistakes: list[Mistake]
+    history: list[Epoch]
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Raises ArtifactError naming the stage that did not run, or whose file is another than expected."""
+        for table in (PREDICTIONS, SEEDS, VALIDATION):
+            need(folder / table, "evaluate")
+        return cls(
+            folder,
+            Fit.read(folder / Fit.FILE),
+            Scores.read(folder / Scores.FILE),
+            Groups.read(folder / Groups.FILE),
+            Mistakes.read(folder / Mistakes.FILE).root,
+            read_history(folder / HISTORY),
+        )
+
+    def tests(self, columns: list[str] | None = None) -> dict[int, "pl.DataFrame"]:
+        """Predictions of the test split by seed. Raises ArtifactError if the seeds scored different documents."""
+        first = read_parquet(self.folder / PREDICTIONS, columns=columns)
+        tables = {self.fit.seed: first} | self._by_seed(SEEDS, columns)
+        for seed, one in tables.items():
+            if not one["id"].equals(first["id"]):
+                path, what = self.folder / SEEDS, f"seed {seed} has other documents than {self.fit.seed}"
+                raise ArtifactError(f"{path}: {what}; run `dvc repro -f {maker(path, 'evaluate')}`")
+        return tables
+
+    def validation(self, columns: list[str] | None = None) -> dict[int, "pl.DataFrame"]:
+        """Predictions of the validation split by seed."""
+        return self._by_seed(VALIDATION, columns)
+
+    def _by_seed(self, file: str, columns: list[str] | None) -> dict[int, "pl.DataFrame"]:
+        table = read_parquet(self.folder / file, columns=columns and ["seed", *columns])
+        return {part["seed"][0]: part.drop("seed") for part in table.partition_by("seed", maintain_order=True)}

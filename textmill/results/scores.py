@@ -1,0 +1,71 @@
+"""How a model scores on the test split."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from textmill.config import Section
+from textmill.results.record import Open, Record
+
+
+class OfSeed(Open):
+    """The headline scores of one seed."""
+
+    seed: int
+
+
+class OfClass(Section):
+    """Of the answers that name a class, and of its documents."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: float  # documents of the class
+
+
+class Binary(Section):
+    """Of the second of two classes."""
+
+    positive: str
+    precision: float
+    recall: float
+    f1: float
+
+
+class Bin(Section):
+    """Answers of about the same confidence: its mean, the share that was right, and how many they are."""
+
+    confidence: float
+    accuracy: float
+    rows: int
+
+
+class Scores(Record, Section):
+    """All scores of the seed that is shipped, and the headline scores of every seed. None: it has no meaning here."""
+
+    FILE: ClassVar = "scores.json"
+    STAGE: ClassVar = "evaluate"
+
+    rows: int
+    accuracy: float
+    precision_macro: float
+    recall_macro: float
+    f1_macro: float
+    precision_weighted: float
+    recall_weighted: float
+    f1_weighted: float
+    roc_auc: float | None
+    log_loss: float
+    calibration_error: float
+    binary: Binary | None = None
+    labels: list[str]
+    classes: dict[str, OfClass]
+    confusion: list[list[int]]  # rows: actual, columns: predicted
+    calibration: list[Bin]
+    seeds: Annotated[list[OfSeed], Field(min_length=1)]
+    mean: dict[str, float | None]
+    sd: dict[str, float | None]  # ddof = 1; None for one seed
+
+    def of(self, seed: int) -> dict[str, float | None]:
+        """The headline scores of one seed."""
+        return next(one.scores for one in self.seeds if one.seed == seed)
