@@ -7,10 +7,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from stages.run import run
-
 from stages import train
-from textmill.models import checkpoint
+from textmill.stage import run
+from textmill.training import checkpoint
 
 
 def main(trainings: str) -> None:

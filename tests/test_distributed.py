@@ -18,6 +18,7 @@ from stages import train
 from textmill import tokenizers, vectors
 from textmill.files import read_arrays, read_json, sha256, write_json
 from textmill.results.history import read_history
+from textmill.rows import profile
 from textmill.text import encoding
 from textmill.text.ragged import Ragged
 from textmill.tokenizers.word import WordConfig, WordTokenizer
@@ -59,7 +60,8 @@ def root(tmp_path_factory):
         tokenizer, _ = WordTokenizer.fit(lambda: [words], WordConfig(**WORD), spill, {})
     tokenizers.save(root / "vocab/tokenizer.json", tokenizer)
     write_json(root / "train_in_test.json", [])
-    write_json(root / "vocab.json", {"vocabulary": tokenizer.size})
+    ids = {"tokens": 0, "unknown": 0.0, "lengths": profile.lengths(np.empty(0))}
+    write_json(root / "vocab.json", {"vocabulary": tokenizer.size, "train": ids})
     (root / "code.txt").write_text("0123 textmill\n")
     none = WordVectors(np.empty(0, np.int64), np.empty((0, 0), np.float32))
     vectors.save(root / "vectors.safetensors", none, sha256(root / "vocab/tokenizer.json"))

@@ -13,7 +13,7 @@ from conftest import HANGS, MODELS, ROOT, TRAIN
 from ruamel.yaml import YAML
 
 from textmill.config import load_params
-from textmill.files import read_json
+from textmill.files import read_json, write_text
 
 NAMES = ("linear", "lstm", "transformer")
 ENV = {
@@ -70,10 +70,41 @@ def ran(output: str) -> list[str]:
     return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
 
 
+# Every process says at its end which of our modules it has run.
+SAYS = """
+import atexit, os, sys
+def say():
+    found = sorted(name for name in sys.modules if name.split(".")[0] in ("textmill", "stages"))
+    if stage := os.environ.get("DVC_STAGE"):
+        with open(os.path.join(os.environ["RAN"], stage), "a") as file:
+            file.write("\\n".join(found) + "\\n")
+atexit.register(say)
+"""
+
+
 @pytest.fixture(scope="module")
 def first(tmp_path_factory, reviews):
     folder = workspace(tmp_path_factory.mktemp("first run"), reviews)  # a space in the path
-    return folder, repro(folder)
+    write_text(folder / "says/sitecustomize.py", SAYS)
+    (folder / "ran").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ENV, "PYTHONPATH", str(folder / "says"))
+        patch.setitem(ENV, "RAN", str(folder / "ran"))
+        return folder, repro(folder)
+
+
+def test_digests_name_all_that_a_stage_runs(first):
+    folder, _ = first
+    params = load_params(folder / "params.yaml")
+    by = {name: entry["kind"] for name, entry in params["tokenizers"].items()}
+    by |= {name: entry["family"] for name, entry in params["models"].items()}
+    ran = {path.name: set(path.read_text().split()) for path in (folder / "ran").iterdir()}
+    assert len(ran) == 9 + 2 * len(params["models"])
+    for name in sorted(ran.keys() - {"code"}):
+        stage, _, item = name.partition("@")
+        pattern = "*" if stage == "track" else f"{stage}-{by[item]}" if item else stage  # as dvc.yaml has it
+        listed = {word for path in folder.glob(f"digests/{pattern}.txt") for word in path.read_text().split()}
+        assert ran[name] - listed == set(), name
 
 
 def test_every_stage_ran_and_the_result_is_whole(first):
