@@ -4,7 +4,8 @@ from pathlib import Path
 
 from textmill.config import PARAMS, load_section
 from textmill.console import say
-from textmill.files import append_parquet, write_json
+from textmill.files import write_json
+from textmill.parquet import append_parquet
 from textmill.results.data import Clean
 from textmill.rows.cleaning import CleanConfig, Cleaner, arrange
 from textmill.rows.reading import read_part

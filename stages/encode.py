@@ -4,7 +4,8 @@ from pathlib import Path
 
 from textmill import tokenizers
 from textmill.config import PARAMS
-from textmill.files import count_rows, read_batches, read_json, sha256
+from textmill.files import read_json, sha256
+from textmill.parquet import count_rows, read_batches
 from textmill.processes import keep_memory
 from textmill.results.data import Ids, Tokenized, Vocabulary
 from textmill.rows import profile

@@ -7,9 +7,10 @@ from threadpoolctl import threadpool_limits
 
 from textmill import bundle, timings
 from textmill.config import PARAMS, Alpha, Count, load_section
-from textmill.files import read_batches, write_csv, write_json, write_parquet
+from textmill.files import write_csv, write_json
 from textmill.judging.groups import EvaluateConfig, groups, with_facts, wrong
 from textmill.judging.scoring import all_scores, mistakes, predict, summary, together
+from textmill.parquet import read_batches, write_parquet
 from textmill.processes import keep_memory
 from textmill.results.groups import Groups
 from textmill.results.mistakes import Mistakes

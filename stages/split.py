@@ -7,7 +7,8 @@ import polars as pl
 
 from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
-from textmill.files import append_parquet, read_batches, read_json, whole_folder, write_json
+from textmill.files import read_json, whole_folder, write_json
+from textmill.parquet import append_parquet, read_batches
 from textmill.results.data import Split
 from textmill.rows.profile import profile, told
 from textmill.rows.splits import SIDES, SplitConfig, outline, part

@@ -8,7 +8,8 @@ from textmill import tokenizers
 from textmill.config import PARAMS, load_section
 from textmill.console import say
 from textmill.fetch import Places
-from textmill.files import count_rows, read_column, read_json, sha256, whole_folder
+from textmill.files import read_json, sha256, whole_folder
+from textmill.parquet import count_rows, read_column
 from textmill.processes import keep_memory
 from textmill.results.data import Vocabulary
 from textmill.rows import profile

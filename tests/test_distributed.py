@@ -16,7 +16,8 @@ from conftest import HANGS, MODELS, ROOT, TRAIN, toy
 
 from stages import train
 from textmill import tokenizers, vectors
-from textmill.files import read_arrays, read_json, sha256, write_json
+from textmill.arrays import read_arrays
+from textmill.files import read_json, sha256, write_json
 from textmill.results.history import read_history
 from textmill.rows import profile
 from textmill.text import encoding

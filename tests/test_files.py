@@ -8,22 +8,11 @@ from conftest import small_disk
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill import files
+from textmill import parquet
+from textmill.arrays import map_arrays, read_arrays, write_arrays
 from textmill.errors import ArtifactError, ResourceError
-from textmill.files import (
-    append_parquet,
-    atomic,
-    count_rows,
-    digest,
-    map_arrays,
-    read_arrays,
-    read_batches,
-    read_json,
-    read_parquet,
-    sha256,
-    write_arrays,
-    write_json,
-)
+from textmill.files import atomic, digest, read_json, sha256, write_json
+from textmill.parquet import append_parquet, count_rows, read_batches, read_parquet
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):
@@ -49,7 +38,7 @@ def documents(count: int, size: int = 50) -> pl.DataFrame:
 
 
 def test_a_full_disk_names_the_file_that_did_not_fit(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "ROW_GROUP", 10_000)
+    monkeypatch.setattr(parquet, "ROW_GROUP", 10_000)
     one, two = tmp_path / "one.parquet", tmp_path / "two.parquet"
     frame = documents(2000)
     with (
@@ -67,7 +56,7 @@ def test_a_full_disk_names_the_file_that_did_not_fit(tmp_path, monkeypatch):
 def test_the_same_bytes_however_rows_come_in_frames(tmp_path_factory, cuts):
     folder, frame = tmp_path_factory.getbasetemp(), documents(400)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(files, "ROW_GROUP", 10_000)
+        patch.setattr(parquet, "ROW_GROUP", 10_000)
         for name, bounds in (("whole", [0, 400]), ("cut", [0, *sorted(cuts), 400])):
             with append_parquet(folder / f"{name}.parquet") as append:
                 for start, end in pairwise(bounds):
@@ -77,7 +66,7 @@ def test_the_same_bytes_however_rows_come_in_frames(tmp_path_factory, cuts):
     batches = list(read_batches(folder / "cut.parquet"))
     assert pl.concat(batches).equals(frame)
     assert len(batches) > 4
-    held = [batch["text"].str.len_bytes().sum() + files.ROW * len(batch) for batch in batches]
+    held = [batch["text"].str.len_bytes().sum() + parquet.ROW * len(batch) for batch in batches]
     assert max(held) < 10_000 + 250
     assert count_rows(folder / "cut.parquet") == 400
 

@@ -26,8 +26,9 @@ from textmill.cli import app
 from textmill.config import load_params
 from textmill.errors import ArtifactError, ParamsError, ResourceError
 from textmill.fetch import Places
-from textmill.files import read_json, sha256, write_json, write_parquet
+from textmill.files import read_json, sha256, write_json
 from textmill.models import pretrained as tuning
+from textmill.parquet import write_parquet
 
 FILES = ("tokenizer.json", "config.json", "model.safetensors")
 REVISION = "a" * 40

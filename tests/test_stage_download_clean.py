@@ -17,7 +17,7 @@ from conftest import small_disk
 from ruamel.yaml import YAML
 
 from stages import clean, download
-from textmill import files
+from textmill import parquet
 from textmill.errors import ArtifactError, ResourceError
 from textmill.files import read_json
 from textmill.rows import reading as tables
@@ -96,7 +96,7 @@ def test_the_same_bytes_whatever_is_held_at_a_time(project, monkeypatch):
     rows = [(" ".join(words.choices("abcdefgh", k=words.randrange(60))), ("pos", "neg")[n % 2]) for n in range(3000)]
     write_csv([*rows, *rows[:500], ("", "pos")])
     with monkeypatch.context() as patch:
-        patch.setattr(files, "ROW_GROUP", 20_000)
+        patch.setattr(parquet, "ROW_GROUP", 20_000)
         whole = run_both()
         patch.setattr(tables, "SIZE", 10_000)
         patch.setattr(spool, "RUN", 50_000)

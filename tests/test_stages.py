@@ -15,10 +15,11 @@ from typer.testing import CliRunner
 
 import textmill
 from stages import encode, evaluate, split, train, vectors, vocab
-from textmill import files, timings, tokenizers
+from textmill import arrays, parquet, timings, tokenizers
 from textmill.cli import app
 from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError
-from textmill.files import read_json, sha256, write_json, write_parquet
+from textmill.files import read_json, sha256, write_json
+from textmill.parquet import write_parquet
 from textmill.rows.splits import SIDES, SPLITS
 from textmill.text import encoding
 from textmill.training import neural
@@ -325,7 +326,7 @@ def test_a_model_begins_with_vectors_that_were_trained_here(made, tmp_path, monk
     for name in asking:
         text = made / "encoded", made / "vocab", found, repeated, made / "labels.json"
         train.main(name, *code_of(made), *text, tmp_path / name, tmp_path / "metrics" / name, *KEPT, TIMINGS)
-        weight = files.read_arrays(tmp_path / name / "model.safetensors")[0]["embed.weight"]
+        weight = arrays.read_arrays(tmp_path / name / "model.safetensors")[0]["embed.weight"]
         assert np.array_equal(weight[known.ids], known.vectors) == (name == "frozen")
         assert textmill.load(tmp_path / name).predict_proba(["a great film"]).shape == (1, 2)
 
@@ -365,14 +366,14 @@ def test_what_is_held_at_a_time_changes_nothing(made, tmp_path, monkeypatch):
     """Documents in many row groups give the same split, words and ids as in one."""
     monkeypatch.chdir(tmp_path)
     write_json(tmp_path / "params.yaml", PARAMS)
-    monkeypatch.setattr(files, "ROW_GROUP", 2000)
+    monkeypatch.setattr(parquet, "ROW_GROUP", 2000)
     docs = pl.read_parquet(made / "docs.parquet")
-    with files.append_parquet(tmp_path / "docs.parquet") as append:
+    with parquet.append_parquet(tmp_path / "docs.parquet") as append:
         append(docs)
-    assert len(list(files.read_batches(tmp_path / "docs.parquet"))) > 5
+    assert len(list(parquet.read_batches(tmp_path / "docs.parquet"))) > 5
     split.main(tmp_path / "docs.parquet", made / "labels.json", tmp_path / "split", tmp_path / "split.json")
     assert read_json(tmp_path / "split.json") == read_json(made / "split.json")
-    assert len(list(files.read_batches(tmp_path / "split/train.parquet"))) > 5
+    assert len(list(parquet.read_batches(tmp_path / "split/train.parquet"))) > 5
     run_text(tmp_path / "split", made / "labels.json", tmp_path)
     assert sha256(tmp_path / "vocab/tokenizer.json") == sha256(made / "vocab/tokenizer.json")
     assert read_json(tmp_path / "encode.json") == read_json(made / "encode.json")

@@ -13,8 +13,9 @@ import numpy as np
 import polars as pl
 
 from textmill import tokenizers
+from textmill.arrays import read_arrays, write_arrays
 from textmill.errors import ArtifactError, ParamsError
-from textmill.files import LONE_SURROGATES, read_arrays, read_json, sha256, write_arrays, write_json, write_text
+from textmill.files import LONE_SURROGATES, read_json, sha256, write_json, write_text
 from textmill.models import model_entry
 from textmill.text.ragged import Ragged
 from textmill.text.tokenizer import Tokenizer

@@ -6,16 +6,14 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from textmill.errors import ArtifactError, ResourceError
 
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # halves of UTF-16 pairs: json brings them, and UTF-8 has none
-ROW_GROUP = 4 << 20  # bytes of text in a row group of parquet: what a reader holds at a time
-ROW = 100  # bytes that a row's other columns are taken to have
 
 
 @contextmanager
@@ -104,19 +102,9 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def write_arrays(path: Path, arrays: Mapping[str, Any], note: str) -> None:
-    """Write numpy arrays as safetensors. `note` is kept in the header: what the arrays were made from.
-
-    One header key only: safetensors writes two or more in an order of its own.
-    """
-    from safetensors.numpy import save_file
-
-    with atomic(path) as temporary:
-        save_file(dict(arrays), temporary, metadata={"from": note})
-
-
 @contextmanager
-def _reading(path: Path, damaged: type[Exception]) -> Iterator[None]:
+def reading(path: Path, damaged: type[Exception]) -> Iterator[None]:
+    """Turn what a library says of a file, or the disk, into an ArtifactError that names it."""
     try:
         yield
     except (OSError, damaged) as error:
@@ -124,122 +112,8 @@ def _reading(path: Path, damaged: type[Exception]) -> Iterator[None]:
         raise ArtifactError(f"{path}: cannot be read ({reason}); delete it and run `dvc repro`") from error
 
 
-def read_arrays(path: Path) -> tuple[dict[str, Any], str]:
-    """Arrays and the note of `write_arrays`. Raises ArtifactError if the file is missing or damaged."""
-    from safetensors import SafetensorError, safe_open
-
-    with _reading(path, SafetensorError), safe_open(path, framework="numpy") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, (file.metadata() or {}).get("from", "")  # noqa: SIM118
-
-
-def map_arrays(path: Path) -> tuple[dict[str, Any], str]:
-    """As `read_arrays`, but flat, read-only, and on disk until they are used. For int32 and int64."""
-    import numpy as np
-    from safetensors import SafetensorError, safe_open
-
-    with _reading(path, SafetensorError), safe_open(path, framework="numpy"), open(path, "rb") as file:  # it checks
-        size = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(size))
-        data = np.asarray(np.memmap(file, np.uint8, "r", offset=8 + size))
-    note = header.pop("__metadata__", {}).get("from", "")
-    kinds = {"I32": np.int32, "I64": np.int64}
-    return {name: data[slice(*of["data_offsets"])].view(kinds[of["dtype"]]) for name, of in header.items()}, note
-
-
-def read_parquet(path: Path, columns: Sequence[str] | None = None) -> Any:
-    """Read parquet as one polars frame. Raises ArtifactError if it is missing or damaged."""
-    import polars as pl
-
-    with _reading(path, pl.exceptions.PolarsError):
-        return pl.read_parquet(path, columns=columns)
-
-
-def read_batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[Any]:
-    """Read parquet as polars frames, a row group at a time (of `append_parquet`: some 4 MB of text).
-
-    Raises ArtifactError if it is missing or damaged.
-    """
-    import polars as pl
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    with _reading(path, pa.ArrowException), pq.ParquetFile(path) as file:
-        for group in range(file.num_row_groups):
-            yield pl.from_arrow(file.read_row_group(group, columns, use_threads=False))
-
-
-def read_column(path: Path, name: str) -> Iterator[Any]:
-    """As `read_batches`, but one column, as polars Series."""
-    return (some[name] for some in read_batches(path, [name]))
-
-
-def count_rows(path: Path) -> int:
-    """Rows of a parquet file. Raises ArtifactError if it is missing or damaged."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    with _reading(path, pa.ArrowException):
-        return pq.read_metadata(path).num_rows
-
-
-def write_parquet(path: Path, frame: Any) -> None:
-    """Write a polars frame as parquet."""
-    with atomic(path) as temporary:
-        frame.write_parquet(temporary, compression="zstd", statistics=False)
-
-
 def write_csv(path: Path, frames: Iterable[Any]) -> None:
     """Write polars frames of the same columns, one at least, as one csv."""
     with atomic(path) as temporary, open(temporary, "wb") as file:
         for number, frame in enumerate(frames):
             frame.write_csv(file, include_header=number == 0, float_precision=4)
-
-
-@contextmanager
-def append_parquet(path: Path) -> Iterator[Callable[[Any], None]]:
-    """A function that appends polars frames, one at least, to a new file; one of their columns is the string `text`.
-
-    Row groups are cut by the size of their texts, so that the file has the same bytes however its rows came in frames.
-    """
-    with atomic(path) as temporary, closing(_RowGroups(path, temporary)) as groups:
-        yield groups.append
-        groups.flush()
-
-
-class _RowGroups:
-    def __init__(self, path: Path, temporary: Path):
-        self.path, self.temporary, self.writer = path, temporary, None
-        self.size = 0  # bytes so far
-        self.group, self.waiting = 0, []  # the row group that is being filled, and its frames
-
-    def append(self, frame: Any) -> None:
-        sizes = frame["text"].str.len_bytes().fill_null(0) + ROW
-        ends = sizes.cum_sum().cast(int) + self.size
-        groups, start = (ends - sizes) // ROW_GROUP, 0  # a row belongs where it begins
-        for length, group in groups.rle().struct.unnest().iter_rows():
-            if group != self.group:
-                self.flush()
-                self.group = group
-            self.waiting.append(frame[start : start + length])
-            start += length
-        self.waiting = self.waiting or [frame]  # it has no rows, but columns
-        self.size = ends[-1] if start else self.size
-
-    def flush(self) -> None:
-        import polars as pl
-        import pyarrow.parquet as pq
-
-        table = pl.concat(self.waiting).to_arrow().combine_chunks()
-        self.waiting = []
-        with writing(self.path):
-            if self.writer is None:
-                repeated = [name for name in table.column_names if name not in ("id", "text")]
-                self.writer = pq.ParquetWriter(
-                    self.temporary, table.schema, compression="zstd", use_dictionary=repeated, write_statistics=False
-                )
-            self.writer.write_table(table)
-
-    def close(self) -> None:
-        if self.writer is not None:
-            with writing(self.path):
-                self.writer.close()

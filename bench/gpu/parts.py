@@ -11,8 +11,9 @@ import torch
 from training import CASES, TRAIN, peak_share
 
 from textmill import tokenizers
+from textmill.arrays import read_arrays, write_arrays
 from textmill.errors import ParamsError, ResourceError
-from textmill.files import read_arrays, sha256, write_arrays
+from textmill.files import sha256
 from textmill.models import model_entry
 from textmill.processes import keep_memory
 from textmill.text import encoding

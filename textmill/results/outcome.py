@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from textmill.errors import ArtifactError
-from textmill.files import read_parquet
+from textmill.parquet import read_parquet
 from textmill.results.fit import Fit
 from textmill.results.groups import Groups
 from textmill.results.history import HISTORY, Epoch, read_history

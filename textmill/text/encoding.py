@@ -9,8 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from textmill.arrays import map_arrays
 from textmill.errors import ArtifactError
-from textmill.files import atomic, map_arrays, read_parquet
+from textmill.files import atomic
+from textmill.parquet import read_parquet
 from textmill.text.ragged import UNK, Ragged
 from textmill.text.tokenizer import Tokenizer
 

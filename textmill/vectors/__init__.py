@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from textmill.arrays import read_arrays, write_arrays
 from textmill.errors import ArtifactError
-from textmill.files import read_arrays, write_arrays
 
 
 class WordVectors(NamedTuple):

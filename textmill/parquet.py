@@ -1,0 +1,103 @@
+"""Tables as parquet: read and written whole, or a row group at a time."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from textmill.files import atomic, reading, writing
+
+ROW_GROUP = 4 << 20  # bytes of text in a row group of parquet: what a reader holds at a time
+ROW = 100  # bytes that a row's other columns are taken to have
+
+
+def read_parquet(path: Path, columns: Sequence[str] | None = None) -> Any:
+    """Read parquet as one polars frame. Raises ArtifactError if it is missing or damaged."""
+    import polars as pl
+
+    with reading(path, pl.exceptions.PolarsError):
+        return pl.read_parquet(path, columns=columns)
+
+
+def read_batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[Any]:
+    """Read parquet as polars frames, a row group at a time (of `append_parquet`: some 4 MB of text).
+
+    Raises ArtifactError if it is missing or damaged.
+    """
+    import polars as pl
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with reading(path, pa.ArrowException), pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            yield pl.from_arrow(file.read_row_group(group, columns, use_threads=False))
+
+
+def read_column(path: Path, name: str) -> Iterator[Any]:
+    """As `read_batches`, but one column, as polars Series."""
+    return (some[name] for some in read_batches(path, [name]))
+
+
+def count_rows(path: Path) -> int:
+    """Rows of a parquet file. Raises ArtifactError if it is missing or damaged."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with reading(path, pa.ArrowException):
+        return pq.read_metadata(path).num_rows
+
+
+def write_parquet(path: Path, frame: Any) -> None:
+    """Write a polars frame as parquet."""
+    with atomic(path) as temporary:
+        frame.write_parquet(temporary, compression="zstd", statistics=False)
+
+
+@contextmanager
+def append_parquet(path: Path) -> Iterator[Callable[[Any], None]]:
+    """A function that appends polars frames, one at least, to a new file; one of their columns is the string `text`.
+
+    Row groups are cut by the size of their texts, so that the file has the same bytes however its rows came in frames.
+    """
+    with atomic(path) as temporary, closing(_RowGroups(path, temporary)) as groups:
+        yield groups.append
+        groups.flush()
+
+
+class _RowGroups:
+    def __init__(self, path: Path, temporary: Path):
+        self.path, self.temporary, self.writer = path, temporary, None
+        self.size = 0  # bytes so far
+        self.group, self.waiting = 0, []  # the row group that is being filled, and its frames
+
+    def append(self, frame: Any) -> None:
+        sizes = frame["text"].str.len_bytes().fill_null(0) + ROW
+        ends = sizes.cum_sum().cast(int) + self.size
+        groups, start = (ends - sizes) // ROW_GROUP, 0  # a row belongs where it begins
+        for length, group in groups.rle().struct.unnest().iter_rows():
+            if group != self.group:
+                self.flush()
+                self.group = group
+            self.waiting.append(frame[start : start + length])
+            start += length
+        self.waiting = self.waiting or [frame]  # it has no rows, but columns
+        self.size = ends[-1] if start else self.size
+
+    def flush(self) -> None:
+        import polars as pl
+        import pyarrow.parquet as pq
+
+        table = pl.concat(self.waiting).to_arrow().combine_chunks()
+        self.waiting = []
+        with writing(self.path):
+            if self.writer is None:
+                repeated = [name for name in table.column_names if name not in ("id", "text")]
+                self.writer = pq.ParquetWriter(
+                    self.temporary, table.schema, compression="zstd", use_dictionary=repeated, write_statistics=False
+                )
+            self.writer.write_table(table)
+
+    def close(self) -> None:
+        if self.writer is not None:
+            with writing(self.path):
+                self.writer.close()
