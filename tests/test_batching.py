@@ -71,6 +71,12 @@ def test_lengths_are_shaken_by_a_twentieth():
     assert not any(113 in kind for kind in kinds - {(113,)})
 
 
+def test_a_longer_row_that_was_shaken_to_the_front_counts_until_the_end():
+    lengths = np.repeat([100, 102], 200)
+    parts = together(lengths, seed=0, batch_tokens=1000)
+    assert max(len(rows) * lengths[list(rows)].max() for rows in parts) == 1000
+
+
 def test_batches_come_in_random_order():
     lengths = 2 ** np.arange(10)  # too far apart to be mixed
     assert [rows.tolist() for rows in batches(lengths, 1024, 1)] == [[row] for row in range(10)]

@@ -73,9 +73,12 @@ def test_nothing_changed(project):
     assert why("show@a") == ["why: show@a is up to date"]
 
 
-def test_a_param_is_told_with_its_old_and_new_value(project):
-    edit("params.yaml", "seed: 1", "seed: 2")
-    assert why(None) == ["count will run:", "  params.yaml: seed: 1 → 2", FOLLOWING]
+@pytest.mark.parametrize(
+    ("after", "told"), [("seed: 2\n", "1 → 2"), ("seed: null\n", "1 → null"), ("", "1 → left out")]
+)
+def test_a_param_is_told_with_its_old_and_new_value(project, after, told):
+    edit("params.yaml", "seed: 1\n", after)
+    assert why(None) == ["count will run:", f"  params.yaml: seed: {told}", FOLLOWING]
 
 
 @pytest.mark.parametrize(
