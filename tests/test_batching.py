@@ -57,6 +57,50 @@ def test_batches_change_with_the_epoch_and_waste_little():
     assert lengths.sum() / padded > 0.85
 
 
+def together(lengths: np.ndarray, seed: int, **limits: int) -> set[frozenset[int]]:
+    """Which rows share a batch, whatever its place."""
+    return {frozenset(rows.tolist()) for rows in batches(lengths, rng=np.random.default_rng(seed), **limits)}
+
+
+def test_lengths_are_shaken_by_a_twentieth():
+    lengths = np.repeat([100, 102, 113], 40)  # 1.05 * 102 < 0.95 * 113
+    first, second = (together(lengths, seed, batch_tokens=10_000, most=10) for seed in (1, 2))
+    assert first != second  # neighbours change
+    kinds = {tuple(np.unique(lengths[list(rows)])) for rows in first | second}
+    assert (100, 102) in kinds
+    assert not any(113 in kind for kind in kinds - {(113,)})
+
+
+def test_a_longer_row_that_was_shaken_to_the_front_counts_until_the_end():
+    lengths = np.repeat([100, 102], 200)
+    parts = together(lengths, seed=0, batch_tokens=1000)
+    assert max(len(rows) * lengths[list(rows)].max() for rows in parts) == 1000
+
+
+def test_batches_come_in_random_order():
+    lengths = 2 ** np.arange(10)  # too far apart to be mixed
+    assert [rows.tolist() for rows in batches(lengths, 1024, 1)] == [[row] for row in range(10)]
+    first, second = (np.concatenate(batches(lengths, 1024, 1, np.random.default_rng(seed))) for seed in (1, 2))
+    assert len({tuple(first), tuple(second), tuple(range(10))}) == 3
+
+
+@pytest.mark.parametrize(
+    ("lengths", "tokens", "most", "sizes"),
+    [
+        ([2, 2, 2, 2], 4, None, [2, 2]),  # as many as the budget holds
+        ([2, 2, 2, 2], 5, None, [2, 2]),
+        ([2, 2, 2, 2], 3, None, [1, 1, 1, 1]),
+        ([1, 3], 6, None, [2]),  # rows x longest
+        ([1, 3], 5, None, [1, 1]),
+        ([9, 9], 4, None, [1, 1]),  # one row at least
+        ([1, 1, 1, 1, 1], 100, 2, [2, 2, 1]),
+        ([1, 1, 1], 100, 3, [3]),
+    ],
+)
+def test_a_batch_holds_all_that_its_limits_allow(lengths, tokens, most, sizes):
+    assert [len(rows) for rows in batches(np.array(lengths), tokens, most)] == sizes
+
+
 def test_a_batch_is_padded_to_its_longest_row():
     loader = Loader(ragged([5, 6, 7], [8], [9, 9, 9, 9]), None, "head", CPU)
     ids, lengths = loader.batch(np.array([1, 0]))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textmill.text.numbering import Numbering
-from textmill.text.pieces import cut, different, numbered
+from textmill.text.pieces import cut, different, marked_down, numbered
 
 TEXTS = st.text(st.sampled_from("abAJK\u030c\u212a\u00e9\u00c9\u0130\u0399\u03a3\u0308\u0301\u3000\n  "), max_size=20)
 
@@ -62,3 +62,21 @@ def test_texts_of_a_column_that_is_sliced_or_in_chunks(texts, lowercase):
     chunks = pl.concat([column, pl.Series(texts, dtype=pl.String)], rechunk=False)
     assert put_together([column], lowercase) == by_python(texts, lowercase)
     assert put_together([chunks], lowercase) == 2 * by_python(texts, lowercase)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("<i>a > b", " a > b"),  # a tag ends at the first >
+        ("<a <b>c", "<a  c"),  # and holds no other
+        ("x<a\nhref>y", "x y"),
+        ("<!--a--> b -->", "  b -->"),
+        ("<!-- <b -->c", "<!--  c"),
+        ("<!---->x", " x"),
+        ("<!--a\nb-->x", " x"),
+        ("a&nbsp;b", "a b"),  # the space at which texts are cut
+        ("&amp;lt;", "&lt;"),  # once
+    ],
+)
+def test_tags_comments_and_entities_are_stripped(text, expected):
+    assert marked_down(pl.Series([text]), "strip").to_list() == [expected]

@@ -126,6 +126,13 @@ def test_unlabelled_rows_stay_out():
     assert sum(map(len, parts.values())) == 51
 
 
+def test_an_unlabelled_twin_keeps_no_document_from_being_cut():
+    twins = plain(100, label=None, split="unlabelled").with_columns(id="x" + pl.col("id"))
+    parts = split(pl.concat([plain(100), twins]), ["a", "b"], CONFIG, seed=0)
+    assert [len(parts[name]) for name in SPLITS] == [70, 10, 20]
+    assert parts["unlabelled"].equals(twins)
+
+
 def limited(frame: pl.DataFrame, sizes: dict[str, int], seed: int = 0) -> tuple[pl.Series, pl.Series]:
     """Sides before and after `split.sizes`."""
     docs = outline(frame, ["a", "b"])

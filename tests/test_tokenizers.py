@@ -121,6 +121,24 @@ def test_characters_are_counted_and_spaces_kept():
         fit({**CHAR, "min_freq": 90})
 
 
+def test_max_size_counts_the_special_ids():
+    assert fit({**CHAR, "max_size": 4}, [["aaab b c"]])[0].vocabulary == ("a", " ")
+    assert fit({**CHAR, "max_size": 5}, [["aaab b c"]])[0].vocabulary == ("a", " ", "b")
+
+
+@pytest.mark.parametrize(
+    ("change", "learned"),
+    [
+        ({"min_freq": 2}, ["ab", "Ġab", "cd", "Ġcd"]),
+        ({"min_freq": 3}, ["ab", "Ġab"]),  # "cd" stands twice
+        ({"max_size": SPECIALS + 256 + 3}, ["ab", "Ġab", "cd"]),
+    ],
+)
+def test_sub_words_stand_often_enough_and_are_no_more_than_asked_for(change, learned):
+    tokenizer, _ = fit({**BPE, **change}, [["ab ab ab cd cd"]])
+    assert [tokenizer.token(number) for number in range(SPECIALS + 256, tokenizer.size)] == learned
+
+
 def test_sub_words_spell_every_text():
     tokenizer, _ = fit(BPE)
     text = "films, naïve 日本 👍 <unk>"

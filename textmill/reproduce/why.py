@@ -6,7 +6,7 @@ Works out itself what the code means now: until the stage `code` has run, DVC se
 import hashlib
 import json
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dvc.stage import Stage
 
 CODE = "code"  # the stage that writes digests
+DIGESTS = "digests"  # their folder
 COMMITS = 50  # how far back an older file of digests is looked for
 SHOWN = 60  # characters of a value
 
@@ -38,7 +39,7 @@ def plan(dvc: "Repo") -> Plan:
     reasons = {name: list(_reasons(stage, status.get(name, []), fresh)) for name, stage in stages.items()}
     changed = {name: told for name, told in reasons.items() if told}
     if changed.keys() == {CODE}:
-        changed[CODE] = ["only what people read changed (comments, docstrings, messages): nothing runs after it"]
+        changed[CODE].append("comments, docstrings or messages changed at most: nothing runs after it")
     following: dict[str, list[str]] = {}
     for name in changed.keys() - {CODE}:
         for stage in networkx.ancestors(dvc.index.graph, stages[name]):
@@ -60,10 +61,16 @@ def told(found: Plan, stage: str | None = None) -> Iterator[str]:
     if stage is None and then:
         yield f"then, where what they read comes out otherwise: {', '.join(then)}"
     elif stage:
-        yield from (f"{name} will run if {', '.join(causes)} come out otherwise" for name, causes in then.items())
+        yield from (
+            f"{name} will run after {', '.join(causes)}, if what it reads comes out otherwise"
+            for name, causes in then.items()
+        )
 
 
 def _reasons(stage: "Stage", status: Sequence[str | dict[str, Any]], fresh: Mapping[str, str]) -> Iterator[str]:
+    if status and not any(one.hash_info for one in [*stage.deps, *stage.outs]):
+        yield "it never ran (dvc.lock does not name it)"
+        return
     paths: dict[str, Any] = {}
     for found in status:
         if isinstance(found, str):
@@ -73,38 +80,42 @@ def _reasons(stage: "Stage", status: Sequence[str | dict[str, Any]], fresh: Mapp
             for path, how in found.get("changed outs", {}).items():
                 yield f"its output {path} is {how}"
     for dependency in stage.deps:
-        path = str(dependency)
+        path, lock = str(dependency), dependency.hash_info.value
         file = Path(path)
-        if hasattr(dependency, "params"):
-            yield from _params(dependency, paths.get(path, {}))
-        elif file.parent.name == "digests" and file.stem in fresh:
-            if (lock := dependency.hash_info.value) != _md5(fresh[file.stem]):
-                yield from _code(fresh[file.stem], _older(file, lock), new=lock is None)
-        elif path in paths and file.name != "digests":
+        if isinstance(keys := paths.get(path), dict):
+            yield from _params(dependency, keys)
+        elif file.name == DIGESTS:
+            if lock != _folder(fresh):
+                yield f"{path}: the code of a stage changed"
+        elif lock and file.parent.name == DIGESTS and file.stem in fresh:
+            if lock != _md5(fresh[file.stem]):
+                yield from _code(fresh[file.stem], _older(file, lock))
+        elif path in paths:
             yield f"{path} is {paths[path]}"
 
 
-def _params(dependency: "Dependency", changed: Any) -> Iterator[str]:
-    if not isinstance(changed, dict):
-        return
-    before, now = dependency.hash_info.value or {}, dependency.read_params()
+def _params(dependency: "Dependency", changed: Iterable[str]) -> Iterator[str]:
+    before, now = dependency.hash_info.value, dependency.read_params()
     for key in changed:
-        old, new = _flat(before.get(key), key), _flat(now.get(key), key)
+        old, new = (_flat(values[key], key) if key in values else {} for values in (before, now))
         for name in dict.fromkeys([*old, *new]):
-            if old.get(name) != new.get(name):
-                yield f"{dependency}: {name}: {old.get(name, 'not there')} → {new.get(name, 'left out')}"
+            was, is_now = old.get(name, "not there"), new.get(name, "left out")
+            if was != is_now:
+                yield f"{dependency}: {name}: {_short(was)} → {_short(is_now)}"
 
 
 def _flat(value: Any, key: str) -> dict[str, str]:
-    if isinstance(value, dict):
+    """The json of what is in a value, by its full key; a null and an empty section are something, too."""
+    if isinstance(value, dict) and value:
         return {name: text for child in value for name, text in _flat(value[child], f"{key}.{child}").items()}
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return {} if value is None else {key: text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"}
+    return {key: json.dumps(value, ensure_ascii=False)}
 
 
-def _code(now: str, before: str | None, new: bool) -> Iterator[str]:
-    if new:
-        return  # it never ran, which its outputs tell
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+
+
+def _code(now: str, before: str | None) -> Iterator[str]:
     if before is None:
         yield "its code changed (the digests that dvc.lock names are in none of the last commits)"
         return
@@ -119,7 +130,7 @@ def _modules(listing: str) -> dict[str, str]:
     return {name: digest for digest, name in (line.split(" ", 1) for line in listing.splitlines())}
 
 
-def _older(file: Path, md5: str | None) -> str | None:
+def _older(file: Path, md5: str) -> str | None:
     """The listing that dvc.lock names: as it lies there, or from one of the last commits."""
     if file.is_file() and _md5(text := file.read_text(encoding="utf-8")) == md5:
         return text
@@ -136,3 +147,9 @@ def _git(*words: str) -> str:
 
 def _md5(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _folder(listings: Mapping[str, str]) -> str:
+    """The hash that DVC gives to the folder of these."""
+    files = {f"{name}.txt": _md5(listing) for name, listing in listings.items()}
+    return _md5(json.dumps([{"md5": files[name], "relpath": name} for name in sorted(files)])) + ".dir"
