@@ -13,6 +13,7 @@ from conftest import ROOT
 from textmill.code.closure import Closure
 from textmill.code.meaning import meaning
 from textmill.code.stages import listings
+from textmill.errors import ParamsError
 from textmill.files import write_text
 
 MODULE = '''
@@ -176,6 +177,12 @@ def test_an_edit_of_any_part_changes_the_digests(package, name):
     assert [part for part in before if before[part] != after[part]] == [
         f"lib/{name}" if name.endswith("j2") else f"lib.{name.removesuffix('.py')}"
     ]
+
+
+def test_a_module_that_is_no_python_is_named(package):
+    write_text(package / "top.py", "x = 1\ndef f(:\n")
+    with pytest.raises(ParamsError, match=r"lib/top\.py, line 2: invalid syntax"):
+        modules(package, "lib.used")
 
 
 def test_families_and_kinds_have_digests_of_their_own():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from textmill.code.meaning import for_types_alone, meaning
+from textmill.errors import ParamsError
 
 SHORT = 16  # hex digits of a digest: enough to tell modules apart
 
@@ -81,7 +82,10 @@ def read(part: Part) -> Contents:
     source = part.path.read_bytes()
     if part.path.suffix != ".py":
         return Contents(hashlib.sha256(source).hexdigest()[:SHORT], [], [])
-    tree = ast.parse(source)
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise ParamsError(f"{part.path}, line {error.lineno}: {error.msg}") from error
     if part.passed:
         tree.body = at_top(tree.body)
     nodes = list(_run(tree))
