@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from stages.run import run
 from textmill import bundle, timings
 from textmill.bundle import Classifier
-from textmill.config import PARAMS, Alpha, Count, load_section
+from textmill.config import PARAMS, Alpha, Threads, load_section
 from textmill.errors import ArtifactError
 from textmill.files import atomic, read_batches, read_parquet, write_json, write_parquet
 from textmill.judging import groups as analysis
@@ -27,7 +27,7 @@ def main(model: Path, encoded: Path, splits: Path, out: Path, params: Path = PAR
 
     That is the shipped seed's; seeds.parquet holds such rows of the other seeds, validation.parquet of all of them.
     """
-    threads = load_section(params, "threads", Count)
+    threads = load_section(params, "threads", Threads)
     config = load_section(params, "evaluate", analysis.EvaluateConfig)
     alpha = load_section(params, "compare.alpha", Alpha)
     classifier = bundle.load(model)

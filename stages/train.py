@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from stages.run import FIRST, PROCESSES, run
 from textmill import bundle, models, timings
-from textmill.config import PARAMS, Count, Seed, load_section
+from textmill.config import PARAMS, Seed, Threads, load_section
 from textmill.console import say
 from textmill.files import atomic, digest, read_json, sha256, write_json
 from textmill.models import ModelEntry, model_entry
@@ -48,7 +48,7 @@ def main(
     best on validation is shipped; the curve is its own.
     """
     entry, train = load_section(params, f"models.{name}", dict), load_section(params, "train", dict)
-    seed, threads = load_section(params, "seed", Seed), load_section(params, "threads", Count)
+    seed, threads = load_section(params, "seed", Seed), load_section(params, "threads", Threads)
     checked = model_entry(entry, train, f"{params}: models.{name}")
     tokenizer, classes = vocab / "tokenizer.json", read_json(labels)
     files = {split: encoded / f"{split}.safetensors" for split in ("train", "validation", "unlabelled")}

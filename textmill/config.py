@@ -1,6 +1,7 @@
-"""params.yaml, read strictly: every key stands in the file, none is guessed.
+"""params.yaml, read strictly: no key is unknown, and one that is left out has a documented default.
 
 Each section's model stands beside the code it configures; this module reads the file and words the errors.
+A default means "as it was before there was this key", so that old files and stored models keep their meaning.
 """
 
 import re
@@ -35,11 +36,17 @@ def joined(*names: str) -> AfterValidator:
     return like(rf"{one}(\+{one})*", f"{', '.join(names)}, or several of them with +")
 
 
-Count = Annotated[int, Field(ge=1, strict=True)]
-Fraction = Annotated[float, Field(ge=0, lt=1)]
-Alpha = Annotated[float, Field(gt=0, lt=1)]  # of a test; an interval holds 1 - alpha
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+# Every number ends somewhere: a slip of the finger must not ask for terabytes, or for years.
+Count = Annotated[int, Field(ge=1, le=1_000_000_000, strict=True)]  # of what data holds
+Many = Annotated[int, Field(ge=1, le=10_000_000, strict=True)]  # of what memory holds, each as large as a vector
+Few = Annotated[int, Field(ge=1, le=100_000, strict=True)]
+Width = Annotated[int, Field(ge=1, le=16_384, strict=True)]  # of a layer
+Depth = Annotated[int, Field(ge=1, le=100, strict=True)]  # in layers
+Threads = Annotated[int, Field(ge=1, le=1024, strict=True)]
+Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+Alpha = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]  # of a test; an interval holds 1 - alpha
+Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+Rate = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]  # of learning
 Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
 # It becomes a folder and a stage name.
 Name = Annotated[str, like(r"[A-Za-z0-9][A-Za-z0-9_-]*", "a name of letters, digits, - and _")]
@@ -50,7 +57,7 @@ Revision = Annotated[str, like(r"[0-9a-f]{40}", "the 40 hex digits of a commit (
 
 
 class Section(BaseModel):
-    """A section of params.yaml: no unknown key, no missing key, no coercion."""
+    """A section of params.yaml or of a stored file: no unknown key, no coercion."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -61,6 +68,8 @@ T = TypeVar("T")
 SHORTER = {
     "greater_than_equal": "at least {ge}",
     "less_than_equal": "at most {le}",
+    "less_than": "less than {lt}",
+    "greater_than": "greater than {gt}",
     "too_short": "a length of {min_length} or more",
     "string_too_short": "some text",
 }
@@ -137,10 +146,14 @@ def _line(invalid: ValidationError, value: Any, schema: Any, where: str) -> str:
         return f"{path}: unknown key{nearest(location[-1], known)}"
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if shorter := SHORTER.get(error["type"]):  # our own words may hold braces, of a user's pattern
-        message = shorter.format(**error["ctx"])
+        message = shorter.format(**{name: _plain(value) for name, value in error["ctx"].items()})
     found = "" if error["type"] == "value_error" else f", found {error['input']!r}"
     expected = "" if error["type"] == "value_error" else "expected "
     return f"{path}: {expected}{message}{found}{more}"
+
+
+def _plain(bound: Any) -> Any:
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
 
 
 def _in(value: Any, part: Any) -> bool:

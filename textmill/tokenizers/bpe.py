@@ -27,10 +27,10 @@ class BpeConfig(Section):
     """How many sub-words are learned, and from what."""
 
     kind: Literal["bpe"]
-    lowercase: bool
-    markup: Markup
-    min_freq: Count  # of a pair that is merged
-    max_size: Annotated[int, Field(gt=SPECIALS + BYTES, le=2_000_000)]  # PAD, UNK and the bytes included
+    lowercase: bool = True
+    markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
+    min_freq: Count = 2  # of a pair that is merged
+    max_size: Annotated[int, Field(gt=SPECIALS + BYTES, le=2_000_000)] = 8000  # sub-words, with two specials and bytes
 
 
 @dataclass(frozen=True)

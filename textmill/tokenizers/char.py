@@ -23,10 +23,10 @@ class CharConfig(Section):
     """Which characters are kept."""
 
     kind: Literal["char"]
-    lowercase: bool
-    markup: Markup
-    min_freq: Count
-    max_size: Annotated[int, Field(gt=SPECIALS, le=POINTS)]  # PAD and UNK included
+    lowercase: bool = True
+    markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
+    min_freq: Count = 2  # rarer characters of the training split are unknown
+    max_size: Annotated[int, Field(gt=SPECIALS, le=POINTS)] = 500  # characters kept, with two specials
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class PretrainedConfig(Section):
     kind: Literal["pretrained"]
     source: str
     files: dict[Fetched, Sha256 | None]
-    markup: Markup
+    markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
 
 
 class OfWheel(PretrainedConfig):

@@ -24,11 +24,12 @@ class WordConfig(Section):
     """How words are cut and which are kept."""
 
     kind: Literal["word"]
-    lowercase: bool
-    markup: Markup
-    pattern: str  # a token, which holds no space: a regular expression of Rust's `regex`, linear in the text's length
-    min_freq: Count
-    max_size: Annotated[int, Field(gt=SPECIALS, le=2_000_000)]  # PAD and UNK included; 3 ids fit into an int64
+    lowercase: bool = True
+    markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
+    # A token, which holds no space: a regular expression of Rust's `regex`, linear in the text's length.
+    pattern: str = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"
+    min_freq: Count = 2  # rarer words of the training split are unknown
+    max_size: Annotated[int, Field(gt=SPECIALS, le=2_000_000)] = 50_000  # words kept, with two specials; 3 fit an int64
 
     @field_validator("pattern")
     @classmethod

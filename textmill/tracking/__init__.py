@@ -14,7 +14,7 @@ from textmill.tracking.store import alone, create, database, default_uri, opened
 
 
 class TrackingConfig(Section):
-    enabled: bool
+    enabled: bool = True  # MLflow: ./mlflow.db, or where MLFLOW_TRACKING_URI points
 
 
 def track(lock: Path, comparison: Path, timings: Path) -> str:

