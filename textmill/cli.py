@@ -139,13 +139,17 @@ def info(bundle: Bundle) -> None:
 
 
 @app.command()
-def check(params: Annotated[Path, typer.Argument(help="The params file.")] = PARAMS) -> None:
+def check(
+    params: Annotated[Path, typer.Argument(help="The params file.")] = PARAMS,
+    show: Annotated[bool, typer.Option("--show", help="Print all that applies, defaults written out.")] = False,
+) -> None:
     """Check params.yaml as a whole: every key, every range, and that models name tokenizers that are there."""
     with one_line("check"):
         from textmill.check import check_params
+        from textmill.config import as_yaml
 
-        check_params(params)
-        say(f"check: {params} has no error")
+        whole = check_params(params)
+        print(as_yaml(whole) if show else f"check: {params} has no error\n", end="")
 
 
 @app.command()

@@ -4,6 +4,7 @@ Each section's model stands beside the code it configures; this module reads the
 A default means "as it was before there was this key", so that old files and stored models keep their meaning.
 """
 
+import io
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -27,6 +28,7 @@ def like(pattern: str, words: str) -> AfterValidator:
             raise ValueError(f"expected {words}, found {text!r}")
         return text
 
+    check.words = words  # for docs/params.md
     return AfterValidator(check)
 
 
@@ -97,6 +99,15 @@ def load_params(path: Path) -> dict[str, Any]:
         found = "nothing" if params is None else type(params).__name__
         raise ParamsError(f"{path}: expected sections such as 'dataset:', found {found}")
     return params
+
+
+def as_yaml(params: dict[str, Any]) -> str:
+    """Plain dicts and lists as YAML, in their order."""
+    yaml, text = YAML(typ="safe", pure=True), io.StringIO()
+    yaml.default_flow_style, yaml.sort_base_mapping_type_on_output, yaml.width = False, False, 4096
+    yaml.allow_unicode = True
+    yaml.dump(params, text)
+    return text.getvalue()
 
 
 def load_section(path: Path, key: str, schema: type[T] | Any) -> T:

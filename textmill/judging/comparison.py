@@ -24,6 +24,8 @@ Ensembles = dict[Name, Annotated[list[str], Field(min_length=2)]]  # the models 
 
 
 class CompareConfig(Section):
+    """How models are compared."""
+
     metric: Literal["accuracy", "f1_macro"] = "accuracy"  # what models are compared by
     bootstrap: Annotated[int, Field(ge=100, le=1_000_000)] = 2000  # resamples behind each interval
     alpha: Alpha  # of a test; an interval holds 1 - alpha

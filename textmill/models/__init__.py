@@ -35,5 +35,9 @@ def model_entry(entry: Any, train: Mapping[str, Any], where: str) -> ModelEntry:
     name = entry.get("family") if isinstance(entry, dict) else None
     if name not in FAMILIES:
         raise ParamsError(f"{where}.family: expected one of {', '.join(FAMILIES)}, found {name!r}")
-    family = import_module(f"textmill.models.{name}").FAMILY
-    return ModelEntry(family, *family.check(entry, train, where))
+    return ModelEntry(family(name), *family(name).check(entry, train, where))
+
+
+def family(name: str) -> Family:
+    """The one of FAMILIES that has this name."""
+    return import_module(f"textmill.models.{name}").FAMILY

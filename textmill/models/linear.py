@@ -20,7 +20,7 @@ from textmill.training.validation import validate as score
 class LinearConfig(Section):
     """Which n-grams are counted, and how they weigh."""
 
-    family: Literal["linear"]
+    family: Literal["linear"]  # what the entry is, and so which keys it has
     tokenizer: str  # one of `tokenizers`
     ngrams: Annotated[int, Field(ge=1, le=3)] = 2  # up to this many ids in a row
     min_count: Count = 1  # documents that an n-gram must stand in

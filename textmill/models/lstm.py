@@ -10,6 +10,8 @@ from textmill.training.neural import NetworkFamily
 
 
 class LSTMConfig(RecurrentConfig):
+    """A recurrent network that may begin by remembering."""
+
     family: Literal["lstm"]
     # Of the forget gates at first: 1 remembers (Jozefowicz et al. 2015).
     forget_bias: Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)] = 1.0

@@ -36,7 +36,7 @@ class Shares(Section):
 class PretrainedConfig(Section):
     """How an encoder is read and tuned."""
 
-    family: Literal["pretrained"]
+    family: Literal["pretrained"]  # what the entry is, and so which keys it has
     tokenizer: str  # one of `tokenizers`, of kind pretrained: it brings the encoder
     pooling: Annotated[str, joined("cls", "mean", "max", "attention")] = "mean"  # how states become one vector
     # True: the head alone learns; a number: embeddings and so many of the lowest layers stay as they are.

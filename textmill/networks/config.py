@@ -33,7 +33,7 @@ Dropout = Annotated[
 class Pretraining(Section):
     """A language model on the training and unlabelled texts, less those that are test texts, before the training."""
 
-    epochs: Few = 2
+    epochs: Few = 2  # passes over the texts
     lr: Rate = 3e-3  # learning rate, at its highest
     window: Annotated[int, Field(ge=2, le=100_000)] = 128  # ids that are read at once
     negatives: Few = 512  # words drawn to compare each guess with
@@ -44,7 +44,7 @@ class NetworkConfig(Section):
 
     SIZE: ClassVar[str] = "embedding"  # the key that says how long a word's vector is
 
-    family: str
+    family: str  # what the entry is, and so which keys it has
     tokenizer: str  # one of `tokenizers`
     vectors: Vectors = "none"  # the tokenizer's word vectors as the first embeddings
     max_norm: Positive | None = None  # longest that a word's vector may be

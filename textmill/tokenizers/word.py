@@ -23,13 +23,13 @@ WORDS = "a B, c 1 2 \u00e9 \u4e2d. ' - !"  # to try a pattern on
 class WordConfig(Section):
     """How words are cut and which are kept."""
 
-    kind: Literal["word"]
-    lowercase: bool = True
+    kind: Literal["word"]  # how texts are cut, and so which keys the entry has
+    lowercase: bool = True  # a capital letter is a small one
     markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
     # A token, which holds no space: a regular expression of Rust's `regex`, linear in the text's length.
     pattern: str = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"
     min_freq: Count = 2  # rarer words of the training split are unknown
-    max_size: Annotated[int, Field(gt=SPECIALS, le=2_000_000)] = 50_000  # words kept, with two specials; 3 fit an int64
+    max_size: Annotated[int, Field(gt=SPECIALS, le=2_000_000)] = 50_000  # words kept, with two specials
 
     @field_validator("pattern")
     @classmethod

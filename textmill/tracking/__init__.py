@@ -14,6 +14,8 @@ from textmill.tracking.store import alone, create, database, default_uri, opened
 
 
 class TrackingConfig(Section):
+    """Whether results are recorded."""
+
     enabled: bool = True  # MLflow: ./mlflow.db, or where MLFLOW_TRACKING_URI points
 
 

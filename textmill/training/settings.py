@@ -47,7 +47,7 @@ class TrainConfig(Reading):
     label_smoothing: Fraction = 0.0  # share of each target spread over all classes (Szegedy et al. 2016)
     adversarial: Positive | None = None  # length of the step against each embedded text, say 1.0 (Miyato et al. 2017)
     ema: Fraction | None = None  # share that a moving average of the weights keeps at a step; the average predicts
-    optimizer: Literal["adam", "adamw", "adadelta", "sgd"] = "adamw"
+    optimizer: Literal["adam", "adamw", "adadelta", "sgd"] = "adamw"  # sgd: with momentum 0.9
     lr: Rate = 2e-3  # learning rate, at its highest
     weight_decay: Decay = 0.01  # share of each weight, times lr, that a step takes away
     schedule: Literal["constant", "linear", "cosine", "plateau"] = "cosine"  # plateau: half of it after a stale epoch

