@@ -11,7 +11,6 @@ from threadpoolctl import threadpool_limits
 
 from stages.run import run
 from textmill import bundle, timings
-from textmill.bundle import Classifier
 from textmill.config import PARAMS, Alpha, Threads, load_section
 from textmill.errors import ArtifactError
 from textmill.files import atomic, read_batches, read_parquet, write_json, write_parquet
@@ -20,6 +19,7 @@ from textmill.judging import scoring
 from textmill.processes import keep_memory
 from textmill.text import encoding
 from textmill.text.encoding import Encoded
+from textmill.training.task import Model
 
 
 def main(model: Path, encoded: Path, splits: Path, out: Path, params: Path = PARAMS) -> None:
@@ -30,31 +30,31 @@ def main(model: Path, encoded: Path, splits: Path, out: Path, params: Path = PAR
     threads = load_section(params, "threads", Threads)
     config = load_section(params, "evaluate", analysis.EvaluateConfig)
     alpha = load_section(params, "compare.alpha", Alpha)
-    classifier = bundle.load(model)
-    made_by, shipped = classifier.config["tokenizer"], classifier.config["seed"]
-    test, validation = (documents(encoded, splits, name, made_by) for name in ("test", "validation"))
+    described, shipped = bundle.read(model)
+    labels = described.labels
+    test, validation = (documents(encoded, splits, name, described.tokenizer) for name in ("test", "validation"))
     keep_memory()
     with threadpool_limits(threads):
         started = time.perf_counter()
-        table = predicted(classifier, *test)
+        table = predicted(shipped, labels, *test)
         rate = len(table) / (time.perf_counter() - started)
         tables, chosen = {}, {}
-        for seed in bundle.seeds(classifier.config):
-            one = classifier if seed == shipped else bundle.load(model, seed=seed)
-            tables[seed] = table if seed == shipped else predicted(one, *test)
-            chosen[seed] = predicted(one, *validation)
+        for seed in described.seeds:
+            one = shipped if seed == described.seed else bundle.read(model, seed)[1]
+            tables[seed] = table if seed == described.seed else predicted(one, labels, *test)
+            chosen[seed] = predicted(one, labels, *validation)
 
     texts = splits / "test.parquet"
     negation = pl.concat(analysis.negated(some["text"], config.negations) for some in read_batches(texts, ["text"]))
     facts = pl.DataFrame({"id": test[0], "negation": negation, "unknown": analysis.unknown(test[1].docs)})
     table = table.join(facts, on="id", how="left", maintain_order="left")
     write_parquet(out / "predictions.parquet", table)
-    write_parquet(out / "seeds.parquet", scoring.together(tables).filter(pl.col("seed") != shipped))
+    write_parquet(out / "seeds.parquet", scoring.together(tables).filter(pl.col("seed") != described.seed))
     write_parquet(out / "validation.parquet", scoring.together(chosen))
-    each = {seed: scoring.score(some, classifier.labels) for seed, some in tables.items()}
-    scores = each[shipped] | scoring.over_seeds(each)
+    each = {seed: scoring.score(some, labels) for seed, some in tables.items()}
+    scores = each[described.seed] | scoring.over_seeds(each)
     write_json(out / "scores.json", scores)
-    write_json(out / "summary.json", scoring.summary(scores, classifier.config["validation"]))
+    write_json(out / "summary.json", scoring.summary(scores, described.validation))
     worst = scoring.worst(table)
     shown = [some.filter(pl.col("id").is_in(worst["id"].implode())) for some in read_batches(texts, ["id", "text"])]
     write_json(out / "errors.json", scoring.errors(worst, pl.concat(shown)))
@@ -64,7 +64,7 @@ def main(model: Path, encoded: Path, splits: Path, out: Path, params: Path = PAR
             analysis.wrong(table, some).write_csv(file, include_header=number == 0, float_precision=4)
     with atomic(out / "confusion.csv") as temporary:
         table.select(actual="label", predicted="prediction").write_csv(temporary)
-    timings.note(classifier.config["name"], classifier.config["weights"], {"predict_documents_per_second": rate})
+    timings.note(described.name, described.weights, {"predict_documents_per_second": rate})
 
 
 def documents(encoded: Path, splits: Path, name: str, tokenizer: str) -> tuple[pl.Series, Encoded]:
@@ -78,10 +78,9 @@ def documents(encoded: Path, splits: Path, name: str, tokenizer: str) -> tuple[p
     return found, data
 
 
-def predicted(classifier: Classifier, ids: pl.Series, data: Encoded) -> pl.DataFrame:
+def predicted(model: Model, labels: list[str], ids: pl.Series, data: Encoded) -> pl.DataFrame:
     """The table of `scoring.predictions`."""
-    probabilities = classifier.model.predict_proba(data.docs)
-    return scoring.predictions(ids, data.labels, classifier.labels, probabilities, data.docs.lengths)
+    return scoring.predictions(ids, data.labels, labels, model.predict_proba(data.docs), data.docs.lengths)
 
 
 if __name__ == "__main__":

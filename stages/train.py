@@ -73,23 +73,23 @@ def main(
         return
 
     shipped = best(runs, checked)
-    config = {
+    told = {
         "name": name,
         "labels": classes,
-        "model": entry,
+        "model": checked.config.model_dump(),
         "train": checked.settings.model_dump() if checked.settings else None,  # what applied
         "vocabulary": task.vocabulary,
         "seed": shipped,
         "validation": validated(runs[shipped]),
     }
     others = {other: fitted.model for other, fitted in runs.items() if other != shipped}
-    whole = bundle.save(out, runs[shipped].model, tokenizer, config, others, task.encoder)
+    whole = bundle.save(out, runs[shipped].model, tokenizer, told, others, task.encoder)
     with atomic(history) as temporary:
         curve = pl.DataFrame(runs[shipped].history).drop("seconds")
         curve.with_columns(cs.float().round_sig_figs(6)).write_csv(temporary)
     how = {"family": entry["family"], "tokenizer": entry["tokenizer"], "threads": threads, "processes": PROCESSES}
-    write_json(facts, how | described(runs, shipped, whole["weights"]))
-    timings.note(name, whole["weights"], times(runs, shipped))
+    write_json(facts, how | described(runs, shipped, whole.weights))
+    timings.note(name, whole.weights, times(runs, shipped))
     for left in CHECKPOINTS.glob(f"{name}-{'?' * 16}"):  # of runs with other params, too
         shutil.rmtree(left)
 

@@ -133,7 +133,7 @@ def section(params: dict[str, Any], path: Path, key: str, schema: type[T] | Any)
 
 
 def validate(value: Any, schema: type[T] | Any, where: str) -> T:
-    """`value` as the schema's type. `where` ('params.yaml: models.lstm') begins the error's text."""
+    """`value` as the schema's type. `where` ('params.yaml: models.lstm', 'config.json: ') begins the error's text."""
     try:
         return TypeAdapter(schema).validate_python(value)
     except ValidationError as invalid:
@@ -148,7 +148,7 @@ def _line(invalid: ValidationError, value: Any, schema: Any, where: str) -> str:
     location = [str(part) for part in above if _in(value, part)]
     if error["type"] in ("missing", "extra_forbidden") or _in(value, key):
         location.append(str(key))
-    path = ".".join([where, *location])
+    path = where + ".".join(location) if where.endswith(": ") else ".".join([where, *location])
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     if error["type"] == "missing":
         return f"{path}: missing{more}"

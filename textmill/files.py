@@ -87,7 +87,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ArtifactError(f"{path}: {error.strerror}; run `dvc repro`, which makes it") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ArtifactError(f"{path}: not valid json ({error}); delete it and run `dvc repro`") from error
 
 
@@ -120,7 +120,7 @@ def write_arrays(path: Path, arrays: Mapping[str, Any], note: str) -> None:
 def _reading(path: Path, damaged: type[Exception]) -> Iterator[None]:
     try:
         yield
-    except (OSError, damaged) as error:
+    except (OSError, TypeError, damaged) as error:  # TypeError: an array of a type that numpy lacks
         reason = str(error).splitlines()[0]
         raise ArtifactError(f"{path}: cannot be read ({reason}); delete it and run `dvc repro`") from error
 

@@ -10,11 +10,12 @@ from pydantic import Field
 from scipy.sparse import csc_array, csr_array, hstack
 
 from textmill.config import Count, Positive, Section, validate
-from textmill.errors import ArtifactError, DataError
+from textmill.errors import DataError
 from textmill.text.encoding import Encoded
 from textmill.text.ragged import UNK, Ragged
 from textmill.training.task import Family, Fitted, Task
 from textmill.training.validation import validate as score
+from textmill.training.weights import Form, check_weights
 
 
 class LinearConfig(Section):
@@ -38,10 +39,6 @@ class Linear:
         self.keys = [tensors[f"keys_{order + 1}"] for order in range(config.ngrams)]  # each int64 (F_order,)
         self.scale = tensors["scale"]  # float32 (F,)
         self.weights, self.bias = tensors["weights"], tensors["bias"]  # float32 (R, F), (R,)
-        features = sum(map(len, self.keys))
-        rows = 1 if task.classes == 2 else task.classes
-        if (self.scale.shape, self.weights.shape, self.bias.shape) != ((features,), (rows, features), (rows,)):
-            raise ArtifactError(f"weights: expected {rows} x {features}, found {self.weights.shape}")
 
     def predict_proba(self, docs: Ragged) -> np.ndarray:
         """Probability of each class, float32 (N, C)."""
@@ -218,12 +215,21 @@ class LinearFamily(Family):
         """`fit`, in one go: there are no checkpoints."""
         return fit(config, data, validation, task)
 
-    def load(self, config: LinearConfig, settings: None, tensors: Mapping[str, np.ndarray], task: Task) -> Linear:
-        """The model of `Linear.tensors()`. Raises ArtifactError if they do not fit together."""
-        try:
-            return Linear(config, task, tensors)
-        except KeyError as error:
-            raise ArtifactError(f"weights: {error} is missing") from error
+    def load(
+        self,
+        config: LinearConfig,
+        settings: None,
+        tensors: Mapping[str, np.ndarray],
+        task: Task,
+        where: str = "weights",
+    ) -> Linear:
+        """The model of `Linear.tensors()`."""
+        sizes = {f"keys_{order + 1}": np.size(tensors.get(f"keys_{order + 1}", ())) for order in range(config.ngrams)}
+        features, rows = sum(sizes.values()), 1 if task.classes == 2 else task.classes
+        expected: dict[str, Form] = {name: ((size,), "int64") for name, size in sizes.items()}
+        expected |= {"scale": ((features,), "float32"), "weights": ((rows, features), "float32")}
+        check_weights(tensors, expected | {"bias": ((rows,), "float32")}, where)
+        return Linear(config, task, tensors)
 
 
 FAMILY = LinearFamily()

@@ -21,7 +21,7 @@ from textmill.tokenizers import load as load_tokenizer
 from textmill.tokenizers.pretrained import Frame
 from textmill.training.devices import find_device
 from textmill.training.neural import Neural, outputs, restored, trained
-from textmill.training.settings import TrainConfig, overridden
+from textmill.training.settings import Reading, TrainConfig, overridden
 from textmill.training.task import Family, Fitted, Reads, Task
 
 
@@ -115,7 +115,7 @@ class Pretrained(Network):
         return self.layer_decay ** (self.top + 1 - self.heights[name.removeprefix("encoder.")])
 
 
-def build(config: PretrainedConfig, settings: TrainConfig, task: Task) -> Pretrained:
+def build(config: PretrainedConfig, settings: Reading, task: Task) -> Pretrained:
     """A fresh network, its weights drawn from the task's seed: those of the encoder, too.
 
     Raises ParamsError if the tokenizer brings no encoder, or if that cannot read as far as `max_len`.
@@ -171,10 +171,15 @@ class PretrainedFamily(Family):
         return trained(network, None, settings, data, validation, task, folder)
 
     def load(
-        self, config: PretrainedConfig, settings: TrainConfig, tensors: Mapping[str, np.ndarray], task: Task
+        self,
+        config: PretrainedConfig,
+        settings: Reading,
+        tensors: Mapping[str, np.ndarray],
+        task: Task,
+        where: str = "weights",
     ) -> Neural:
         """The model of `Neural.tensors()`."""
-        return restored(build(config, settings, task), settings, tensors)
+        return restored(build(config, settings, task), settings, tensors, where)
 
 
 FAMILY = PretrainedFamily()

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,9 @@ import polars as pl
 from textmill.errors import ArtifactError
 from textmill.files import atomic, map_arrays
 from textmill.text.ragged import UNK, Ragged
-from textmill.tokenizers import Tokenizer
+
+if TYPE_CHECKING:
+    from textmill.tokenizers import Tokenizer
 
 HEADER = 512  # bytes before the arrays, with the header's length; a multiple of 8, which aligns them
 
@@ -24,7 +27,7 @@ class Encoded:
     labels: np.ndarray
 
 
-def encode(part: pl.DataFrame, tokenizer: Tokenizer, labels: list[str]) -> Encoded:
+def encode(part: pl.DataFrame, tokenizer: "Tokenizer", labels: list[str]) -> Encoded:
     """Ids and class numbers of documents with the columns `text` and `label`, in their order."""
     return Encoded(tokenizer.encode(part["text"]), classes(part["label"], labels))
 

@@ -1,19 +1,32 @@
 """What every kind of tokenizer gives."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import polars as pl
 
+from textmill.config import Section
 from textmill.text.ragged import SPECIALS, Ragged
+from textmill.tokenizers.pieces import Markup
 
-FILE = "tokenizer.json"
+FILE, FORMAT = "tokenizer.json", 2
 NAMES = ("<pad>", "<unk>")  # of the ids below SPECIALS, for people
 Texts = Callable[[], Iterable[pl.Series]]  # gives all texts, in batches
 
 
+class Spec(Section):
+    """What the file of a tokenizer holds; a kind adds its own keys."""
+
+    format: Literal[FORMAT]
+    kind: str
+    normalize: Literal["NFC"] = "NFC"
+    markup: Markup
+
+
 class Tokenizer(Protocol):
     """All that happens to a text on its way to ids. Made by `fit`, or by `from_spec` from what `spec` gives."""
+
+    SPEC: ClassVar[type[Spec]]
 
     @property
     def size(self) -> int:
@@ -29,7 +42,7 @@ class Tokenizer(Protocol):
         """What each id of a text stands for, for people; words that have no id, as they are."""
 
     def spec(self) -> dict[str, Any]:
-        """All that is needed to encode a text again, as plain data with `kind`."""
+        """All that is needed to encode a text again, as plain data: what SPEC describes, but for its format."""
 
 
 class Named:

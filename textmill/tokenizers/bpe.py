@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -16,7 +16,7 @@ from pydantic import Field
 
 from textmill.config import Count, Section
 from textmill.text.ragged import SPECIALS, Ragged
-from textmill.tokenizers.base import NAMES, Named, Texts
+from textmill.tokenizers.base import NAMES, Named, Spec, Texts
 from textmill.tokenizers.pieces import Markup, Spelling, different, marked_down, normal
 from textmill.tokenizers.prefetching import prefetch
 
@@ -33,9 +33,19 @@ class BpeConfig(Section):
     max_size: Annotated[int, Field(gt=SPECIALS + BYTES, le=2_000_000)] = 8000  # sub-words, with two specials and bytes
 
 
+class BpeSpec(Spec):
+    """A tokenizer of sub-words, as a file."""
+
+    kind: Literal["bpe"]
+    lowercase: bool
+    tokenizers: dict[str, Any]  # the library's json
+
+
 @dataclass(frozen=True)
 class BpeTokenizer(Named):
     """The library's tokenizer, its ids moved up by SPECIALS."""
+
+    SPEC: ClassVar = BpeSpec
 
     lowercase: bool
     markup: Markup

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -12,7 +12,7 @@ from pydantic import Field
 from textmill.config import Count, Section
 from textmill.errors import DataError
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.tokenizers.base import NAMES, Listed, Texts, checked_vocabulary
+from textmill.tokenizers.base import NAMES, Listed, Spec, Texts, checked_vocabulary
 from textmill.tokenizers.pieces import Markup, marked_down, normal
 from textmill.tokenizers.prefetching import prefetch
 
@@ -29,9 +29,19 @@ class CharConfig(Section):
     max_size: Annotated[int, Field(gt=SPECIALS, le=POINTS)] = 500  # characters kept, with two specials
 
 
+class CharSpec(Spec):
+    """A tokenizer of characters, as a file."""
+
+    kind: Literal["char"]
+    lowercase: bool
+    vocabulary: list[str]
+
+
 @dataclass(frozen=True)
 class CharTokenizer(Listed):
     """Character i of `vocabulary` has the id i + SPECIALS."""
+
+    SPEC: ClassVar = CharSpec
 
     lowercase: bool
     markup: Markup

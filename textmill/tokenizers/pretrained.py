@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -18,7 +18,7 @@ from pydantic import AfterValidator, Field
 from textmill.config import Package, Repo, Revision, Section, Sha256, validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.tokenizers.base import FILE, NAMES, Named
+from textmill.tokenizers.base import FILE, NAMES, Named, Spec
 from textmill.tokenizers.pieces import Markup, Spelling, different, marked_down, normal
 
 ENCODER = ("config.json", "model.safetensors")
@@ -75,7 +75,7 @@ SOURCES: dict[str, type[PretrainedConfig]] = {"wheel": OfWheel, "hub": OfHub, "p
 def pretrained_config(entry: Mapping[str, Any], where: str) -> PretrainedConfig:
     """An entry of this kind as the config of its source. Raises ParamsError naming the key under `where`."""
     source = entry.get("source")
-    if source not in SOURCES:
+    if source not in list(SOURCES):
         raise ParamsError(f"{where}.source: expected one of {', '.join(SOURCES)}, found {source!r}")
     return validate(entry, SOURCES[source], where)
 
@@ -88,6 +88,13 @@ class Frame(NamedTuple):
     unknown: int
 
 
+class PretrainedSpec(Spec):
+    """A tokenizer that was fetched, as a file."""
+
+    kind: Literal["pretrained"]
+    tokenizers: dict[str, Any]  # the library's json
+
+
 @dataclass(frozen=True)
 class PretrainedTokenizer(Named):
     """The library's tokenizer, its ids moved up by SPECIALS; its unknown token is UNK.
@@ -95,6 +102,8 @@ class PretrainedTokenizer(Named):
     A text that spells a special token is text: where the vocabulary would take it for that token all the same
     (Unigram), it is UNK.
     """
+
+    SPEC: ClassVar = PretrainedSpec
 
     markup: Markup
     model: str  # the library's json

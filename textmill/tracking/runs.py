@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textmill import timings as noted
+from textmill.bundle import read_config
 from textmill.files import read_history, read_json
 from textmill.report.plots import confusion_figure, curves_figure
 from textmill.tracking.entities import dataset_of, epoch_metrics, final_metrics, params_of, tags_of
@@ -61,11 +62,11 @@ def write(client: "MlflowClient", experiment: str, result: Result, timings: Path
     """Write all that is known of a result. Raises ArtifactError if a file is missing or not what dvc.lock says."""
     for out in (result.bundle, *result.outs.values()):
         out.check()
-    config = read_json(result.bundle.path / "config.json")
+    config = read_config(result.bundle.path)
     scores, fit = (read_json(result.outs[name].path) for name in ("scores.json", "fit.json"))
     history = read_history(result.outs["history.csv"].path)
     now = time.time()
-    times = {"started": now, "ended": now} | noted.recall(result.name, config["weights"], timings)
+    times = {"started": now, "ended": now} | noted.recall(result.name, config.weights, timings)
 
     run_id = client.create_run(experiment, int(times["started"] * 1000), tags_of(result, fit), result.name).info.run_id
     params, metrics = params_of(result, config), final_metrics(scores, fit, times) + epoch_metrics(history, times)
@@ -73,13 +74,13 @@ def write(client: "MlflowClient", experiment: str, result: Result, timings: Path
         client.log_batch(run_id, params=params[start : start + 100])
     for start in range(0, len(metrics), 1000):
         client.log_batch(run_id, metrics=metrics[start : start + 1000])
-    client.log_inputs(run_id, [dataset_of(result, result.params["dataset.name"])])
+    client.log_inputs(run_id, [dataset_of(result, result.params["dataset"]["name"])])
     for out in result.outs.values():
         client.log_artifact(run_id, str(out.path))
     client.log_dict(run_id, {key: scores[key] for key in ("labels", "confusion")}, "confusion.json")
     client.log_figure(run_id, confusion_figure(scores["labels"], scores["confusion"]), "confusion.png")
     client.log_figure(run_id, curves_figure(history, result.name), "curves.png")
-    log_bundle(run_id, result, config["labels"])
+    log_bundle(run_id, result, config)
     client.set_terminated(run_id, end_time=int(times["ended"] * 1000))  # after the model, which sets an end of its own
     client.set_tag(run_id, COMPLETE, "yes")  # last: a run without it is made anew
     return client.get_run(run_id)
