@@ -78,6 +78,21 @@ def test_check_knows_what_cannot_be(minimal, key, value, message):
     assert f"params.yaml: {message}" in str(error.value)
 
 
+def test_too_few_resamples_are_told_before_the_training(minimal):
+    minimal("compare.bootstrap", 399)
+    check_params(minimal())  # each was trained once: the test is McNemar's
+    with pytest.raises(ParamsError, match=r"compare\.bootstrap: 399 cannot decide 10 pairs; set it to 401 or more"):
+        check_params(minimal("train.seeds", [1, 2]))
+    check_params(minimal("compare.bootstrap", 401))
+    minimal("compare.ensembles", {"both": ["lstm", "gru"]})
+    with pytest.raises(ParamsError, match="401 cannot decide 15 pairs"):
+        check_params(minimal())
+    minimal("train.seeds", [1])
+    check_params(minimal())
+    with pytest.raises(ParamsError, match="401 cannot decide 15 pairs"):
+        check_params(minimal("compare.metric", "f1_macro"))
+
+
 def test_the_files_of_an_archive_tell_how_many_classes_there_are(minimal):
     minimal("dataset.members", {"a.txt": "a", "b.txt": "b", "c.txt": "c"})
     minimal("dataset.label", None)
