@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from textmill import bundle, classifier, tokenizers
 from textmill.cli import app
-from textmill.errors import ArtifactError
+from textmill.errors import ArtifactError, ParamsError
 from textmill.files import digest, read_arrays, read_json, sha256, write_arrays, write_json
 from textmill.formats import upgraded
 from textmill.tokenizers.base import FORMAT
@@ -41,6 +41,8 @@ def test_a_bundle_predicts_what_it_did_when_it_was_made(folder):
     for seed, wanted in scores.items():
         found = classifier.load(folder, seed=int(seed)).predict_proba(expected["texts"])
         np.testing.assert_allclose(found, wanted, atol=1e-5)
+    with pytest.raises(ParamsError, match="no weights of seed 5; there are those of "):
+        classifier.load(folder, seed=5)
     shown = CliRunner().invoke(app, ["info", str(folder)]).stdout
     assert ("train.lr" in shown) == (folder.name == "lstm")
 

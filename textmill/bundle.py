@@ -147,11 +147,16 @@ def read_config(folder: Path) -> Config:
 def read(folder: Path, seed: int | None = None) -> tuple[Config, Model]:
     """A bundle's config and its model; `seed`: one of its `seeds`, for those weights instead of the shipped ones.
 
-    Raises ArtifactError naming the file that is missing, damaged or of another bundle, and the tensor in it.
+    Raises ArtifactError naming the file that is missing, damaged or of another bundle, and the tensor in it, and
+    ParamsError if there is no such seed.
     """
     config = read_config(folder)
     digests = {config.seed: (WEIGHTS, config.weights)}
     digests |= {other.seed: (_weights(other.seed), other.weights) for other in config.others}
+    if seed not in (None, *digests):
+        raise ParamsError(
+            f"{folder}: no weights of seed {seed}; there are those of {', '.join(map(str, config.seeds))}"
+        )
     weights = digests[config.seed if seed is None else seed]
     for name, expected in ((TOKENIZER, config.tokenizer), (ENCODER, config.encoder), weights):
         if expected and sha256(folder / name) != expected:
