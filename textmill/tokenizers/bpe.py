@@ -27,7 +27,7 @@ class BpeConfig(Section):
     """How many sub-words are learned, and from what."""
 
     kind: Literal["bpe"]  # how texts are cut, and so which keys the entry has
-    lowercase: bool = True  # a capital letter is a small one
+    lowercase: bool = True  # turn capital letters into small ones
     markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
     min_freq: Count = 2  # of a pair that is merged
     max_size: Annotated[int, Field(gt=SPECIALS + BYTES, le=2_000_000)] = 8000  # sub-words, with two specials and bytes

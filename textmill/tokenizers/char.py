@@ -23,7 +23,7 @@ class CharConfig(Section):
     """Which characters are kept."""
 
     kind: Literal["char"]  # how texts are cut, and so which keys the entry has
-    lowercase: bool = True  # a capital letter is a small one
+    lowercase: bool = True  # turn capital letters into small ones
     markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
     min_freq: Count = 2  # rarer characters of the training split are unknown
     max_size: Annotated[int, Field(gt=SPECIALS, le=POINTS)] = 500  # characters kept, with two specials

@@ -40,7 +40,7 @@ class WordConfig(Section):
     """How words are cut and which are kept."""
 
     kind: Literal["word"]  # how texts are cut, and so which keys the entry has
-    lowercase: bool = True  # a capital letter is a small one
+    lowercase: bool = True  # turn capital letters into small ones
     markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
     # A token, which holds no space: a regular expression of Rust's `regex`, linear in the text's length.
     pattern: Pattern = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"

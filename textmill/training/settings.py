@@ -50,12 +50,14 @@ class TrainConfig(Reading):
     optimizer: Literal["adam", "adamw", "adadelta", "sgd"] = "adamw"  # sgd: with momentum 0.9
     lr: Rate = 2e-3  # learning rate, at its highest
     weight_decay: Decay = 0.01  # share of each weight, times lr, that a step takes away
-    schedule: Literal["constant", "linear", "cosine", "plateau"] = "cosine"  # plateau: half of it after a stale epoch
+    # Of the rate after the warm-up; plateau: half as much after each epoch without a new best one.
+    schedule: Literal["constant", "linear", "cosine", "plateau"] = "cosine"
     warmup: Fraction = 0.1  # share of all steps in which the rate rises from 0
     clip: Positive | None = 1.0  # largest norm of the gradient
     monitor: Literal["accuracy", "f1_macro", "loss"] = "accuracy"  # on validation: the best epoch is kept
     patience: Few | None = 3  # epochs without a better one before training stops
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # of a training step; auto: bfloat16 where it pays
+    # Of a training step; predictions are float32. auto: bfloat16 where the device gains by it.
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
 
 def overridden(
