@@ -8,13 +8,16 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
 export DVC_NO_ANALYTICS := true
 
-.PHONY: repro test lint ui bench lock audit
+.PHONY: repro test schema lint ui bench lock audit
 
 repro: .venv/ready ## run what changed: download, clean, split, vocab, encode, vectors, train, evaluate, compare, track; JOBS=N models at a time
 	@textmill repro $(JOBS:%=-j %)
 
 test: .venv/ready ## all tests, a core each; those of a file share what they need
 	@pytest -n auto --maxprocesses 4 --dist loadfile
+
+schema: .venv/ready ## params.schema.json and docs/params.md, from the comments beside the keys
+	@python -m textmill.schema
 
 lint: .venv/ready ## ruff, as CI runs it
 	@ruff check .

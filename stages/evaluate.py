@@ -6,7 +6,7 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from textmill import bundle, timings
-from textmill.config import PARAMS, Alpha, Count, load_section
+from textmill.config import PARAMS, Alpha, Threads, load_section
 from textmill.files import write_csv, write_json
 from textmill.judging.groups import EvaluateConfig, groups, with_facts, wrong
 from textmill.judging.scoring import all_scores, mistakes, predict, summary, together
@@ -25,27 +25,26 @@ def main(model: Path, encoded: Path, splits: Path, out: Path, times: Path, param
 
     seeds.parquet holds such rows of the other seeds, and validation.parquet, for ensembles, of all seeds.
     """
-    threads, alpha = load_section(params, "threads", Count), load_section(params, "compare.alpha", Alpha)
+    threads, alpha = load_section(params, "threads", Threads), load_section(params, "compare.alpha", Alpha)
     negations = load_section(params, "evaluate", EvaluateConfig).negations
-    first, texts = bundle.load(model), splits / "test.parquet"
-    labels, config, shipped = first.labels, first.config, first.config["seed"]
-    test = documents(encoded / "test.safetensors", texts, config["tokenizer"])
-    validation = documents(encoded / "validation.safetensors", splits / "validation.parquet", config["tokenizer"])
+    config, texts = bundle.read_config(model), splits / "test.parquet"
+    test = documents(encoded / "test.safetensors", texts, config.tokenizer)
+    validation = documents(encoded / "validation.safetensors", splits / "validation.parquet", config.tokenizer)
     keep_memory()
     with threadpool_limits(threads):
-        (tables, chosen), speed = predict(bundle.every_seed(model, first), labels, test, validation)
-    table = with_facts(tables[shipped], test, (some["text"] for some in read_batches(texts, ["text"])), negations)
-    scores = all_scores(tables, shipped, labels)
+        (tables, chosen), speed = predict(bundle.read_seeds(model, config), config.labels, test, validation)
+    table = with_facts(tables[config.seed], test, (some["text"] for some in read_batches(texts, ["text"])), negations)
+    scores = all_scores(tables, config.seed, config.labels)
     write_parquet(out / PREDICTIONS, table)
-    write_parquet(out / SEEDS, together(tables).filter(pl.col("seed") != shipped))
+    write_parquet(out / SEEDS, together(tables).filter(pl.col("seed") != config.seed))
     write_parquet(out / VALIDATION, together(chosen))
     scores.write(out / Scores.FILE)
-    write_json(out / "summary.json", summary(scores, shipped, config["validation"]))
+    write_json(out / "summary.json", summary(scores, config.seed, config.validation))
     mistakes(table, read_batches(texts, ["id", "text"])).write(out / Mistakes.FILE)
     groups(table, alpha).write(out / Groups.FILE)
     write_csv(out / "errors.csv", (wrong(table, some) for some in read_batches(texts, ["id", "text"])))
     write_csv(out / "confusion.csv", [table.select(actual="label", predicted="prediction")])
-    timings.note(config["name"], config["weights"], timings.Timing(predict_documents_per_second=speed), times)
+    timings.note(config.name, config.weights, timings.Timing(predict_documents_per_second=speed), times)
 
 
 if __name__ == "__main__":

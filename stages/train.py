@@ -5,7 +5,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from textmill import bundle, models, timings
-from textmill.config import PARAMS, Count, Seed, load_section
+from textmill.config import PARAMS, Seed, Threads, load_section
 from textmill.files import read_json
 from textmill.processes import keep_memory
 from textmill.results.fit import Fit
@@ -25,7 +25,7 @@ def main(
     `pretrained` keeps what a model last read before its training.
     """
     entry, train = load_section(params, f"models.{name}", dict), load_section(params, "train", dict)
-    seed, threads = load_section(params, "seed", Seed), load_section(params, "threads", Count)
+    seed, threads = load_section(params, "seed", Seed), load_section(params, "threads", Threads)
     model = models.model_entry(entry, train, f"{params}: models.{name}")
     inputs, classes = Inputs(code, learned, encoded, vocab, vectors, train_in_test), read_json(labels)
     *splits, task = inputs.read(model.reads, len(classes), seed, pretrained / name)
@@ -34,13 +34,13 @@ def main(
     with threadpool_limits(threads):  # the last digits depend on their number
         runs = fit_seeds(model.family, model.config, model.settings, *splits, task, places)
     if FIRST:  # under torchrun all ranks hold the same models; one writes them
-        config = {"name": name, "labels": classes, "model": entry}
+        config = {"name": name, "labels": classes, "model": model.config.model_dump()}
         config |= {"train": model.settings and model.settings.model_dump(), "vocabulary": task.vocabulary}
         config |= {"seed": runs.shipped, "validation": validated(runs.best).model_dump()}
         whole = bundle.save(out, runs.best.model, inputs.tokenizer, config, runs.others, task.encoder)
         write_history(metrics / HISTORY, runs.best.history)
-        runs.described(entry, threads, PROCESSES, whole["weights"]).write(metrics / Fit.FILE)
-        timings.note(name, whole["weights"], runs.timing(), times)
+        runs.described(entry, threads, PROCESSES, whole.weights).write(metrics / Fit.FILE)
+        timings.note(name, whole.weights, runs.timing(), times)
         forget(checkpoints, name)
 
 

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from conftest import MODELS, TRAIN, toy
 from typer.testing import CliRunner
 
 from textmill import bundle
-from textmill.bundle import Classifier
+from textmill.classifier import Classifier
 from textmill.cli import app
 from textmill.errors import ParamsError
 from textmill.explain import as_dict, explain
@@ -30,8 +31,14 @@ def fitted(name: str, classes: int = 2, entry: dict | None = None, **train) -> C
     data = toy(160, VOCABULARY, classes)
     found = checked.family.fit(checked.config, checked.settings, data, data, Task(VOCABULARY, classes, 3))
     words = WordTokenizer(True, "strip", r"\w+", tuple(f"w{number}" for number in range(2, VOCABULARY)))
-    config = {"name": name, "labels": LABELS[:classes], "model": own, "train": {**TRAIN, **train}}
-    return Classifier(config | {"vocabulary": VOCABULARY, "seed": 3, "validation": {}}, words, found.model)
+    settings = checked.settings and checked.settings.model_dump()
+    facts = {"name": name, "labels": LABELS[:classes], "model": checked.config.model_dump(), "train": settings}
+    config = bundle.Config.model_construct(**facts, vocabulary=VOCABULARY, seed=3, validation={})
+    return Classifier(config, words, found.model)
+
+
+def saved(folder: Path, classifier: Classifier, tokenizer: Path, **changes) -> None:
+    bundle.save(folder, classifier.model, tokenizer, {**vars(classifier.config), **changes}, {})
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +195,7 @@ def folder(classifiers, tmp_path_factory):
     root = tmp_path_factory.mktemp("bundles")
     for name in ("linear", "lstm"):
         save(root / "tokenizer.json", classifiers[name].tokenizer)
-        bundle.save(root / name, classifiers[name].model, root / "tokenizer.json", classifiers[name].config, {})
+        saved(root / name, classifiers[name], root / "tokenizer.json")
     return root
 
 
@@ -239,9 +246,7 @@ def test_a_token_cannot_drive_the_terminal(folder, classifiers, tmp_path):
     words = classifiers["linear"].tokenizer.vocabulary
     evil = WordTokenizer(True, "strip", r"\S+", ("\x1b[31mred\u202e[b]", *words[1:]))
     save(tmp_path / "tokenizer.json", evil)
-    classifier = classifiers["linear"]
-    config = classifier.config | {"labels": ["bad[/b]\x1b[0m", "good"]}
-    bundle.save(tmp_path / "evil", classifier.model, tmp_path / "tokenizer.json", config, {})
+    saved(tmp_path / "evil", classifiers["linear"], tmp_path / "tokenizer.json", labels=["bad[/b]\x1b[0m", "good"])
     shown = command(tmp_path / "evil", "\x1b[31mred\u202e[b] w5")
     assert shown.exit_code == 0
     assert not {"\x1b", "\u202e"} & set(shown.stdout)

@@ -270,8 +270,10 @@ def test_no_training_begins_without_room_for_its_checkpoints(changes, tmp_path, 
 
 
 def test_divergence_is_an_error_not_a_model():
+    checked = model_entry({**ENTRIES["lstm"], "optimizer": "sgd", "clip": None}, TRAIN, "m")
+    settings = checked.settings.model_copy(update={"lr": 1e30})  # beyond what params may say: it diverges at once
     with pytest.raises(DivergedError, match="epoch 1, step"):
-        fit("lstm", lr=1e30, optimizer="sgd", clip=None)
+        checked.family.fit(checked.config, settings, DATA, DATA, Task(VOCABULARY, CLASSES, 7))
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "adadelta", "sgd"])
@@ -320,7 +322,10 @@ def test_early_stopping_keeps_the_best_epoch():
         ("lstm", {"device": "cuda:99"}, "cuda:99 is not here; devices: cpu"),
         ("lstm", {"loss": "bce"}, "bce is for two classes, found 3"),
         ("lstm", {"dropout": {"embedding": 0.1, "layers": 1.5, "head": 0.1}}, "models.m.dropout.layers: expected less"),
-        ("lstm", {"dropout": {"embedding": 0.1, "head": 0.1}}, "models.m.dropout.layers: missing"),
+        ("lstm", {"dropout": {"embedding": 0.1, "attention": 0.1}}, "models.m.dropout.attention: unknown key"),
+        ("lstm", {"layers": 10**12}, "models.m.layers: expected at most 100, found 1000000000000"),
+        ("lstm", {"epoch": 3}, "models.m.epoch: unknown key; did you mean 'epochs'?"),
+        ("lstm", {"forget_bias": float("inf")}, "models.m.forget_bias: expected a finite number"),
         ("lstm", {"start": "zeros"}, "models.m.start"),
         ("lstm", {"head": [0]}, "models.m.head"),
         ("lstm", {"bigrams": -1}, "models.m.bigrams"),

@@ -267,7 +267,10 @@ def test_bad_params_and_texts_are_named():
     with pytest.raises(ParamsError, match=r"models.m.pretrain.window: expected at least 2, found 1"):
         checked("lstm", pretrain={**PLAN, "window": 1})
     with pytest.raises(DivergedError, match=r"pretraining epoch 1, step \d+: the loss is nan; lower its lr"):
-        read("gru", pretrain={**PLAN, "lr": 1e30}, optimizer="sgd", clip=None)
+        own, given = checked("gru", optimizer="sgd", clip=None), task()
+        plan = own.config.pretrain.model_copy(update={"lr": 1e30})  # beyond what params may say
+        made = own.family.build(own.config, own.settings, given)
+        pretraining.pretrain(made, own.config.model_copy(update={"pretrain": plan}), own.settings, given)
 
 
 def test_words_are_no_longer_than_their_norm():

@@ -218,7 +218,7 @@ def test_killed_with_its_stages_at_work_it_leaves_none_and_goes_on(tmp_path, rev
     params = load_params(folder / "params.yaml")
     params["tracking"]["enabled"], params["compare"]["ensembles"] = False, {}
     write(folder, params)
-    models(folder, rnn={**RNN, "epochs": 1_000_000}, linear=LINEAR)
+    models(folder, rnn={**RNN, "epochs": 100_000}, linear=LINEAR)
     process = start(folder, "-j", "2")
     wait_for(lambda: list((folder / "data/checkpoints").glob("rnn-*/*")))
     children = psutil.Process(process.pid).children(recursive=True)

@@ -9,7 +9,7 @@ import pytest
 from conftest import MODELS, TRAIN
 from test_stages import KEPT, PARAMS, command, prepare, run_evaluate, run_train
 
-from textmill import bundle, models
+from textmill import bundle, classifier, models
 from textmill.config import validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import read_json, sha256, write_json
@@ -97,7 +97,7 @@ def digest_of(made, seed: int) -> str:
     """Of the weights of one seed, as its bundle records it."""
     config = read_json(made / "lstm/config.json")
     others = {other["seed"]: other["weights"] for other in config["others"]}
-    assert bundle.seeds(config) == sorted(SEEDS)
+    assert bundle.read_config(made / "lstm").seeds == sorted(SEEDS)
     assert sorted(others) == sorted(set(SEEDS) - {config["seed"]})
     return others.get(seed, config["weights"])
 
@@ -147,9 +147,9 @@ def test_damaged_weights_of_another_seed_are_named(made, tmp_path):
     shutil.copytree(made / "lstm", tmp_path / "lstm")
     path = next((tmp_path / "lstm/seeds").iterdir())
     path.write_bytes(path.read_bytes()[:-1])
-    assert bundle.load(tmp_path / "lstm").predict(["a great film"])
+    assert classifier.load(tmp_path / "lstm").predict(["a great film"])
     with pytest.raises(ArtifactError, match=rf"seeds/{path.stem}.safetensors: its checksum"):
-        bundle.load(tmp_path / "lstm", seed=int(path.stem))
+        classifier.load(tmp_path / "lstm", seed=int(path.stem))
 
 
 def test_a_killed_stage_does_not_train_a_finished_seed_again(made, tmp_path, monkeypatch, capsys):
@@ -197,7 +197,7 @@ def test_the_comparison_judges_means_and_ensembles(made, tmp_path):
     assert entries["lstm"].score == facts(made, "lstm", "scores")["mean"]["accuracy"]
     assert entries["lstm"].validation == facts(made, "lstm", "fit")["validation"]["accuracy"]
     test = pl.read_parquet(made / "split/test.parquet").sort("id")
-    shipped = bundle.Averaged({Path(name): bundle.load(made / name) for name in ("linear", "gru")})
+    shipped = classifier.Averaged({Path(name): classifier.load(made / name) for name in ("linear", "gru")})
     right = shipped.predict_proba(test["text"].to_list()).argmax(1) == (test["label"] == "good").to_numpy()
     assert entries["pair"].score == pytest.approx(right.mean(), abs=1e-6)
 
@@ -218,8 +218,8 @@ def test_a_seed_stands_once(made):
 
 def test_bundles_that_predict_together(made, tmp_path):
     texts = ["a great lovely film", "the plot was dull"]
-    one, two = (bundle.load(made / name).predict_proba(texts) for name in ("lstm", "gru"))
-    both = bundle.Averaged({made / name: bundle.load(made / name) for name in ("lstm", "gru")})
+    one, two = (classifier.load(made / name).predict_proba(texts) for name in ("lstm", "gru"))
+    both = classifier.Averaged({made / name: classifier.load(made / name) for name in ("lstm", "gru")})
     np.testing.assert_allclose(both.predict_proba(texts), (one + two) / 2, atol=1e-7)
     shown = command("predict", made / "lstm", *texts, "--with", made / "gru")
     assert shown.exit_code == 0
@@ -229,7 +229,8 @@ def test_bundles_that_predict_together(made, tmp_path):
     again = command("predict", made / "lstm", "x", "--with", made / "lstm")
     assert (again.exit_code, again.stderr.count("\n")) == (2, 1)
     other = shutil.copytree(made / "gru", tmp_path / "other")
-    write_json(other / "config.json", read_json(other / "config.json") | {"labels": ["good", "bad"]})
+    turned = bundle.signed(read_json(other / "config.json") | {"labels": ["good", "bad"]})
+    write_json(other / "config.json", turned)
     refused = command("predict", made / "lstm", "x", "--with", other)
     assert refused.exit_code == 2
     assert "labels good, bad; those of" in refused.stderr

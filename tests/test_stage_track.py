@@ -22,7 +22,7 @@ def test_switched_off_it_says_so_and_imports_no_mlflow(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["params.yaml", "receipt.json"]
 
 
-@pytest.mark.parametrize("section", [{}, {"enabled": "yes"}, {"enabled": True, "live": False}])
+@pytest.mark.parametrize("section", [{"enbled": True}, {"enabled": "yes"}, {"enabled": True, "live": False}])
 def test_params_are_checked(tmp_path, section):
     from stages.track import main
 

@@ -20,7 +20,7 @@ from stages import encode, evaluate, train, vectors, vocab
 from textmill.errors import ArtifactError, ParamsError, ResourceError
 from textmill.files import read_json, write_json
 from textmill.results.comparison import Baseline, Comparison, Entry
-from textmill.tracking import outputs, store, track
+from textmill.tracking import entities, outputs, store, track
 from textmill.tracking.sanitizing import safe_metrics, safe_params
 
 NAMES = ["linear", "rnn"]
@@ -29,7 +29,14 @@ LOCK, COMPARISON, TIMINGS = Path("dvc.lock"), Path("report/comparison.json"), Pa
 PARAMS = {
     "seed": 42,
     "threads": 1,
-    "dataset": {"name": "reviews", "source": "url", "url": "https://me:secret@example.org/reviews.csv"},
+    "dataset": {
+        "name": "reviews",
+        "source": "url",
+        "url": "https://me:secret@example.org/reviews.csv",
+        "sha256": ["0" * 64],
+        "text": "text",
+        "label": "label",
+    },
     "clean": {"max_chars": 1000},
     "split": {"by": "text"},
     "tokenizers": {
@@ -139,7 +146,7 @@ def write_lock(code: str = "0" * 32, params: dict = PARAMS) -> None:
             f"metrics/{name}/{file}" for file in ("predictions.parquet", "seeds.parquet", "scores.json", "errors.json")
         ]
         deps = [{"path": "textmill/scoring.py", "hash": "md5", "md5": code}]
-        stages[f"evaluate@{name}"] = stage(["threads"], scored, deps)
+        stages[f"evaluate@{name}"] = stage(["threads", "evaluate", "compare.alpha"], scored, deps)
     YAML().dump({"schema": "2.0", "stages": stages}, LOCK)
 
 
@@ -215,6 +222,8 @@ def test_a_run_holds_all_that_is_known(client):
     }
     assert params | expected | {"tokenizer.min_freq": "1", "split.by": "text", "patience": "null"} == params
     assert params["dataset.url"] == "https://***@example.org/reviews.csv"
+    left_out = {"clean.on_bad_row": "drop", "split.test": "0.2", "dataset.separator": ",", "dataset.group": "null"}
+    assert params | left_out | {"evaluate.negations": '["not"]', "compare.alpha": "0.05"} == params  # what applied
     assert "epochs" not in found["linear"].data.params  # the train section is about the others
 
     metrics = run.data.metrics
@@ -300,6 +309,12 @@ def test_new_weights_are_a_new_version_and_the_champion_moves(client):
     assert (len(runs(client)), len(versions(client))) == (3, 3)
     (champion,) = runs(client, filter_string="tags.champion = 'yes'")
     assert champion.data.tags["textmill.bundle"] == md5(config.parent)
+
+
+def test_params_of_an_older_time_stand_as_they_were():
+    assert entities._applied("clean", {"max_chars": 10}) == {"on_bad_row": "drop", "max_chars": 10}
+    for key, value in {"clean": {"gone": 1}, "split": None, "tokenizers.t": {"kind": "gone"}, "seed": 1}.items():
+        assert entities._applied(key, value) == value
 
 
 def test_what_a_kill_or_a_person_left_is_made_whole(client):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from textmill.bundle import Classifier
+    from textmill.classifier import Classifier
 
 
 def __getattr__(name: str) -> str:
@@ -19,7 +19,7 @@ def __getattr__(name: str) -> str:
 
 
 def load(path: str | Path, precision: Literal["float32", "bfloat16"] = "float32") -> Classifier:
-    """The classifier of a bundle folder such as data/models/lstm; see `textmill.bundle.load`."""
-    from textmill import bundle
+    """The classifier of a bundle folder such as data/models/lstm; see `textmill.classifier.load`."""
+    from textmill import classifier
 
-    return bundle.load(path, precision)
+    return classifier.load(path, precision)

@@ -1,17 +1,33 @@
 """params.yaml as a whole: what no single stage can see."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 from pydantic import Field
 
-from textmill.config import Count, Name, Seed, load_params, section, unknown_key
+from textmill.config import Name, Section, Seed, Threads, load_params, section, unknown_key
 from textmill.errors import ParamsError
 
-ENTRIES = Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]
-SHAPES = {"seed": Seed, "threads": Count, "tokenizers": ENTRIES, "models": ENTRIES}
-SECTIONS = ["seed", "threads", "dataset", "clean", "split", "tokenizers", "train", "models"]
-SECTIONS += ["evaluate", "compare", "tracking"]
+Entries = Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]
+
+
+class Params(Section):
+    """The whole file. All of these must stand in it: dvc.yaml names them, and so DVC wants them there."""
+
+    seed: Seed  # of splits, vectors and linear models; networks have `train.seeds`
+    threads: Threads  # of one model; results are equal to the byte for the same number only
+    dataset: Any  # where the labelled texts come from
+    clean: Any  # which rows are documents
+    split: Any  # who trains, who chooses, who judges; a split that the data brings is kept
+    tokenizers: Entries  # by name, which models use
+    train: Any  # settings of every network; a model's entry may override any of its keys
+    models: Entries  # by name; the longest last: they begin first where several train at a time
+    evaluate: Any  # what test documents are grouped by
+    compare: Any  # how models are compared
+    tracking: Any  # whether results are recorded in MLflow
+
+
+SCHEMAS = get_type_hints(Params, include_extras=True)
 
 
 def check_shape(path: Path) -> None:
@@ -21,10 +37,10 @@ def check_shape(path: Path) -> None:
     """
     params = load_params(path)
     for key in params:
-        if key not in SECTIONS:
-            raise unknown_key(f"{path}: {key}", key, SECTIONS)
-    for key in SECTIONS:
-        section(params, path, key, SHAPES.get(key, Any))
+        if key not in SCHEMAS:
+            raise unknown_key(f"{path}: {key}", key, list(SCHEMAS))
+    for key, schema in SCHEMAS.items():
+        section(params, path, key, schema)
     for name in params["models"]:
         tokenizer = section(params, path, f"models.{name}.tokenizer", str)
         if tokenizer not in params["tokenizers"]:
@@ -32,52 +48,71 @@ def check_shape(path: Path) -> None:
             raise ParamsError(f"{path}: models.{name}.tokenizer: expected one of {known}, found '{tokenizer}'")
 
 
-def check_params(path: Path) -> None:
-    """Raise ParamsError for the first key that is unknown, missing or out of range, in any section."""
-    from textmill.judging.comparison import CompareConfig
+def check_params(path: Path) -> dict[str, Any]:
+    """The whole of params, every default written out: another file that says the same.
+
+    Raises ParamsError for the first key that is unknown, missing or out of range, in any section.
+    """
     from textmill.judging.ensembles import check_ensembles
-    from textmill.judging.groups import EvaluateConfig
     from textmill.models import model_entry
-    from textmill.rows.cleaning import CleanConfig
-    from textmill.rows.splits import SplitConfig
-    from textmill.sources import load_dataset
-    from textmill.tokenizers import tokenizer_config
+    from textmill.sections import effective
     from textmill.tokenizers.pretrained import ENCODER
     from textmill.tracking import TrackingConfig
-    from textmill.vectors.config import vectors_config
 
     check_shape(path)
     params = load_params(path)
-    schemas = {"clean": CleanConfig, "split": SplitConfig, "evaluate": EvaluateConfig, "compare": CompareConfig}
-    schemas |= {"tracking": TrackingConfig}
-    checked = {key: section(params, path, key, schema) for key, schema in schemas.items()}
-    check_ensembles(params["compare"]["ensembles"], params["models"], f"{path}: compare.ensembles")
-    dataset = load_dataset(path)
-    if checked["split"].by == "group" and dataset.group is None:
+    whole = {key: effective(key, params[key], f"{path}: {key}") for key in SCHEMAS}
+    whole["tracking"] = section(params, path, "tracking", TrackingConfig).model_dump()
+    dataset, tokenizers = whole["dataset"], whole["tokenizers"]
+    if whole["split"]["by"] == "group" and dataset["group"] is None:
         raise ParamsError(f"{path}: split.by: group, but dataset.group is null; name a column, or set split.by: text")
-    for name, entry in params["tokenizers"].items():
-        tokenizer_config(entry, f"{path}: tokenizers.{name}")
-    vectors = {
-        name: vectors_config(entry, f"{path}: tokenizers.{name}") for name, entry in params["tokenizers"].items()
-    }
-    train = section(params, path, "train", dict)
+    labels = _labels(dataset, f"{path}: dataset")
+    check_ensembles(whole["compare"]["ensembles"], params["models"], f"{path}: compare.ensembles")
     for name, entry in params["models"].items():
-        model = model_entry(entry, train, f"{path}: models.{name}")
-        if dataset.labels and model.settings and model.settings.loss == "bce" and len(dataset.labels) != 2:
+        model = model_entry(entry, params["train"], f"{path}: models.{name}")
+        settings = model.settings.model_dump() if model.settings else {}
+        whole["models"][name] = own = model.config.model_dump() | settings
+        if labels and own.get("loss") == "bce" and len(labels) != 2:
             raise ParamsError(
-                f"{path}: models.{name}: loss: bce is for two classes, but dataset.labels has {len(dataset.labels)}; "
+                f"{path}: models.{name}: loss: bce is for two classes, but dataset has {len(labels)}; "
                 "set loss: cross_entropy"
             )
-        if model.reads.encoder and ENCODER[0] not in params["tokenizers"][entry["tokenizer"]].get("files", {}):
+        if model.reads.encoder and ENCODER[0] not in tokenizers[own["tokenizer"]].get("files", {}):
             raise ParamsError(
                 f"{path}: models.{name}.family: pretrained needs an encoder; list {' and '.join(ENCODER)} in "
-                f"tokenizers.{entry['tokenizer']}.files, of kind pretrained"
+                f"tokenizers.{own['tokenizer']}.files, of kind pretrained"
             )
         if key := model.reads.vectors:
-            _check_vectors(entry, key, vectors[entry["tokenizer"]], f"{path}: models.{name}")
+            _check_vectors(own, key, tokenizers[own["tokenizer"]]["vectors"], f"{path}: models.{name}")
+    _check_resamples(whole, f"{path}: compare")
+    return whole
 
 
-def _check_vectors(entry: dict[str, Any], key: str, vectors: Any, where: str) -> None:
+def _labels(dataset: dict[str, Any], where: str) -> set[str]:
+    """The classes, where params tell them; else none."""
+    told = set((dataset.get("members") or {}).values()) - {None}
+    if dataset["label"] is not None:
+        return set(dataset["labels"] or [])
+    if not told:
+        raise ParamsError(f"{where}.label: null, but no file of dataset.members has a label; name a column")
+    return told & set(dataset["labels"] or told)
+
+
+def _check_resamples(whole: dict[str, Any], where: str) -> None:
+    """Raise ParamsError if the bootstrap decides some pair of models, with too few resamples for so many pairs."""
+    compare = whole["compare"]
+    runs = {name: len(entry.get("seeds", [1])) for name, entry in whole["models"].items()}
+    runs |= {name: max(runs[member] for member in members) for name, members in compare["ensembles"].items()}
+    pairs = len(runs) * (len(runs) - 1) // 2
+    bootstrapped = pairs and (compare["metric"] != "accuracy" or max(runs.values()) > 1)
+    if bootstrapped and 2 * pairs >= compare["alpha"] * (compare["bootstrap"] + 1):
+        least = int(2 * pairs / compare["alpha"]) + 1
+        raise ParamsError(
+            f"{where}.bootstrap: {compare['bootstrap']} cannot decide {pairs} pairs; set it to {least} or more"
+        )
+
+
+def _check_vectors(entry: dict[str, Any], key: str, vectors: dict[str, Any] | None, where: str) -> None:
     """Raise ParamsError if a model asks its tokenizer for vectors that it has not, or of another size.
 
     What size a file's vectors have is known when it was read.
@@ -85,6 +120,6 @@ def _check_vectors(entry: dict[str, Any], key: str, vectors: Any, where: str) ->
     source = f"tokenizers.{entry['tokenizer']}.vectors"
     if vectors is None:
         raise ParamsError(f"{where}.vectors: {entry['vectors']}, but {source} is null; change one of the two")
-    size = getattr(vectors, "size", entry[key])
+    size = vectors.get("size", entry[key])
     if entry[key] != size:
         raise ParamsError(f"{where}.{key}: {entry[key]}, but {source}.size is {size}; change one of the two")

@@ -20,7 +20,7 @@ from textmill.errors import INTERRUPTED, ArtifactError, DataError, ParamsError, 
 from textmill.files import atomic
 
 if TYPE_CHECKING:
-    from textmill.bundle import Averaged, Classifier
+    from textmill.classifier import Averaged, Classifier
 
 BATCH = 10_000  # rows of a file that are held at a time
 
@@ -121,17 +121,17 @@ def info(bundle: Bundle) -> None:
         config = classifier.config
         parameters = sum(int(tensor.size) for tensor in classifier.model.tensors().values())
         facts = {
-            "name": config["name"],
+            "name": config.name,
             "labels": ", ".join(classifier.labels),
-            "vocabulary": f"{config['vocabulary']:,} ids",
+            "vocabulary": f"{config.vocabulary:,} ids",
             "parameters": f"{parameters:,}",
-            **{f"model.{key}": json.dumps(value) for key, value in config["model"].items()},
-            **{f"train.{key}": json.dumps(value) for key, value in (config["train"] or {}).items()},
-            "seed": str(config["seed"]),
-            "other seeds": ", ".join(str(other["seed"]) for other in config["others"]) or "none",
-            **{f"validation.{key}": str(value) for key, value in config["validation"].items()},
-            "weights": config["weights"],
-            "tokenizer": config["tokenizer"],
+            **{f"model.{key}": json.dumps(value) for key, value in config.model.items()},
+            **{f"train.{key}": json.dumps(value) for key, value in (config.train or {}).items()},
+            "seed": str(config.seed),
+            "other seeds": ", ".join(str(other.seed) for other in config.others) or "none",
+            **{f"validation.{key}": str(value) for key, value in config.validation.items()},
+            "weights": config.weights,
+            "tokenizer": config.tokenizer,
         }
         width = max(map(len, facts))
         for key, value in facts.items():
@@ -139,13 +139,17 @@ def info(bundle: Bundle) -> None:
 
 
 @app.command()
-def check(params: Annotated[Path, typer.Argument(help="The params file.")] = PARAMS) -> None:
+def check(
+    params: Annotated[Path, typer.Argument(help="The params file.")] = PARAMS,
+    show: Annotated[bool, typer.Option("--show", help="Print all that applies, defaults written out.")] = False,
+) -> None:
     """Check params.yaml as a whole: every key, every range, and that models name tokenizers that are there."""
     with one_line("check"):
         from textmill.check import check_params
+        from textmill.config import as_yaml
 
-        check_params(params)
-        say(f"check: {params} has no error")
+        whole = check_params(params)
+        print(as_yaml(whole) if show else f"check: {params} has no error\n", end="")
 
 
 @app.command()
@@ -190,7 +194,7 @@ def track() -> None:
 
 
 def _averaged(bundles: list[Path]) -> Averaged:
-    from textmill.bundle import Averaged
+    from textmill.classifier import Averaged
 
     if len(set(bundles)) < len(bundles):
         raise ParamsError("--with names a model that is there already; name each once")

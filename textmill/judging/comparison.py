@@ -30,10 +30,12 @@ Ensembles = dict[Name, Annotated[list[str], Field(min_length=2)]]  # the models 
 
 
 class CompareConfig(Section):
-    metric: Literal[tuple(METRICS)]
-    bootstrap: Annotated[int, Field(ge=100)]
-    alpha: Alpha
-    ensembles: Ensembles
+    """How models are compared."""
+
+    metric: Literal[tuple(METRICS)] = "accuracy"  # what models are compared by
+    bootstrap: Annotated[int, Field(ge=100, le=1_000_000)] = 2000  # resamples behind each interval
+    alpha: Alpha  # of a test; an interval holds 1 - alpha
+    ensembles: Ensembles = {}  # {both: [lstm, gru]}: the mean of their probabilities
 
 
 @dataclass(frozen=True)

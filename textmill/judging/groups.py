@@ -20,8 +20,9 @@ FORMULA = r"^[=+\-@\t\r]"  # what a spreadsheet would compute
 class EvaluateConfig(Section):
     """What the test documents are grouped by."""
 
-    # Words of the data's language. One with an apostrophe is also looked for at the end of words, as n't in don't.
-    negations: list[Annotated[str, like(r"(?s).*\S.*", "a word")]]
+    # Accuracy with and without these words of the data's language. One with an apostrophe is also looked for at the end
+    # of words, as n't in don't.
+    negations: list[Annotated[str, like(r"(?s).*\S.*", "a word")]] = []
 
 
 def negated(texts: pl.Series, negations: Sequence[str]) -> pl.Series:

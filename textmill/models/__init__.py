@@ -32,8 +32,12 @@ def model_entry(entry: Any, train: Mapping[str, Any], where: str) -> ModelEntry:
 
     Raises ParamsError naming the key under `where` ('params.yaml: models.lstm').
     """
-    name = entry.get("family") if isinstance(entry, dict) else None
+    own = family(entry.get("family") if isinstance(entry, dict) else None, where)
+    return ModelEntry(own, *own.check(entry, train, where))
+
+
+def family(name: Any, where: str = "model") -> Family:
+    """The one of FAMILIES that has this name. Raises ParamsError naming the key under `where` if none has."""
     if name not in FAMILIES:
         raise ParamsError(f"{where}.family: expected one of {', '.join(FAMILIES)}, found {name!r}")
-    family = import_module(f"textmill.models.{name}").FAMILY
-    return ModelEntry(family, *family.check(entry, train, where))
+    return import_module(f"textmill.models.{name}").FAMILY

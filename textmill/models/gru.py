@@ -9,6 +9,8 @@ from textmill.training.neural import NetworkFamily
 
 
 class GRUConfig(RecurrentConfig):
+    """No key of its own."""
+
     family: Literal["gru"]
 
 

@@ -10,22 +10,23 @@ from pydantic import Field
 from scipy.sparse import csc_array, csr_array, hstack
 
 from textmill.config import Count, Positive, Section, validate
-from textmill.errors import ArtifactError, DataError
+from textmill.errors import DataError
 from textmill.text.encoding import Encoded
 from textmill.text.ragged import UNK, Ragged
 from textmill.training.task import Family, Fitted, Task
 from textmill.training.validation import epoch_scores
+from textmill.training.weights import Form, check_weights
 
 
 class LinearConfig(Section):
     """Which n-grams are counted, and how they weigh."""
 
-    family: Literal["linear"]
-    tokenizer: str
-    ngrams: Annotated[int, Field(ge=1, le=3)]  # up to this many ids in a row
-    min_count: Count  # documents that an n-gram must stand in
-    weighting: Literal["tfidf", "nb"]  # nb: log-count ratios of naive Bayes on presence (Wang & Manning 2012)
-    c: Positive  # inverse strength of the L2 penalty
+    family: Literal["linear"]  # what the entry is, and so which keys it has
+    tokenizer: str  # one of `tokenizers`
+    ngrams: Annotated[int, Field(ge=1, le=3)] = 2  # up to this many ids in a row
+    min_count: Count = 1  # documents that an n-gram must stand in
+    weighting: Literal["tfidf", "nb"] = "nb"  # nb: log-count ratios of naive Bayes on presence (Wang & Manning 2012)
+    c: Positive = 1.0  # inverse strength of the L2 penalty
 
 
 class Linear:
@@ -38,10 +39,6 @@ class Linear:
         self.keys = [tensors[f"keys_{order + 1}"] for order in range(config.ngrams)]  # each int64 (F_order,)
         self.scale = tensors["scale"]  # float32 (F,)
         self.weights, self.bias = tensors["weights"], tensors["bias"]  # float32 (R, F), (R,)
-        features = sum(map(len, self.keys))
-        rows = 1 if task.classes == 2 else task.classes
-        if (self.scale.shape, self.weights.shape, self.bias.shape) != ((features,), (rows, features), (rows,)):
-            raise ArtifactError(f"weights: expected {rows} x {features}, found {self.weights.shape}")
 
     def predict_proba(self, docs: Ragged) -> np.ndarray:
         """Probability of each class, float32 (N, C)."""
@@ -200,6 +197,8 @@ def regression(features: csr_array, target: np.ndarray, c: float, seed: int) -> 
 class LinearFamily(Family):
     """The `train` section is about networks: a linear model has no settings beside its config."""
 
+    config, settings = LinearConfig, None
+
     def check(self, entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tuple[LinearConfig, None]:
         """An entry as its config."""
         return validate(entry, LinearConfig, where), None
@@ -216,12 +215,21 @@ class LinearFamily(Family):
         """`fit`, in one go: there are no checkpoints."""
         return fit(config, data, validation, task)
 
-    def load(self, config: LinearConfig, settings: None, tensors: Mapping[str, np.ndarray], task: Task) -> Linear:
-        """The model of `Linear.tensors()`. Raises ArtifactError if they do not fit together."""
-        try:
-            return Linear(config, task, tensors)
-        except KeyError as error:
-            raise ArtifactError(f"weights: {error} is missing") from error
+    def load(
+        self,
+        config: LinearConfig,
+        settings: None,
+        tensors: Mapping[str, np.ndarray],
+        task: Task,
+        where: str = "weights",
+    ) -> Linear:
+        """The model of `Linear.tensors()`."""
+        sizes = {f"keys_{order + 1}": np.size(tensors.get(f"keys_{order + 1}", ())) for order in range(config.ngrams)}
+        features, rows = sum(sizes.values()), 1 if task.classes == 2 else task.classes
+        expected: dict[str, Form] = {name: ((size,), "int64") for name, size in sizes.items()}
+        expected |= {"scale": ((features,), "float32"), "weights": ((rows, features), "float32")}
+        check_weights(tensors, expected | {"bias": ((rows,), "float32")}, where)
+        return Linear(config, task, tensors)
 
 
 FAMILY = LinearFamily()

@@ -1,7 +1,8 @@
 """A network of long short-term memory (Hochreiter & Schmidhuber 1997), in one or both directions."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import Field
 from torch import nn
 
 from textmill.networks.recurrent import Recurrent, RecurrentConfig
@@ -9,8 +10,11 @@ from textmill.training.neural import NetworkFamily
 
 
 class LSTMConfig(RecurrentConfig):
+    """A recurrent network that may begin by remembering."""
+
     family: Literal["lstm"]
-    forget_bias: float  # of the forget gates at first: 1 remembers (Jozefowicz et al. 2015)
+    # Of the forget gates at first: 1 remembers (Jozefowicz et al. 2015).
+    forget_bias: Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)] = 1.0
 
 
 class LSTM(Recurrent):

@@ -9,7 +9,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from textmill.config import Count, Fraction, Section, joined, validate
+from textmill.config import Depth, Fraction, Section, joined
 from textmill.errors import ArtifactError, ParamsError
 from textmill.networks.config import Head
 from textmill.networks.encoders import CONFIG, WEIGHTS, architecture, fill, heights, longest
@@ -21,28 +21,30 @@ from textmill.tokenizers import load as load_tokenizer
 from textmill.tokenizers.pretrained import Frame
 from textmill.training.devices import find_device
 from textmill.training.neural import Neural, outputs, restored, trained
-from textmill.training.settings import TrainConfig, overridden
+from textmill.training.settings import Reading, TrainConfig, overridden
 from textmill.training.task import Family, Fitted, Reads, Task
 
 
 class Shares(Section):
     """Dropout by place: on what a token looks at, in each layer, in the head."""
 
-    attention: Fraction
-    layers: Fraction
-    head: Fraction
+    attention: Fraction = 0.0  # on what a token looks at; it slows long texts down by a third
+    layers: Fraction = 0.1  # in each layer
+    head: Fraction = 0.1  # before the classes, and after each hidden layer
 
 
 class PretrainedConfig(Section):
     """How an encoder is read and tuned."""
 
-    family: Literal["pretrained"]
-    tokenizer: str  # of kind pretrained: it brings the encoder
-    pooling: Annotated[str, joined("cls", "mean", "max", "attention")]
-    freeze: bool | Count  # true: the head alone learns; a number: all but embeddings and so many of the lowest layers
-    layer_decay: Annotated[float, Field(gt=0, le=1)]  # rate of a layer, as a share of that of the layer above it
-    dropout: Shares  # what the encoder's config.json says of it counts no more
-    head: Head
+    family: Literal["pretrained"]  # what the entry is, and so which keys it has
+    tokenizer: str  # one of `tokenizers`, of kind pretrained: it brings the encoder
+    pooling: Annotated[str, joined("cls", "mean", "max", "attention")] = "mean"  # how states become one vector
+    # True: the head alone learns; a number: embeddings and so many of the lowest layers stay as they are.
+    freeze: bool | Depth = False
+    # Rate of a layer, as a share of that of the layer above it (Howard & Ruder 2018).
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    dropout: Shares = Shares()  # by place; what the encoder's config.json says of it counts no more
+    head: Head = []  # units of each hidden layer between pooling and classes, say [768]
 
     @model_validator(mode="after")
     def _something_to_decay(self) -> "PretrainedConfig":
@@ -113,7 +115,7 @@ class Pretrained(Network):
         return self.layer_decay ** (self.top + 1 - self.heights[name.removeprefix("encoder.")])
 
 
-def build(config: PretrainedConfig, settings: TrainConfig, task: Task) -> Pretrained:
+def build(config: PretrainedConfig, settings: Reading, task: Task) -> Pretrained:
     """A fresh network, its weights drawn from the task's seed: those of the encoder, too.
 
     Raises ParamsError if the tokenizer brings no encoder, or if that cannot read as far as `max_len`.
@@ -141,12 +143,13 @@ def build(config: PretrainedConfig, settings: TrainConfig, task: Task) -> Pretra
 class PretrainedFamily(Family):
     """An encoder comes with its tokenizer; what is trained here is its tuning and what stands on it."""
 
+    config, settings = PretrainedConfig, TrainConfig
+
     def check(
         self, entry: Mapping[str, Any], train: Mapping[str, Any], where: str
     ) -> tuple[PretrainedConfig, TrainConfig]:
         """An entry against its config, and the training settings."""
-        own, settings = overridden(entry, train, where)
-        return validate(own, PretrainedConfig, where), settings
+        return overridden(entry, train, PretrainedConfig, where)
 
     def reads(self, config: PretrainedConfig) -> Reads:
         """The encoder."""
@@ -168,10 +171,15 @@ class PretrainedFamily(Family):
         return trained(network, None, settings, data, validation, task, folder)
 
     def load(
-        self, config: PretrainedConfig, settings: TrainConfig, tensors: Mapping[str, np.ndarray], task: Task
+        self,
+        config: PretrainedConfig,
+        settings: Reading,
+        tensors: Mapping[str, np.ndarray],
+        task: Task,
+        where: str = "weights",
     ) -> Neural:
         """The model of `Neural.tensors()`."""
-        return restored(build(config, settings, task), settings, tensors)
+        return restored(build(config, settings, task), settings, tensors, where)
 
 
 FAMILY = PretrainedFamily()

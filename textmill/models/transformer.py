@@ -7,7 +7,7 @@ from pydantic import model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from textmill.config import Count, joined
+from textmill.config import Depth, Width, joined
 from textmill.errors import ParamsError
 from textmill.networks.config import NetworkConfig, Shares
 from textmill.networks.embedding import Input
@@ -26,12 +26,12 @@ class TransformerConfig(NetworkConfig):
     SIZE = "width"
 
     family: Literal["transformer"]
-    width: Count
-    layers: Count
-    heads: Count
-    feedforward: Count  # units between a block's two dense layers
-    positions: Literal["sinusoidal", "learned"]
-    pooling: Annotated[str, joined("cls", "mean", "max", "attention")]
+    width: Width = 64  # numbers in a word's vector and in a state
+    layers: Depth = 2  # blocks
+    heads: Width = 4  # of attention; they share the width
+    feedforward: Width = 128  # units between a block's two dense layers
+    positions: Literal["sinusoidal", "learned"] = "sinusoidal"  # learned ones end at max_len
+    pooling: Annotated[str, joined("cls", "mean", "max", "attention")] = "max+mean"  # how states become one vector
 
     @model_validator(mode="after")
     def _divides(self) -> "TransformerConfig":

@@ -34,8 +34,8 @@ REPAIRS: dict[str, tuple[str, Callable[[pl.Expr], pl.Expr]]] = {
 class CleanConfig(Section):
     """What to do with a row that cannot be used, and the longest text that is believed to be one."""
 
-    on_bad_row: Literal["drop", "error"]
-    max_chars: Count
+    on_bad_row: Literal["drop", "error"] = "drop"  # drop and count a row without a text or a label, or stop and name it
+    max_chars: Count = 10_000_000  # a longer text is a bad row
 
 
 KINDS = ["file", "split", "label", "reason", "named"]  # what rows are counted by

@@ -17,18 +17,19 @@ SIDES = pl.Enum([*SPLITS, "unlabelled"])
 class Sizes(Section):
     """Documents of each split, at most: `limit` leaves the others out."""
 
-    train: Count
-    validation: Count
-    test: Count
+    train: Count  # documents
+    validation: Count  # documents
+    test: Count  # documents
 
 
 class SplitConfig(Section):
     """Shares of the documents, used for the splits that the data does not bring itself (of the rest, where it does)."""
 
-    validation: Fraction
-    test: Fraction
-    by: Literal["text", "group"]  # group: equal texts *and* equal groups (say, reviews of one film) stay together
-    sizes: Sizes | None
+    validation: Fraction = 0.1  # share of the documents
+    test: Fraction = 0.2  # share of the documents
+    # What stays on one side: equal texts; or equal texts *and* equal groups, say all reviews of a film.
+    by: Literal["text", "group"] = "text"
+    sizes: Sizes | None = None  # at most so many documents of each split, stratified
 
     @model_validator(mode="after")
     def _leave_something(self) -> "SplitConfig":

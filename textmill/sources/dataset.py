@@ -39,6 +39,7 @@ def file_name(name: str) -> str:
 
 Column = Annotated[str, Field(min_length=1)]
 Label = Annotated[str, like(r"\S(.*\S)?", "a label without spaces around it")]
+Labels = Annotated[list[Label], Field(min_length=2), AfterValidator(_distinct)]
 Encoding = Annotated[str, AfterValidator(_known_codec)]
 FileName = Annotated[str, AfterValidator(file_name)]
 Members = Annotated[dict[str, Label | None], Field(min_length=1)]
@@ -47,21 +48,23 @@ Members = Annotated[dict[str, Label | None], Field(min_length=1)]
 class Dataset(Section):
     """Keys of every source. Columns are named as the file names them."""
 
-    source: str
-    name: Name
-    text: Column
-    label: Column | None  # null: `members` gives the labels
-    group: Column | None  # rows of one group never cross a split
-    split: Column | None  # train, validation, test or unlabelled, if the file tells
-    id: Column | None  # null: made from the content
-    labels: Annotated[list[Label], Field(min_length=2), AfterValidator(_distinct)] | None  # class order; null: all
+    source: str  # where it comes from
+    name: Name  # what reports and MLflow call it
+    text: Column  # the column of the text, as the file names it
+    label: Column | None  # the column of the class; null: `members` gives the labels
+    group: Column | None = None  # the column of what must not be split up, say author or product: see split.by
+    split: Column | None = None  # the column that says train, validation, test or unlabelled, if there is one
+    id: Column | None = None  # the column that names each row once; null: made from the content
+    labels: Labels | None = (
+        None  # the classes in order, rows with others are left out; null: all that are found, sorted
+    )
 
 
 class FileDataset(Dataset):
     """Keys of the sources that give files."""
 
-    encodings: Annotated[list[Encoding], Field(min_length=1)]  # the first that decodes the whole file
-    separator: Annotated[str, like(r'[^"\r\n]', "one character")]  # of csv
+    encodings: Annotated[list[Encoding], Field(min_length=1)] = ["utf-8"]  # the first that decodes the whole file
+    separator: Annotated[str, like(r'[^"\r\n]', "one character")] = ","  # between the cells of csv
 
 
 @dataclass(frozen=True)

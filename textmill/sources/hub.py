@@ -28,12 +28,12 @@ class Hub(Dataset):
     """`splits`: the hub's splits to take, and what each is here; null: a column tells, or it is cut by `split`."""
 
     source: Literal["hub"]
-    repo: Repo
-    config: Column | None
-    revision: Revision
+    repo: Repo  # on the Hugging Face hub; TEXTMILL_HUB_MIRROR names a folder laid out alike
+    config: Column | None = None  # the hub's name of one of several tables
+    revision: Revision  # of the repository
     splits: Annotated[
         dict[Annotated[str, like(r"[\w.-]*\w", "the name of a split")], Split | None], Field(min_length=1)
-    ]
+    ]  # the hub's splits to take, and what each is here: train, validation, test, unlabelled; null: it is cut here
 
 
 def fetch_splits(dataset: Hub, raw: Path, places: Places) -> list[Part]:

@@ -27,7 +27,7 @@ class Encoded:
     labels: np.ndarray
 
 
-def encode(part: pl.DataFrame, tokenizer: Tokenizer, labels: list[str]) -> Encoded:
+def encode(part: pl.DataFrame, tokenizer: "Tokenizer", labels: list[str]) -> Encoded:
     """Ids and class numbers of documents with the columns `text` and `label`, in their order."""
     return Encoded(tokenizer.encode(part["text"]), classes(part["label"], labels))
 

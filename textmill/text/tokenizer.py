@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, ClassVar, Literal, Protocol
 
 import polars as pl
 
 from textmill.config import Section
 from textmill.fetch.places import Places
+from textmill.text.pieces import Markup
 from textmill.text.ragged import SPECIALS, Ragged
 
-FILE = "tokenizer.json"
+FILE, FORMAT = "tokenizer.json", 2
 NAMES = ("<pad>", "<unk>")  # of the ids below SPECIALS, for people
 Texts = Callable[[], Iterable[pl.Series]]  # gives all texts, in batches
 
@@ -25,8 +26,19 @@ class TokenizerConfig(Section):
         return {}
 
 
+class Spec(Section):
+    """What the file of a tokenizer holds; a kind adds its own keys."""
+
+    format: Literal[FORMAT]
+    kind: str
+    normalize: Literal["NFC"] = "NFC"
+    markup: Markup
+
+
 class Tokenizer(Protocol):
     """All that happens to a text on its way to ids. Made by `fit`, or by `from_spec` from what `spec` gives."""
+
+    SPEC: ClassVar[type[Spec]]
 
     @classmethod
     def check(cls, entry: Mapping[str, Any], where: str) -> TokenizerConfig:
@@ -40,7 +52,7 @@ class Tokenizer(Protocol):
 
     @classmethod
     def from_spec(cls, spec: dict[str, Any]) -> "Tokenizer":
-        """The tokenizer of `spec()`. Raises ValueError, KeyError or TypeError if it is none."""
+        """The tokenizer of `spec()`, which fits SPEC. Raises ValueError if it is none."""
 
     @property
     def size(self) -> int:
@@ -56,7 +68,7 @@ class Tokenizer(Protocol):
         """What each id of a text stands for, for people; words that have no id, as they are."""
 
     def spec(self) -> dict[str, Any]:
-        """All that is needed to encode a text again, as plain data with `kind`."""
+        """All that is needed to encode a text again, as plain data: what SPEC describes, but for its format."""
 
 
 class Named:

@@ -10,12 +10,15 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, BinaryIO
 
+from textmill.config import validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import read_json, write_json
+from textmill.formats import Upgrade, upgraded
 from textmill.text.ragged import Ragged
-from textmill.text.tokenizer import Texts, Tokenizer, TokenizerConfig
+from textmill.text.tokenizer import FORMAT, Texts, Tokenizer, TokenizerConfig
 
 KINDS = tuple(sorted(module.name for module in iter_modules(__path__)))
+UPGRADES: dict[int, Upgrade] = {1: lambda spec: {**spec, "format": 2}}  # format 1 did not tell its number
 
 
 def _of_kind(kind: str) -> type[Tokenizer]:
@@ -45,7 +48,7 @@ def fit(
 
 def save(path: Path, tokenizer: Tokenizer) -> None:
     """Write the one file that a tokenizer is."""
-    write_json(path, tokenizer.spec())
+    write_json(path, {"format": FORMAT, **tokenizer.spec()})
 
 
 def load(path: Path) -> Tokenizer:
@@ -53,7 +56,10 @@ def load(path: Path) -> Tokenizer:
     spec = read_json(path)
     if not isinstance(spec, dict) or spec.get("kind") not in KINDS:
         raise ArtifactError(f"{path}: not a tokenizer; run `dvc repro`, which makes it")
+    tokenizer, spec = _of_kind(spec["kind"]), upgraded({"format": 1, **spec}, path, FORMAT, UPGRADES)
     try:
-        return _of_kind(spec["kind"]).from_spec(spec)
-    except (KeyError, TypeError, ValueError, ParamsError) as error:
+        return tokenizer.from_spec(validate(spec, tokenizer.SPEC, f"{path}: ").model_dump())
+    except ParamsError as error:
+        raise ArtifactError(f"{error}; run `dvc repro`, which makes it") from error
+    except ValueError as error:
         raise ArtifactError(f"{path}: damaged tokenizer ({error}); run `dvc repro`, which makes it") from error

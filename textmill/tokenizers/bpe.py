@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -19,7 +19,7 @@ from textmill.config import Count, validate
 from textmill.text.pieces import Markup, Spelling, different, marked_down, normal
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, Ragged
-from textmill.text.tokenizer import NAMES, Named, Texts, TokenizerConfig
+from textmill.text.tokenizer import NAMES, Named, Spec, Texts, TokenizerConfig
 
 BYTES = 256
 
@@ -27,16 +27,26 @@ BYTES = 256
 class BpeConfig(TokenizerConfig):
     """How many sub-words are learned, and from what."""
 
+    kind: Literal["bpe"]  # how texts are cut, and so which keys the entry has
+    lowercase: bool = True  # turn capital letters into small ones
+    markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
+    min_freq: Count = 2  # of a pair that is merged
+    max_size: Annotated[int, Field(gt=SPECIALS + BYTES, le=2_000_000)] = 8000  # sub-words, with two specials and bytes
+
+
+class BpeSpec(Spec):
+    """A tokenizer of sub-words, as a file."""
+
     kind: Literal["bpe"]
     lowercase: bool
-    markup: Markup
-    min_freq: Count  # of a pair that is merged
-    max_size: Annotated[int, Field(gt=SPECIALS + BYTES, le=2_000_000)]  # PAD, UNK and the bytes included
+    tokenizers: dict[str, Any]  # the library's json
 
 
 @dataclass(frozen=True)
 class BpeTokenizer(Named):
     """The library's tokenizer, its ids moved up by SPECIALS."""
+
+    SPEC: ClassVar = BpeSpec
 
     lowercase: bool
     markup: Markup

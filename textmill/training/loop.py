@@ -19,7 +19,7 @@ from textmill.training.batching import Loader, batches
 from textmill.training.devices import rounding
 from textmill.training.epochs import Epochs, History
 from textmill.training.optimizing import loss_function, probabilities, rate
-from textmill.training.settings import TrainConfig
+from textmill.training.settings import Reading, TrainConfig
 from textmill.training.updates import Updates
 from textmill.training.validation import GOODNESS, epoch_scores
 
@@ -109,7 +109,7 @@ def learning(
     return learn
 
 
-def predict(network: Network, docs: Ragged, settings: TrainConfig, precision: str = "float32") -> np.ndarray:
+def predict(network: Network, docs: Ragged, settings: Reading, precision: str = "float32") -> np.ndarray:
     """Class probabilities of documents: float32 (N, C), in their order. Ranks share the batches."""
     device = next(network.parameters()).device
     loader = Loader(docs, settings.max_len, settings.cut, device)

@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from textmill.config import validate
-from textmill.errors import ArtifactError, ParamsError
+from textmill.errors import ParamsError
 from textmill.networks.config import NetworkConfig
 from textmill.networks.embedding import use_vectors
 from textmill.networks.layers import Network
@@ -19,8 +18,9 @@ from textmill.training.batching import Loader
 from textmill.training.devices import check_precision, find_device, find_precision
 from textmill.training.loop import predict, train
 from textmill.training.pretraining import pretrain
-from textmill.training.settings import TrainConfig, overridden
+from textmill.training.settings import Reading, TrainConfig, overridden
 from textmill.training.task import Family, Fitted, Reads, Task
+from textmill.training.weights import check_weights
 
 
 class Neural:
@@ -28,7 +28,7 @@ class Neural:
 
     METHODS: ClassVar = ("occlusion", "gradients")
 
-    def __init__(self, network: Network, settings: TrainConfig):
+    def __init__(self, network: Network, settings: Reading):
         self.network, self.settings, self.precision = network, settings, "float32"
 
     def predict_in(self, precision: str) -> None:
@@ -54,13 +54,14 @@ class Neural:
 class NetworkFamily(Family):
     """A family whose models are networks of one class, made from a config of one class."""
 
+    settings = TrainConfig
+
     def __init__(self, config: type[NetworkConfig], network: type[Network]):
         self.config, self.network = config, network
 
     def check(self, entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tuple[Any, TrainConfig]:
         """An entry against the network's config and the training settings, and both against each other."""
-        own, settings = overridden(entry, train, where)
-        config = validate(own, self.config, where)
+        config, settings = overridden(entry, train, self.config, where)
         config.check_length(settings.max_len, where)
         return config, settings
 
@@ -68,7 +69,7 @@ class NetworkFamily(Family):
         """The tokenizer's vectors, or texts to pretrain on, where the config asks for them."""
         return Reads(config.SIZE if config.vectors != "none" else None, corpus=config.pretrain is not None)
 
-    def build(self, config: NetworkConfig, settings: TrainConfig, task: Task) -> Network:
+    def build(self, config: NetworkConfig, settings: Reading, task: Task) -> Network:
         """A fresh network, its weights drawn from the task's seed."""
         torch.manual_seed(task.seed)
         return self.network(config, task.vocabulary, outputs(settings, task), settings.max_len)
@@ -89,13 +90,19 @@ class NetworkFamily(Family):
         return trained(network, config.pretrain and config, settings, data, validation, task, folder)
 
     def load(
-        self, config: NetworkConfig, settings: TrainConfig, tensors: Mapping[str, np.ndarray], task: Task
+        self,
+        config: NetworkConfig,
+        settings: Reading,
+        tensors: Mapping[str, np.ndarray],
+        task: Task,
+        where: str = "weights",
     ) -> Neural:
         """The model of `Neural.tensors()`."""
-        return restored(self.build(config, settings, task), settings, tensors)
+        config.check_length(settings.max_len, "model")
+        return restored(self.build(config, settings, task), settings, tensors, where)
 
 
-def outputs(settings: TrainConfig, task: Task) -> int:
+def outputs(settings: Reading, task: Task) -> int:
     """Logits of a document: one a class, or one alone where the loss is that of two."""
     if settings.loss == "bce" and task.classes != 2:
         raise ParamsError(f"train.loss: bce is for two classes, found {task.classes}; set cross_entropy")
@@ -124,13 +131,10 @@ def trained(
     return Fitted(Neural(network, settings), history, best, device.type, precision, told)
 
 
-def restored(network: Network, settings: TrainConfig, tensors: Mapping[str, np.ndarray]) -> Neural:
-    """`network` with the weights of `Neural.tensors()`. Raises ArtifactError naming the first that does not fit."""
-    expected = network.state_dict()
-    for name in sorted(expected.keys() | tensors.keys()):
-        found = tuple(tensors[name].shape) if name in tensors else "none"
-        wanted = tuple(expected[name].shape) if name in expected else "none"
-        if found != wanted:
-            raise ArtifactError(f"weights: {name}: expected shape {wanted}, found {found}")
-    network.load_state_dict({name: torch.from_numpy(np.asarray(tensor)) for name, tensor in tensors.items()})
+def restored(network: Network, settings: Reading, tensors: Mapping[str, np.ndarray], where: str) -> Neural:
+    """`network` with the weights of `Neural.tensors()`. Raises ArtifactError under `where` if one does not fit."""
+    own = network.state_dict()
+    forms = {name: (tuple(weight.shape), str(weight.dtype).removeprefix("torch.")) for name, weight in own.items()}
+    check_weights(tensors, forms, where)
+    network.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
     return Neural(network.to(find_device(settings.device if settings.device == "cpu" else "auto")), settings)

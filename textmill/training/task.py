@@ -77,7 +77,13 @@ class Reads(NamedTuple):
 
 
 class Family(ABC):
-    """A family of models. Its module in textmill.models is named as the family, and holds it as FAMILY."""
+    """A family of models. Its module in textmill.models is named as the family, and holds it as FAMILY.
+
+    config: of an entry of `models:`. settings: of its training, if the `train` section is about it.
+    """
+
+    config: type[Section]
+    settings: type[Section] | None
 
     @abstractmethod
     def check(self, entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tuple[Section, Section | None]:
@@ -99,8 +105,14 @@ class Family(ABC):
         """The fitted model, the same for the same seed; `folder` holds its checkpoints."""
 
     @abstractmethod
-    def load(self, config: Any, settings: Any, tensors: Mapping[str, np.ndarray], task: Task) -> Model:
-        """The model of `Model.tensors()`. Raises ArtifactError naming the first tensor that does not fit."""
+    def load(
+        self, config: Any, settings: Any, tensors: Mapping[str, np.ndarray], task: Task, where: str = "weights"
+    ) -> Model:
+        """The model of `Model.tensors()`, which were read from the file `where`; `settings` may be the Reading alone.
+
+        Raises ArtifactError under `where`, naming the first tensor that does not fit, and ParamsError if the rest does
+        not fit together.
+        """
 
     def reads(self, config: Any) -> Reads:
         """What the training reads beside ids and labels."""

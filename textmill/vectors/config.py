@@ -1,9 +1,11 @@
 """What `tokenizers.NAME.vectors` may say: null, the file that holds them, or how they are trained here."""
 
 from pathlib import PurePath
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from textmill.config import Count, NonNegative, Positive, Section, validate
+from pydantic import Field
+
+from textmill.config import Count, Few, Many, Rate, Section, Width, validate
 from textmill.errors import ParamsError
 from textmill.fetch import PathFile, Text, UrlFile, WheelFile
 from textmill.fetch.archives import is_archive
@@ -13,37 +15,38 @@ from textmill.fetch.hosts import name_of
 class VectorsPath(PathFile):
     """A file of the user's own. `member` is for an archive, else null."""
 
-    member: Text | None
+    member: Text | None = None  # the file, of an archive
 
 
 class VectorsUrl(UrlFile):
     """A file behind an http(s) address. `member` is for an archive, else null."""
 
-    member: Text | None
+    member: Text | None = None  # the file, of an archive
 
 
 class Word2Vec(Section):
     """Word2vec (Mikolov et al. 2013) with negative sampling, on training and unlabelled texts."""
 
-    source: Literal["trained"]
-    method: Literal["word2vec"]
-    size: Count  # numbers in a vector
-    window: Count  # words on each side, at most
-    min_count: Count  # rarer words get no vector
-    negative: Count  # random words beside each true one
-    sample: NonNegative  # share of the running words above which a word is skipped at times
-    epochs: Count
-    lr: Positive  # at first; it falls evenly
-    skip_gram: bool  # else: the bag of neighbours predicts the word
+    source: Literal["trained"]  # where the vectors come from
+    method: Literal["word2vec"]  # or fasttext
+    size: Width = 100  # numbers in a vector
+    window: Annotated[int, Field(ge=1, le=1000)] = 5  # words on each side, at most
+    min_count: Count = 5  # rarer words get no vector: theirs are random at first
+    negative: Annotated[int, Field(ge=1, le=1000)] = 5  # random words beside each true one
+    # Share of the running words above which a word is skipped at times.
+    sample: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1e-3
+    epochs: Few = 5  # passes over the texts
+    lr: Rate = 0.025  # learning rate at first; it falls evenly
+    skip_gram: bool = True  # false: the bag of neighbours predicts the word
 
 
 class FastText(Word2Vec):
     """fastText (Bojanowski et al. 2017): a word's vector is also made of its character n-grams."""
 
-    method: Literal["fasttext"]
-    shortest: Count  # n-gram, in characters
-    longest: Count
-    buckets: Count  # of hashed n-grams, each as large as a vector
+    method: Literal["fasttext"]  # or word2vec
+    shortest: Annotated[int, Field(ge=1, le=100)] = 3  # n-gram, in characters
+    longest: Annotated[int, Field(ge=1, le=100)] = 6  # n-gram, in characters
+    buckets: Many = 100_000  # of hashed n-grams, each as large as a vector
 
 
 Trained = Word2Vec  # and FastText, which is one
@@ -58,9 +61,7 @@ def vectors_config(entry: dict[str, Any], where: str) -> File | Trained | None:
     In steps instead of a pydantic union: the error then names the key, not the union's branches.
     """
     where = f"{where}.vectors"
-    if "vectors" not in entry:
-        raise ParamsError(f"{where}: missing; null is for none")
-    found = entry["vectors"]
+    found = entry.get("vectors")
     if found is None:
         return None
     source = _named(found, "source", [*SOURCES, "trained"], where)

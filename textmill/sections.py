@@ -1,0 +1,43 @@
+"""The sections of params.yaml with what applies written out: every default that the file leaves out."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from textmill.config import validate
+from textmill.judging.comparison import CompareConfig
+from textmill.judging.groups import EvaluateConfig
+from textmill.rows.cleaning import CleanConfig
+from textmill.rows.splits import SplitConfig
+from textmill.sources import SOURCES
+from textmill.tokenizers import tokenizer_config
+from textmill.training.settings import TrainConfig
+from textmill.vectors.config import vectors_config
+
+SCHEMAS = {"clean": CleanConfig, "split": SplitConfig, "train": TrainConfig, "evaluate": EvaluateConfig}
+SCHEMAS["compare"] = CompareConfig
+
+
+def dataset(found: Any, where: str) -> dict[str, Any]:
+    """The `dataset` section. Raises ParamsError naming the key under `where`."""
+    source = found.get("source") if isinstance(found, Mapping) else None
+    validate(source, Literal[*SOURCES], f"{where}.source")
+    return validate(found, SOURCES[source].config, where).model_dump()
+
+
+def tokenizer(found: Any, where: str) -> dict[str, Any]:
+    """An entry of `tokenizers`. Raises ParamsError naming the key under `where`."""
+    config, vectors = tokenizer_config(found, where), vectors_config(found, where)
+    return config.model_dump() | {"vectors": vectors and vectors.model_dump()}
+
+
+def effective(key: str, found: Any, where: str) -> Any:
+    """The value of a key as dvc.yaml names it ('split', 'tokenizers.word', 'seed'), its defaults written out.
+
+    Raises ParamsError naming the key under `where`.
+    """
+    section, _, name = key.partition(".")
+    if section == "dataset" and not name:
+        return dataset(found, where)
+    if section == "tokenizers":
+        return tokenizer(found, where) if name else {name: tokenizer(found[name], f"{where}.{name}") for name in found}
+    return validate(found, SCHEMAS[key], where).model_dump() if key in SCHEMAS else found
