@@ -21,7 +21,7 @@ STAGES = {name: {**body, **body.pop("do", {})} for name, body in DAG.items()}
 
 # Each room, and the rooms that it may import; every room may import what stands in BASE, in its order.
 BASE = ["errors", "console", "config", "files", "arrays", "parquet", "processes", "tally", "results", "timings"]
-BASE += ["stage", "code"]
+BASE += ["stage", "code", "formats"]
 ROOMS = {
     "fetch": set(),
     "sources": {"fetch"},
@@ -34,12 +34,15 @@ ROOMS = {
     "models": {"text", "tokenizers", "networks", "training"},
     "judging": {"text"},
     "report": {"judging"},
-    "bundle": {"text", "tokenizers", "training", "models"},
-    "explain": {"text", "training", "models", "bundle"},
-    "tracking": {"judging", "models", "report"},
-    "check": {"sources", "rows", "tokenizers", "vectors", "models", "judging", "tracking"},
+    "bundle": {"text", "training", "models"},
+    "classifier": {"text", "tokenizers", "training", "bundle"},
+    "explain": {"text", "training", "models", "classifier"},
+    "sections": {"sources", "rows", "tokenizers", "vectors", "training", "judging"},
+    "tracking": {"judging", "report", "bundle", "sections"},
+    "check": {"tokenizers", "models", "judging", "sections", "tracking"},
+    "schema": {"sources", "tokenizers", "vectors", "networks", "training", "models", "sections", "tracking", "check"},
     "reproduce": {"check"},
-    "cli": {"bundle", "explain", "tracking", "check", "reproduce"},
+    "cli": {"bundle", "classifier", "explain", "tracking", "check", "reproduce"},
 }
 KEPT = ("data/checkpoints", "data/downloads", "data/pretrained", "data/timings")  # between runs, and out of DVC's sight
 HEAVY = {"torch", "sklearn", "datasets", "matplotlib", "mlflow", "pandas", "transformers", "gensim"}

@@ -10,9 +10,10 @@ from conftest import ROOT
 from typer.testing import CliRunner
 
 from textmill import bundle, classifier, tokenizers
+from textmill.arrays import read_arrays, write_arrays
 from textmill.cli import app
 from textmill.errors import ArtifactError, ParamsError
-from textmill.files import digest, read_arrays, read_json, sha256, write_arrays, write_json
+from textmill.files import digest, read_json, sha256, write_json
 from textmill.formats import upgraded
 from textmill.text.tokenizer import FORMAT
 

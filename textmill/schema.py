@@ -127,14 +127,14 @@ def whole_schema() -> dict[str, Any]:
     """The JSON schema of params.yaml."""
     some = [{"type": "null"}, *_one_of(vectors.SOURCES)["oneOf"], *_one_of(vectors.METHODS)["oneOf"]]
     own = {"vectors": {"$ref": "#/$defs/vectors"}}
-    kinds = [schema for kind, (schema, _) in tokenizers.TOKENIZERS.items() if kind != "pretrained"]
+    kinds = [tokenizers.of_kind(kind).CONFIG for kind in tokenizers.KINDS if kind != "pretrained"]
     entries = [_with(schema_of(kind), own) for kind in [*kinds, *pretrained.SOURCES.values()]]
     settings = {key: {"$ref": f"#/properties/train/properties/{key}"} for key in TrainConfig.model_fields}
-    arms = {name: models.family(name) for name in FAMILIES}
-    networks = [_with(schema_of(arm.config), settings if arm.settings else {}) for arm in arms.values()]
+    families = [models.family(name) for name in FAMILIES]
+    networks = [_with(schema_of(each.config), settings if each.settings else {}) for each in families]
     whole = schema_of(Params)
     parts = {key: schema_of(section) for key, section in SCHEMAS.items()} | {"tracking": schema_of(TrackingConfig)}
-    parts["dataset"] = _one_of({name: source.config for name, source in SOURCES.items()})
+    parts["dataset"] = _one_of(SOURCES)
     parts["tokenizers"] = {"type": "object", "minProperties": 1, "additionalProperties": {"oneOf": entries}}
     parts["models"] = {"type": "object", "minProperties": 1, "additionalProperties": {"oneOf": networks}}
     for key, part in parts.items():
@@ -152,12 +152,14 @@ def page() -> str:
     parts += _part("dataset", Dataset)
     parts += _part("dataset, of the sources wheel, url and path", FileDataset, Dataset)
     for name, source in SOURCES.items():
-        parts += _part(f"dataset, source: {name}", source.config, *source.config.__mro__[1:])
+        parts += _part(f"dataset, source: {name}", source, *source.__mro__[1:])
     parts += [*_part("clean", SCHEMAS["clean"]), *_part("split", SCHEMAS["split"])]
-    for kind, (config, _) in tokenizers.TOKENIZERS.items():
-        parts += _part(f"tokenizers.NAME, kind: {kind}", config)
+    for kind in tokenizers.KINDS:
+        parts += _part(f"tokenizers.NAME, kind: {kind}", tokenizers.of_kind(kind).CONFIG)
     for name, config in pretrained.SOURCES.items():
-        parts += _part(f"tokenizers.NAME, kind: pretrained, source: {name}", config, pretrained.PretrainedConfig)
+        parts += _part(
+            f"tokenizers.NAME, kind: pretrained, source: {name}", config, pretrained.PretrainedTokenizerConfig
+        )
     parts.append(f"\n## tokenizers.NAME.vectors\n\nOf every kind; null, the default: none. {VECTORS.capitalize()}.\n")
     for name, config in vectors.SOURCES.items():
         parts += _part(f"tokenizers.NAME.vectors, source: {name}", config)

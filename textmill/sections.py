@@ -21,7 +21,7 @@ def dataset(found: Any, where: str) -> dict[str, Any]:
     """The `dataset` section. Raises ParamsError naming the key under `where`."""
     source = found.get("source") if isinstance(found, Mapping) else None
     validate(source, Literal[*SOURCES], f"{where}.source")
-    return validate(found, SOURCES[source].config, where).model_dump()
+    return validate(found, SOURCES[source], where).model_dump()
 
 
 def tokenizer(found: Any, where: str) -> dict[str, Any]:

@@ -38,6 +38,7 @@ class Spec(Section):
 class Tokenizer(Protocol):
     """All that happens to a text on its way to ids. Made by `fit`, or by `from_spec` from what `spec` gives."""
 
+    CONFIG: ClassVar[type[TokenizerConfig]]
     SPEC: ClassVar[type[Spec]]
 
     @classmethod

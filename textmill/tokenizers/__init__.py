@@ -21,7 +21,8 @@ KINDS = tuple(sorted(module.name for module in iter_modules(__path__)))
 UPGRADES: dict[int, Upgrade] = {1: lambda spec: {**spec, "format": 2}}  # format 1 did not tell its number
 
 
-def _of_kind(kind: str) -> type[Tokenizer]:
+def of_kind(kind: str) -> type[Tokenizer]:
+    """The tokenizer of a kind, one of KINDS."""
     return import_module(f"textmill.tokenizers.{kind}").TOKENIZER
 
 
@@ -31,7 +32,7 @@ def tokenizer_config(entry: Any, where: str) -> TokenizerConfig:
     if kind not in KINDS:
         raise ParamsError(f"{where}.kind: expected one of {', '.join(KINDS)}, found {kind!r}")
     own = {key: value for key, value in entry.items() if key != "vectors"}  # those are checked where they are read
-    return _of_kind(kind).check(own, where)
+    return of_kind(kind).check(own, where)
 
 
 def fit(
@@ -43,7 +44,7 @@ def fit(
     and writing, holds what has to wait until the last text was seen. `files` are those that were fetched: a pretrained
     tokenizer is one of them, and learns nothing.
     """
-    return _of_kind(config.kind).fit(read, config, spill, files)
+    return of_kind(config.kind).fit(read, config, spill, files)
 
 
 def save(path: Path, tokenizer: Tokenizer) -> None:
@@ -56,7 +57,7 @@ def load(path: Path) -> Tokenizer:
     spec = read_json(path)
     if not isinstance(spec, dict) or spec.get("kind") not in KINDS:
         raise ArtifactError(f"{path}: not a tokenizer; run `dvc repro`, which makes it")
-    tokenizer, spec = _of_kind(spec["kind"]), upgraded({"format": 1, **spec}, path, FORMAT, UPGRADES)
+    tokenizer, spec = of_kind(spec["kind"]), upgraded({"format": 1, **spec}, path, FORMAT, UPGRADES)
     try:
         return tokenizer.from_spec(validate(spec, tokenizer.SPEC, f"{path}: ").model_dump())
     except ParamsError as error:

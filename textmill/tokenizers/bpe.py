@@ -46,6 +46,7 @@ class BpeSpec(Spec):
 class BpeTokenizer(Named):
     """The library's tokenizer, its ids moved up by SPECIALS."""
 
+    CONFIG: ClassVar = BpeConfig
     SPEC: ClassVar = BpeSpec
 
     lowercase: bool

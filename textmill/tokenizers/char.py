@@ -42,6 +42,7 @@ class CharSpec(Spec):
 class CharTokenizer(Listed):
     """Character i of `vocabulary` has the id i + SPECIALS."""
 
+    CONFIG: ClassVar = CharConfig
     SPEC: ClassVar = CharSpec
 
     lowercase: bool

@@ -135,6 +135,7 @@ class PretrainedTokenizer(Named):
     (Unigram), it is UNK.
     """
 
+    CONFIG: ClassVar = PretrainedTokenizerConfig
     SPEC: ClassVar = PretrainedSpec
 
     markup: Markup

@@ -62,6 +62,7 @@ class WordSpec(Spec):
 class WordTokenizer(Listed):
     """A config's cutting and the words it keeps: word i of `vocabulary` has the id i + SPECIALS."""
 
+    CONFIG: ClassVar = WordConfig
     SPEC: ClassVar = WordSpec
 
     lowercase: bool
