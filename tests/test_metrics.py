@@ -9,8 +9,8 @@ from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
-from test_dag import closure
 
+from textmill.code.closure import Closure
 from textmill.judging.metrics import METRICS, mean_scores, score, tallies
 from textmill.models import FAMILIES
 from textmill.training.validation import epoch_scores
@@ -61,6 +61,7 @@ def test_a_new_metric_is_compared_by_and_told(tmp_path):
 import sys
 from pathlib import Path
 import numpy as np
+from textmill.code.closure import Closure
 from textmill.judging.metrics import METRICS, Metric
 METRICS["balanced"] = Metric("balanced accuracy", lambda hits, actual, said: (hits / np.maximum(actual, 1)).mean(-1))
 import test_report
@@ -97,4 +98,5 @@ assert "<th>Balanced accuracy</th>" in test_report.page()
 
 @pytest.mark.parametrize("module", ["stages.train", *(f"textmill.models.{family}" for family in FAMILIES)])
 def test_training_does_not_depend_on_how_models_are_compared(module):
-    assert not [name for name in closure(module) if name.startswith("textmill.judging")]
+    found = Closure({"textmill": ROOT / "textmill", "stages": ROOT / "stages"}).digests(module)
+    assert not [name for name in found if name.startswith("textmill.judging")]

@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from textmill.errors import ArtifactError, ParamsError, ResourceError
 from textmill.files import read_json, write_json
 from textmill.models import model_entry
+from textmill.models.pretrained import build
 from textmill.networks.encoders import fill, longest
 from textmill.text.ragged import PAD, SPECIALS, UNK, Ragged
 from textmill.training.optimizing import optimizer
@@ -48,7 +49,7 @@ def fit(encoder, folder=None, data=DATA, classes=CLASSES, **changes) -> Fitted:
 
 def network(encoder, **changes):
     checked = model_entry({**ENTRY, **changes}, TRAIN, "params.yaml: models.m")
-    return checked.family.build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7, encoder=encoder))
+    return build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7, encoder=encoder))
 
 
 @pytest.fixture(scope="module")
