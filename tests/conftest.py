@@ -64,6 +64,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "rnn": {"family": "rnn", **RECURRENT, "pooling": "max+mean"},
     "gru": {"family": "gru", **RECURRENT, "pooling": "attention"},
     "lstm": {"family": "lstm", **RECURRENT, "pooling": "last", "forget_bias": 1.0},
+    "cnn": {"family": "cnn", "tokenizer": "word", "embedding": 8, "widths": [1, 2, 3], "filters": 8, "dropout": 0.1},
     "transformer": {
         "family": "transformer",
         "tokenizer": "word",

@@ -1,0 +1,60 @@
+"""A convolutional network over words (Kim 2014): windows of several widths, each filter's strongest answer."""
+
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from textmill.config import Width
+from textmill.networks.config import NetworkConfig, Shares
+from textmill.networks.embedding import Input
+from textmill.networks.layers import Network, hidden_layers, inside
+from textmill.training.neural import NetworkFamily
+
+Widths = Annotated[list[Annotated[int, Field(ge=1, le=100)]], Field(min_length=1, max_length=20)]
+
+
+class CNNConfig(NetworkConfig):
+    """Sizes of a convolutional network."""
+
+    family: Literal["cnn"]
+    embedding: Width = 64  # numbers in a word's vector
+    widths: Widths = [3, 4, 5]  # words in a window (Kim 2014)
+    filters: Width = 100  # of each width
+    pretrain: None = None  # no language model is trained on windows
+
+
+class CNN(Network):
+    """Embedding, windows of every width, maximum over time, classifier.
+
+    A window begins at each word of a document. What hangs over the document's end is zero, in a padded batch as alone.
+    """
+
+    def __init__(self, config: CNNConfig, vocabulary: int, outputs: int, max_len: int | None = None):
+        super().__init__()
+        dropout = Shares.of(config.dropout)
+        self.embed = Input(
+            vocabulary, config.embedding, config.bigrams, config.max_norm, dropout.embedding, config.locked
+        )
+        self.windows = nn.ModuleList(nn.Conv1d(config.embedding, config.filters, width) for width in config.widths)
+        width = config.filters * len(config.widths)
+        self.head = hidden_layers(width, config.head, dropout.head)
+        self.classify = nn.Linear([width, *config.head][-1], outputs)
+
+    def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+        """embedded (B, T, E), lengths (B,) -> logits (B, outputs)"""
+        text = inside(lengths, embedded.shape[1])[:, None]  # (B, 1, T)
+        states = embedded.transpose(1, 2).masked_fill(~text, 0)  # (B, E, T)
+        strongest = [answers(window, states).masked_fill(~text, 0).amax(2) for window in self.windows]
+        return self.classify(self.head(torch.cat(strongest, 1)))
+
+
+def answers(window: nn.Module, states: Tensor) -> Tensor:
+    """How strongly each filter answers to the window that begins at a step, at least 0: (B, E, T) -> (B, F, T)"""
+    beyond = window.kernel_size[0] - 1
+    return window(F.pad(states, (0, beyond))).relu()
+
+
+FAMILY = NetworkFamily(CNNConfig, CNN)
