@@ -174,6 +174,18 @@ def test_rare_words_and_the_size_bound():
         learn("a a b", min_freq=3)
 
 
+def test_words_of_the_stop_list_are_left_out(tmp_path):
+    text = "The plot, THE film: l'e\u0301t\u00e9 the end"
+    tokenizer, [docs] = fit([[text, "the The"]], stop=["The", "l'\u00e9te\u0301"])
+    assert [tokenizer.token(number) for number in docs[0]] == ["plot", "film", "end"]
+    assert docs[1].tolist() == [UNK]  # nothing is left of it
+    assert tokenizer.encode(pl.Series([text])).ids.tolist() == docs[0].tolist()
+    assert tokenizer.tokens(text) == ["plot", "film", "end"]
+    tokenizers.save(tmp_path / "tokenizer.json", tokenizer)
+    assert tokenizers.load(tmp_path / "tokenizer.json") == tokenizer
+    assert "stop" not in learn(text).spec()
+
+
 @pytest.mark.parametrize(
     ("pattern", "reason"),
     [

@@ -1,7 +1,7 @@
 """Words by a pattern: lower-casing, cutting and look-up by kernels of arrow, polars and numpy."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, ClassVar, Literal
@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 from textmill.config import Count, validate
 from textmill.errors import DataError
 from textmill.text.counting import Counted, count, waiting
-from textmill.text.pieces import Markup, Spelling, cut, different, flat
+from textmill.text.pieces import Markup, Spelling, cut, different, flat, normal
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
 from textmill.text.tokenizer import NAMES, Listed, Spec, Texts, TokenizerConfig, checked_vocabulary
@@ -47,6 +47,7 @@ class WordConfig(TokenizerConfig):
     pattern: Pattern = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"
     min_freq: Count = 2  # rarer words of the training split are unknown
     max_size: Annotated[int, Field(gt=SPECIALS, le=2_000_000)] = 50_000  # words kept, with two specials
+    stop: Annotated[list[str], Field(max_length=10_000)] = []  # words that are left out of every text, say [the, a]
 
 
 class WordSpec(Spec):
@@ -55,6 +56,7 @@ class WordSpec(Spec):
     kind: Literal["word"]
     lowercase: bool
     pattern: Pattern
+    stop: list[str] = []
     vocabulary: list[str]
 
 
@@ -69,6 +71,7 @@ class WordTokenizer(Listed):
     markup: Markup
     pattern: str
     vocabulary: tuple[str, ...]
+    stop: tuple[str, ...] = ()  # as texts are spelled after lower-casing
 
     @classmethod
     def check(cls, entry: Mapping[str, Any], where: str) -> WordConfig:
@@ -84,13 +87,14 @@ class WordTokenizer(Listed):
         Texts are read once, and wait in `spill` as numbers until it is known which words are kept.
         Raises DataError if no word is frequent enough.
         """
-        blank = cls(config.lowercase, config.markup, config.pattern, ())
+        stop = tuple(normal(pl.Series(config.stop, dtype=pl.String), config.lowercase).to_list())
+        blank = cls(config.lowercase, config.markup, config.pattern, (), stop)
         batches = prefetch(lambda texts: cut(texts, config.markup, config.lowercase), read())
         found = count(batches, blank._words, spill)
         kept = _most_frequent(found, config)  # numbers of words
         table = np.full(len(found.words), UNK, np.int32)
         table[kept] = np.arange(SPECIALS, len(kept) + SPECIALS)
-        tokenizer = cls(config.lowercase, config.markup, config.pattern, tuple(found.words.gather(kept).to_list()))
+        tokenizer = replace(blank, vocabulary=tuple(found.words.gather(kept).to_list()))
         spelling = Spelling(table[found.numbers], found.sizes)
         return tokenizer, prefetch(spelling.documents, waiting(spill, found.lengths))
 
@@ -107,8 +111,9 @@ class WordTokenizer(Listed):
         return words.to_list() or [NAMES[UNK]]
 
     def _words(self, pieces: pl.Series) -> pl.Series:
-        """The words of each piece, as a list Series."""
-        return pieces.str.extract_all(self.pattern)
+        """The words of each piece but those of the stop list, as a list Series."""
+        words = pieces.str.extract_all(self.pattern)
+        return words.list.filter(~pl.element().is_in(self.stop)) if self.stop else words
 
     def _ids(self, words: pl.Series) -> np.ndarray:
         if len(words) < len(self.vocabulary):  # the Enum's table would cost more than the look-ups
@@ -132,13 +137,15 @@ class WordTokenizer(Listed):
             "markup": self.markup,
             "lowercase": self.lowercase,
             "pattern": self.pattern,
+            **({"stop": list(self.stop)} if self.stop else {}),  # a file without one keeps its bytes
             "vocabulary": [*NAMES, *self.vocabulary],
         }
 
     @classmethod
     def from_spec(cls, spec: dict[str, Any]) -> "WordTokenizer":
         """The tokenizer of `spec()`. Raises ValueError if the vocabulary is not one."""
-        return cls(spec["lowercase"], spec["markup"], spec["pattern"], checked_vocabulary(spec["vocabulary"]))
+        vocabulary, stop = checked_vocabulary(spec["vocabulary"]), tuple(spec.get("stop", []))
+        return cls(spec["lowercase"], spec["markup"], spec["pattern"], vocabulary, stop)
 
 
 TOKENIZER = WordTokenizer
