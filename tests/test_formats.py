@@ -123,7 +123,7 @@ def test_an_edited_config_is_seen_by_its_digest(edited, changes):
         ({"textmill": "0.1.0"}, "config.json: textmill: unknown key"),
         ({"reads": None}, "config.json: reads: not what family lstm has"),
         ({"reads": {"cut": "middle"}}, "config.json: reads.cut: expected"),
-        ({"model": {"family": "svm"}}, f"config.json: model.family: expected one of {\', \'.join(FAMILIES)}"),
+        ({"model": {"family": "svm"}}, f"config.json: model.family: expected one of {', '.join(FAMILIES)}"),
         ({"model": {"family": "lstm", "tokenizer": "word", "hiden": 3}}, "config.json: model.hiden: unknown key"),
         ({"format": 1}, "config.json: format: expected 2 or 3, found 1; make it again"),
         ({"format": 4}, "config.json: format: expected 2 or 3, found 4; install a newer textmill"),

@@ -318,7 +318,7 @@ def test_early_stopping_keeps_the_best_epoch():
         ("transformer", {"bidirectional": True}, "models.m.bidirectional: unknown key"),
         ("linear", {"lr": 0.1}, "models.m.lr: unknown key"),
         ("linear", {"ngrams": 4}, "models.m.ngrams"),
-        ("linear", {"family": "svm"}, f"models.m.family: expected one of {\', \'.join(FAMILIES)}"),
+        ("linear", {"family": "svm"}, f"models.m.family: expected one of {', '.join(FAMILIES)}"),
         ("lstm", {"device": "cuda:99"}, "cuda:99 is not here; devices: cpu"),
         ("lstm", {"loss": "bce"}, "bce is for two classes, found 3"),
         ("lstm", {"dropout": {"embedding": 0.1, "layers": 1.5, "head": 0.1}}, "models.m.dropout.layers: expected less"),
