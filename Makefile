@@ -19,6 +19,9 @@ test: .venv/ready ## all tests, a core each; those of a file share what they nee
 schema: .venv/ready ## params.schema.json and docs/params.md, from the comments beside the keys
 	@python -m textmill.schema
 
+test-quick: .venv/ready ## the tests that take a second or two at most: a minute on two cores
+	@pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"
+
 lint: .venv/ready ## ruff, as CI runs it
 	@ruff check .
 	@ruff format --check .

@@ -17,6 +17,8 @@ from torch import nn
 from textmill.errors import ParamsError
 from textmill.training import devices
 
+pytestmark = pytest.mark.slow
+
 X86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="about x86 processors")
 
 ASKED = """

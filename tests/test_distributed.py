@@ -25,6 +25,8 @@ from textmill.text.ragged import Ragged
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 from textmill.vectors import WordVectors
 
+pytestmark = pytest.mark.slow
+
 # No dropout: each rank draws masks of its own. No Adam: it makes steps of the rounding where a gradient is 0 (that of
 # the keys' biases). Batches are so small that one of a single document leaves a rank none.
 SETTINGS = {**TRAIN, "epochs": 3, "batch_tokens": 100, "max_len": 60, "optimizer": "sgd", "class_weights": "balanced"}

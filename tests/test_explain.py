@@ -19,6 +19,8 @@ from textmill.tokenizers import save
 from textmill.tokenizers.word import WordTokenizer
 from textmill.training.task import Task
 
+pytestmark = pytest.mark.slow
+
 LABELS = ["bad", "good", "odd"]
 VOCABULARY = 40  # ids 2, 3, 4 are the words that make a document bad, good or odd
 NETWORKS = [name for name in MODELS if name != "linear"]

@@ -15,6 +15,8 @@ from ruamel.yaml import YAML
 from textmill.config import load_params
 from textmill.files import read_json, write_text
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("linear", "lstm", "transformer")
 ENV = {
     **os.environ,

@@ -30,6 +30,8 @@ from textmill.files import read_json, sha256, write_json
 from textmill.models import pretrained as tuning
 from textmill.parquet import write_parquet
 
+pytestmark = pytest.mark.slow
+
 FILES = ("tokenizer.json", "config.json", "model.safetensors")
 REVISION = "a" * 40
 

@@ -20,6 +20,8 @@ from textmill.text.ragged import PAD, SPECIALS, UNK, Ragged
 from textmill.training.optimizing import optimizer
 from textmill.training.task import Fitted, Task
 
+pytestmark = pytest.mark.slow
+
 ENTRY = {"family": "pretrained", "tokenizer": "t", "pooling": "cls+mean+max", "freeze": False, "layer_decay": 0.9}
 ENTRY |= {"dropout": {"attention": 0.1, "layers": 0.1, "head": 0.1}, "head": [8], "clip": 1.0, "epochs": 16, "lr": 0.01}
 VOCABULARY, CLASSES = len(PIECES) + SPECIALS, 3

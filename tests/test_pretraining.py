@@ -16,6 +16,8 @@ from textmill.training import language, pretraining
 from textmill.training.language import KEPT, Negatives, masked_words, masks, next_words, sampled_surprise
 from textmill.training.task import Fitted, Task
 
+pytestmark = pytest.mark.slow
+
 VOCABULARY, CLASSES = 30, 2
 DATA = toy(40, VOCABULARY, CLASSES)
 PLAN = {"epochs": 3, "lr": 0.02, "window": 12, "negatives": 60}

@@ -18,6 +18,8 @@ from test_pipeline import repro as serial
 from textmill.config import load_params
 from textmill.reproduce.parallel import gpus, longest_first
 
+pytestmark = pytest.mark.slow
+
 LINEAR, RNN = MODELS["linear"], MODELS["rnn"]
 TEXTMILL = Path(sys.executable).parent / "textmill"
 

@@ -80,16 +80,20 @@ def test_check_knows_what_cannot_be(minimal, key, value, message):
 
 def test_too_few_resamples_are_told_before_the_training(minimal):
     minimal("compare.bootstrap", 399)
-    check_params(minimal())  # each was trained once: the test is McNemar's
-    with pytest.raises(ParamsError, match=r"compare\.bootstrap: 399 cannot decide 10 pairs; set it to 401 or more"):
+    models = len(load_params(minimal())["models"])  # each was trained once: the test is McNemar's
+    pairs, more = models * (models - 1) // 2, (models + 1) * models // 2
+    least = 2 * pairs * 20 + 1
+    check_params(minimal())
+    told = rf"compare\.bootstrap: 399 cannot decide {pairs} pairs; set it to {least} or more"
+    with pytest.raises(ParamsError, match=told):
         check_params(minimal("train.seeds", [1, 2]))
-    check_params(minimal("compare.bootstrap", 401))
+    check_params(minimal("compare.bootstrap", least))
     minimal("compare.ensembles", {"both": ["lstm", "gru"]})
-    with pytest.raises(ParamsError, match="401 cannot decide 15 pairs"):
+    with pytest.raises(ParamsError, match=f"{least} cannot decide {more} pairs"):
         check_params(minimal())
     minimal("train.seeds", [1])
     check_params(minimal())
-    with pytest.raises(ParamsError, match="401 cannot decide 15 pairs"):
+    with pytest.raises(ParamsError, match=f"{least} cannot decide {more} pairs"):
         check_params(minimal("compare.metric", "f1_macro"))
 
 

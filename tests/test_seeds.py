@@ -20,6 +20,8 @@ from textmill.results.history import read_history
 from textmill.results.outcome import Outcome
 from textmill.training.settings import TrainConfig
 
+pytestmark = pytest.mark.slow
+
 SEEDS = [5, 2, 9]
 SEVERAL = PARAMS | {
     "dataset": {"name": "reviews"},

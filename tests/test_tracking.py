@@ -23,6 +23,8 @@ from textmill.results.comparison import Baseline, Comparison, Entry
 from textmill.tracking import entities, outputs, store, track
 from textmill.tracking.sanitizing import safe_metrics, safe_params
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["linear", "rnn"]
 REGISTERED = "textmill-reviews"
 LOCK, COMPARISON, TIMINGS = Path("dvc.lock"), Path("report/comparison.json"), Path("data/timings")

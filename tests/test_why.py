@@ -13,6 +13,8 @@ from textmill.cli import app
 from textmill.errors import ParamsError
 from textmill.reproduce.dvc import changed, repro, why
 
+pytestmark = pytest.mark.slow
+
 DAG = """
 stages:
   code: {cmd: python -m stages.code digests, deps: [stages], outs: [{digests: {cache: false}}]}
