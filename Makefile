@@ -8,7 +8,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
 export DVC_NO_ANALYTICS := true
 
-.PHONY: repro test schema lint ui bench lock audit
+.PHONY: repro test test-quick schema lint ui bench lock audit
 
 repro: .venv/ready ## run what changed: download, clean, split, vocab, encode, vectors, train, evaluate, compare, track; JOBS=N models at a time
 	@textmill repro $(JOBS:%=-j %)
