@@ -95,6 +95,16 @@ def test_the_core_predicts_and_explains_with_a_linear_bundle():
     assert "94" in bare("info", str(BUNDLES / "linear")).stdout
 
 
+def test_a_network_predicts_with_the_extra_networks_alone():
+    expected = read_json(BUNDLES / "expected.json")
+    code = f"import json, textmill; c = textmill.load('tests/formats/bundle-3/lstm'); texts = {expected['texts']}"
+    brought = {"torch", "tokenizers", "threadpoolctl"}
+    assert brought <= required(PROJECT["optional-dependencies"]["networks"])
+    done = bare(code=f"{code}; print(json.dumps(c.predict_proba(texts).tolist()))", hidden=set(EXTRAS) - brought)
+    assert done.stderr == ""
+    np.testing.assert_allclose(json.loads(done.stdout), expected["scores"]["lstm"]["42"], atol=1e-5)
+
+
 def test_a_csv_is_labelled_by_the_core(tmp_path):
     (tmp_path / "in.csv").write_text("text\nzuli ti a\n")
     done = bare("predict", str(BUNDLES / "linear"), "--file", f"{tmp_path}/in.csv", "--out", f"{tmp_path}/out.csv")
