@@ -1,16 +1,33 @@
 """Texts cut at spaces: the strings, and which of them each text is made of."""
 
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
 
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textmill.text import arrow, pieces, plain
 from textmill.text.numbering import Numbering
-from textmill.text.pieces import cut, different, marked_down, numbered
+from textmill.text.pieces import cut, different, marked_down, normal, numbered
+from textmill.text.ragged import Ragged
+from textmill.tokenizers.char import CharTokenizer
+from textmill.tokenizers.word import WordTokenizer
 
 TEXTS = st.text(st.sampled_from("abAJK\u030c\u212a\u00e9\u00c9\u0130\u0399\u03a3\u0308\u0301\u3000\n  "), max_size=20)
+
+KERNELS = pytest.mark.parametrize("kernels", [arrow, plain], ids=["arrow", "plain"])
+
+
+@contextmanager
+def cutting_by(kernels: ModuleType) -> Iterator[None]:
+    """A block in which texts are cut by arrow, or by polars alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pieces, "kernels", kernels)
+        yield
 
 
 def put_together(batches: list[pl.Series], lowercase: bool) -> list[list[str]]:
@@ -27,10 +44,10 @@ def put_together(batches: list[pl.Series], lowercase: bool) -> list[list[str]]:
 
 
 def by_python(texts: list[str], lowercase: bool) -> list[list[str]]:
-    return [[normal(piece, lowercase) for piece in text.split(" ") if piece] for text in texts]
+    return [[by_standard(piece, lowercase) for piece in text.split(" ") if piece] for text in texts]
 
 
-def normal(piece: str, lowercase: bool) -> str:
+def by_standard(piece: str, lowercase: bool) -> str:
     return unicodedata.normalize("NFC", piece.lower() if lowercase else piece)
 
 
@@ -46,22 +63,52 @@ def test_no_text_is_an_empty_one():
     assert pieces.lengths.tolist() == [0, 1, 0]
 
 
+@KERNELS
 @pytest.mark.parametrize("lowercase", [True, False])
 @given(st.lists(st.lists(TEXTS, max_size=4), min_size=1, max_size=4))
-def test_texts_are_the_pieces_that_python_cuts(lowercase, batches):
-    found = put_together([pl.Series(texts, dtype=pl.String) for texts in batches], lowercase)
+def test_texts_are_the_pieces_that_python_cuts(kernels, lowercase, batches):
+    with cutting_by(kernels):
+        found = put_together([pl.Series(texts, dtype=pl.String) for texts in batches], lowercase)
     assert found == [pieces for texts in batches for pieces in by_python(texts, lowercase)]
 
 
+def same(ours: Ragged, theirs: Ragged) -> bool:
+    return ours.ids.tolist() == theirs.ids.tolist() and ours.offsets.tolist() == theirs.offsets.tolist()
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+@given(st.lists(TEXTS | st.text(max_size=20), max_size=6))
+def test_plain_and_fast_ways_give_the_same_ids(lowercase, texts):
+    words = WordTokenizer(lowercase, "strip", r"[^\s]", tuple("abjk\u00e9\u01f0\u03c3\u03c2"))
+    letters = CharTokenizer(lowercase, "strip", (" ", *words.vocabulary))
+    column = pl.Series(texts, dtype=pl.String)
+    for encode in (words.encode, letters.encode):
+        with cutting_by(plain):
+            slow = encode(column)
+        with cutting_by(arrow):
+            assert same(encode(column), slow)
+    assert column.to_list() == texts
+
+
+@KERNELS
+def test_the_callers_texts_stay_as_they_are(kernels):
+    texts = pl.Series(["A\u030a"])
+    with cutting_by(kernels):
+        assert normal(texts, lowercase=False).to_list() == ["\u00c5"]
+    assert texts.to_list() == ["A\u030a"]
+
+
+@KERNELS
 @pytest.mark.parametrize("lowercase", [True, False])
 @pytest.mark.parametrize(
     "texts", [["one Two", "One", "two one"], ["", " ", "  A "], ["x" * 40 + " Y"], ["\u00c1RBOL A\u030a"], [""], []]
 )
-def test_texts_of_a_column_that_is_sliced_or_in_chunks(texts, lowercase):
+def test_texts_of_a_column_that_is_sliced_or_in_chunks(texts, lowercase, kernels):
     column = pl.Series(["before it", *texts, " after"], dtype=pl.String)[1:-1]
     chunks = pl.concat([column, pl.Series(texts, dtype=pl.String)], rechunk=False)
-    assert put_together([column], lowercase) == by_python(texts, lowercase)
-    assert put_together([chunks], lowercase) == 2 * by_python(texts, lowercase)
+    with cutting_by(kernels):
+        assert put_together([column], lowercase) == by_python(texts, lowercase)
+        assert put_together([chunks], lowercase) == 2 * by_python(texts, lowercase)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Family pretrained, over small random encoders: what every family promises, and what is particular to this one."""
 
-import builtins
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from pretrained import CONFIGS, PIECES, vocab
 from safetensors.torch import load_file, save_file
 
 from textmill.errors import ArtifactError, ParamsError, ResourceError
+from textmill.extras import naming_extras
 from textmill.files import read_json, write_json
 from textmill.models import model_entry
 from textmill.models.pretrained import build
@@ -256,15 +257,8 @@ def test_a_tokenizer_without_an_encoder_is_named():
 
 
 def test_a_missing_library_is_one_line(folders, monkeypatch):
-    known = builtins.__import__
-
-    def without(name, *rest):
-        if name == "transformers":
-            raise ImportError(name)
-        return known(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ResourceError, match=r"pip install 'textmill\[pretrained\]'"):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(ResourceError, match=r"^needs transformers.* pip install '.*\[pretrained\]'"), naming_extras():
         fit(folders["bert"])
 
 

@@ -4,18 +4,16 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from conftest import ENDS, MODELS, TRAIN, toy
+from conftest import ENDS, MODELS, TRAIN
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
-from textmill.models import linear, model_entry
+from textmill.models import model_entry
 from textmill.models.lstm import LSTM, LSTMConfig
 from textmill.models.transformer import attention
 from textmill.networks.layers import AttentionPool, inside, pooled_max, pooled_mean
 from textmill.networks.recurrent import Turn, reversal
-from textmill.text.ragged import Ragged
 from textmill.training.backward import adversarial
 from textmill.training.loop import best_epoch
 from textmill.training.optimizing import loss_function, moving_average, optimizer, probabilities, rate
@@ -198,58 +196,6 @@ def test_states_begin_by_keeping_their_length_or_themselves(name):
         assert not torch.equal(gate, torch.eye(8))
         torch.testing.assert_close(gate @ gate.T, torch.eye(8), atol=1e-5, rtol=0)
     assert all(torch.equal(gate, torch.eye(8)) for gate in weights("identity"))
-
-
-DATA = toy(60, 12, 3, seed=3)
-
-
-@pytest.mark.parametrize("order", [1, 2, 3])
-def test_ngrams_are_counted_within_documents(order):
-    docs = Ragged(np.array([2, 3, 1, 2, 3, 4, 2], np.int32), np.array([0, 5, 7]))  # 1: unknown
-    keys, table = linear.grams(docs, order, 10)
-    expected = {1: ([2, 3, 4], [[2, 2, 0], [1, 0, 1]]), 2: ([23, 42], [[2, 0], [0, 1]]), 3: ([], [[], []])}
-    assert (keys.tolist(), table.toarray().astype(int).tolist()) == expected[order]
-    counts = linear.count(docs, [np.array([2, 4, 5])], 10)
-    assert counts.toarray().tolist() == [[2, 0, 0], [1, 1, 0]]
-
-
-def test_ngrams_whose_key_and_document_exceed_64_bits():
-    ids = np.random.default_rng(0).integers(2, 6, 400).astype(np.int32)
-    docs = Ragged(ids, np.arange(0, 401, 4))
-    small, table = linear.grams(docs, 3, 6)
-    large, same = linear.grams(docs, 3, 2_000_000)
-    assert table.shape == same.shape
-    assert abs(table - same).nnz == 0
-    digits = [(key // 36, key // 6 % 6, key % 6) for key in small.tolist()]
-    assert large.tolist() == [(a * 2_000_000 + b) * 2_000_000 + c for a, b, c in digits]
-
-
-def test_tfidf_is_scikit_learns():
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    texts = [" ".join(f"w{i}" for i in DATA.docs[row]) for row in range(len(DATA.docs))]
-    theirs = TfidfVectorizer(token_pattern=r"\S+", ngram_range=(1, 2))
-    keys = [linear.grams(DATA.docs, order, 12)[0] for order in (1, 2)]
-    counts = linear.count(DATA.docs, keys, 12)
-    once = np.bincount(counts.indices, minlength=counts.shape[1])
-    ours = linear.weigh(counts, 1 + np.log((1 + len(texts)) / (1 + once)), "tfidf")
-    expected = theirs.fit_transform(texts)
-    assert ours.shape == expected.shape
-    np.testing.assert_allclose(np.sort(ours.toarray(), 1), np.sort(expected.toarray(), 1), atol=1e-9)
-
-
-def test_log_count_ratios_by_hand():
-    present = linear.csr_array(np.array([[1.0, 0], [1, 1], [0, 1]]))
-    ratio = linear.log_count_ratio(present, np.array([True, True, False]))
-    assert ratio == pytest.approx([np.log((3 / 5) / (1 / 3)), np.log((2 / 5) / (2 / 3))])
-
-
-def test_regression_is_the_same_optimum_by_either_solver():
-    features = linear.csr_array(np.random.default_rng(0).normal(size=(80, 5)))
-    target = features.toarray()[:, 0] > 0
-    ours, _ = linear.regression(features, target, 1.0, 0)
-    theirs = LogisticRegression(C=1.0, max_iter=1000).fit(features, target).coef_
-    np.testing.assert_allclose(ours, theirs, rtol=0.05, atol=0.02)
 
 
 def test_the_parts_of_a_batch_add_up_to_its_loss():

@@ -21,5 +21,7 @@ def __getattr__(name: str) -> str:
 def load(path: str | Path, precision: Literal["float32", "bfloat16"] = "float32") -> Classifier:
     """The classifier of a bundle folder such as data/models/lstm; see `textmill.classifier.load`."""
     from textmill import classifier
+    from textmill.extras import naming_extras
 
-    return classifier.load(path, precision)
+    with naming_extras():
+        return classifier.load(path, precision)

@@ -17,12 +17,14 @@ import textmill
 from textmill.config import PARAMS
 from textmill.console import say
 from textmill.errors import INTERRUPTED, ArtifactError, DataError, ParamsError, TextmillError
+from textmill.extras import naming_extras
 from textmill.files import atomic
 
 if TYPE_CHECKING:
     from textmill.classifier import Averaged, Classifier
 
 BATCH = 10_000  # rows of a file that are held at a time
+CELL = 2**31 - 1  # bytes that a text may have: the most that csv takes on every system
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=textmill.__doc__)
 Bundle = Annotated[Path, typer.Argument(help="A model's folder, such as data/models/lstm.")]
@@ -32,7 +34,8 @@ Bundle = Annotated[Path, typer.Argument(help="A model's folder, such as data/mod
 def one_line(command: str) -> Iterator[None]:
     """A user's mistake as one line and its exit code."""
     try:
-        yield
+        with naming_extras():
+            yield
     except TextmillError as error:
         print(f"error: {command}: {' '.join(str(error).split())}", file=sys.stderr)
         raise typer.Exit(error.exit_code) from None
@@ -43,6 +46,21 @@ def one_line(command: str) -> Iterator[None]:
     except BrokenPipeError:  # `textmill predict ... | head`
         sys.stderr.close()
         raise typer.Exit(0) from None
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        say(f"textmill {textmill.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def command(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """What may stand before a command."""
 
 
 @app.command()
@@ -207,7 +225,7 @@ def _label_file(classifier: Classifier | Averaged, path: Path, column: str, sepa
         source = open(path, encoding="utf-8-sig", newline="")  # noqa: SIM115
     except OSError as error:
         raise ArtifactError(f"{path}: {error.strerror}") from error
-    csv.field_size_limit(sys.maxsize)  # a text may be long
+    csv.field_size_limit(CELL)
     added = ["predicted", *(f"p:{label}" for label in classifier.labels)]
     with source, _readable(path):
         reader = csv.reader(source, delimiter=separator)
@@ -255,3 +273,7 @@ def _batches(items: Iterable, size: int) -> Iterator[list]:
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch
+
+
+if __name__ == "__main__":
+    app(prog_name="textmill")

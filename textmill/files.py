@@ -44,7 +44,7 @@ def atomic(path: Path) -> Iterator[Path]:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
-            with open(temporary, "rb") as file:
+            with open(temporary, "rb+") as file:  # Windows writes out only what may be written
                 os.fsync(file.fileno())
             os.replace(temporary, path)
     finally:

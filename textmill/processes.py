@@ -1,7 +1,6 @@
 """Processes that are started by others: none works beside another one's files, none stays behind."""
 
 import ctypes
-import fcntl
 import os
 import signal
 import sys
@@ -22,6 +21,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 @contextmanager
 def alone(name: str) -> Iterator[None]:
     """Hold the lock called `name`. Raises ResourceError with the process that has it, or if there can be no lock."""
+    import fcntl  # Windows has none
+
     path = LOCKS / f"{name}.lock"
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)

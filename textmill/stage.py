@@ -10,6 +10,7 @@ from pathlib import Path
 
 from textmill.console import say
 from textmill.errors import INTERRUPTED, ParamsError, TextmillError
+from textmill.extras import naming_extras
 from textmill.processes import alone, end_with_parent, interrupt_once
 
 FIRST = os.environ.get("RANK", "0") == "0"  # torchrun numbers its processes: the others neither lock nor print
@@ -27,7 +28,7 @@ def run(main: Callable[..., None]) -> None:
     interrupt_once()
     try:
         end_with_parent()
-        with alone(name) if FIRST else _silent():
+        with naming_extras(), alone(name) if FIRST else _silent():
             main(*_arguments(main, sys.argv[1:]))
     except TextmillError as error:
         if "--debug" in sys.argv:

@@ -13,6 +13,7 @@ from training import CASES, TRAIN, peak_share
 from textmill import tokenizers
 from textmill.arrays import read_arrays, write_arrays
 from textmill.errors import ParamsError, ResourceError
+from textmill.explain.gradients import gradients
 from textmill.files import sha256
 from textmill.models import model_entry
 from textmill.processes import keep_memory
@@ -118,8 +119,6 @@ def selected(docs: Ragged, rows: list[int]) -> Ragged:
 
 def explained(model: Neural, ids: np.ndarray) -> tuple[np.ndarray, float]:
     """What each id adds to the log-odds of the second class, and those of nothing."""
-    from textmill.explain.gradients import gradients  # it brings scipy, which the others do without
-
     return gradients(model, ids, 1)
 
 

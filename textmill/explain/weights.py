@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from textmill.models.linear import Linear, count, weigh
+from textmill.models.linear import Linear
+from textmill.text.ngrams import count, weigh
 from textmill.text.ragged import UNK, Ragged
 
 
@@ -21,7 +22,8 @@ def weights(model: Linear, ids: np.ndarray, label: int) -> tuple[np.ndarray, flo
         row, start = table[label] - table.mean(0), bias[label] - bias.mean()
     counts = count(Ragged(ids, np.array([0, len(ids)])), model.keys, model.task.vocabulary)
     worth = np.zeros(len(row))  # of one place of each n-gram
-    worth[counts.indices] = weigh(counts, model.scale, model.config.weighting).data / counts.data * row[counts.indices]
+    weighed = weigh(counts, model.scale, model.config.weighting)
+    worth[counts.columns] = weighed.data / counts.data * row[counts.columns]
     added, before = np.zeros(len(ids)), 0
     for order, keys in enumerate(model.keys, 1):
         if len(ids) >= order and len(keys):

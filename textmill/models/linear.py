@@ -7,12 +7,13 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
-from scipy.sparse import csc_array, csr_array, hstack
 
 from textmill.config import Count, Positive, Section, validate
 from textmill.errors import DataError
 from textmill.text.encoding import Encoded
-from textmill.text.ragged import UNK, Ragged
+from textmill.text.ngrams import Counts, chosen, count, grams, scaled, side_by_side, weigh
+from textmill.text.ragged import Ragged
+from textmill.training.regression import log_count_ratio, regression
 from textmill.training.task import Family, Fitted, Task
 from textmill.training.validation import epoch_scores
 from textmill.training.weights import Form, check_weights
@@ -44,9 +45,9 @@ class Linear:
         """Probability of each class, float32 (N, C)."""
         return self.probabilities(count(docs, self.keys, self.task.vocabulary))
 
-    def probabilities(self, counts: csr_array) -> np.ndarray:
-        """The same from the n-grams' counts, float64 (N, F)."""
-        logits = weigh(counts, self.scale, self.config.weighting) @ self.weights.T.astype(np.float64) + self.bias
+    def probabilities(self, counts: Counts) -> np.ndarray:
+        """The same from the n-grams' counts (N, F)."""
+        logits = weigh(counts, self.scale, self.config.weighting).times(self.weights.astype(np.float64)) + self.bias
         if self.task.classes == 2:
             second = 1 / (1 + np.exp(-logits[:, 0]))
             return np.stack([1 - second, second], 1).astype(np.float32)
@@ -69,19 +70,13 @@ class Linear:
 def fit(config: LinearConfig, data: Encoded, validation: Encoded, task: Task) -> Fitted:
     """Count, weigh, and fit a logistic regression. Deterministic for a seed."""
     started = time.monotonic()
-    keys, tables = [], []
-    for order in range(1, config.ngrams + 1):
-        found, table = grams(data.docs, order, task.vocabulary)
-        frequent = np.diff(table.indptr) >= config.min_count
-        keys.append(found[frequent])
-        tables.append(table[:, frequent])
-    counts = hstack(tables, format="csr")
+    keys, counts = _frequent(config, data.docs, task.vocabulary)
     if not counts.shape[1]:
         raise DataError(f"linear: no n-gram stands in {config.min_count} documents; lower min_count")
     targets = [data.labels == 1] if task.classes == 2 else [data.labels == k for k in range(task.classes)]
     scale = np.ones(counts.shape[1])
     if config.weighting == "tfidf":
-        scale = 1 + np.log((1 + len(data.docs)) / (1 + np.bincount(counts.indices, minlength=counts.shape[1])))
+        scale = 1 + np.log((1 + len(data.docs)) / (1 + counts.per_column()))
         weights, bias = regression(weigh(counts, scale, "tfidf"), data.labels, config.c, task.seed)
     else:
         present = weigh(counts, scale, "nb")
@@ -112,86 +107,15 @@ def fit(config: LinearConfig, data: Encoded, validation: Encoded, task: Task) ->
     return Fitted(model, [row], 1, "cpu", "float64")
 
 
-def grams(docs: Ragged, order: int, vocabulary: int) -> tuple[np.ndarray, csc_array]:
-    """The different n-grams of known ids as sorted keys, int64 (D,), and how often each document holds each, (N, D).
-
-    A key is the ids read as digits to the base `vocabulary`; three ids below 2 million fit an int64. One sort of
-    (key, document) brings equal n-grams together, and documents in order: the table by columns needs no other work.
-    """
-    rows = np.repeat(np.arange(len(docs)), docs.lengths)
-    last = max(len(rows) - order + 1, 0)
-    whole = rows[:last] == rows[order - 1 :]  # within one document
-    key = np.zeros(last, np.int64)
-    for shift in range(order):
-        ids = docs.ids[shift : last + shift]
-        whole &= ids != UNK
-        key *= vocabulary
-        key += ids
-    key, rows, known = key[whole], rows[:last][whole], None
-    if vocabulary**order * len(docs) > np.iinfo(np.int64).max:  # the pair would not fit
-        known, key = np.unique(key, return_inverse=True)
-    pairs = key * len(docs)
-    pairs += rows
-    pairs.sort()
-    first = np.flatnonzero(np.diff(pairs, prepend=-1))  # of each different pair
-    key, rows = np.divmod(pairs[first], len(docs))
-    column = np.flatnonzero(np.diff(key, prepend=-1))  # first pair of each different key
-    counts = np.diff(first, append=len(pairs)).astype(np.float64)
-    ends = np.append(column, len(key)).astype(np.int32)  # liblinear wants 32 bits
-    table = csc_array((counts, rows.astype(np.int32), ends), shape=(len(docs), len(column)))
-    return key[column] if known is None else known[key[column]], table
-
-
-def count(docs: Ragged, keys: list[np.ndarray], vocabulary: int) -> csr_array:
-    """How often each document holds each n-gram of `keys`: float64 (N, F), the orders side by side."""
-    tables = []
-    for order, known in enumerate(keys, 1):
+def _frequent(config: LinearConfig, docs: Ragged, vocabulary: int) -> tuple[list[np.ndarray], Counts]:
+    """The keys of the n-grams that stand in enough documents, by order, and how often each document holds each."""
+    keys, tables = [], []
+    for order in range(1, config.ngrams + 1):
         found, table = grams(docs, order, vocabulary)
-        hit = np.isin(found, known, assume_unique=True)
-        sizes = np.zeros(len(known) + 1, np.int32)
-        sizes[np.searchsorted(known, found[hit]) + 1] = np.diff(table.indptr)[hit]
-        held = table[:, hit]
-        tables.append(
-            csc_array((held.data, held.indices, np.cumsum(sizes, dtype=np.int32)), shape=(len(docs), len(known)))
-        )
-    return hstack(tables, format="csr")
-
-
-def weigh(counts: csr_array, scale: np.ndarray, weighting: str) -> csr_array:
-    """nb: presence. tfidf: counts times `scale`, each document brought to length 1."""
-    if weighting == "nb":
-        return csr_array((np.ones(len(counts.data)), counts.indices, counts.indptr), shape=counts.shape)
-    weighted = scaled(counts, scale)
-    row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-    weighted.data /= np.sqrt(np.bincount(row, weighted.data**2, minlength=counts.shape[0]))[row]
-    return weighted
-
-
-def scaled(features: csr_array, scale: np.ndarray) -> csr_array:
-    """Every column times its scale (F,)."""
-    return csr_array((features.data * scale[features.indices], features.indices, features.indptr), shape=features.shape)
-
-
-def log_count_ratio(present: csr_array, target: np.ndarray) -> np.ndarray:
-    """Log of how much more often a feature stands in the class than outside, (F,) (Wang & Manning 2012, eq. 2)."""
-    inside = 1 + target.astype(float) @ present
-    outside = 1 + (~target).astype(float) @ present
-    return np.log((inside / inside.sum()) / (outside / outside.sum()))
-
-
-def regression(features: csr_array, target: np.ndarray, c: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (R, F) and biases (R,) of an L2-penalised logistic regression; two classes have one row."""
-    from sklearn.linear_model import LogisticRegression
-
-    two = len(np.unique(target)) == 2
-    # liblinear's dual takes a fraction of lbfgs's time where features outnumber documents; it knows two classes only.
-    model = (
-        LogisticRegression(C=c, solver="liblinear", dual=True, random_state=seed)
-        if two
-        else LogisticRegression(C=c, max_iter=1000)
-    )
-    model.fit(features, target)
-    return model.coef_, model.intercept_
+        frequent = table.per_column() >= config.min_count
+        keys.append(found[frequent])
+        tables.append(chosen(table, np.where(frequent, np.cumsum(frequent) - 1, -1), len(keys[-1])))
+    return keys, side_by_side(tables)
 
 
 class LinearFamily(Family):

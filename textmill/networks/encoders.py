@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from textmill.errors import ArtifactError, ResourceError
+from textmill.errors import ArtifactError
 from textmill.files import read_json
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -27,12 +27,10 @@ IN_LAYERS = ("hidden_dropout_prob", "dropout", "mlp_dropout", "embedding_dropout
 def architecture(folder: Path, in_attention: float, in_layers: float) -> nn.Module:
     """The encoder that a config.json describes, with these shares of dropout, its weights drawn at random.
 
-    Raises ArtifactError if the file describes none, and ResourceError if transformers is not installed.
+    Raises ArtifactError if the file describes none.
     """
-    try:
-        from transformers import AutoConfig, AutoModel, logging
-    except ImportError as error:
-        raise ResourceError("family pretrained needs transformers; pip install 'textmill[pretrained]'") from error
+    from transformers import AutoConfig, AutoModel, logging
+
     logging.set_verbosity_error()
     path = folder / CONFIG
     facts = read_json(path)

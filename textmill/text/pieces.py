@@ -3,22 +3,25 @@
 What a tokenizer does to a text it does to these, provided that no token of it holds a space.
 """
 
+from importlib.util import find_spec
 from typing import Literal, NamedTuple
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from textmill.text.numbering import BITS, Numbering, hashed
 from textmill.text.ragged import UNK, Ragged
+
+if find_spec("pyarrow"):
+    from textmill.text import arrow as kernels
+else:
+    from textmill.text import plain as kernels
 
 Markup = Literal["strip", "breaks", "keep"]  # strip: tags become spaces, entities characters; breaks: <br> alone
 
 TAG = r"</?[A-Za-z][^<>]*>|<!--[^<>]*-->"  # "a < b" is not a tag
 BREAK = r"(?i-u:<br\s*/?>)"  # ASCII alone, as HTML has it, is found faster
 ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&apos;": "'", "&nbsp;": " "}
-SPACE = ord(" ")
 
 
 class Pieces(NamedTuple):
@@ -64,7 +67,7 @@ def marked_down(texts: pl.Series, markup: Markup) -> pl.Series:
 
 def normal(strings: pl.Series, lowercase: bool) -> pl.Series:
     """In lower case if asked, then composed (NFC)."""
-    return _composed(_series(_flat(strings, lowercase)), lowercase)
+    return _composed(kernels.lowered(strings) if lowercase else strings, lowercase)
 
 
 def flat(lists: pl.Series) -> tuple[pl.Series, np.ndarray]:
@@ -73,42 +76,24 @@ def flat(lists: pl.Series) -> tuple[pl.Series, np.ndarray]:
 
 
 class Cut(NamedTuple):
-    """N texts cut before each space into P strings."""
+    """N texts cut at their spaces into P strings, which may begin with one."""
 
     strings: pl.Series  # (P,), one text after the other
     hashes: np.ndarray  # of them, uint64 (P,)
     lengths: np.ndarray  # strings of each text, int64 (N,)
     lowercase: bool  # whether strings are to be in lower case; in ASCII they are already
-    ascii: bool  # whether there is nothing else
 
 
 def cut(texts: pl.Series, markup: Markup, lowercase: bool) -> Cut:
-    """Texts without their HTML, cut. What was seen before plays no part in it, so that threads can do it.
-
-    Arrow keeps the bytes of all texts in a row, and where each begins. To cut them is to say where more strings begin,
-    which takes two thirds of the time of `str.split`.
-    """
-    _, offsets, characters = _flat(marked_down(texts, markup), lowercase).buffers()
-    texts_begin = np.frombuffer(offsets, np.int64, len(texts) + 1)  # the last is where all end
-    flat = np.frombuffer(characters, np.int8, texts_begin[-1])
-    begins = np.empty(len(flat) + 1, np.bool_)
-    np.equal(flat, SPACE, out=begins[:-1])
-    begins[texts_begin] = True
-    strings_begin = np.flatnonzero(begins)
-    del begins
-    parts = pa.LargeStringArray.from_buffers(len(strings_begin) - 1, pa.py_buffer(strings_begin), characters)
-    strings, lengths = _series(parts), np.diff(np.searchsorted(strings_begin, texts_begin))
-    return Cut(strings, hashed(strings), lengths, lowercase, flat.min(initial=0) >= 0)
+    """Texts without their HTML, cut. What was seen before plays no part in it, so that threads can do it."""
+    strings, lengths = kernels.cut(marked_down(texts, markup), lowercase)
+    return Cut(strings, hashed(strings), lengths, lowercase)
 
 
 def numbered(parts: Cut, seen: Numbering) -> tuple[pl.Series, Pieces]:
-    """The strings that were not seen before, as `normal` makes them, and the texts as pieces.
-
-    All but the first string of a text keep their space, so that it is another one there.
-    """
+    """The strings that were not seen before, as `normal` makes them, and the texts as pieces."""
     number, new = seen.add(parts.hashes)
-    strings = parts.strings[new]
-    return strings if parts.ascii else _composed(strings, parts.lowercase), Pieces(number, parts.lengths)
+    return _composed(parts.strings[new], parts.lowercase), Pieces(number, parts.lengths)
 
 
 def different(texts: pl.Series, markup: Markup, lowercase: bool) -> tuple[pl.Series, Pieces]:
@@ -117,22 +102,11 @@ def different(texts: pl.Series, markup: Markup, lowercase: bool) -> tuple[pl.Ser
     return numbered(parts, Numbering(min(BITS, len(parts.hashes).bit_length())))
 
 
-def _flat(strings: pl.Series, lowercase: bool) -> pa.LargeStringArray:
-    """Strings as arrow has them, letters of ASCII in lower case if asked: a quarter of the time of polars."""
-    found = strings.to_arrow(compat_level=pl.CompatLevel.oldest())
-    return pc.ascii_lower(found) if lowercase else found
-
-
 def _composed(strings: pl.Series, lowercase: bool) -> pl.Series:
-    """What `_flat` gives, as `normal` makes it: only strings beyond ASCII are left to do, which is slow."""
+    """Strings whose ASCII is done, as `normal` makes them: only those beyond it are left to do, which is slow."""
     string = pl.col(strings.name).str
     beyond = strings.to_frame().select((string.len_bytes() != string.len_chars()).arg_true()).to_series()
     if not len(beyond):
         return strings
     theirs = strings[beyond]
-    return strings.scatter(beyond, (theirs.str.to_lowercase() if lowercase else theirs).str.normalize("NFC"))
-
-
-def _series(strings: pa.LargeStringArray) -> pl.Series:
-    """The same for polars, whose own conversion takes a third longer; arrow's views reach over 2 GB."""
-    return pl.Series(strings if strings.nbytes >> 31 else strings.cast(pa.string_view()))
+    return strings.clone().scatter(beyond, (theirs.str.to_lowercase() if lowercase else theirs).str.normalize("NFC"))

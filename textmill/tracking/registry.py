@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 # What a served bundle imports.
-NEEDED = ["mlflow", "numpy", "polars", "pydantic", "ruamel.yaml", "safetensors", "scikit-learn", "scipy"]
+NEEDED = ["mlflow", "numpy", "polars", "pydantic", "ruamel.yaml", "safetensors", "threadpoolctl"]
 NEEDED += ["tokenizers", "torch"]
 
 

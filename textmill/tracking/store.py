@@ -1,6 +1,5 @@
 """Where runs are kept, and how it is opened: alone, quietly, in bounded time, with one line if it cannot be."""
 
-import fcntl
 import os
 import re
 import warnings
@@ -53,6 +52,8 @@ def shown(text: str) -> str:
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """One projection at a time: two would write each run twice. The others wait."""
+    import fcntl  # Windows has none
+
     path = _root(folder) / "mlflow.db.lock"
     try:
         path.touch()

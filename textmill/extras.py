@@ -1,0 +1,34 @@
+"""What the core does without, and which extra of the package brings it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from textmill.errors import ResourceError
+
+# What is imported of each. The core predicts and explains with linear bundles.
+MODULES = {
+    "networks": ("tokenizers", "torch"),
+    "pretrained": ("transformers",),
+    "vectors": ("gensim",),
+    "pipeline": (
+        *("alembic", "datasets", "dvc", "huggingface_hub", "jinja2", "matplotlib", "mlflow", "networkx", "pandas"),
+        *("psutil", "pyarrow", "requests", "scipy", "sklearn", "sqlalchemy", "threadpoolctl"),
+    ),
+}
+EXTRAS = {module: extra for extra, modules in MODULES.items() for module in modules}
+
+
+@contextmanager
+def naming_extras() -> Iterator[None]:
+    """Turn an import that fails for want of an extra into a ResourceError of one line that names it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package == "fcntl":  # a lock is to be taken
+            raise ResourceError("needs Linux, macOS or WSL") from error
+        if package not in EXTRAS:
+            raise
+        extra = EXTRAS[package]
+        advice = f"pip install 'WHEEL[{extra}]' (WHEEL: the file or the checkout that textmill came from)"
+        raise ResourceError(f"needs {package}, from the extra {extra}: {advice}") from error
