@@ -19,9 +19,10 @@ test: .venv/ready ## all tests, a core each; those of a file share what they nee
 schema: .venv/ready ## params.schema.json and docs/params.md, from the comments beside the keys
 	@python -m textmill.schema
 
-lint: .venv/ready ## ruff, as CI runs it
+lint: .venv/ready ## ruff and mypy, as CI runs them
 	@ruff check .
 	@ruff format --check .
+	@mypy
 
 ui: .venv/ready ## MLflow's pages on http://127.0.0.1:5000
 	@case "$$MLFLOW_TRACKING_URI" in http*) echo "open $$MLFLOW_TRACKING_URI"; exit;; esac; \

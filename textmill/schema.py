@@ -163,6 +163,7 @@ def page() -> str:
     parts.append(f"\n## tokenizers.NAME.vectors\n\nOf every kind; null, the default: none. {VECTORS.capitalize()}.\n")
     for name, config in vectors.SOURCES.items():
         parts += _part(f"tokenizers.NAME.vectors, source: {name}", config)
+    parts += _part("tokenizers.NAME.vectors, source: trained", vectors.Trained)
     for name, config in vectors.METHODS.items():
         parts += _part(f"tokenizers.NAME.vectors, source: trained, method: {name}", config, *config.__mro__[1:])
     parts += _part("train", TrainConfig)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, ClassVar, Literal
+from typing import IO, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -60,7 +60,7 @@ class BpeTokenizer(Named):
 
     @classmethod
     def fit(
-        cls, read: Texts, config: BpeConfig, spill: BinaryIO, files: Mapping[str, Path]
+        cls, read: Texts, config: BpeConfig, spill: IO[bytes], files: Mapping[str, Path]
     ) -> tuple["BpeTokenizer", Iterator[Ragged]]:
         """The tokenizer of the merges that save most, and the ids of each batch of texts. The same in every process."""
         from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers

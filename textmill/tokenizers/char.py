@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, ClassVar, Literal
+from typing import IO, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -56,7 +56,7 @@ class CharTokenizer(Listed):
 
     @classmethod
     def fit(
-        cls, read: Texts, config: CharConfig, spill: BinaryIO, files: Mapping[str, Path]
+        cls, read: Texts, config: CharConfig, spill: IO[bytes], files: Mapping[str, Path]
     ) -> tuple["CharTokenizer", Iterator[Ragged]]:
         """The tokenizer of the most frequent characters, ties in code-point order, and the ids of each batch of texts.
 

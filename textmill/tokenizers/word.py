@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, ClassVar, Literal
+from typing import IO, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -77,7 +77,7 @@ class WordTokenizer(Listed):
 
     @classmethod
     def fit(
-        cls, read: Texts, config: WordConfig, spill: BinaryIO, files: Mapping[str, Path]
+        cls, read: Texts, config: WordConfig, spill: IO[bytes], files: Mapping[str, Path]
     ) -> tuple["WordTokenizer", Iterator[Ragged]]:
         """The tokenizer of the most frequent words, ties in code-point order, and the ids of each batch of texts.
 
