@@ -13,7 +13,12 @@ from textmill.tokenizers import tokenizer_config
 from textmill.training.settings import TrainConfig
 from textmill.vectors.config import vectors_config
 
-SCHEMAS: dict[str, type[Section]] = {"clean": CleanConfig, "split": SplitConfig, "train": TrainConfig, "evaluate": EvaluateConfig}
+SCHEMAS: dict[str, type[Section]] = {
+    "clean": CleanConfig,
+    "split": SplitConfig,
+    "train": TrainConfig,
+    "evaluate": EvaluateConfig,
+}
 SCHEMAS["compare"] = CompareConfig
 
 

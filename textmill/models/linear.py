@@ -13,7 +13,7 @@ from textmill.config import Count, Positive, Section, validate
 from textmill.errors import DataError
 from textmill.text.encoding import Encoded
 from textmill.text.ragged import UNK, Ragged
-from textmill.training.task import Family, Fitted, Task
+from textmill.training.task import Family, Fitted, Row, Task
 from textmill.training.validation import epoch_scores
 from textmill.training.weights import Form, check_weights
 
@@ -32,7 +32,7 @@ class LinearConfig(Section):
 class Linear:
     """Sorted n-gram keys by order, a scale for each, and one row of weights a class (or one in all for two classes)."""
 
-    METHODS: ClassVar = ("weights", "occlusion")
+    METHODS: ClassVar[tuple[str, ...]] = ("weights", "occlusion")
 
     def __init__(self, config: LinearConfig, task: Task, tensors: Mapping[str, np.ndarray]):
         self.config, self.task = config, task
@@ -100,7 +100,7 @@ def fit(config: LinearConfig, data: Encoded, validation: Encoded, task: Task) ->
     model = Linear(config, task, tensors)
     on_train = epoch_scores(model.probabilities(counts), data.labels)
     on_validation = epoch_scores(model.predict_proba(validation.docs), validation.labels)
-    row = {
+    row: Row = {
         "epoch": 1,
         "train_loss": on_train["log_loss"],
         "validation_loss": on_validation["log_loss"],

@@ -142,7 +142,7 @@ def next_words(network: Network, ids: Tensor) -> tuple[Tensor, Tensor]:
 
 def _words(network: Network, ids: Tensor) -> Tensor:
     """The words' own vectors, (B, T, E): hashed pairs of neighbours would tell a word to the one beside it."""
-    return F.embedding(ids, network.embed.weight, PAD)
+    return F.embedding(ids, network.words, PAD)
 
 
 def _whole(ids: Tensor) -> Tensor:

@@ -71,7 +71,9 @@ def vectors_config(entry: dict[str, Any], where: str) -> File | Trained | None:
     if found is None:
         return None
     source = _named(found, "source", [*SOURCES, "trained"], where)
-    schema: type[File | Trained] = SOURCES[source] if source in SOURCES else METHODS[_named(found, "method", list(METHODS), where)]
+    schema: type[File | Trained] = (
+        SOURCES[source] if source in SOURCES else METHODS[_named(found, "method", list(METHODS), where)]
+    )
     config = validate(found, schema, where)
     _check_member(config, where)
     return config
