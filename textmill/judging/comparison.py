@@ -28,7 +28,7 @@ TOLD = (*METRICS, "log_loss", "roc_auc", "calibration_error")
 ENSEMBLE = "ensemble"  # their family
 Ensembles = dict[Name, Annotated[list[str], Field(min_length=2)]]  # the models whose probabilities each averages
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a checker cannot read METRICS
     MetricName = str
 else:
     MetricName = Literal[tuple(METRICS)]

@@ -104,9 +104,10 @@ def all_scores(tables: Mapping[int, pl.DataFrame], shipped: int, labels: list[st
         return precision_recall_fscore_support(actual, predicted, labels=every, average=average, zero_division=0)[:3]
 
     by_class = [dict(zip(sides, map(_rounded, of), strict=True)) for of in zip(*prf(None), strict=True)]
-    own: dict[str, Any] = {name: value for name, value in each[shipped].items() if name in Scores.model_fields}
+    own: dict[str, Any] = {}
     for of in ("macro", "weighted"):
         own |= {f"{side}_{of}": _rounded(value) for side, value in zip(sides, prf(of), strict=True)}
+    own |= {name: value for name, value in each[shipped].items() if name in Scores.model_fields}
     if len(labels) == 2:
         own["binary"] = Binary(positive=labels[1], **by_class[1])
     mean, sd = over_seeds(each)

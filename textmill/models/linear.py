@@ -13,7 +13,7 @@ from textmill.config import Count, Positive, Section, validate
 from textmill.errors import DataError
 from textmill.text.encoding import Encoded
 from textmill.text.ragged import UNK, Ragged
-from textmill.training.task import Family, Fitted, Row, Task
+from textmill.training.task import EpochRow, Family, Fitted, Task
 from textmill.training.validation import epoch_scores
 from textmill.training.weights import Form, check_weights
 
@@ -100,7 +100,7 @@ def fit(config: LinearConfig, data: Encoded, validation: Encoded, task: Task) ->
     model = Linear(config, task, tensors)
     on_train = epoch_scores(model.probabilities(counts), data.labels)
     on_validation = epoch_scores(model.predict_proba(validation.docs), validation.labels)
-    row: Row = {
+    row: EpochRow = {
         "epoch": 1,
         "train_loss": on_train["log_loss"],
         "validation_loss": on_validation["log_loss"],

@@ -132,7 +132,8 @@ def build(config: PretrainedConfig, settings: Reading, task: Task) -> Pretrained
     assert isinstance(tokenizer, PretrainedTokenizer)  # no other kind brings an encoder
     torch.manual_seed(task.seed)
     encoder = architecture(task.encoder, config.dropout.attention, config.dropout.layers)
-    known, needed = encoder.get_input_embeddings().num_embeddings, tokenizer.size - SPECIALS
+    table: Any = encoder.get_input_embeddings()  # for transformers, some module
+    known, needed = table.num_embeddings, tokenizer.size - SPECIALS
     if known < needed:
         raise ArtifactError(f"{task.encoder / CONFIG}: {known:,} tokens, but its tokenizer has {needed:,}")
     limit, extra = longest(encoder), len(tokenizer.frame.before) + len(tokenizer.frame.after)

@@ -126,12 +126,6 @@ class Network(nn.Module):
         """The states of so many layers, (B, T, W) for each direction, where OBJECTIVE is "next"."""
         raise NotImplementedError
 
-    @property
-    def words(self) -> Tensor:
-        """The words' own vectors (V, E), of a network whose `embed` has them."""
-        assert isinstance(self.embed, nn.Embedding)
-        return self.embed.weight
-
     def scale(self, name: str) -> float:
         """Share of the learning rate that the weight of this name learns with."""
         return 1.0

@@ -19,7 +19,7 @@ from textmill.config import Count, validate
 from textmill.text.pieces import Markup, Spelling, different, marked_down, normal
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, Ragged
-from textmill.text.tokenizer import NAMES, Named, Spec, Texts, TokenizerConfig
+from textmill.text.tokenizer import NAMES, Named, Spec, Texts, Tokenizer, TokenizerConfig
 
 BYTES = 256
 
@@ -46,8 +46,8 @@ class BpeSpec(Spec):
 class BpeTokenizer(Named):
     """The library's tokenizer, its ids moved up by SPECIALS."""
 
-    CONFIG: ClassVar = BpeConfig
-    SPEC: ClassVar = BpeSpec
+    CONFIG: ClassVar[type[TokenizerConfig]] = BpeConfig
+    SPEC: ClassVar[type[Spec]] = BpeSpec
 
     lowercase: bool
     markup: Markup
@@ -122,4 +122,4 @@ class BpeTokenizer(Named):
         return tokenizer
 
 
-TOKENIZER = BpeTokenizer
+TOKENIZER: type[Tokenizer] = BpeTokenizer

@@ -15,7 +15,7 @@ from textmill.errors import DataError
 from textmill.text.pieces import Markup, marked_down, normal
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.text.tokenizer import NAMES, Listed, Spec, Texts, TokenizerConfig, checked_vocabulary
+from textmill.text.tokenizer import NAMES, Listed, Spec, Texts, Tokenizer, TokenizerConfig, checked_vocabulary
 
 POINTS = 0x110000  # code points of Unicode
 
@@ -42,8 +42,8 @@ class CharSpec(Spec):
 class CharTokenizer(Listed):
     """Character i of `vocabulary` has the id i + SPECIALS."""
 
-    CONFIG: ClassVar = CharConfig
-    SPEC: ClassVar = CharSpec
+    CONFIG: ClassVar[type[TokenizerConfig]] = CharConfig
+    SPEC: ClassVar[type[Spec]] = CharSpec
 
     lowercase: bool
     markup: Markup
@@ -114,4 +114,4 @@ class CharTokenizer(Listed):
         return cls(spec["lowercase"], spec["markup"], characters)
 
 
-TOKENIZER = CharTokenizer
+TOKENIZER: type[Tokenizer] = CharTokenizer

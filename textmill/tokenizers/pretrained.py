@@ -23,7 +23,7 @@ from textmill.fetch.places import Fetched, Places
 from textmill.text.pieces import Markup, Spelling, different, marked_down, normal
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.text.tokenizer import FILE, NAMES, Named, Spec, Texts, TokenizerConfig
+from textmill.text.tokenizer import FILE, NAMES, Named, Spec, Texts, Tokenizer, TokenizerConfig
 
 FileName = Literal["tokenizer.json", "config.json", "model.safetensors"]
 ENCODER: tuple[FileName, FileName] = ("config.json", "model.safetensors")
@@ -135,8 +135,8 @@ class PretrainedTokenizer(Named):
     (Unigram), it is UNK.
     """
 
-    CONFIG: ClassVar = PretrainedTokenizerConfig
-    SPEC: ClassVar = PretrainedSpec
+    CONFIG: ClassVar[type[TokenizerConfig]] = PretrainedTokenizerConfig
+    SPEC: ClassVar[type[Spec]] = PretrainedSpec
 
     markup: Markup
     model: str  # the library's json
@@ -248,4 +248,4 @@ class PretrainedTokenizer(Named):
         return tokenizer
 
 
-TOKENIZER = PretrainedTokenizer
+TOKENIZER: type[Tokenizer] = PretrainedTokenizer

@@ -16,7 +16,7 @@ from textmill.text.counting import Counted, count, waiting
 from textmill.text.pieces import Markup, Spelling, cut, different, flat
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.text.tokenizer import NAMES, Listed, Spec, Texts, TokenizerConfig, checked_vocabulary
+from textmill.text.tokenizer import NAMES, Listed, Spec, Texts, Tokenizer, TokenizerConfig, checked_vocabulary
 
 WORDS = "a B, c 1 2 \u00e9 \u4e2d. ' - !"  # to try a pattern on
 
@@ -62,8 +62,8 @@ class WordSpec(Spec):
 class WordTokenizer(Listed):
     """A config's cutting and the words it keeps: word i of `vocabulary` has the id i + SPECIALS."""
 
-    CONFIG: ClassVar = WordConfig
-    SPEC: ClassVar = WordSpec
+    CONFIG: ClassVar[type[TokenizerConfig]] = WordConfig
+    SPEC: ClassVar[type[Spec]] = WordSpec
 
     lowercase: bool
     markup: Markup
@@ -141,7 +141,7 @@ class WordTokenizer(Listed):
         return cls(spec["lowercase"], spec["markup"], spec["pattern"], checked_vocabulary(spec["vocabulary"]))
 
 
-TOKENIZER = WordTokenizer
+TOKENIZER: type[Tokenizer] = WordTokenizer
 
 
 def _most_frequent(found: Counted, config: WordConfig) -> np.ndarray:

@@ -26,7 +26,7 @@ from textmill.training import distributed, memory
 from textmill.training.batching import Loader, batches
 from textmill.training.devices import rounding
 from textmill.training.epochs import Epochs
-from textmill.training.language import Guess, Negatives, masked_words, masks, next_words
+from textmill.training.language import Guess, Negatives, masked_words, masks, next_words, vectors_of
 from textmill.training.optimizing import rate
 from textmill.training.settings import TrainConfig
 from textmill.training.task import Task
@@ -121,7 +121,7 @@ def learning(network: Network, guess: Guess, loader: Loader, settings: TrainConf
                     states, targets = masked_words(network, ids, *(there(distributed.share(part)) for part in masked))
                 else:
                     states, targets = next_words(network, ids)
-                loss = guess(states, targets, network.words, there(drawn), there(chance))
+                loss = guess(states, targets, vectors_of(network), there(drawn), there(chance))
                 loss = loss * len(rows) / len(batch)
             loss.backward()
         return loss.detach()
@@ -133,7 +133,7 @@ def learning(network: Network, guess: Guess, loader: Loader, settings: TrainConf
 
 
 def _masks(network: Network, rows: int, steps: int, rng: np.random.Generator) -> Masked:
-    return masks(rows, steps, len(network.words), rng) if network.OBJECTIVE == "masked" else None
+    return masks(rows, steps, len(vectors_of(network)), rng) if network.OBJECTIVE == "masked" else None
 
 
 def windows(corpus: Ragged, window: int, rng: np.random.Generator) -> Ragged:

@@ -12,7 +12,7 @@ from textmill.files import digest
 from textmill.results.fit import Fit, FittedSeed, Pretraining, Validation
 from textmill.text.encoding import Encoded
 from textmill.timings import Timing
-from textmill.training.task import Family, Fitted, Model, Row, Task
+from textmill.training.task import EpochRow, Family, Fitted, Model, Task
 from textmill.training.validation import GOODNESS
 
 
@@ -120,7 +120,7 @@ def forget(folder: Path, name: str) -> None:
         shutil.rmtree(left)
 
 
-def _best_row(fitted: Fitted) -> Row:
+def _best_row(fitted: Fitted) -> EpochRow:
     return fitted.history[fitted.best_epoch - 1]
 
 

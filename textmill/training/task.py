@@ -49,7 +49,7 @@ class Task:
     code: str = ""
 
 
-class Row(TypedDict):
+class EpochRow(TypedDict):
     """An epoch in a history: None where a model has no such number."""
 
     epoch: int
@@ -69,7 +69,7 @@ class Fitted:
     """
 
     model: Model
-    history: list[Row]
+    history: list[EpochRow]
     best_epoch: int
     device: str
     precision: str
