@@ -1,11 +1,13 @@
 """Where networks begin: vectors of words and of pairs of neighbours."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
 from textmill.errors import ParamsError
 from textmill.networks.config import NetworkConfig
-from textmill.networks.layers import Network, over_time
+from textmill.networks.layers import over_time
 from textmill.text.ragged import PAD
 from textmill.vectors import WordVectors
 
@@ -66,14 +68,14 @@ def pair_ids(ids: Tensor, buckets: int) -> Tensor:
     return (1 + (before * FACTOR + ids) % buckets).masked_fill((before == PAD) | (ids == PAD), PAD)
 
 
-def use_vectors(network: Network, config: NetworkConfig, known: WordVectors | None) -> None:
-    """Fill the network's Input as `config.vectors` says.
+def use_vectors(embed: Callable[[Tensor], Tensor], config: NetworkConfig, known: WordVectors | None) -> None:
+    """Fill `embed`, an Input, as `config.vectors` says.
 
-    Raises ParamsError where the tokenizer has no vectors, or vectors of another size.
+    Raises ParamsError where its tokenizer has no vectors, or vectors of another size.
     """
     if config.vectors == "none":
         return
-    embed, source = network.embed, f"tokenizers.{config.tokenizer}.vectors"
+    source = f"tokenizers.{config.tokenizer}.vectors"
     assert isinstance(embed, Input)
     if known is None or not len(known.ids):
         raise ParamsError(f"vectors: {config.vectors} needs {source}, which gives none; change one of the two")

@@ -87,7 +87,7 @@ class NetworkFamily(Family):
         """Train a fresh network, after the pretraining that its config may ask for."""
         find_device(settings.device)  # an error before there is work
         network = self.build(config, settings, task)
-        use_vectors(network, config, task.vectors)
+        use_vectors(network.embed, config, task.vectors)
         return trained(network, config if config.pretrain else None, settings, data, validation, task, folder)
 
     def load(
