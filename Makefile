@@ -22,9 +22,10 @@ schema: .venv/ready ## params.schema.json and docs/params.md, from the comments 
 test-quick: .venv/ready ## the tests that take a second or two at most: a minute on two cores
 	@pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"
 
-lint: .venv/ready ## ruff, as CI runs it
+lint: .venv/ready ## ruff and mypy, as CI runs them
 	@ruff check .
 	@ruff format --check .
+	@mypy
 
 ui: .venv/ready ## MLflow's pages on http://127.0.0.1:5000
 	@case "$$MLFLOW_TRACKING_URI" in http*) echo "open $$MLFLOW_TRACKING_URI"; exit;; esac; \

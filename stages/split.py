@@ -25,16 +25,17 @@ def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARA
     names = read_json(labels)
     whole = pl.concat([outline(some, names) for some in read_batches(docs)])
     parts = part(whole, names, config, seed)
-    sides, counts = parts.sides, {"left_out": parts.left_out, "unlabelled_in_test": parts.unlabelled_in_test}
     with whole_folder(out) as folder, ExitStack() as files:
         append = {name: files.enter_context(append_parquet(folder / f"{name}.parquet")) for name in SIDES.categories}
         done = 0
         for some in read_batches(docs):
             for name in append:
-                append[name](some.filter(sides[done : done + len(some)] == name).drop("split"))
+                append[name](some.filter(parts.sides[done : done + len(some)] == name).drop("split"))
             done += len(some)
         write_json(folder / "train_in_test.json", parts.train_in_test)
-    facts = Split(seed=seed, by=config.by, **counts, **profile(whole, sides, names))
+    left_out, in_test = parts.left_out, parts.unlabelled_in_test
+    counts = profile(whole, parts.sides, names)
+    facts = Split(seed=seed, by=config.by, left_out=left_out, unlabelled_in_test=in_test, **counts)
     facts.write(metrics)
     for line in told(facts):
         say(f"split: {line}")

@@ -28,11 +28,11 @@ def main(
     seed, threads = load_section(params, "seed", Seed), load_section(params, "threads", Threads)
     model = models.model_entry(entry, train, f"{params}: models.{name}")
     inputs, classes = Inputs(code, learned, encoded, vocab, vectors, train_in_test), read_json(labels)
-    *splits, task = inputs.read(model.reads, len(classes), seed, pretrained / name)
+    data, validation, task = inputs.read(model.reads, len(classes), seed, pretrained / name)
     places = places_of(checkpoints, name, depends_on(entry, train, threads, inputs.files))
     keep_memory()
     with threadpool_limits(threads):  # the last digits depend on their number
-        runs = fit_seeds(model.family, model.config, model.settings, *splits, task, places)
+        runs = fit_seeds(model.family, model.config, model.settings, data, validation, task, places)
     if FIRST:  # under torchrun all ranks hold the same models; one writes them
         config = {"name": name, "labels": classes, "model": model.config.model_dump()}
         config |= {"train": model.settings and model.settings.model_dump(), "vocabulary": task.vocabulary}

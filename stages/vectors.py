@@ -1,6 +1,7 @@
 """Find vectors for the words of one tokenizer, in a file or by training them here."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,7 @@ def main(
 
     codec = tokenizers.load(tokenizer)
     train, more = (encoding.load(encoded / f"{part}.safetensors", made_by).docs for part in ("train", "unlabelled"))
+    facts: dict[str, Any]
     if isinstance(config, Trained):
         documents = [(train, np.delete(np.arange(len(train)), read_json(train_in_test))), (more, np.arange(len(more)))]
         found, facts = training.train(config, documents, codec, seed), {"from": config.method}

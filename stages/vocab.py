@@ -11,7 +11,7 @@ from textmill.fetch import Places
 from textmill.files import read_json, sha256, whole_folder
 from textmill.parquet import count_rows, read_column
 from textmill.processes import keep_memory
-from textmill.results.data import Vocabulary
+from textmill.results.data import Ids, Vocabulary
 from textmill.rows import profile
 from textmill.stage import run
 from textmill.text import encoding
@@ -33,7 +33,7 @@ def main(
     keep_memory()
     with whole_folder(out) as folder:
         files = config.fetch(Places.of(downloads))
-        with SpooledTemporaryFile(IN_MEMORY, dir=folder) as spill:
+        with SpooledTemporaryFile(IN_MEMORY, dir=str(folder)) as spill:
             tokenizer, documents = tokenizers.fit(lambda: read_column(train, "text"), config, spill, files)
             tokenizers.save(folder / FILE, tokenizer)
             pairs = zip(documents, read_column(train, "label"), strict=True)
@@ -42,7 +42,7 @@ def main(
         for file in files.keys() - {FILE}:
             (folder / "encoder").mkdir(exist_ok=True)
             shutil.copyfile(files[file], folder / "encoder" / file)
-    Vocabulary(vocabulary=tokenizer.size, train=profile.encoded(*facts)).write(metrics)
+    Vocabulary(vocabulary=tokenizer.size, train=Ids(**profile.encoded(*facts))).write(metrics)
     say(f"vocab: {name} knows {tokenizer.size:,} ids")
 
 

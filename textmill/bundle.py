@@ -21,7 +21,8 @@ from textmill.text.ragged import SPECIALS
 from textmill.training.settings import Reading
 from textmill.training.task import Model, Task
 
-FORMAT = 3
+Format = Literal[3]
+FORMAT: Format = 3
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
 ENCODER = "encoder/config.json"
 SEEDS = "seeds"  # folder of the other seeds' weights
@@ -46,7 +47,7 @@ class Config(Section):
     No version of this package stands in it: the same model has the same bytes.
     """
 
-    format: Literal[FORMAT]
+    format: Format
     name: str
     labels: Annotated[list[str], Field(min_length=2), AfterValidator(_distinct)]
     model: dict[str, Any]  # the entry of `models:` with its defaults, but for its training
@@ -169,7 +170,7 @@ def read(folder: Path, seed: int | None = None) -> tuple[Config, Model]:
         family = models.family(config.model.get("family"))
         own = validate(config.model, family.config, "model")
         if (config.reads is None) != (family.settings is None):
-            raise ParamsError(f"reads: not what family {own.family} has")
+            raise ParamsError(f"reads: not what family {config.model['family']} has")
         return config, family.load(own, config.reads, tensors, task, str(folder / weights[0]))
     except ParamsError as error:
         raise ArtifactError(f"{folder / CONFIG}: {error}; restore it, or train again") from error

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 import polars as pl
@@ -13,6 +13,9 @@ from textmill.files import LONE_SURROGATES
 from textmill.text.ragged import Ragged
 from textmill.tokenizers import Tokenizer
 from textmill.training.task import Model
+
+if TYPE_CHECKING:
+    from textmill.training.neural import Neural
 
 
 class Classifier:
@@ -69,7 +72,7 @@ def load(
     """
     config, model = bundle.read(Path(path), seed)
     if config.reads:  # a network
-        model.precision = precision
+        cast("Neural", model).predict_in(precision)
     return Classifier(config, tokenizers.load(Path(path, bundle.TOKENIZER)), model)
 
 

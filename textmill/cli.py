@@ -219,7 +219,7 @@ def _averaged(bundles: list[Path]) -> Averaged:
     return Averaged({path: textmill.load(path) for path in bundles})
 
 
-def _label_file(classifier: Classifier | Averaged, path: Path, column: str, separator: str, writer) -> int:
+def _label_file(classifier: Classifier | Averaged, path: Path, column: str, separator: str, writer: Any) -> int:
     """Copy a csv with `predicted` and `p:<label>` columns added; the number of rows."""
     try:
         source = open(path, encoding="utf-8-sig", newline="")  # noqa: SIM115
@@ -265,7 +265,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 def _lines() -> Iterator[str]:
     """Texts from stdin; what is not UTF-8 there becomes the replacement character."""
-    sys.stdin.reconfigure(encoding="utf-8", errors="replace")
+    sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]  # a TextIOWrapper
     yield from (line.rstrip("\r\n") for line in sys.stdin)
 
 

@@ -9,13 +9,16 @@ import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from textmill.errors import ArtifactError, ParamsError
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeForm
 
 PARAMS = Path("params.yaml")
 
@@ -28,7 +31,7 @@ def like(pattern: str, words: str) -> AfterValidator:
             raise ValueError(f"expected {words}, found {text!r}")
         return text
 
-    check.words = words  # for docs/params.md
+    vars(check)["words"] = words  # for docs/params.md
     return AfterValidator(check)
 
 
@@ -103,14 +106,15 @@ def load_params(path: Path) -> dict[str, Any]:
 
 def as_yaml(params: dict[str, Any]) -> str:
     """Plain dicts and lists as YAML, in their order."""
-    yaml, text = YAML(typ="safe", pure=True), io.StringIO()
+    yaml: Any = YAML(typ="safe", pure=True)  # its types know few of its settings
+    text = io.StringIO()
     yaml.default_flow_style, yaml.sort_base_mapping_type_on_output, yaml.width = False, False, 4096
     yaml.allow_unicode = True
     yaml.dump(params, text)
     return text.getvalue()
 
 
-def load_section(path: Path, key: str, schema: type[T] | Any) -> T:
+def load_section(path: Path, key: str, schema: "TypeForm[T]") -> T:
     """The value at a dotted key ('split', 'tokenizers.word', 'seed'), validated by a schema.
 
     Raises ParamsError naming the key's full path, what was found and what was expected.
@@ -118,7 +122,7 @@ def load_section(path: Path, key: str, schema: type[T] | Any) -> T:
     return section(load_params(path), path, key, schema)
 
 
-def section(params: dict[str, Any], path: Path, key: str, schema: type[T] | Any) -> T:
+def section(params: dict[str, Any], path: Path, key: str, schema: "TypeForm[T]") -> T:
     """`load_section` of params that were read from `path` before."""
     value: Any = params
     seen: list[str] = []
@@ -132,7 +136,7 @@ def section(params: dict[str, Any], path: Path, key: str, schema: type[T] | Any)
     return validate(value, schema, f"{path}: {key}")
 
 
-def validate(value: Any, schema: type[T] | Any, where: str) -> T:
+def validate(value: Any, schema: "TypeForm[T]", where: str) -> T:
     """`value` as the schema's type. `where` ('params.yaml: models.lstm', 'config.json: ') begins the error's text."""
     try:
         return TypeAdapter(schema).validate_python(value)

@@ -1,17 +1,20 @@
 """Tables as parquet: read and written whole, or a row group at a time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from textmill.files import atomic, reading, writing
+
+if TYPE_CHECKING:
+    import polars as pl
 
 ROW_GROUP = 4 << 20  # bytes of text in a row group of parquet: what a reader holds at a time
 ROW = 100  # bytes that a row's other columns are taken to have
 
 
-def read_parquet(path: Path, columns: Sequence[str] | None = None) -> Any:
+def read_parquet(path: Path, columns: list[str] | None = None) -> "pl.DataFrame":
     """Read parquet as one polars frame. Raises ArtifactError if it is missing or damaged."""
     import polars as pl
 
@@ -19,7 +22,7 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> Any:
         return pl.read_parquet(path, columns=columns)
 
 
-def read_batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[Any]:
+def read_batches(path: Path, columns: list[str] | None = None) -> Iterator["pl.DataFrame"]:
     """Read parquet as polars frames, a row group at a time (of `append_parquet`: some 4 MB of text).
 
     Raises ArtifactError if it is missing or damaged.
@@ -30,10 +33,10 @@ def read_batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[A
 
     with reading(path, pa.ArrowException), pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
-            yield pl.from_arrow(file.read_row_group(group, columns, use_threads=False))
+            yield cast(pl.DataFrame, pl.from_arrow(file.read_row_group(group, columns, use_threads=False)))
 
 
-def read_column(path: Path, name: str) -> Iterator[Any]:
+def read_column(path: Path, name: str) -> Iterator["pl.Series"]:
     """As `read_batches`, but one column, as polars Series."""
     return (some[name] for some in read_batches(path, [name]))
 
@@ -47,14 +50,14 @@ def count_rows(path: Path) -> int:
         return pq.read_metadata(path).num_rows
 
 
-def write_parquet(path: Path, frame: Any) -> None:
+def write_parquet(path: Path, frame: "pl.DataFrame") -> None:
     """Write a polars frame as parquet."""
     with atomic(path) as temporary:
         frame.write_parquet(temporary, compression="zstd", statistics=False)
 
 
 @contextmanager
-def append_parquet(path: Path) -> Iterator[Callable[[Any], None]]:
+def append_parquet(path: Path) -> Iterator[Callable[["pl.DataFrame"], None]]:
     """A function that appends polars frames, one at least, to a new file; one of their columns is the string `text`.
 
     Row groups are cut by the size of their texts, so that the file has the same bytes however its rows came in frames.
@@ -66,11 +69,13 @@ def append_parquet(path: Path) -> Iterator[Callable[[Any], None]]:
 
 class _RowGroups:
     def __init__(self, path: Path, temporary: Path):
-        self.path, self.temporary, self.writer = path, temporary, None
+        self.path, self.temporary = path, temporary
+        self.writer: Any = None  # pyarrow's
         self.size = 0  # bytes so far
-        self.group, self.waiting = 0, []  # the row group that is being filled, and its frames
+        self.group = 0  # the row group that is being filled
+        self.waiting: list[pl.DataFrame] = []  # its frames
 
-    def append(self, frame: Any) -> None:
+    def append(self, frame: "pl.DataFrame") -> None:
         sizes = frame["text"].str.len_bytes().fill_null(0) + ROW
         ends = sizes.cum_sum().cast(int) + self.size
         groups, start = (ends - sizes) // ROW_GROUP, 0  # a row belongs where it begins

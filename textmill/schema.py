@@ -65,18 +65,22 @@ def _parsed(file: str) -> tuple[ast.Module, dict[int, tuple[str, bool]]]:
     return ast.parse(text), comments
 
 
+def _file(section: type[Section]) -> str:
+    return str(inspect.getsourcefile(section))
+
+
 def meanings(section: type[Section]) -> dict[str, str]:
     """What the comments of a section's keys say, by key; of an inherited one, where it stands."""
     found: dict[str, str] = {}
     for owner in reversed([base for base in section.__mro__ if issubclass(base, Section)]):
-        tree, comments = _parsed(inspect.getsourcefile(owner))
+        tree, comments = _parsed(_file(owner))
         body = next(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == owner.__name__)
         for node in body.body:
-            if isinstance(node, ast.AnnAssign):
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 first = node.lineno
                 while comments.get(first - 1, ("", False))[1]:
                     first -= 1
-                lines = [comments[line][0] for line in range(first, node.end_lineno + 1) if line in comments]
+                lines = [comments[line][0] for line in range(first, (node.end_lineno or first) + 1) if line in comments]
                 if lines:
                     found[node.target.id] = " ".join(lines)
     return found
@@ -156,6 +160,7 @@ def page() -> str:
     parts += [*_part("clean", SCHEMAS["clean"]), *_part("split", SCHEMAS["split"])]
     for kind in tokenizers.KINDS:
         parts += _part(f"tokenizers.NAME, kind: {kind}", tokenizers.of_kind(kind).CONFIG)
+    config: type[Section]
     for name, config in pretrained.SOURCES.items():
         parts += _part(
             f"tokenizers.NAME, kind: pretrained, source: {name}", config, pretrained.PretrainedTokenizerConfig
@@ -163,6 +168,7 @@ def page() -> str:
     parts.append(f"\n## tokenizers.NAME.vectors\n\nOf every kind; null, the default: none. {VECTORS.capitalize()}.\n")
     for name, config in vectors.SOURCES.items():
         parts += _part(f"tokenizers.NAME.vectors, source: {name}", config)
+    parts += _part("tokenizers.NAME.vectors, source: trained", vectors.Trained)
     for name, config in vectors.METHODS.items():
         parts += _part(f"tokenizers.NAME.vectors, source: trained, method: {name}", config, *config.__mro__[1:])
     parts += _part("train", TrainConfig)
@@ -178,7 +184,7 @@ def page() -> str:
 def _part(title: str, section: type[Section], *told: type) -> Iterator[str]:
     """A heading and the table of a section's keys but those of the sections that are `told` already."""
     above = {key for base in told if issubclass(base, Section) for key in base.model_fields}
-    file = Path(inspect.getsourcefile(section)).relative_to(Path(models.__file__).parents[2]).as_posix()
+    file = Path(_file(section)).relative_to(Path(models.__file__).parents[2]).as_posix()
     rows = [row for row in _rows(schema_of(section)) if row[0].strip("`").split(".")[0] not in above]
     yield f"\n## {title}\n\n{inspect.getdoc(section)} ([{file}](../{file}))\n"
     if not rows:
@@ -212,7 +218,7 @@ def _types(value: dict[str, Any]) -> list[str]:
         elif part.get("type") == "object":
             found.append("section" if "properties" in part else "names and values")
         else:
-            found.append(PLAIN.get(part.get("type"), "section"))
+            found.append(PLAIN.get(part.get("type", ""), "section"))
     return found
 
 

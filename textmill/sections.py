@@ -1,27 +1,32 @@
 """The sections of params.yaml with what applies written out: every default that the file leaves out."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
-from textmill.config import validate
+from textmill.config import Section, validate
 from textmill.judging.comparison import CompareConfig
 from textmill.judging.groups import EvaluateConfig
 from textmill.rows.cleaning import CleanConfig
 from textmill.rows.splits import SplitConfig
-from textmill.sources import SOURCES
+from textmill.sources import SOURCE, SOURCES
 from textmill.tokenizers import tokenizer_config
 from textmill.training.settings import TrainConfig
 from textmill.vectors.config import vectors_config
 
-SCHEMAS = {"clean": CleanConfig, "split": SplitConfig, "train": TrainConfig, "evaluate": EvaluateConfig}
+SCHEMAS: dict[str, type[Section]] = {
+    "clean": CleanConfig,
+    "split": SplitConfig,
+    "train": TrainConfig,
+    "evaluate": EvaluateConfig,
+}
 SCHEMAS["compare"] = CompareConfig
 
 
 def dataset(found: Any, where: str) -> dict[str, Any]:
     """The `dataset` section. Raises ParamsError naming the key under `where`."""
     source = found.get("source") if isinstance(found, Mapping) else None
-    validate(source, Literal[*SOURCES], f"{where}.source")
-    return validate(found, SOURCES[source], where).model_dump()
+    name = validate(source, SOURCE, f"{where}.source")
+    return validate(found, SOURCES[name], where).model_dump()
 
 
 def tokenizer(found: Any, where: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ Comments, formatting, docstrings, what is only said (`say`), the words of errors
 
 import ast
 from collections.abc import Iterator
+from typing import TypeGuard
 
 # Calls that do nothing but word what is said.
 HARMLESS = {"all", "any", "dict", "int", "len", "list", "map", "max", "min", "next", "range", "round", "set", "sorted"}
@@ -18,7 +19,7 @@ def meaning(tree: ast.Module) -> str:
     return "".join(_written(_Meaning().visit(tree)))
 
 
-def for_types_alone(node: ast.AST) -> bool:
+def for_types_alone(node: ast.AST) -> TypeGuard[ast.If]:
     """Whether a node is `if TYPE_CHECKING`."""
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
@@ -28,8 +29,9 @@ class _Meaning(ast.NodeTransformer):
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         super().generic_visit(node)
-        if getattr(node, "body", None) == []:
-            node.body = [ast.Pass()]
+        body = getattr(node, "body", None)
+        if body == []:
+            body.append(ast.Pass())
         return node
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
@@ -123,8 +125,11 @@ def _written(node: object) -> Iterator[str]:
 def _in_one_piece(parts: list[ast.expr]) -> list[ast.expr]:
     merged: list[ast.expr] = []
     for part in parts:
-        if isinstance(part, ast.Constant) and merged and isinstance(merged[-1], ast.Constant):
-            merged[-1] = ast.Constant(merged[-1].value + part.value)
-        elif not (isinstance(part, ast.Constant) and part.value == ""):
-            merged.append(part)
+        match part, merged[-1:]:
+            case ast.Constant(value=""), _:
+                pass
+            case ast.Constant(value=str(text)), [ast.Constant(value=str(before))]:
+                merged[-1] = ast.Constant(before + text)
+            case _:
+                merged.append(part)
     return merged

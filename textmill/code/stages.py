@@ -1,7 +1,6 @@
 """The digests of every stage of a project, by family and by kind where it runs another module for each."""
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 from textmill.code.closure import Closure
@@ -13,7 +12,7 @@ FOUND_BY_NAME |= dict.fromkeys(("train", "evaluate"), "models")
 
 def listings(project: Path) -> dict[str, str]:
     """What each file of digests holds, by its name: a line a module, its digest and its name."""
-    package = Path(find_spec("textmill").origin).parent
+    package = Path(__file__).parents[1]
     closure = Closure({"textmill": package, "stages": project / "stages"})
     return {
         name: "".join(f"{digest} {module}\n" for module, digest in closure.digests(*roots).items())

@@ -4,6 +4,7 @@ Attributions are in log-odds of a label: 1.1 more makes it three times as likely
 A method is a function of a model, ids and a class number, listed in METHODS.
 """
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
@@ -16,7 +17,8 @@ from textmill.explain.occlusion import occlusion
 from textmill.explain.weights import weights
 from textmill.text.ragged import UNK
 
-METHODS = {"weights": weights, "occlusion": occlusion, "gradients": gradients}
+Method = Callable[[Any, np.ndarray, int], tuple[np.ndarray, float | None]]
+METHODS: dict[str, Method] = {"weights": weights, "occlusion": occlusion, "gradients": gradients}
 
 
 class Explanation(NamedTuple):

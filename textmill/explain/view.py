@@ -73,7 +73,8 @@ def painted(explanation: Explanation) -> "list[Text]":
 
 def _weightiest(explanation: Explanation) -> list[list[tuple[str, str]]]:
     """Tokens for the label and tokens against it, the weightiest first; places of one token are added up."""
-    sums, places = defaultdict(float), defaultdict(int)
+    sums: defaultdict[str, float] = defaultdict(float)
+    places: defaultdict[str, int] = defaultdict(int)
     for token, known, value in zip(explanation.tokens, explanation.known, explanation.attributions, strict=True):
         if not np.isnan(value):
             name = token if known else f"{token} (unknown)"

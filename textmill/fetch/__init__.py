@@ -49,7 +49,7 @@ class PathFile(Section):
 
     source: Literal["path"]  # where the file comes from
     path: Text  # of the file
-    sha256: Checksums  # any of them is good
+    sha256: Checksums | None  # any of them is good
 
 
 def fetch(file: WheelFile | UrlFile | PathFile, places: Places, folder: str) -> Fetched:

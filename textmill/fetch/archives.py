@@ -11,14 +11,15 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
 from tempfile import SpooledTemporaryFile, gettempdir
-from typing import BinaryIO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from textmill.errors import ArtifactError, ResourceError
 
 FORMATS = ("csv", "tsv", "json", "jsonl", "txt", "parquet")
-UNPACK = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open}
+UNPACK: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open}
 
 MAX_BYTES = 8 << 30  # of one unpacked file
 MAX_RATIO = 100  # unpacked to packed; texts reach 10, bombs 1,000
@@ -35,7 +36,7 @@ class Member(NamedTuple):
 
     name: str
     plain: bool  # not a folder, link, device or sparse file, and not named to lie elsewhere
-    open: Callable[[], BinaryIO]
+    open: Callable[[], IO[bytes]]
 
 
 def format_of(name: str) -> str | None:
@@ -56,7 +57,7 @@ def members(path: Path) -> list[str]:
 
 
 @contextmanager
-def opened(path: Path, name: str | None = None) -> Iterator[BinaryIO]:
+def opened(path: Path, name: str | None = None) -> Iterator[IO[bytes]]:
     """A seekable file with the unpacked bytes of a file, or of one member of an archive.
 
     Raises ArtifactError, also while it is read, if it is damaged, a bomb, or not one plain member of that name, and
@@ -68,7 +69,7 @@ def opened(path: Path, name: str | None = None) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def streamed(path: Path, called: str, name: str | None = None) -> Iterator[BinaryIO]:
+def streamed(path: Path, called: str, name: str | None = None) -> Iterator[IO[bytes]]:
     """As `opened`, but to be read once, from the start: the bytes of a .gz or .bz2 are stored nowhere.
 
     called: the file's own name, which tells how it is packed; `path` may have another.
@@ -80,7 +81,7 @@ def streamed(path: Path, called: str, name: str | None = None) -> Iterator[Binar
 
 
 @contextmanager
-def _member(where: str, archive: str, file: BinaryIO, name: str | None) -> Iterator[BinaryIO]:
+def _member(where: str, archive: str, file: IO[bytes], name: str | None) -> Iterator[IO[bytes]]:
     if name is None:
         yield file
         return
@@ -95,7 +96,7 @@ def _member(where: str, archive: str, file: BinaryIO, name: str | None) -> Itera
 
 
 @contextmanager
-def _unpacked(path: Path) -> Iterator[BinaryIO]:
+def _unpacked(path: Path) -> Iterator[IO[bytes]]:
     unpack = UNPACK.get(path.suffix.lower())
     if unpack is None:
         with open(path, "rb") as file:
@@ -110,24 +111,29 @@ def _unpacked(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _archive(name: str, file: BinaryIO) -> Iterator[list[Member]]:
+def _archive(name: str, file: IO[bytes]) -> Iterator[list[Member]]:
     if _unpacked_name(name).endswith(".tar"):
         with tarfile.open(fileobj=file, mode="r:") as tar:
+
+            def untar(info: tarfile.TarInfo) -> IO[bytes]:
+                file = tar.extractfile(info)
+                assert file is not None  # it is plain
+                return file
+
             yield [
-                Member(info.name, info.isreg() and not info.issparse() and _safe(info.name),
-                       lambda info=info: tar.extractfile(info))
+                Member(info.name, info.isreg() and not info.issparse() and _safe(info.name), partial(untar, info))
                 for info in tar
-            ]  # fmt: skip
+            ]
     else:
         with zipfile.ZipFile(file) as archive:
 
-            def unzip(info: zipfile.ZipInfo) -> BinaryIO:
+            def unzip(info: zipfile.ZipInfo) -> IO[bytes]:
                 _bound(info.file_size, info.compress_size)  # zipfile gives no byte more than the file declares
                 return archive.open(info)
 
             yield [
                 Member(info.filename, stat.S_IFMT(info.external_attr >> 16) in (0, stat.S_IFREG) and not info.is_dir()
-                       and _safe(info.filename), lambda info=info: unzip(info))
+                       and _safe(info.filename), partial(unzip, info))
                 for info in archive.infolist()
             ]  # fmt: skip
 

@@ -36,6 +36,7 @@ class Places:
 
     def in_mirror(self, wanted: str, *names: str) -> Path:
         """What stands in for `wanted`. There is no way back to the network: a wrong mirror must not go unseen."""
+        assert self.mirror is not None
         path = self.mirror.joinpath(*names)
         if not path.exists():
             raise ArtifactError(f"{wanted}: the mirror has no {path}; put it there, or unset {MIRROR}")

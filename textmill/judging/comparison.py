@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, zip_longest
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zlib import crc32
 
 import numpy as np
@@ -28,11 +28,16 @@ TOLD = (*METRICS, "log_loss", "roc_auc", "calibration_error")
 ENSEMBLE = "ensemble"  # their family
 Ensembles = dict[Name, Annotated[list[str], Field(min_length=2)]]  # the models whose probabilities each averages
 
+if TYPE_CHECKING:  # a checker cannot read METRICS
+    MetricName = str
+else:
+    MetricName = Literal[tuple(METRICS)]
+
 
 class CompareConfig(Section):
     """How models are compared."""
 
-    metric: Literal[tuple(METRICS)] = "accuracy"  # what models are compared by
+    metric: MetricName = "accuracy"  # what models are compared by
     bootstrap: Annotated[int, Field(ge=100, le=1_000_000)] = 2000  # resamples behind each interval
     alpha: Alpha  # of a test; an interval holds 1 - alpha
     ensembles: Ensembles = {}  # {both: [lstm, gru]}: the mean of their probabilities
@@ -181,7 +186,7 @@ def compare(
 
     entries = []
     for name, estimate, scores, each in zip(names, estimates, resampled, by_seed, strict=True):
-        model = models[name]
+        model, ends = models[name], interval(scores, estimate, config.alpha)
         entry = Entry(
             name=name,
             family=model.family,
@@ -192,7 +197,8 @@ def compare(
             score=round(estimate, 6),
             seeds=len(each),
             sd=round(float(each.std(ddof=1)), 6) if len(each) > 1 else None,
-            **interval(scores, estimate, config.alpha),
+            low=ends["low"],
+            high=ends["high"],
             **{key: model.test[key] for key in TOLD},
         )
         entries.append(entry)

@@ -81,9 +81,9 @@ def groups(table: pl.DataFrame, alpha: float) -> Groups:
 def _group(name: str, right: np.ndarray, alpha: float, **ends: int) -> Group:
     if not len(right):
         return Group(group=name, rows=0, accuracy=None, low=None, high=None, **ends)
-    accuracy, (low, high) = right.mean(), wilson(int(right.sum()), len(right), alpha)
-    shares = {name: round(float(share), 6) for name, share in (("accuracy", accuracy), ("low", low), ("high", high))}
-    return Group(group=name, rows=len(right), **shares, **ends)
+    ends_of_share = wilson(int(right.sum()), len(right), alpha)
+    accuracy, low, high = (round(float(share), 6) for share in (right.mean(), *ends_of_share))
+    return Group(group=name, rows=len(right), accuracy=accuracy, low=low, high=high, **ends)
 
 
 def wilson(right: int, rows: int, alpha: float) -> tuple[float, float]:

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
 
 from textmill import tally
 from textmill.judging.metrics import METRICS, score, tallies
-from textmill.results.mistakes import Mistakes
+from textmill.results.mistakes import Mistake, Mistakes
 from textmill.results.scores import Bin, Binary, OfClass, OfSeed, Scores
 from textmill.text.encoding import Documents
 from textmill.text.ragged import Ragged
@@ -81,15 +81,15 @@ def headline(table: pl.DataFrame, labels: list[str]) -> dict[str, float | None]:
     actual, proba = classes_of(table, "label", labels), probabilities_of(table, labels).astype(np.float64)
     proba = proba / proba.sum(1, keepdims=True)
     sums = tallies(table["label"].to_numpy(), table["prediction"].to_numpy(), labels).sum(0)
-    area = None
+    area: float | None = None
     if len(np.unique(actual)) == len(labels):
-        area = roc_auc_score(actual, proba[:, 1] if len(labels) == 2 else proba, multi_class="ovr")
-    scores = {name: score(name, sums) for name in METRICS} | {
+        area = float(roc_auc_score(actual, proba[:, 1] if len(labels) == 2 else proba, multi_class="ovr"))
+    scores = {name: float(score(name, sums)) for name in METRICS} | {
         "roc_auc": area,
         "log_loss": tally.log_loss(proba, actual),
         "calibration_error": calibration_error(*_answers(table)),
     }
-    return {name: _rounded(value) for name, value in scores.items()}
+    return {name: None if value is None else _rounded(value) for name, value in scores.items()}
 
 
 def all_scores(tables: Mapping[int, pl.DataFrame], shipped: int, labels: list[str]) -> Scores:
@@ -100,19 +100,20 @@ def all_scores(tables: Mapping[int, pl.DataFrame], shipped: int, labels: list[st
     actual, predicted = (classes_of(table, side, labels) for side in ("label", "prediction"))
     sides, every = ("precision", "recall", "f1"), range(len(labels))
 
-    def prf(average: str | None) -> list[list[float]] | list[float]:
-        found = precision_recall_fscore_support(actual, predicted, labels=every, average=average, zero_division=0)
-        return [_rounded(value) if average else [_rounded(one) for one in value] for value in found[:3]]
+    def prf(average: str | None) -> Any:  # of each side, a number or (K,)
+        return precision_recall_fscore_support(actual, predicted, labels=every, average=average, zero_division=0)[:3]
 
-    by_class = [dict(zip(sides, of, strict=True)) for of in zip(*prf(None), strict=True)]
-    means = {f"{side}_{of}": value for of in ("macro", "weighted") for side, value in zip(sides, prf(of), strict=True)}
-    binary = {"binary": Binary(positive=labels[1], **by_class[1])} if len(labels) == 2 else {}
+    by_class = [dict(zip(sides, map(_rounded, of), strict=True)) for of in zip(*prf(None), strict=True)]
+    own: dict[str, Any] = {}
+    for of in ("macro", "weighted"):
+        own |= {f"{side}_{of}": _rounded(value) for side, value in zip(sides, prf(of), strict=True)}
+    own |= {name: value for name, value in each[shipped].items() if name in Scores.model_fields}
+    if len(labels) == 2:
+        own["binary"] = Binary(positive=labels[1], **by_class[1])
     mean, sd = over_seeds(each)
-    own = {name: value for name, value in each[shipped].items() if name in Scores.model_fields}
     support = np.bincount(actual, minlength=len(labels)).tolist()
     return Scores(
-        **means | own,
-        **binary,
+        **own,
         rows=len(table),
         labels=labels,
         classes={
@@ -134,13 +135,11 @@ def together(tables: Mapping[int, pl.DataFrame]) -> pl.DataFrame:
 
 def over_seeds(each: Mapping[int, dict[str, float | None]]) -> tuple[dict[str, float | None], dict[str, float | None]]:
     """Mean and standard deviation (ddof = 1; None for one seed) of the headline scores of the seeds."""
-    columns = {name: [scores[name] for scores in each.values()] for name in HEADLINE}
-    known = {name: None not in column for name, column in columns.items()}
+    found = {name: [value for of in each.values() if (value := of[name]) is not None] for name in HEADLINE}
+    known = {name: len(column) == len(each) for name, column in found.items()}
     several = len(each) > 1
-    mean = {name: _rounded(np.mean(column)) if known[name] else None for name, column in columns.items()}
-    sd = {
-        name: _rounded(np.std(column, ddof=1)) if several and known[name] else None for name, column in columns.items()
-    }
+    mean = {name: _rounded(np.mean(column)) if known[name] else None for name, column in found.items()}
+    sd = {name: _rounded(np.std(column, ddof=1)) if several and known[name] else None for name, column in found.items()}
     return mean, sd
 
 
@@ -149,7 +148,7 @@ def summary(scores: Scores, shipped: int, validation: Mapping[str, float]) -> di
 
     Both are of the shipped seed; of several, mean and standard deviation of the test accuracy follow.
     """
-    line = {f"validation_{name}": value for name, value in validation.items()}
+    line: dict[str, float | None] = {f"validation_{name}": value for name, value in validation.items()}
     line |= {f"test_{name}": value for name, value in scores.of(shipped).items()}
     if len(scores.seeds) > 1:
         line |= {"test_accuracy_mean": scores.mean["accuracy"], "test_accuracy_sd": scores.sd["accuracy"]}
@@ -191,8 +190,8 @@ def mistakes(table: pl.DataFrame, texts: Iterable[pl.DataFrame]) -> Mistakes:
     shown = shown.with_columns(
         pl.col("text").str.slice(0, EXCERPT), pl.col("confidence", "unknown").cast(pl.Float64).round(4)
     )
-    return Mistakes(shown.select("id", "text", "label", "prediction", "confidence", "tokens", "unknown").to_dicts())
+    return Mistakes([Mistake(**row) for row in shown.select(*Mistake.model_fields).to_dicts()])
 
 
-def _rounded(value: float | np.floating | None) -> float | None:
-    return None if value is None else round(float(value), 6)
+def _rounded(value: float | np.floating) -> float:
+    return round(float(value), 6)

@@ -34,7 +34,7 @@ class CNN(Network):
 
     def __init__(self, config: CNNConfig, vocabulary: int, outputs: int, max_len: int | None = None):
         super().__init__()
-        dropout = Shares.of(config.dropout)
+        dropout, self.widths = Shares.of(config.dropout), config.widths
         self.embed = Input(
             vocabulary, config.embedding, config.bigrams, config.max_norm, dropout.embedding, config.locked
         )
@@ -47,14 +47,11 @@ class CNN(Network):
         """embedded (B, T, E), lengths (B,) -> logits (B, outputs)"""
         text = inside(lengths, embedded.shape[1])[:, None]  # (B, 1, T)
         states = embedded.transpose(1, 2).masked_fill(~text, 0)  # (B, E, T)
-        strongest = [answers(window, states).masked_fill(~text, 0).amax(2) for window in self.windows]
+        strongest = []
+        for window, width in zip(self.windows, self.widths, strict=True):
+            answers = window(F.pad(states, (0, width - 1))).relu()  # to the window that begins at a step: (B, F, T)
+            strongest.append(answers.masked_fill(~text, 0).amax(2))
         return self.classify(self.head(torch.cat(strongest, 1)))
-
-
-def answers(window: nn.Module, states: Tensor) -> Tensor:
-    """How strongly each filter answers to the window that begins at a step, at least 0: (B, E, T) -> (B, F, T)"""
-    beyond = window.kernel_size[0] - 1
-    return window(F.pad(states, (0, beyond))).relu()
 
 
 FAMILY = NetworkFamily(CNNConfig, CNN)

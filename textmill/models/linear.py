@@ -14,7 +14,7 @@ from textmill.text.encoding import Encoded
 from textmill.text.ngrams import Counts, chosen, count, grams, scaled, side_by_side, weigh
 from textmill.text.ragged import Ragged
 from textmill.training.regression import log_count_ratio, regression
-from textmill.training.task import Family, Fitted, Task
+from textmill.training.task import EpochRow, Family, Fitted, Task
 from textmill.training.validation import epoch_scores
 from textmill.training.weights import Form, check_weights
 
@@ -33,7 +33,7 @@ class LinearConfig(Section):
 class Linear:
     """Sorted n-gram keys by order, a scale for each, and one row of weights a class (or one in all for two classes)."""
 
-    METHODS: ClassVar = ("weights", "occlusion")
+    METHODS: ClassVar[tuple[str, ...]] = ("weights", "occlusion")
 
     def __init__(self, config: LinearConfig, task: Task, tensors: Mapping[str, np.ndarray]):
         self.config, self.task = config, task
@@ -95,7 +95,7 @@ def fit(config: LinearConfig, data: Encoded, validation: Encoded, task: Task) ->
     model = Linear(config, task, tensors)
     on_train = epoch_scores(model.probabilities(counts), data.labels)
     on_validation = epoch_scores(model.predict_proba(validation.docs), validation.labels)
-    row = {
+    row: EpochRow = {
         "epoch": 1,
         "train_loss": on_train["log_loss"],
         "validation_loss": on_validation["log_loss"],

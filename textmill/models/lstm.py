@@ -24,7 +24,7 @@ class LSTM(Recurrent):
     def begin(self, layer: nn.RNNBase, config: LSTMConfig) -> None:
         """First weights, and how much a layer remembers at first."""
         super().begin(layer, config)
-        layer.bias_ih_l0.data[layer.hidden_size : 2 * layer.hidden_size] = config.forget_bias
+        layer.get_parameter("bias_ih_l0").data[layer.hidden_size : 2 * layer.hidden_size] = config.forget_bias
 
 
 FAMILY = NetworkFamily(LSTMConfig, LSTM)

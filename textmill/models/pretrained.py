@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -18,11 +18,14 @@ from textmill.text.encoding import Encoded
 from textmill.text.ragged import SPECIALS
 from textmill.text.tokenizer import FILE
 from textmill.tokenizers import load as load_tokenizer
-from textmill.tokenizers.pretrained import Frame
+from textmill.tokenizers.pretrained import Frame, PretrainedTokenizer
 from textmill.training.devices import find_device
 from textmill.training.neural import Neural, outputs, restored, trained
 from textmill.training.settings import Reading, TrainConfig, overridden
 from textmill.training.task import Family, Fitted, Reads, Task
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
 class Shares(Section):
@@ -61,7 +64,7 @@ class Pretrained(Network):
 
     BFLOAT16_PAYS = frozenset({"cpu", "cuda"})
 
-    def __init__(self, config: PretrainedConfig, encoder: nn.Module, frame: Frame, outputs: int):
+    def __init__(self, config: PretrainedConfig, encoder: "PreTrainedModel", frame: Frame, outputs: int):
         super().__init__()
         self.encoder, self.frame, self.layer_decay = encoder, frame, config.layer_decay
         self.heights, self.top = heights(encoder)
@@ -126,9 +129,11 @@ def build(config: PretrainedConfig, settings: Reading, task: Task) -> Pretrained
             "of kind pretrained"
         )
     tokenizer = load_tokenizer(task.encoder.parent / FILE)
+    assert isinstance(tokenizer, PretrainedTokenizer)  # no other kind brings an encoder
     torch.manual_seed(task.seed)
     encoder = architecture(task.encoder, config.dropout.attention, config.dropout.layers)
-    known, needed = encoder.get_input_embeddings().num_embeddings, tokenizer.size - SPECIALS
+    table: Any = encoder.get_input_embeddings()  # for transformers, some module
+    known, needed = table.num_embeddings, tokenizer.size - SPECIALS
     if known < needed:
         raise ArtifactError(f"{task.encoder / CONFIG}: {known:,} tokens, but its tokenizer has {needed:,}")
     limit, extra = longest(encoder), len(tokenizer.frame.before) + len(tokenizer.frame.after)
@@ -167,6 +172,7 @@ class PretrainedFamily(Family):
         """Tune the encoder that was fetched."""
         find_device(settings.device)  # an error before there is work
         network = build(config, settings, task)
+        assert task.encoder is not None  # `build` has read it
         fill(network.encoder, task.encoder / WEIGHTS)
         return trained(network, None, settings, data, validation, task, folder)
 

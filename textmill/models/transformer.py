@@ -70,6 +70,7 @@ class Transformer(Network):
         self.embed = Input(vocabulary, config.width, config.bigrams, config.max_norm, dropout.embedding, config.locked)
         self.positions = None
         if config.positions == "learned":
+            assert max_len is not None  # `check_length` has seen to it
             self.positions = nn.Parameter(torch.randn(max_len + 1, config.width) * config.width**-0.5)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width)

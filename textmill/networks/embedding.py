@@ -1,5 +1,7 @@
 """Where networks begin: vectors of words and of pairs of neighbours."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -66,11 +68,15 @@ def pair_ids(ids: Tensor, buckets: int) -> Tensor:
     return (1 + (before * FACTOR + ids) % buckets).masked_fill((before == PAD) | (ids == PAD), PAD)
 
 
-def use_vectors(embed: Input, config: NetworkConfig, known: WordVectors | None) -> None:
-    """Fill `embed` as `config.vectors` says. Raises ParamsError where its tokenizer has none, or of another size."""
+def use_vectors(embed: Callable[[Tensor], Tensor], config: NetworkConfig, known: WordVectors | None) -> None:
+    """Fill `embed`, an Input, as `config.vectors` says.
+
+    Raises ParamsError where its tokenizer has no vectors, or vectors of another size.
+    """
     if config.vectors == "none":
         return
     source = f"tokenizers.{config.tokenizer}.vectors"
+    assert isinstance(embed, Input)
     if known is None or not len(known.ids):
         raise ParamsError(f"vectors: {config.vectors} needs {source}, which gives none; change one of the two")
     if known.vectors.shape[1] != embed.embedding_dim:

@@ -5,12 +5,16 @@ No code of others is loaded, and nothing is unpickled.
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from textmill.errors import ArtifactError
 from textmill.files import read_json
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
@@ -24,7 +28,7 @@ IN_ATTENTION = ("attention_probs_dropout_prob", "attention_dropout")
 IN_LAYERS = ("hidden_dropout_prob", "dropout", "mlp_dropout", "embedding_dropout")
 
 
-def architecture(folder: Path, in_attention: float, in_layers: float) -> nn.Module:
+def architecture(folder: Path, in_attention: float, in_layers: float) -> "PreTrainedModel":
     """The encoder that a config.json describes, with these shares of dropout, its weights drawn at random.
 
     Raises ArtifactError if the file describes none.
@@ -49,7 +53,7 @@ def architecture(folder: Path, in_attention: float, in_layers: float) -> nn.Modu
     return encoder
 
 
-def fill(encoder: nn.Module, path: Path) -> None:
+def fill(encoder: "PreTrainedModel", path: Path) -> None:
     """Put a file's weights into `encoder`; a head of what it was trained for stays out.
 
     Raises ArtifactError naming the first tensor that is missing, unknown, of another shape or not finite.
@@ -69,7 +73,7 @@ def fill(encoder: nn.Module, path: Path) -> None:
     encoder.load_state_dict(found)
 
 
-def longest(encoder: nn.Module) -> int | None:
+def longest(encoder: "PreTrainedModel") -> int | None:
     """How many tokens an encoder can number; None if it does not number them."""
     for name, part in encoder.named_modules():
         if name.endswith("position_embeddings") and isinstance(part, nn.Embedding):
@@ -77,7 +81,7 @@ def longest(encoder: nn.Module) -> int | None:
     return getattr(encoder.config, "max_position_embeddings", None)
 
 
-def heights(encoder: nn.Module) -> tuple[dict[str, int], int]:
+def heights(encoder: "PreTrainedModel") -> tuple[dict[str, int], int]:
     """How far above the embeddings each module and weight lies, by name, and the number of layers.
 
     Embeddings lie at 0, the lowest layer at 1; what is neither belongs to the highest.

@@ -50,7 +50,9 @@ class Pool(nn.Module):
     def __init__(self, how: str, width: int, own: dict[str, Callable[[Tensor, Tensor], Tensor]]):
         super().__init__()
         self.attention = AttentionPool(width) if "attention" in how else None
-        ways = {"mean": pooled_mean, "max": pooled_max, "attention": self.attention, **own}
+        ways: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mean": pooled_mean, "max": pooled_max, **own}
+        if self.attention is not None:
+            ways["attention"] = self.attention
         self.ways = [ways[way] for way in how.split("+")]
         self.width = width * len(self.ways)
 
@@ -104,7 +106,7 @@ class Network(nn.Module):
     OBJECTIVE: ClassVar[Literal["next", "masked"] | None] = None
     BODY: ClassVar[tuple[str, ...]] = ()
 
-    embed: nn.Module
+    embed: Callable[[Tensor], Tensor]
     classify: nn.Linear
     width: int
 
@@ -114,6 +116,14 @@ class Network(nn.Module):
 
     def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """embedded (B, T, E), lengths (B,) -> logits (B, outputs)"""
+        raise NotImplementedError
+
+    def states(self, embedded: Tensor, lengths: Tensor) -> Tensor:
+        """embedded (B, T, E), lengths (B,) -> states (B, T, W), where OBJECTIVE is "masked"."""
+        raise NotImplementedError
+
+    def directions(self, embedded: Tensor, lengths: Tensor, layers: int) -> list[Tensor]:
+        """The states of so many layers, (B, T, W) for each direction, where OBJECTIVE is "next"."""
         raise NotImplementedError
 
     def scale(self, name: str) -> float:

@@ -31,7 +31,7 @@ class Recurrent(Network):
     the padded input keeps the fused kernels that packed sequences lose.
     """
 
-    CELL: ClassVar[type[nn.RNNBase]]  # a family's own
+    CELL: ClassVar[type[nn.RNN | nn.GRU | nn.LSTM]]  # a family's own
     OBJECTIVE = "next"
     BODY = ("embed.weight", "ahead.0.", "behind.0.")
 
@@ -100,11 +100,11 @@ class Recurrent(Network):
 
     def last(self, states: Tensor, lengths: Tensor) -> Tensor:
         """The state after the whole text: forwards at its last word, backwards at its first."""
-        hidden = self.ahead[0].hidden_size
+        hidden = self.width
         return torch.cat([state_at(states[..., :hidden], lengths - 1), states[:, 0, hidden:]], 1)
 
 
-def read_by(cell: nn.RNNBase, states: Tensor) -> Tensor:
+def read_by(cell: nn.Module, states: Tensor) -> Tensor:
     """States (T, B, H) of a layer over (T, B, W), on a GPU in float32.
 
     There autocast makes cuDNN's layers float16, even where bfloat16 is asked for: small gradients would become 0.

@@ -56,8 +56,8 @@ def curves_figure(history: Sequence[Epoch], name: str) -> "Figure":
         for key, label in lines.items():
             values = [getattr(row, key) for row in history]
             values = [float("nan") if value is None else value for value in values]
-            style = {"color": "#808890", "linestyle": "--"} if label == "train" else {"color": PALETTE[0]}
-            axes.plot(epochs, values, marker="o", markersize=3.5, label=label, **style)
+            color, line = ("#808890", "--") if label == "train" else (PALETTE[0], "-")
+            axes.plot(epochs, values, marker="o", markersize=3.5, label=label, color=color, linestyle=line)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
     return figure

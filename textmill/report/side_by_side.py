@@ -51,15 +51,18 @@ def side_by_side(models: Sequence[Outcome]) -> list[Table]:
 
 
 def _cell(group: Group | None, accuracy: float) -> Cell | None:
-    return None if group is None else Cell(group, (group.low > accuracy) - (group.high < accuracy))
+    if group is None or group.low is None or group.high is None:
+        return None
+    return Cell(group, (group.low > accuracy) - (group.high < accuracy))
 
 
 def _row(name: str, cells: list[Cell | None]) -> Row:
     known = [cell.group for cell in cells if cell]
-    ends = [_ends(getattr(group, side) for group in known) for side in ("rows", "shortest", "longest")]
-    return Row(name, cells, *ends)
+    rows = [group.rows for group in known]
+    shortest, longest = (_ends(getattr(group, side) for group in known) for side in ("shortest", "longest"))
+    return Row(name, cells, (min(rows), max(rows)), shortest, longest)
 
 
 def _ends(values: Iterable[int | None]) -> tuple[int, int] | None:
-    values = [value for value in values if value is not None]
-    return (min(values), max(values)) if values else None
+    known = [value for value in values if value is not None]
+    return (min(known), max(known)) if known else None

@@ -52,6 +52,7 @@ def run_each(models: Sequence[str], jobs: int) -> dict[str, int]:
                     model, slot = waiting.popleft(), slots.popleft()
                     running[model] = process, _ = start(model, devices[slot % len(devices)] if devices else None), slot
                     for source, target in ((process.stdout, sys.stdout), (process.stderr, sys.stderr)):
+                        assert source is not None  # `start` asks for both
                         pipes.register(source, selectors.EVENT_READ, Pipe(model, f"{model:{width}} | ", target))
                 for key, _ in pipes.select():
                     key.data.tell(data := os.read(key.fd, 65536))

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -49,7 +49,7 @@ def _number(cell: str) -> float | str | None:
         return cell
 
 
-def write_history(path: Path, rows: Iterable[Mapping[str, float | None]]) -> None:
+def write_history(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write a training's rows, rounded to six digits, without their seconds: those differ from run to run."""
     import polars as pl
     import polars.selectors as cs

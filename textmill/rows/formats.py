@@ -6,16 +6,16 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from operator import itemgetter
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from textmill.errors import DataError
 from textmill.files import LONE_SURROGATES
 from textmill.sources.dataset import FileDataset
 
-Rows = Iterator[tuple[int | str | None, ...]]  # the row's number, then the wanted columns
+Rows = Iterator[tuple[Any, ...]]  # the row's number, then the wanted columns: str, or None
 
 
-def read_rows(file: BinaryIO, kind: str, dataset: FileDataset, where: str, wanted: Mapping[str, str],
+def read_rows(file: IO[bytes], kind: str, dataset: FileDataset, where: str, wanted: Mapping[str, str],
               max_chars: int) -> Rows:  # fmt: skip
     """The wanted columns ({our name: the file's name}) of each row. Nothing is guessed: "007" and "NA" are texts.
 
@@ -48,7 +48,7 @@ def check_columns(found: list[str], where: str, wanted: Mapping[str, str], separ
         )
 
 
-def _encoding(file: BinaryIO, encodings: list[str], where: str) -> str:
+def _encoding(file: IO[bytes], encodings: list[str], where: str) -> str:
     """The first encoding that decodes the whole file, which is left at its start."""
     problem = ""
     for encoding in encodings:

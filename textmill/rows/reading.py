@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, cast
 
 import polars as pl
 import pyarrow as pa
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.fetch.archives import opened
 from textmill.rows.formats import Rows, check_columns, read_rows
-from textmill.sources.dataset import Dataset, Part
+from textmill.sources.dataset import Dataset, FileDataset, Part
 
 COLUMNS = ("text", "label", "group", "split", "id")
 ROWS = 50_000  # at most in a chunk
@@ -35,6 +35,7 @@ def read_part(raw: Path, part: Part, dataset: Dataset, max_chars: int) -> Iterat
         if part.format == "parquet":
             frames = _read_parquet(file, where, wanted)
         else:
+            assert isinstance(dataset, FileDataset)  # the hub's are parquet
             frames = _frames(read_rows(file, part.format, dataset, where, wanted, max_chars), list(wanted))
         for frame in frames:
             count += len(frame)
@@ -69,14 +70,14 @@ def _frames(rows: Rows, names: list[str]) -> Iterator[pl.DataFrame]:
         yield pl.DataFrame(chunk, schema, orient="row")
 
 
-def _read_parquet(file: BinaryIO, where: str, wanted: dict[str, str]) -> Iterator[pl.DataFrame]:
+def _read_parquet(file: IO[bytes], where: str, wanted: dict[str, str]) -> Iterator[pl.DataFrame]:
     try:
         parquet, first = pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False), 1
         check_columns(parquet.schema_arrow.names, where, wanted)
         for batch in parquet.iter_batches(_rows(parquet.metadata), columns=list(wanted.values()), use_threads=False):
             texts = pa.table({key: _strings(batch[name], f"{where}, column {name!r}") for key, name in wanted.items()})
             texts.validate(full=True)  # polars trusts that strings are UTF-8
-            yield pl.from_arrow(texts).with_row_index("row", offset=first)
+            yield cast(pl.DataFrame, pl.from_arrow(texts)).with_row_index("row", offset=first)
             first += len(texts)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise ArtifactError(f"{where}: not a whole parquet file: {error}") from error

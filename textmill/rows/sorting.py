@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -25,7 +26,7 @@ class Spool:
     def __init__(self, folder: Path):
         self.folder = folder
         self.waiting: list[pl.DataFrame] = []
-        self.size = 0  # bytes of them
+        self.size: float = 0  # bytes of them
         self.runs: list[tuple[Path, np.ndarray]] = []  # each with the ranges that its record batches hold
         self.sizes = np.zeros(RANGES, np.int64)  # bytes in each range, in all runs together
 
@@ -67,7 +68,7 @@ class Spool:
     def _read(self, run: Path, held: np.ndarray, ranges: np.ndarray) -> pl.DataFrame:
         with pa.OSFile(str(run)) as file, pa.ipc.open_file(file) as batches:
             wanted = [batches.get_batch(int(number)) for number in np.flatnonzero(np.isin(held, ranges))]
-            return pl.from_arrow(pa.Table.from_batches(wanted, batches.schema))
+            return cast(pl.DataFrame, pl.from_arrow(pa.Table.from_batches(wanted, batches.schema)))
 
 
 @contextmanager

@@ -104,7 +104,9 @@ def limit(sides: pl.Series, docs: pl.DataFrame, sizes: Sizes, seed: int) -> pl.S
     Classes keep their shares, rounded by largest remainder. Unlabelled documents stay as they are.
     Raises DataError if none of a class that is there would stay.
     """
-    classes, names = docs["label"].to_physical(), docs["label"].dtype.categories
+    known = docs["label"].dtype
+    assert isinstance(known, pl.Enum)  # `outline` makes it
+    classes, names = docs["label"].to_physical(), known.categories
     kept = np.ones(len(docs), bool)
     rng = np.random.default_rng(seed)
     for name in SPLITS:
@@ -147,7 +149,7 @@ def part(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int) 
     sides = whole = split(docs, labels, config, seed)
     if config.sizes:
         sides = limit(whole, docs, config.sizes, seed)
-    left_out = {name: int((whole == name).sum() - (sides == name).sum()) for name in SPLITS}
+    left_out = {name: int((whole == name).sum()) - int((sides == name).sum()) for name in SPLITS}
     repeated = in_test(docs, sides)
     leaking = pl.Series(repeated) & (sides == "unlabelled")  # a model may learn from those, and must not from the test
     sides = sides.set(leaking, None)

@@ -1,27 +1,29 @@
 """Where labelled texts come from: the `dataset` section, and how its files come to data/raw."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from textmill.config import load_section
 from textmill.fetch import Places
-from textmill.sources.dataset import Dataset, Part
+from textmill.sources.dataset import Part
 from textmill.sources.files import LocalFile, Url, Wheel, fetch_file
 from textmill.sources.hub import Hub, fetch_splits
 
-SOURCES: dict[str, type[Dataset]] = {"wheel": Wheel, "url": Url, "path": LocalFile, "hub": Hub}
+AnyDataset = Wheel | Url | LocalFile | Hub
+SOURCES: dict[str, type[AnyDataset]] = {"wheel": Wheel, "url": Url, "path": LocalFile, "hub": Hub}
+SOURCE: Any = Literal[*SOURCES]  # one of their names, for pydantic
 
 
-def load_dataset(params: Path) -> Dataset:
+def load_dataset(params: Path) -> AnyDataset:
     """The `dataset` section as the config of its source. Raises ParamsError with the key's path.
 
     Two steps instead of a pydantic union: the error then names the key, not the union's branches.
     """
-    source = load_section(params, "dataset.source", Literal[*SOURCES])
+    source = load_section(params, "dataset.source", SOURCE)
     return load_section(params, "dataset", SOURCES[source])
 
 
-def fetch_dataset(dataset: Dataset, raw: Path, inputs: Path, places: Places) -> list[Part]:
+def fetch_dataset(dataset: AnyDataset, raw: Path, inputs: Path, places: Places) -> list[Part]:
     """Bring a data set's files to the folder `raw`. `inputs` is the folder of the user's files, which DVC watches.
 
     Raises ArtifactError if a file is missing or not the one that was pinned, ResourceError if its host does not give

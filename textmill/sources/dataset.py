@@ -87,7 +87,7 @@ def parts_of(path: Path, checksum: str, chosen: Mapping[str, str | None] | None 
     if not is_archive(path.name):
         if chosen:
             raise ParamsError(f"dataset.members: {path.name} is not an archive; set it to null")
-        return [Part(path.name, checksum, format_of(path.name))]
+        return [Part(path.name, checksum, format_of(path.name) or "txt")]
     if chosen is None:
         found = members(path)
         chosen = {name: None for name in found if format_of(name)}

@@ -1,7 +1,7 @@
 """Texts read once: the different words in them, how often each stands there, and what the texts are made of."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -26,7 +26,7 @@ class Counted(NamedTuple):
         return np.bincount(self.numbers, np.repeat(self.seen, self.sizes), len(self.words)).astype(np.int64)
 
 
-def count(batches: Iterable[Cut], words: Callable[[pl.Series], pl.Series], spill: BinaryIO) -> Counted:
+def count(batches: Iterable[Cut], words: Callable[[pl.Series], pl.Series], spill: IO[bytes]) -> Counted:
     """Read texts; `words` gives those of each piece, as a list Series. The pieces' numbers wait in `spill`.
 
     In memory are the different words, numbers for each different piece, and a length for each text.
@@ -51,7 +51,7 @@ def count(batches: Iterable[Cut], words: Callable[[pl.Series], pl.Series], spill
     return Counted(pl.concat(different), np.concatenate(numbers), np.concatenate(sizes), seen, lengths)
 
 
-def waiting(spill: BinaryIO, lengths: list[np.ndarray]) -> Iterator[Pieces]:
+def waiting(spill: IO[bytes], lengths: list[np.ndarray]) -> Iterator[Pieces]:
     """Each batch of texts that was counted."""
     spill.seek(0)
     for batch in lengths:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -45,15 +45,17 @@ def save(path: Path, batches: Iterable[Encoded], documents: int, tokenizer: str)
     A safetensors file of labels (N,), offsets (N + 1,) and ids (T,). The ids are written at once, the others, 16 bytes
     a document, at the end.
     """
-    lengths, labels, unknown = [np.empty(0, np.int64)], [], 0
+    each: list[np.ndarray] = [np.empty(0, np.int64)]
+    labels: list[np.ndarray] = []
+    unknown = 0
     with atomic(path) as temporary, open(temporary, "wb") as file:
         file.seek(HEADER + 8 * documents + 8 * (documents + 1))
         for batch in batches:
             file.write(batch.docs.ids.astype("<i4").data)
-            lengths.append(batch.docs.lengths)
+            each.append(batch.docs.lengths)
             labels.append(batch.labels)
             unknown += int(np.count_nonzero(batch.docs.ids == UNK))
-        lengths = np.concatenate(lengths)
+        lengths = np.concatenate(each)
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         file.seek(0)
         file.write(_header(documents, int(offsets[-1]), tokenizer))
@@ -62,7 +64,8 @@ def save(path: Path, batches: Iterable[Encoded], documents: int, tokenizer: str)
 
 
 def _header(documents: int, tokens: int, tokenizer: str) -> bytes:
-    header, end = {"__metadata__": {"from": tokenizer}}, 0
+    header: dict[str, dict[str, Any]] = {"__metadata__": {"from": tokenizer}}
+    end = 0
     for name, dtype, size, count in (
         ("labels", "I64", 8, documents),
         ("offsets", "I64", 8, documents + 1),

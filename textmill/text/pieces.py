@@ -15,7 +15,7 @@ from textmill.text.ragged import UNK, Ragged
 if find_spec("pyarrow"):
     from textmill.text import arrow as kernels
 else:
-    from textmill.text import plain as kernels
+    from textmill.text import plain as kernels  # type: ignore[no-redef]  # it has the same functions
 
 Markup = Literal["strip", "breaks", "keep"]  # strip: tags become spaces, entities characters; breaks: <br> alone
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, ClassVar, Literal, Protocol
+from typing import IO, Any, ClassVar, Final, Literal, Protocol
 
 import polars as pl
 
@@ -11,7 +11,9 @@ from textmill.fetch.places import Places
 from textmill.text.pieces import Markup
 from textmill.text.ragged import SPECIALS, Ragged
 
-FILE, FORMAT = "tokenizer.json", 2
+FILE: Final = "tokenizer.json"
+Format = Literal[2]
+FORMAT: Format = 2
 NAMES = ("<pad>", "<unk>")  # of the ids below SPECIALS, for people
 Texts = Callable[[], Iterable[pl.Series]]  # gives all texts, in batches
 
@@ -29,7 +31,7 @@ class TokenizerConfig(Section):
 class Spec(Section):
     """What the file of a tokenizer holds; a kind adds its own keys."""
 
-    format: Literal[FORMAT]
+    format: Format
     kind: str
     normalize: Literal["NFC"] = "NFC"
     markup: Markup
@@ -47,7 +49,7 @@ class Tokenizer(Protocol):
 
     @classmethod
     def fit(
-        cls, read: Texts, config: Any, spill: BinaryIO, files: Mapping[str, Path]
+        cls, read: Texts, config: Any, spill: IO[bytes], files: Mapping[str, Path]
     ) -> tuple["Tokenizer", Iterator[Ragged]]:
         """See `textmill.tokenizers.fit`."""
 
@@ -75,7 +77,7 @@ class Tokenizer(Protocol):
 class Named:
     """A tokenizer whose ids name all that is known of a text."""
 
-    def tokens(self, text: str) -> list[str]:
+    def tokens(self: Tokenizer, text: str) -> list[str]:
         """What each id of a text stands for, for people."""
         return [self.token(number) for number in self.encode(pl.Series([text])).ids.tolist()]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from textmill.config import validate
 from textmill.errors import ArtifactError, ParamsError
@@ -36,7 +36,7 @@ def tokenizer_config(entry: Any, where: str) -> TokenizerConfig:
 
 
 def fit(
-    read: Texts, config: TokenizerConfig, spill: BinaryIO, files: Mapping[str, Path]
+    read: Texts, config: TokenizerConfig, spill: IO[bytes], files: Mapping[str, Path]
 ) -> tuple[Tokenizer, Iterator[Ragged]]:
     """The tokenizer that `config` describes, learned from texts, and the ids of each batch of them.
 

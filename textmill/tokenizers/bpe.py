@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, ClassVar, Literal
+from typing import IO, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -19,7 +19,7 @@ from textmill.config import Count, validate
 from textmill.text.pieces import Markup, Spelling, different, marked_down, normal
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, Ragged
-from textmill.text.tokenizer import NAMES, Named, Spec, Texts, TokenizerConfig
+from textmill.text.tokenizer import NAMES, Named, Spec, Texts, Tokenizer, TokenizerConfig
 
 BYTES = 256
 
@@ -46,8 +46,8 @@ class BpeSpec(Spec):
 class BpeTokenizer(Named):
     """The library's tokenizer, its ids moved up by SPECIALS."""
 
-    CONFIG: ClassVar = BpeConfig
-    SPEC: ClassVar = BpeSpec
+    CONFIG: ClassVar[type[TokenizerConfig]] = BpeConfig
+    SPEC: ClassVar[type[Spec]] = BpeSpec
 
     lowercase: bool
     markup: Markup
@@ -60,7 +60,7 @@ class BpeTokenizer(Named):
 
     @classmethod
     def fit(
-        cls, read: Texts, config: BpeConfig, spill: BinaryIO, files: Mapping[str, Path]
+        cls, read: Texts, config: BpeConfig, spill: IO[bytes], files: Mapping[str, Path]
     ) -> tuple["BpeTokenizer", Iterator[Ragged]]:
         """The tokenizer of the merges that save most, and the ids of each batch of texts. The same in every process."""
         from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -122,4 +122,4 @@ class BpeTokenizer(Named):
         return tokenizer
 
 
-TOKENIZER = BpeTokenizer
+TOKENIZER: type[Tokenizer] = BpeTokenizer

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, ClassVar, Literal
+from typing import IO, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -15,7 +15,7 @@ from textmill.errors import DataError
 from textmill.text.pieces import Markup, marked_down, normal
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.text.tokenizer import NAMES, Listed, Spec, Texts, TokenizerConfig, checked_vocabulary
+from textmill.text.tokenizer import NAMES, Listed, Spec, Texts, Tokenizer, TokenizerConfig, checked_vocabulary
 
 POINTS = 0x110000  # code points of Unicode
 
@@ -42,8 +42,8 @@ class CharSpec(Spec):
 class CharTokenizer(Listed):
     """Character i of `vocabulary` has the id i + SPECIALS."""
 
-    CONFIG: ClassVar = CharConfig
-    SPEC: ClassVar = CharSpec
+    CONFIG: ClassVar[type[TokenizerConfig]] = CharConfig
+    SPEC: ClassVar[type[Spec]] = CharSpec
 
     lowercase: bool
     markup: Markup
@@ -56,7 +56,7 @@ class CharTokenizer(Listed):
 
     @classmethod
     def fit(
-        cls, read: Texts, config: CharConfig, spill: BinaryIO, files: Mapping[str, Path]
+        cls, read: Texts, config: CharConfig, spill: IO[bytes], files: Mapping[str, Path]
     ) -> tuple["CharTokenizer", Iterator[Ragged]]:
         """The tokenizer of the most frequent characters, ties in code-point order, and the ids of each batch of texts.
 
@@ -114,4 +114,4 @@ class CharTokenizer(Listed):
         return cls(spec["lowercase"], spec["markup"], characters)
 
 
-TOKENIZER = CharTokenizer
+TOKENIZER: type[Tokenizer] = CharTokenizer

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, ClassVar, Literal, NamedTuple
+from typing import IO, Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -23,9 +23,10 @@ from textmill.fetch.places import Fetched, Places
 from textmill.text.pieces import Markup, Spelling, different, marked_down, normal
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.text.tokenizer import FILE, NAMES, Named, Spec, Texts, TokenizerConfig
+from textmill.text.tokenizer import FILE, NAMES, Named, Spec, Texts, Tokenizer, TokenizerConfig
 
-ENCODER = ("config.json", "model.safetensors")
+FileName = Literal["tokenizer.json", "config.json", "model.safetensors"]
+ENCODER: tuple[FileName, FileName] = ("config.json", "model.safetensors")
 
 
 def _whole(files: dict[str, str | None]) -> dict[str, str | None]:
@@ -34,7 +35,6 @@ def _whole(files: dict[str, str | None]) -> dict[str, str | None]:
     return files
 
 
-FileName = Literal[FILE, *ENCODER]
 Pinned = Annotated[dict[FileName, Sha256], AfterValidator(_whole)]
 
 
@@ -43,7 +43,7 @@ class PretrainedTokenizerConfig(TokenizerConfig):
 
     kind: Literal["pretrained"]  # how texts are cut, and so which keys the entry has
     source: str  # where the files come from
-    files: dict[FileName, Sha256 | None]  # their names: the sha256 of each; null where the revision pins it
+    files: Mapping[FileName, Sha256 | None]  # their names: the sha256 of each; null where the revision pins it
     markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
 
     def fetch(self, places: Places) -> dict[str, Path]:
@@ -135,8 +135,8 @@ class PretrainedTokenizer(Named):
     (Unigram), it is UNK.
     """
 
-    CONFIG: ClassVar = PretrainedTokenizerConfig
-    SPEC: ClassVar = PretrainedSpec
+    CONFIG: ClassVar[type[TokenizerConfig]] = PretrainedTokenizerConfig
+    SPEC: ClassVar[type[Spec]] = PretrainedSpec
 
     markup: Markup
     model: str  # the library's json
@@ -148,7 +148,7 @@ class PretrainedTokenizer(Named):
 
     @classmethod
     def fit(
-        cls, read: Texts, config: PretrainedTokenizerConfig, spill: BinaryIO, files: Mapping[str, Path]
+        cls, read: Texts, config: PretrainedTokenizerConfig, spill: IO[bytes], files: Mapping[str, Path]
     ) -> tuple["PretrainedTokenizer", Iterator[Ragged]]:
         """The tokenizer that was fetched, which learns nothing, and the ids of each batch of texts."""
         tokenizer = cls.read(files[FILE], config)
@@ -248,4 +248,4 @@ class PretrainedTokenizer(Named):
         return tokenizer
 
 
-TOKENIZER = PretrainedTokenizer
+TOKENIZER: type[Tokenizer] = PretrainedTokenizer

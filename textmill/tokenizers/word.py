@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, ClassVar, Literal
+from typing import IO, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import polars as pl
@@ -16,7 +16,7 @@ from textmill.text.counting import Counted, count, waiting
 from textmill.text.pieces import Markup, Spelling, cut, different, flat, normal
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.text.tokenizer import NAMES, Listed, Spec, Texts, TokenizerConfig, checked_vocabulary
+from textmill.text.tokenizer import NAMES, Listed, Spec, Texts, Tokenizer, TokenizerConfig, checked_vocabulary
 
 WORDS = "a B, c 1 2 \u00e9 \u4e2d. ' - !"  # to try a pattern on
 
@@ -64,8 +64,8 @@ class WordSpec(Spec):
 class WordTokenizer(Listed):
     """A config's cutting and the words it keeps: word i of `vocabulary` has the id i + SPECIALS."""
 
-    CONFIG: ClassVar = WordConfig
-    SPEC: ClassVar = WordSpec
+    CONFIG: ClassVar[type[TokenizerConfig]] = WordConfig
+    SPEC: ClassVar[type[Spec]] = WordSpec
 
     lowercase: bool
     markup: Markup
@@ -80,7 +80,7 @@ class WordTokenizer(Listed):
 
     @classmethod
     def fit(
-        cls, read: Texts, config: WordConfig, spill: BinaryIO, files: Mapping[str, Path]
+        cls, read: Texts, config: WordConfig, spill: IO[bytes], files: Mapping[str, Path]
     ) -> tuple["WordTokenizer", Iterator[Ragged]]:
         """The tokenizer of the most frequent words, ties in code-point order, and the ids of each batch of texts.
 
@@ -148,7 +148,7 @@ class WordTokenizer(Listed):
         return cls(spec["lowercase"], spec["markup"], spec["pattern"], vocabulary, stop)
 
 
-TOKENIZER = WordTokenizer
+TOKENIZER: type[Tokenizer] = WordTokenizer
 
 
 def _most_frequent(found: Counted, config: WordConfig) -> np.ndarray:

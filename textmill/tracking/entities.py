@@ -50,7 +50,7 @@ def _applied(key: str, value: Any) -> Any:
         return value
 
 
-def final_metrics(scores: Scores, fit: Fit, times: Timing) -> list["Metric"]:
+def final_metrics(scores: Scores, fit: Fit, times: Timing, ended: float) -> list["Metric"]:
     """What one sorts runs by, and F1 by class as a group of its own. All other scores are in scores.json.
 
     Test scores are those of the shipped seed; of several seeds, mean, spread and each one's own follow.
@@ -69,16 +69,16 @@ def final_metrics(scores: Scores, fit: Fit, times: Timing) -> list["Metric"]:
         for name in METRICS:
             metrics |= {f"test_{name}_mean": scores.mean[name], f"test_{name}_sd": scores.sd[name]}
             metrics |= {f"test_{name}/seed_{one.seed}": one.scores[name] for one in scores.seeds}
-    return [Metric(*item, int(times.ended * 1000), 0) for item in safe_metrics(metrics).items()]
+    return [Metric(*item, int(ended * 1000), 0) for item in safe_metrics(metrics).items()]
 
 
-def epoch_metrics(history: Sequence[Epoch], times: Timing) -> list["Metric"]:
+def epoch_metrics(history: Sequence[Epoch], started: float, ended: float) -> list["Metric"]:
     """The learning curves as a group, a step an epoch; the time of the training is spread evenly over them."""
     from mlflow.entities import Metric
 
     metrics = []
     for row in history:
-        moment = times.started + (times.ended - times.started) * row.epoch / len(history)
+        moment = started + (ended - started) * row.epoch / len(history)
         values = safe_metrics({f"epoch/{name}": value for name, value in row if name != "epoch"})
         metrics += [Metric(*item, int(moment * 1000), int(row.epoch)) for item in values.items()]
     return metrics

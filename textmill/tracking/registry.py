@@ -60,6 +60,7 @@ def register(client: "MlflowClient", dataset: str, result: Result, run: "Run") -
     found = client.search_model_versions(f"name = '{name}' AND tags.`{BUNDLE}` = '{result.bundle.md5}'")
     if found:
         return str(found[0].version)
+    assert run.outputs is not None  # `log_bundle` has logged a model
     model = f"models:/{run.outputs.model_outputs[0].model_id}"
     with redirect_stderr(io.StringIO()):  # it talks
         return str(mlflow.register_model(model, name, tags={BUNDLE: result.bundle.md5, "model": result.name}).version)
@@ -75,8 +76,9 @@ def promote(client: "MlflowClient", dataset: str, number: str, champion: Result)
         return
     served = mlflow.pyfunc.load_model(f"models:/{name}/{number}")
     # The confident errors are the one place where texts and predictions stand side by side.
-    known = Mistakes.read(champion.outs[Mistakes.FILE].path).root
-    known = [(one.text, one.prediction) for one in known if len(one.text) < EXCERPT] or [("a", None)]
+    wrong = Mistakes.read(champion.outs[Mistakes.FILE].path).root
+    known: list[tuple[str, str | None]] = [(one.text, one.prediction) for one in wrong if len(one.text) < EXCERPT]
+    known = known or [("a", None)]
     predicted = served.predict(pd.DataFrame({"text": [text for text, _ in known]}))["prediction"]
     if any(recorded not in (None, label) for (_, recorded), label in zip(known, predicted, strict=True)):
         raise ArtifactError(f"{name} v{number}: predicts other than `evaluate` recorded; the alias was not moved")

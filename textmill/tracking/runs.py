@@ -66,14 +66,14 @@ def write(client: "MlflowClient", experiment: str, result: Result, timings: Path
     for out in (result.bundle, *result.outs.values()):
         out.check()
     config = read_config(result.bundle.path)
-    scores, fit = (record.read(result.outs[record.FILE].path) for record in (Scores, Fit))
+    scores, fit = Scores.read(result.outs[Scores.FILE].path), Fit.read(result.outs[Fit.FILE].path)
     history = read_history(result.outs[HISTORY].path)
     times, now = recall(result.name, config.weights, timings), time.time()
-    if times.started is None:  # it was trained elsewhere
-        times = times.model_copy(update={"started": now, "ended": now})
+    started, ended = times.started or now, times.ended or now  # now, if it was trained elsewhere
 
-    run_id = client.create_run(experiment, int(times.started * 1000), tags_of(result, fit), result.name).info.run_id
-    params, metrics = params_of(result, config), final_metrics(scores, fit, times) + epoch_metrics(history, times)
+    run_id = client.create_run(experiment, int(started * 1000), tags_of(result, fit), result.name).info.run_id
+    params, metrics = params_of(result, config), final_metrics(scores, fit, times, ended)
+    metrics += epoch_metrics(history, started, ended)
     for start in range(0, len(params), 100):  # as many as a server takes at once
         client.log_batch(run_id, params=params[start : start + 100])
     for start in range(0, len(metrics), 1000):
@@ -85,7 +85,7 @@ def write(client: "MlflowClient", experiment: str, result: Result, timings: Path
     client.log_figure(run_id, confusion_figure(scores.labels, scores.confusion), "confusion.png")
     client.log_figure(run_id, curves_figure(history, result.name), "curves.png")
     log_bundle(run_id, result, config)
-    client.set_terminated(run_id, end_time=int(times.ended * 1000))  # after the model, which sets an end of its own
+    client.set_terminated(run_id, end_time=int(ended * 1000))  # after the model, which sets an end of its own
     client.set_tag(run_id, COMPLETE, "yes")  # last: a run without it is made anew
     return client.get_run(run_id)
 

@@ -103,4 +103,6 @@ def _reason(error: BaseException) -> str:
     cause: BaseException | None = error
     while cause and not (isinstance(cause, OSError) and cause.strerror):
         cause = cause.__cause__ or cause.__context__
-    return cause.strerror if isinstance(cause, OSError) else shown(str(error).strip().partition("\n")[0])[:200]
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return shown(str(error).strip().partition("\n")[0])[:200]

@@ -45,4 +45,5 @@ def _half(
     with autocast:
         value = loss(network.read(embedded, lengths).float()) / 2
     value.backward()
+    assert embedded.grad is not None
     return value.detach(), embedded.grad

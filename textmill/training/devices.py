@@ -56,8 +56,8 @@ def no_bfloat16(network: nn.Module, training: bool) -> str | None:
     """
     if next(network.parameters()).is_cuda:
         return None if torch.cuda.is_bf16_supported(including_emulation=False) else "this GPU does not compute in it"
-    layer = next((type(part) for part in network.modules() if isinstance(part, nn.RNNBase)), nn.Linear)
-    if not _computes(layer, training):
+    layer: type[nn.Module] = next((type(part) for part in network.modules() if isinstance(part, nn.RNNBase)), nn.Linear)
+    if not _computes(layer, training):  # type: ignore[arg-type]  # mypy takes a Module's class for unhashable
         return f"this processor cannot compute layers of kind {layer.__name__} in it"
     return "this processor only emulates it, slower than float32" if _emulated() else None
 

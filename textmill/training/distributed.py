@@ -58,13 +58,15 @@ def total(network: nn.Module, loss: Tensor) -> Tensor:
     if size() == 1:
         return loss
     weights = [weight for weight in network.parameters() if weight.requires_grad]
+    gradients: list[Tensor] = []
     for weight in weights:
         if weight.grad is None:  # of a rank without rows
             weight.grad = torch.zeros_like(weight)
-    flat = torch.cat([loss.detach().view(1), *(weight.grad.flatten() for weight in weights)])  # one message
+        gradients.append(weight.grad)
+    flat = torch.cat([loss.detach().view(1), *(gradient.flatten() for gradient in gradients)])  # one message
     distributed.all_reduce(flat)
-    for weight, part in zip(weights, flat[1:].split([weight.numel() for weight in weights]), strict=True):
-        weight.grad.copy_(part.view_as(weight))
+    for gradient, part in zip(gradients, flat[1:].split([one.numel() for one in gradients]), strict=True):
+        gradient.copy_(part.view_as(gradient))
     return flat[0]
 
 

@@ -1,11 +1,11 @@
 """Epochs that may be stopped after any update and go on from there to the same bytes, of training and pretraining."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from torch import Tensor
 
@@ -15,7 +15,7 @@ from textmill.training import checkpoint, distributed
 from textmill.training.updates import Updates
 
 T = TypeVar("T")
-History = list[dict[str, float]]
+R = TypeVar("R", bound=Mapping[str, Any])  # a row of a history
 
 OFTEN = 300  # seconds that a kill may cost
 
@@ -30,7 +30,7 @@ class Within:
     seconds: float = 0.0
 
 
-class Epochs:
+class Epochs(Generic[R]):
     """How far a network's training is: a row for each epoch that is done, the one under way, the best weights so far.
 
     It is kept in `folder` after every epoch, and inside of one OFTEN and when it is interrupted; under torchrun, where
@@ -40,7 +40,7 @@ class Epochs:
 
     def __init__(self, name: str, count: int, updates: Updates, folder: Path | None):
         self.name, self.count, self.updates, self.folder = name, count, updates, folder
-        self.history: History = []
+        self.history: list[R] = []
         self.best: dict[str, Tensor] = {}
         self.within, self.started = Within(), time.monotonic()
         if folder:
@@ -81,7 +81,7 @@ class Epochs:
             loss = self.updates.step(gradients, lr, f"{self.name} {self.number}, step {done.steps + 1}")
             self.within = Within(done.steps + 1, done.loss + loss * documents, lr, self.seconds)
 
-    def end(self, row: dict[str, float]) -> None:
+    def end(self, row: R) -> None:
         """The epoch under way is done, and this is its row."""
         with unbroken():
             self.history.append(row)
@@ -102,6 +102,6 @@ class Epochs:
         """Write it down, if there is a folder."""
         if self.folder and distributed.rank() == 0:
             steps, updates = self.within.steps, self.updates
-            facts = {"epoch": len(self.history) + (steps > 0), "step": steps}
+            facts: dict[str, Any] = {"epoch": len(self.history) + (steps > 0), "step": steps}
             facts |= {"history": self.history, "within": asdict(self.within)}
             checkpoint.save(self.folder, facts, updates.weights, updates.average, self.best, updates.tuner)

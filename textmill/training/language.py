@@ -140,9 +140,15 @@ def next_words(network: Network, ids: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat([at.flatten(0, 1) for at, _ in pairs]), torch.cat([target.flatten() for _, target in pairs])
 
 
+def vectors_of(network: Network) -> Tensor:
+    """The words' own vectors (V, E)."""
+    assert isinstance(network.embed, nn.Embedding)
+    return network.embed.weight
+
+
 def _words(network: Network, ids: Tensor) -> Tensor:
     """The words' own vectors, (B, T, E): hashed pairs of neighbours would tell a word to the one beside it."""
-    return F.embedding(ids, network.embed.weight, PAD)
+    return F.embedding(ids, vectors_of(network), PAD)
 
 
 def _whole(ids: Tensor) -> Tensor:

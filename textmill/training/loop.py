@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -17,9 +18,10 @@ from textmill.text.ragged import Ragged
 from textmill.training import backward, distributed, memory
 from textmill.training.batching import Loader, batches
 from textmill.training.devices import rounding
-from textmill.training.epochs import Epochs, History
+from textmill.training.epochs import Epochs
 from textmill.training.optimizing import loss_function, probabilities, rate
 from textmill.training.settings import Reading, TrainConfig
+from textmill.training.task import EpochRow
 from textmill.training.updates import Updates
 from textmill.training.validation import GOODNESS, epoch_scores
 
@@ -31,7 +33,7 @@ def train(
     settings: TrainConfig,
     seed: int,
     folder: Path | None,
-) -> tuple[History, int]:
+) -> tuple[list[EpochRow], int]:
     """Fit `network` in place and leave it at its best epoch on validation; the history and that epoch's number.
 
     `settings.precision` is one of `find_precision`. Everything random in an epoch comes from (seed, epoch), so that a
@@ -43,9 +45,9 @@ def train(
     loader = Loader(data.docs, settings.max_len, settings.cut, device)
     learn = learning(network, loader, data.labels, settings)
     updates = Updates(network, settings)
-    kept = network if updates.average is None else updates.average.module  # what is validated and kept
+    kept = network if updates.average is None else cast(Network, updates.average.module)  # what is validated and kept
     place = folder and folder / f"{device.type}-{distributed.size()}"  # what others draw is no use here
-    epochs = Epochs("epoch", settings.epochs, updates, place)
+    epochs: Epochs[EpochRow] = Epochs("epoch", settings.epochs, updates, place)
     while len(epochs.history) < settings.epochs and not _stalled(epochs.history, settings):
         rng = np.random.default_rng([seed, epochs.number])
         draws = int(rng.integers(2**63)) + distributed.rank()  # each rank draws dropout of its own
@@ -61,7 +63,7 @@ def train(
             scores = epoch_scores(predict(kept, validation.docs, settings), validation.labels)
             if not math.isfinite(scores["log_loss"]):
                 raise DivergedError(f"epoch {epochs.number}: the weights are no numbers now; lower lr, or set clip")
-            row = {
+            row: EpochRow = {
                 "epoch": epochs.number,
                 "train_loss": epochs.within.loss / len(data.docs),
                 "validation_loss": scores["log_loss"],
@@ -123,12 +125,12 @@ def predict(network: Network, docs: Ragged, settings: Reading, precision: str = 
     return distributed.gathered(out)
 
 
-def best_epoch(history: History, monitor: str) -> int:
+def best_epoch(history: list[EpochRow], monitor: str) -> int:
     """Number of the first epoch that none beats."""
     return history.index(max(history, key=GOODNESS[monitor])) + 1
 
 
-def _stalled(history: History, settings: TrainConfig) -> bool:
+def _stalled(history: list[EpochRow], settings: TrainConfig) -> bool:
     if settings.patience is None or not history:
         return False
     return len(history) - best_epoch(history, settings.monitor) >= settings.patience

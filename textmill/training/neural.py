@@ -26,7 +26,7 @@ from textmill.training.weights import check_weights
 class Neural:
     """A network and how far it reads. `precision` is that of predictions: float32 whatever training used."""
 
-    METHODS: ClassVar = ("occlusion", "gradients")
+    METHODS: ClassVar[tuple[str, ...]] = ("occlusion", "gradients")
 
     def __init__(self, network: Network, settings: Reading):
         self.network, self.settings, self.precision = network, settings, "float32"
@@ -54,6 +54,7 @@ class Neural:
 class NetworkFamily(Family):
     """A family whose models are networks of one class, made from a config of one class."""
 
+    config: type[NetworkConfig]
     settings = TrainConfig
 
     def __init__(self, config: type[NetworkConfig], network: type[Network]):
@@ -87,7 +88,7 @@ class NetworkFamily(Family):
         find_device(settings.device)  # an error before there is work
         network = self.build(config, settings, task)
         use_vectors(network.embed, config, task.vectors)
-        return trained(network, config.pretrain and config, settings, data, validation, task, folder)
+        return trained(network, config if config.pretrain else None, settings, data, validation, task, folder)
 
     def load(
         self,

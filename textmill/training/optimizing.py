@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,6 +14,16 @@ from torch.optim.swa_utils import AveragedModel
 from textmill.networks.embedding import Input
 from textmill.networks.layers import Network
 from textmill.training.settings import TrainConfig
+
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
+
+class Measure(Protocol):
+    """A loss, as `loss_function` gives it."""
+
+    def __call__(self, logits: Tensor, target: Tensor, batch: Tensor) -> Tensor:
+        """Logits (B, outputs), class numbers (B,) and those of the whole batch -> their part in its mean."""
+
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "adam": lambda weights, **kwargs: Adam(weights, fused=True, **kwargs),
@@ -46,7 +57,7 @@ def moving_average(network: nn.Module, keep: float) -> AveragedModel:
     Early on the share is larger, 9 / (10 + updates), so that the first weights do not stay (as in TensorFlow).
     """
 
-    def mix(averages: list[Tensor], weights: list[Tensor], updates: Tensor) -> None:
+    def mix(averages: Tensors, weights: Tensors, updates: Tensor | int) -> None:
         done = int(updates)
         torch._foreach_lerp_(averages, weights, 1 - min(keep, (1 + done) / (10 + done)))
 
@@ -67,9 +78,7 @@ def rate(settings: TrainConfig, done: float, stale: int) -> float:
     return settings.lr * factors[settings.schedule]
 
 
-def loss_function(
-    settings: TrainConfig, labels: np.ndarray, classes: int
-) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+def loss_function(settings: TrainConfig, labels: np.ndarray, classes: int) -> Measure:
     """Loss of logits (B, outputs) against class numbers (B,), their part in the mean over a batch's class numbers.
 
     The third argument is the batch, (B,) or longer where other processes have the rest of it: the parts add up to the
@@ -92,9 +101,11 @@ def loss_function(
         return cross_entropy
 
     def bce(logits: Tensor, target: Tensor, batch: Tensor) -> Tensor:
-        weight = None if weights is None else _on(weights, logits)[target]
+        weight = _on(weights, logits)
         share = target.to(logits.dtype) * (1 - smoothing) + smoothing / 2  # of the second class
-        loss = F.binary_cross_entropy_with_logits(logits[:, 0], share, weight, reduction="sum")
+        loss = F.binary_cross_entropy_with_logits(
+            logits[:, 0], share, None if weight is None else weight[target], reduction="sum"
+        )
         return loss / len(batch)
 
     return bce

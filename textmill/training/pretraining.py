@@ -19,13 +19,14 @@ from textmill.console import say
 from textmill.errors import DataError
 from textmill.files import digest
 from textmill.networks.config import NetworkConfig
+from textmill.networks.embedding import Input
 from textmill.networks.layers import LockedDropout, Network
 from textmill.text.ragged import Ragged
 from textmill.training import distributed, memory
 from textmill.training.batching import Loader, batches
 from textmill.training.devices import rounding
 from textmill.training.epochs import Epochs
-from textmill.training.language import Guess, Negatives, masked_words, masks, next_words
+from textmill.training.language import Guess, Negatives, masked_words, masks, next_words, vectors_of
 from textmill.training.optimizing import rate
 from textmill.training.settings import TrainConfig
 from textmill.training.task import Task
@@ -48,7 +49,11 @@ def pretrain(network: Network, config: NetworkConfig, settings: TrainConfig, tas
     The task's cache keeps the body, one of each seed, and how far it is on the way there.
     Raises DivergedError as soon as the loss is not finite, and DataError if there is less than a window of text.
     """
-    plan, words, corpus, seed = config.pretrain, network.embed.weight, task.corpus, task.seed
+    plan, corpus, seed, embed = config.pretrain, task.corpus, task.seed, network.embed
+    assert plan is not None
+    assert corpus is not None
+    assert isinstance(embed, Input)
+    words = embed.weight
     if len(corpus.ids) < plan.window:
         raise DataError(f"pretrain.window: {plan.window}, but all texts together have {len(corpus.ids)} ids; lower it")
     settings = settings.model_copy(update={"epochs": plan.epochs, "lr": plan.lr, "ema": None})
@@ -58,9 +63,9 @@ def pretrain(network: Network, config: NetworkConfig, settings: TrainConfig, tas
     guess = Guess(network.width, words.shape[1], counts).to(words.device)
     updates = Updates(_trained(network, guess), settings)
     if words.requires_grad:
-        updates.tuner.register_step_post_hook(lambda *_: network.embed.bound())
-    place = task.cache / f"{seed}-{_key(network, config, settings, task)[:16]}" if task.cache else None
-    epochs = Epochs("pretraining epoch", plan.epochs, updates, place)
+        updates.tuner.register_step_post_hook(lambda *_: embed.bound())
+    place = task.cache / f"{seed}-{_key(network, config, settings, corpus, task.code)[:16]}" if task.cache else None
+    epochs: Epochs[dict[str, float]] = Epochs("pretraining epoch", plan.epochs, updates, place)
     network.train()
     for module in network.modules():
         if isinstance(module, nn.Dropout | LockedDropout):
@@ -84,7 +89,7 @@ def pretrain(network: Network, config: NetworkConfig, settings: TrainConfig, tas
                 updates.tuner.state.clear()  # a body that is done needs none, and takes a third of the room
             epochs.end(row)
     if place and distributed.rank() == 0:
-        for old in set(task.cache.glob(f"{seed}-*")) - {place}:
+        for old in set(place.parent.glob(f"{seed}-*")) - {place}:
             shutil.rmtree(old)
         for old in sorted(place.iterdir())[:-1]:
             old.unlink()
@@ -116,7 +121,7 @@ def learning(network: Network, guess: Guess, loader: Loader, settings: TrainConf
                     states, targets = masked_words(network, ids, *(there(distributed.share(part)) for part in masked))
                 else:
                     states, targets = next_words(network, ids)
-                loss = guess(states, targets, network.embed.weight, there(drawn), there(chance))
+                loss = guess(states, targets, vectors_of(network), there(drawn), there(chance))
                 loss = loss * len(rows) / len(batch)
             loss.backward()
         return loss.detach()
@@ -128,7 +133,7 @@ def learning(network: Network, guess: Guess, loader: Loader, settings: TrainConf
 
 
 def _masks(network: Network, rows: int, steps: int, rng: np.random.Generator) -> Masked:
-    return masks(rows, steps, len(network.embed.weight), rng) if network.OBJECTIVE == "masked" else None
+    return masks(rows, steps, len(vectors_of(network)), rng) if network.OBJECTIVE == "masked" else None
 
 
 def windows(corpus: Ragged, window: int, rng: np.random.Generator) -> Ragged:
@@ -145,11 +150,11 @@ def _trained(network: Network, guess: nn.Module) -> nn.ParameterDict:
     return nn.ParameterDict({name.replace(".", "/"): weight for name, weight in own.items() if weight.requires_grad})
 
 
-def _key(network: Network, config: NetworkConfig, settings: TrainConfig, task: Task) -> str:
+def _key(network: Network, config: NetworkConfig, settings: TrainConfig, corpus: Ragged, code: str) -> str:
     """Digest of all that a pretrained body comes from; its first weights stand for word vectors and the seed."""
     own = {name: value for name, value in config.model_dump().items() if name not in ABOVE}
     taken = {name: value for name, value in settings.model_dump().items() if name in TAKEN}
     first = [tensor for name, tensor in network.state_dict().items() if name.startswith(network.BODY)]
-    arrays = [task.corpus.ids, *(np.ascontiguousarray(tensor.cpu().numpy()) for tensor in first)]
+    arrays = [corpus.ids, *(np.ascontiguousarray(tensor.cpu().numpy()) for tensor in first)]
     where = [first[0].device.type, torch.get_num_threads(), distributed.size()]
-    return digest([own, taken, where, [hashlib.sha256(array).hexdigest() for array in arrays], task.code])
+    return digest([own, taken, where, [hashlib.sha256(array.data).hexdigest() for array in arrays], code])

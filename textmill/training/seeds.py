@@ -12,7 +12,7 @@ from textmill.files import digest
 from textmill.results.fit import Fit, FittedSeed, Pretraining, Validation
 from textmill.text.encoding import Encoded
 from textmill.timings import Timing
-from textmill.training.task import Family, Fitted, Model, Task
+from textmill.training.task import EpochRow, Family, Fitted, Model, Task
 from textmill.training.validation import GOODNESS
 
 
@@ -41,7 +41,8 @@ class Runs:
         own, each = self.best, {seed: validated(fitted) for seed, fitted in self.each.items()}
         names = Validation.model_fields
         mean = {name: round(sum(getattr(one, name) for one in each.values()) / len(each), 6) for name in names}
-        read = own.pretraining and Pretraining(**{key: own.pretraining[key] for key in Pretraining.model_fields})
+        told = own.pretraining
+        read = Pretraining(**{key: told[key] for key in Pretraining.model_fields}) if told else None
         return Fit(
             family=entry["family"],
             tokenizer=entry["tokenizer"],
@@ -101,8 +102,11 @@ def best_seed(each: Mapping[int, Fitted], monitor: str) -> int:
 def validated(fitted: Fitted) -> Validation:
     """Validation scores of the best epoch."""
     row = _best_row(fitted)
-    keys = {"accuracy": "validation_accuracy", "f1_macro": "validation_f1", "log_loss": "validation_loss"}
-    return Validation(**{name: round(row[key], 6) for name, key in keys.items()})
+    return Validation(
+        accuracy=round(row["validation_accuracy"], 6),
+        f1_macro=round(row["validation_f1"], 6),
+        log_loss=round(row["validation_loss"], 6),
+    )
 
 
 def places_of(folder: Path, name: str, key: Sequence[Any]) -> Callable[[int], Path]:
@@ -116,7 +120,7 @@ def forget(folder: Path, name: str) -> None:
         shutil.rmtree(left)
 
 
-def _best_row(fitted: Fitted) -> dict[str, float | None]:
+def _best_row(fitted: Fitted) -> EpochRow:
     return fitted.history[fitted.best_epoch - 1]
 
 

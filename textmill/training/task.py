@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, TypedDict
 
 import numpy as np
 
@@ -49,19 +49,31 @@ class Task:
     code: str = ""
 
 
+class EpochRow(TypedDict):
+    """An epoch in a history: None where a model has no such number."""
+
+    epoch: int
+    train_loss: float | None
+    validation_loss: float
+    validation_accuracy: float
+    validation_f1: float
+    learning_rate: float | None
+    seconds: float
+
+
 @dataclass(frozen=True)
 class Fitted:
-    """A model with the weights of its best epoch, and how it got there (one dict an epoch).
+    """A model with the weights of its best epoch, and how it got there (a row an epoch).
 
     pretraining: epochs, loss (nats), documents, tokens, seconds.
     """
 
     model: Model
-    history: list[dict[str, float | None]]
+    history: list[EpochRow]
     best_epoch: int
     device: str
     precision: str
-    pretraining: dict[str, float] | None = None
+    pretraining: dict[str, Any] | None = None
 
 
 class Reads(NamedTuple):

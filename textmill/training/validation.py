@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 
 from textmill import tally
+from textmill.training.task import EpochRow
 
 # By `train.monitor`, what is compared of two rows of a history; among equals, the less surprised is better.
-GOODNESS: dict[str, Callable[[dict[str, float]], tuple[float, ...]]] = {
+GOODNESS: dict[str, Callable[[EpochRow], tuple[float, ...]]] = {
     "accuracy": lambda row: (row["validation_accuracy"], -row["validation_loss"]),
     "f1_macro": lambda row: (row["validation_f1"], -row["validation_loss"]),
     "loss": lambda row: (-row["validation_loss"],),

@@ -20,7 +20,7 @@ def check_weights(tensors: Mapping[str, np.ndarray], expected: Mapping[str, Form
         if name not in expected:
             raise ArtifactError(f"{where}: {name} is no weight of this model")
         (shape, kind), found = expected[name], tensors[name]
-        if (found.shape, found.dtype) != (shape, kind):
+        if (found.shape, str(found.dtype)) != (shape, kind):
             raise ArtifactError(f"{where}: {name}: expected {kind} {shape}, found {found.dtype} {found.shape}")
         if found.dtype.kind == "f" and not np.isfinite(found).all():
             raise ArtifactError(f"{where}: {name} holds what is no number")

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from textmill.config import Count, Few, Many, Rate, Section, Width, validate
 from textmill.errors import ParamsError
-from textmill.fetch import PathFile, Text, UrlFile, WheelFile
+from textmill.fetch import Checksums, PathFile, Text, UrlFile, WheelFile
 from textmill.fetch.archives import is_archive
 from textmill.fetch.hosts import name_of
 
@@ -15,6 +15,7 @@ from textmill.fetch.hosts import name_of
 class VectorsPath(PathFile):
     """A file of the user's own. `member` is for an archive, else null."""
 
+    sha256: Checksums  # any of them is good
     member: Text | None = None  # the file, of an archive
 
 
@@ -24,11 +25,11 @@ class VectorsUrl(UrlFile):
     member: Text | None = None  # the file, of an archive
 
 
-class Word2Vec(Section):
-    """Word2vec (Mikolov et al. 2013) with negative sampling, on training and unlabelled texts."""
+class Trained(Section):
+    """What every method of training them has."""
 
     source: Literal["trained"]  # where the vectors come from
-    method: Literal["word2vec"]  # or fasttext
+    method: str  # word2vec or fasttext
     size: Width = 100  # numbers in a vector
     window: Annotated[int, Field(ge=1, le=1000)] = 5  # words on each side, at most
     min_count: Count = 5  # rarer words get no vector: theirs are random at first
@@ -40,7 +41,13 @@ class Word2Vec(Section):
     skip_gram: bool = True  # false: the bag of neighbours predicts the word
 
 
-class FastText(Word2Vec):
+class Word2Vec(Trained):
+    """Word2vec (Mikolov et al. 2013) with negative sampling, on training and unlabelled texts."""
+
+    method: Literal["word2vec"]  # or fasttext
+
+
+class FastText(Trained):
     """fastText (Bojanowski et al. 2017): a word's vector is also made of its character n-grams."""
 
     method: Literal["fasttext"]  # or word2vec
@@ -49,10 +56,9 @@ class FastText(Word2Vec):
     buckets: Many = 100_000  # of hashed n-grams, each as large as a vector
 
 
-Trained = Word2Vec  # and FastText, which is one
 File = VectorsPath | VectorsUrl | WheelFile
-SOURCES: dict[str, type[Section]] = {"path": VectorsPath, "url": VectorsUrl, "wheel": WheelFile}
-METHODS: dict[str, type[Word2Vec]] = {"word2vec": Word2Vec, "fasttext": FastText}
+SOURCES: dict[str, type[File]] = {"path": VectorsPath, "url": VectorsUrl, "wheel": WheelFile}
+METHODS: dict[str, type[Trained]] = {"word2vec": Word2Vec, "fasttext": FastText}
 
 
 def vectors_config(entry: dict[str, Any], where: str) -> File | Trained | None:
@@ -65,7 +71,9 @@ def vectors_config(entry: dict[str, Any], where: str) -> File | Trained | None:
     if found is None:
         return None
     source = _named(found, "source", [*SOURCES, "trained"], where)
-    schema = SOURCES[source] if source in SOURCES else METHODS[_named(found, "method", list(METHODS), where)]
+    schema: type[File | Trained] = (
+        SOURCES[source] if source in SOURCES else METHODS[_named(found, "method", list(METHODS), where)]
+    )
     config = validate(found, schema, where)
     _check_member(config, where)
     return config

@@ -6,7 +6,7 @@ character but a line's end, a space too, so that the numbers are counted from th
 
 import codecs
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class Counts(NamedTuple):
     zeros: int
 
 
-def read(file: BinaryIO, wanted: Mapping[str, int], where: str) -> tuple[WordVectors, Counts]:
+def read(file: IO[bytes], wanted: Mapping[str, int], where: str) -> tuple[WordVectors, Counts]:
     """The vectors of the wanted words, exactly as these are spelled; a word's first line wins.
 
     wanted: the id of each word; where: the file's name, for errors. A first line of two whole numbers, how many words
@@ -67,7 +67,7 @@ def read(file: BinaryIO, wanted: Mapping[str, int], where: str) -> tuple[WordVec
     return WordVectors(keys, vectors), Counts(words, duplicates, int((~vectors.any(axis=1)).sum()))
 
 
-def _lines(file: BinaryIO, where: str) -> Iterator[bytes]:
+def _lines(file: IO[bytes], where: str) -> Iterator[bytes]:
     rest, done = b"", 0
     while block := file.read(BLOCK):
         *lines, rest = (rest + block).split(b"\n")
