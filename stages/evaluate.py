@@ -34,11 +34,10 @@ def main(model: Path, encoded: Path, splits: Path, out: Path, times: Path, param
     with threadpool_limits(threads):
         (tables, chosen), speed = predict(bundle.read_seeds(model, config), config.labels, test, validation)
     table = with_facts(tables[config.seed], test, (some["text"] for some in read_batches(texts, ["text"])), negations)
-    scores = all_scores(tables, config.seed, config.labels)
     write_parquet(out / PREDICTIONS, table)
     write_parquet(out / SEEDS, together(tables).filter(pl.col("seed") != config.seed))
     write_parquet(out / VALIDATION, together(chosen))
-    scores.write(out / Scores.FILE)
+    (scores := all_scores(tables, config.seed, config.labels)).write(out / Scores.FILE)
     write_json(out / "summary.json", summary(scores, config.seed, config.validation))
     mistakes(table, read_batches(texts, ["id", "text"])).write(out / Mistakes.FILE)
     groups(table, alpha).write(out / Groups.FILE)

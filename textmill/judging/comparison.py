@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -173,76 +173,106 @@ def compare(
     Raises ArtifactError if the models scored different documents, ParamsError if the resamples are too few to decide.
     """
     check_aligned(models)
-    metric, names = config.metric, ranking(models, config.metric)
+    names = ranking(models, config.metric)
     labels, actual = list(models[names[0]].labels), models[names[0]].actual
-    runs = [[run for _, run in sorted(models[name].predicted.items())] for name in names]  # by seed
-    parts = [np.stack([tallies(actual, run, labels) for run in each], axis=1) for each in runs]  # (N, S, 3, K) each
-    by_seed = [score(metric, each.sum(0)) for each in parts]  # (S,) each
-    estimates = [float(each.mean()) for each in by_seed]
-    resampled = [
-        resample_seeds(scores, name, seed)
-        for name, scores in zip(names, resample(metric, parts, config.bootstrap, seed), strict=True)
-    ]
-
-    entries = []
-    for name, estimate, scores, each in zip(names, estimates, resampled, by_seed, strict=True):
-        model, ends = models[name], interval(scores, estimate, config.alpha)
-        entry = Entry(
-            name=name,
-            family=model.family,
-            tokenizer=model.tokenizer,
-            parameters=model.parameters,
-            members=config.ensembles.get(name, []),
-            validation=model.validation[metric],
-            score=round(estimate, 6),
-            seeds=len(each),
-            sd=round(float(each.std(ddof=1)), 6) if len(each) > 1 else None,
-            low=ends["low"],
-            high=ends["high"],
-            **{key: model.test[key] for key in TOLD},
-        )
-        entries.append(entry)
-
-    pairs = list(combinations(range(len(names)), 2))
-    tests = ["mcnemar" if metric == "accuracy" and len(runs[a]) == len(runs[b]) == 1 else "bootstrap" for a, b in pairs]
-    if "bootstrap" in tests and 2 * len(pairs) >= config.alpha * (config.bootstrap + 1):
-        least = int(2 * len(pairs) / config.alpha) + 1
-        raise ParamsError(f"compare.bootstrap: {config.bootstrap} cannot decide {len(pairs)} pairs; at least {least}")
-    p = [
-        mcnemar(actual == runs[a][0], actual == runs[b][0])
-        if test == "mcnemar"
-        else bootstrap_p(resampled[a] - resampled[b])
-        for (a, b), test in zip(pairs, tests, strict=True)
-    ]
-    told = []
-    for (a, b), test, p_one, p_holm in zip(pairs, tests, p, holm(p), strict=True):
-        difference = estimates[a] - estimates[b]
-        ends = interval(resampled[a] - resampled[b], difference, config.alpha)
-        sure = p_holm < config.alpha and (ends["low"] > 0 or ends["high"] < 0)
-        pair = Pair(
-            a=names[a],
-            b=names[b],
-            difference=round(difference, 6),
-            **ends,
-            test=test,
-            p=float(f"{p_one:.4g}"),
-            p_holm=float(f"{p_holm:.4g}"),
-            better=names[a if difference > 0 else b] if sure else None,
-        )
-        told.append(pair)
-
+    judged = judge(config, seed, {name: models[name] for name in names})
     majority = max(labels, key=lambda label: train_labels.get(label, 0))
     guesses = tallies(actual, np.full(len(actual), majority, dtype=object), labels).sum(0)
     return Comparison(
         dataset=dataset,
-        metric=metric,
+        metric=config.metric,
         rows=len(actual),
         labels=labels,
         alpha=config.alpha,
         bootstrap=config.bootstrap,
         champion=next(name for name in names if models[name].family != ENSEMBLE),
-        champion_by=f"validation {metric}",
+        champion_by=f"validation {config.metric}",
         baseline=Baseline(label=majority, **{name: round(float(score(name, guesses)), 6) for name in METRICS}),
-        models=entries,
-        pairs=told,
+        models=[entry(config, models[one.name], one) for one in judged],
+        pairs=pairs(config, judged),
     )
+
+
+class Judged(NamedTuple):
+    """A model's scores by the metric that is compared."""
+
+    name: str
+    right: list[NDArray[np.bool_]]  # by seed, (N,) each: where its prediction is the label
+    by_seed: NDArray[np.float64]  # (S,)
+    resampled: NDArray[np.float64]  # (times,), of documents and of seeds
+
+    @property
+    def estimate(self) -> float:
+        """The mean over seeds."""
+        return float(self.by_seed.mean())
+
+
+def judge(config: CompareConfig, seed: int, models: Mapping[str, Evaluated]) -> list[Judged]:
+    """Every model's scores, all on the same resamples of the documents."""
+    runs = {name: [run for _, run in sorted(model.predicted.items())] for name, model in models.items()}
+    parts = [  # (N, S, 3, K) each
+        np.stack([tallies(model.actual, run, list(model.labels)) for run in runs[name]], axis=1)
+        for name, model in models.items()
+    ]
+    resampled = resample(config.metric, parts, config.bootstrap, seed)
+    return [
+        Judged(
+            name,
+            [model.actual == run for run in runs[name]],
+            score(config.metric, part.sum(0)),
+            resample_seeds(scores, name, seed),
+        )
+        for (name, model), part, scores in zip(models.items(), parts, resampled, strict=True)
+    ]
+
+
+def entry(config: CompareConfig, model: Evaluated, judged: Judged) -> Entry:
+    """A model's line in the comparison."""
+    seeds, ends = len(judged.by_seed), interval(judged.resampled, judged.estimate, config.alpha)
+    return Entry(
+        name=judged.name,
+        family=model.family,
+        tokenizer=model.tokenizer,
+        parameters=model.parameters,
+        members=config.ensembles.get(judged.name, []),
+        validation=model.validation[config.metric],
+        score=round(judged.estimate, 6),
+        seeds=seeds,
+        sd=round(float(judged.by_seed.std(ddof=1)), 6) if seeds > 1 else None,
+        low=ends["low"],
+        high=ends["high"],
+        **{key: model.test[key] for key in TOLD},
+    )
+
+
+def pairs(config: CompareConfig, judged: Sequence[Judged]) -> list[Pair]:
+    """Every pair of models, each judged before those that it is set against, and which of the two is better.
+
+    Raises ParamsError if the resamples are too few to decide.
+    """
+    found = list(combinations(judged, 2))
+    by_mcnemar = [config.metric == "accuracy" and len(a.right) == len(b.right) == 1 for a, b in found]
+    if not all(by_mcnemar) and 2 * len(found) >= config.alpha * (config.bootstrap + 1):
+        least = int(2 * len(found) / config.alpha) + 1
+        raise ParamsError(f"compare.bootstrap: {config.bootstrap} cannot decide {len(found)} pairs; at least {least}")
+    p = [
+        mcnemar(a.right[0], b.right[0]) if exact else bootstrap_p(a.resampled - b.resampled)
+        for (a, b), exact in zip(found, by_mcnemar, strict=True)
+    ]
+    told = []
+    for (a, b), exact, p_one, p_holm in zip(found, by_mcnemar, p, holm(p), strict=True):
+        difference = a.estimate - b.estimate
+        ends = interval(a.resampled - b.resampled, difference, config.alpha)
+        sure = p_holm < config.alpha and (ends["low"] > 0 or ends["high"] < 0)
+        pair = Pair(
+            a=a.name,
+            b=b.name,
+            difference=round(difference, 6),
+            **ends,
+            test="mcnemar" if exact else "bootstrap",
+            p=float(f"{p_one:.4g}"),
+            p_holm=float(f"{p_holm:.4g}"),
+            better=(a if difference > 0 else b).name if sure else None,
+        )
+        told.append(pair)
+    return told
