@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
+from textmill.code.closure import executed
 from textmill.errors import ResourceError
 from textmill.extras import EXTRAS, naming_extras
 from textmill.files import read_json
@@ -44,7 +45,7 @@ def imported() -> set[str]:
     """What our code imports of others."""
     found = set()
     for path in [*(ROOT / "textmill").rglob("*.py"), *(ROOT / "stages").glob("*.py")]:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in executed(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom):

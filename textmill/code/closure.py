@@ -88,7 +88,7 @@ def read(part: Part) -> Contents:
         raise ParamsError(f"{part.path}, line {error.lineno}: {error.msg}") from error
     if part.passed:
         tree.body = at_top(tree.body)
-    nodes = list(_run(tree))
+    nodes = list(executed(tree))
     strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     names = {text for text in strings if "." in text[1:-1] and not set(text) & set("/\n\0 ")}
     beside = [path for path in map(part.path.with_name, sorted(names)) if path != part.path and path.is_file()]
@@ -109,9 +109,9 @@ def at_top(body: list[ast.stmt]) -> list[ast.stmt]:
         kept |= more
 
 
-def _run(node: ast.AST) -> Iterator[ast.AST]:
+def executed(node: ast.AST) -> Iterator[ast.AST]:
     """All nodes but those that only a type checker reads."""
     yield node
     children: Iterable[ast.AST] = node.orelse if for_types_alone(node) else ast.iter_child_nodes(node)
     for child in children:
-        yield from _run(child)
+        yield from executed(child)
