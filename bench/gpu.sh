@@ -5,7 +5,7 @@
 # That machine brings Python 3.12 as python3, torch with CUDA, numpy and pyarrow.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-packages="polars polars-runtime-32 pydantic pydantic_core annotated-types typing_extensions typing-inspection safetensors ruamel.yaml"
+packages="polars polars-runtime-32 pydantic pydantic_core annotated-types typing_extensions typing-inspection safetensors ruamel.yaml threadpoolctl"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 

@@ -22,7 +22,7 @@ HELD = 2_500  # reviews of the test split
 def main(folder: Path) -> None:
     train, test = texts("train"), texts("test")[:HELD]
     with TemporaryFile() as spill:
-        tokenizer, _ = WordTokenizer.fit(lambda: [train["text"]], CONFIG, spill)
+        tokenizer, _ = WordTokenizer.fit(lambda: [train["text"]], CONFIG, spill, {})
     tokenizers.save(folder / "tokenizer.json", tokenizer)
     made_by, labels = sha256(folder / "tokenizer.json"), sorted(train["label"].unique())
     for name, frame in (("train", train), ("test", test)):
