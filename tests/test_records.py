@@ -179,3 +179,11 @@ def test_a_key_may_be_absent_from_some_records_but_not_from_all():
 def test_broken_json_is_refused(kind, data, message):
     with pytest.raises(DataError, match=message):
         read(data, kind)
+
+
+def test_the_limit_of_a_field_is_as_it_was_after_reading():
+    before = csv.field_size_limit()
+    assert read("text,label\ngood,pos\n", limit=50) == [(2, "good", "pos")]
+    with pytest.raises(DataError):
+        read("text,label\n" + "a" * 60 + ",pos\n", limit=50)
+    assert csv.field_size_limit() == before

@@ -32,8 +32,11 @@ def read_rows(file: IO[bytes], kind: str, dataset: FileDataset, where: str, want
             check_columns([wanted["text"]], where, wanted)
             yield from ((row, line.rstrip("\r\n")) for row, line in enumerate(lines, 1))
         case "csv" | "tsv":
-            csv.field_size_limit(max_chars)
-            yield from _csv(lines, where, wanted, "\t" if kind == "tsv" else dataset.separator)
+            before = csv.field_size_limit(max_chars)  # of the whole process
+            try:
+                yield from _csv(lines, where, wanted, "\t" if kind == "tsv" else dataset.separator)
+            finally:
+                csv.field_size_limit(before)
 
 
 def check_columns(found: list[str], where: str, wanted: Mapping[str, str], separator: str | None = None) -> None:
