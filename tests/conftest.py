@@ -94,6 +94,13 @@ def refused_without_bfloat16(family: str, training: bool = True) -> AbstractCont
     return nullcontext() if has_bfloat16(family, training) else pytest.raises(ParamsError, match=expected)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick tests try each family plainly, not with every option of training at once."""
+    for item in items:
+        if "by recipes" in item.name:
+            item.add_marker(pytest.mark.slow)
+
+
 @contextmanager
 def killed_after(epoch: int) -> Iterator[None]:
     """A training that is killed as soon as it has kept that epoch."""

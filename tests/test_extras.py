@@ -20,6 +20,8 @@ from textmill.errors import ResourceError
 from textmill.extras import EXTRAS, naming_extras
 from textmill.files import read_json
 
+pytestmark = pytest.mark.slow
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # By what the extra asks for.
 BROUGHT = {"alembic": "mlflow", "sqlalchemy": "mlflow", "huggingface_hub": "datasets", "networkx": "dvc"}

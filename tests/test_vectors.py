@@ -150,6 +150,7 @@ def _number(field: str) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_what_is_held_does_not_grow_with_the_file(monkeypatch):
     monkeypatch.setattr(reading, "BLOCK", 1 << 16)
 
@@ -308,6 +309,7 @@ def test_a_packed_file_of_a_wheel_is_read(made, monkeypatch):
 # Training
 
 
+@pytest.mark.slow
 def test_training_repeats_its_bytes_in_every_process(made):
     code = "from pathlib import Path; import stages.vectors as s\n"
     for kind, more in (("words", {}), ("parts", SUB_WORDS)):
