@@ -90,6 +90,20 @@ def test_what_runs_counts(before, after):
     assert of(MODULE.replace(before, after)) != of(MODULE)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('say(write("a"))', 'say(write("b"))'),
+        ('say(f"{path.replace(a)}")', 'say(f"{path.replace(b)}")'),
+        ('say(f"{(n := 1)}")', 'say(f"{(n := 2)}")'),
+        ("say(str(next(rows)))", "pass"),
+        ("@computed_field\ndef f(self) -> int: pass", "@computed_field\ndef f(self) -> str: pass"),
+    ],
+)
+def test_what_is_said_may_do_something_and_hints_may_be_read(before, after):
+    assert of(before) != of(after)
+
+
 def test_the_hints_of_a_stages_main_count():
     assert of("def main(out: Path): pass") != of("def main(out: str): pass")
 
@@ -177,6 +191,38 @@ def test_an_edit_of_any_part_changes_the_digests(package, name):
     assert [part for part in before if before[part] != after[part]] == [
         f"lib/{name}" if name.endswith("j2") else f"lib.{name.removesuffix('.py')}"
     ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from .leaf import x\n",
+        "from . import leaf\n",
+        "from ..inner import leaf\n",
+        "from lib.inner import leaf\n",
+        "import lib.inner.leaf\n",
+    ],
+)
+def test_every_way_to_import_is_followed(package, source):
+    write_text(package / "inner/user.py", source)
+    before = modules(package, "lib.inner.user")
+    write_text(package / "inner/leaf.py", "x = 2\n")
+    after = modules(package, "lib.inner.user")
+    assert [part for part in after if before[part] != after[part]] == ["lib.inner.leaf"]
+
+
+def test_what_an_import_runs_of_a_package_on_the_way(package):
+    runs = "\n@register\ndef hook():\n    return {0}\n\nclass Made:\n    size = {0}\n\ndef f(x=made({0})):\n    pass\n"
+    for part in ("hook():\n    return {0}", "    size = {0}", "made({0})"):
+        write_text(package / "inner/__init__.py", runs.replace("{0}", "1"))
+        before = modules(package, "lib.used")
+        write_text(package / "inner/__init__.py", runs.replace(part, part.replace("{0}", "2")).replace("{0}", "1"))
+        assert modules(package, "lib.used") != before, part
+    write_text(package / "used.py", "import lib.inner.leaf\nx = lib.inner.helper()\n")
+    write_text(package / "inner/__init__.py", "def helper():\n    return 1\n")
+    before = modules(package, "lib.used")
+    write_text(package / "inner/__init__.py", "def helper():\n    return 2\n")
+    assert modules(package, "lib.used") != before
 
 
 def test_a_module_that_is_no_python_is_named(package):

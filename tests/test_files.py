@@ -134,3 +134,11 @@ def test_damaged_files_are_named(tmp_path, damage):
 
 def test_digest_ignores_the_order_of_keys():
     assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1}) != digest({"a": 1, "b": [3]})
+
+
+def test_half_of_a_utf_16_pair_is_no_json(tmp_path):
+    (tmp_path / "a.json").write_text('{"a": "\\ud800"}')
+    with pytest.raises(ArtifactError, match=r"a\.json: not valid json"):
+        read_json(tmp_path / "a.json")
+    (tmp_path / "a.json").write_text('{"a": "\\ud83d\\ude00"}')
+    assert read_json(tmp_path / "a.json") == {"a": "\U0001f600"}

@@ -125,6 +125,7 @@ def test_an_edited_config_is_seen_by_its_digest(edited, changes):
         ({"reads": {"cut": "middle"}}, "config.json: reads.cut: expected"),
         ({"model": {"family": "svm"}}, f"config.json: model.family: expected one of {', '.join(FAMILIES)}"),
         ({"model": {"family": "lstm", "tokenizer": "word", "hiden": 3}}, "config.json: model.hiden: unknown key"),
+        ({"format": 2}, "config.json: not what a file of format 2 holds"),
         ({"format": 1}, "config.json: format: expected 2 or 3, found 1; make it again"),
         ({"format": 4}, "config.json: format: expected 2 or 3, found 4; install a newer textmill"),
         ({"format": "3"}, "config.json: format: expected 2 or 3, found '3'"),

@@ -76,6 +76,8 @@ def signed(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _of_format_2(old: dict[str, Any]) -> dict[str, Any]:
     """Until then nothing vouched for config.json, and an entry's training stood among its other keys."""
+    if {"digest", "reads"} & old.keys():
+        raise KeyError("digest, reads: of a newer format")
     train = old["train"]
     new = {key: value for key, value in old.items() if key != "textmill"} | {"format": 3}
     new["model"] = {key: value for key, value in old["model"].items() if key not in (train or {})}

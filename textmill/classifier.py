@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from textmill import bundle, tokenizers
-from textmill.errors import ParamsError
+from textmill.errors import ArtifactError, ParamsError
 from textmill.files import LONE_SURROGATES
 from textmill.text.ragged import Ragged
 from textmill.tokenizers import Tokenizer
@@ -73,7 +73,11 @@ def load(
     config, model = bundle.read(Path(path), seed)
     if config.reads:  # a network
         cast("Neural", model).predict_in(precision)
-    return Classifier(config, tokenizers.load(Path(path, bundle.TOKENIZER)), model)
+    tokenizer = tokenizers.load(Path(path, bundle.TOKENIZER))
+    if tokenizer.size != config.vocabulary:
+        found = f"{tokenizer.size:,} ids, but {bundle.CONFIG} says {config.vocabulary:,}"
+        raise ArtifactError(f"{Path(path, bundle.TOKENIZER)}: {found}; restore it, or train again")
+    return Classifier(config, tokenizer, model)
 
 
 def _column(texts: Sequence[str | None]) -> pl.Series:

@@ -81,7 +81,11 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read json. Raises ArtifactError if it is missing or not json."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        value = json.loads(text)
+        if "\\ud" in text.lower():  # half of a UTF-16 pair is no text: nothing could write it again
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except OSError as error:
         raise ArtifactError(f"{path}: {error.strerror}; run `dvc repro`, which makes it") from error
     except (ValueError, RecursionError) as error:

@@ -42,7 +42,7 @@ class Closure:
     def digests(self, *roots: str) -> dict[str, str]:
         """The digest of each part that runs when the root modules do, by its name, in alphabetical order."""
         found: set[Part] = set()
-        waiting = [part for root in roots for part in self._imported(root)]
+        waiting = [part for root in roots for part in self._imported(*_split(root))]
         while waiting:
             if (part := waiting.pop()) not in found:
                 found.add(part)
@@ -64,7 +64,7 @@ class Closure:
         for end in range(1, len(names)):
             package = ".".join(names[:end])
             if on_the_way := self._path(package):
-                yield Part(package, on_the_way, passed=True)
+                yield Part(package, on_the_way, passed=bool(taken))  # after `import a.b` a caller may use a, too
         yield Part(module, path)
 
     def _path(self, module: str) -> Path | None:
@@ -90,23 +90,49 @@ def read(part: Part) -> Contents:
         tree.body = at_top(tree.body)
     nodes = list(executed(tree))
     strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    names = {text for text in strings if "." in text[1:-1] and not set(text) & set("/\n\0 ")}
+    names = {text for text in strings if "." in text[1:-1] and len(text) < 64 and not set(text) & set("/\n\0 ")}
     beside = [path for path in map(part.path.with_name, sorted(names)) if path != part.path and path.is_file()]
     imports = [(alias.name, "") for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    imports += [(node.module or "", a.name) for node in nodes if isinstance(node, ast.ImportFrom) for a in node.names]
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom):
+            imports += [(_absolute(node, part), alias.name) for alias in node.names]
     return Contents(hashlib.sha256(meaning(tree).encode()).hexdigest()[:SHORT], imports, beside)
 
 
 def at_top(body: list[ast.stmt]) -> list[ast.stmt]:
-    """What a module's statements do when it is imported: functions and classes that none of them uses stay out."""
-    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    kept = {number for number, node in enumerate(body) if not isinstance(node, definitions)}
+    """What a module's statements do when it is imported: plain functions that none of them uses stay out."""
+    kept = {number for number, node in enumerate(body) if not _rests(node)}
     while True:
         used = {node.id for number in kept for node in ast.walk(body[number]) if isinstance(node, ast.Name)}
         more = {number for number, node in enumerate(body) if getattr(node, "name", None) in used} - kept
         if not more:
             return [body[number] for number in sorted(kept)]
         kept |= more
+
+
+def _split(module: str) -> tuple[str, str]:
+    """A module as what is taken of its package."""
+    package, _, name = module.rpartition(".")
+    return (package, name) if package else (module, "")
+
+
+def _rests(node: ast.stmt) -> bool:
+    """Whether nothing of a statement runs before it is called: a function without decorators and computed defaults."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    computed = [
+        one for one in [*node.args.defaults, *node.args.kw_defaults] if not isinstance(one, ast.Constant | None)
+    ]
+    return not (node.decorator_list or computed)
+
+
+def _absolute(node: ast.ImportFrom, part: Part) -> str:
+    """The module of `from module import ...`; a relative one from the package that it stands in."""
+    if not node.level:
+        return node.module or ""
+    package = part.name.split(".") if part.path.name == "__init__.py" else part.name.split(".")[:-1]
+    above = package[: len(package) - node.level + 1]
+    return ".".join([*above, *([node.module] if node.module else [])])
 
 
 def executed(node: ast.AST) -> Iterator[ast.AST]:

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from typing import TypeGuard
 
 # Calls that do nothing but word what is said.
-HARMLESS = {"all", "any", "dict", "int", "len", "list", "map", "max", "min", "next", "range", "round", "set", "sorted"}
-HARMLESS |= {"str", "sum", "tuple", "zip", "format", "get", "items", "join", "keys", "replace", "strip", "values"}
+HARMLESS = {"all", "any", "dict", "int", "len", "list", "map", "max", "min", "range", "round", "set", "sorted"}
+HARMLESS |= {"str", "sum", "tuple", "zip", "format", "items", "join", "keys", "strip", "values"}
 
+# Decorators that do not read the hints of what they decorate.
+UNREAD = {"abstractmethod", "cache", "cached_property", "classmethod", "contextmanager", "property", "staticmethod"}
 HINTED = "main"  # of a stage: its runner turns words into what the hints say
 
 
@@ -38,8 +40,7 @@ class _Meaning(ast.NodeTransformer):
         if isinstance(node.value, ast.Constant):  # a docstring
             return None
         if _name(node.value) == "say":
-            calls = {_name(call) for call in ast.walk(node.value) if isinstance(call, ast.Call)}
-            return None if calls - {"say"} <= HARMLESS else _Wordless().visit(node)
+            return _Wordless().visit(node) if _does_something(node.value) else None
         return self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -52,7 +53,7 @@ class _Meaning(ast.NodeTransformer):
         return [self.visit(child) for child in node.orelse] if for_types_alone(node) else self.generic_visit(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        if node.name != HINTED:
+        if node.name != HINTED and {_called(decorator) for decorator in node.decorator_list} <= UNREAD:
             node.returns = None
             for argument in ast.walk(node.args):
                 if isinstance(argument, ast.arg):
@@ -76,10 +77,25 @@ class _Meaning(ast.NodeTransformer):
 
 
 class _Wordless(ast.NodeTransformer):
-    """What is said with calls that may do something stays, without its words."""
+    """What is said with calls that may do something stays, but for the words beside these calls."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        return self.generic_visit(node) if _name(node) in {"say", *HARMLESS} else node
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         return ast.Constant("") if isinstance(node.value, str) else node
+
+
+def _does_something(node: ast.AST) -> bool:
+    """Whether saying this may do more than print."""
+    acts = (ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await)
+    calls = {_name(call) for call in ast.walk(node) if isinstance(call, ast.Call)}
+    return bool(calls - {"say"} - HARMLESS) or any(isinstance(child, acts) for child in ast.walk(node))
+
+
+def _called(decorator: ast.expr) -> str:
+    """The last name of a decorator: `cache` of `@functools.cache`."""
+    return str(getattr(decorator, "attr", getattr(decorator, "id", _name(decorator))))
 
 
 def _name(node: ast.AST) -> str:
@@ -95,7 +111,7 @@ def _is_text(node: ast.AST) -> bool:
         case ast.Constant():
             return isinstance(node.value, str)
         case ast.BinOp(op=ast.Add()):
-            return _is_text(node.left) or _is_text(node.right)
+            return _is_text(node.left) and _is_text(node.right)
         case ast.IfExp():
             return _is_text(node.body) and _is_text(node.orelse)
     return False

@@ -92,7 +92,7 @@ def _emulated() -> bool:
                 start = time.thread_time()
                 ones @ ones
                 best[dtype] = min(best[dtype], time.thread_time() - start)
-    return best[torch.bfloat16] > EMULATED * best[torch.float32]
+    return best[torch.bfloat16] >= EMULATED * best[torch.float32]  # a clock too coarse for both says 0
 
 
 def rounding(device: torch.device, precision: str) -> AbstractContextManager:
