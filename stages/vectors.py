@@ -21,8 +21,7 @@ def main(
 ) -> None:  # fmt: skip
     """`name` is the tokenizer's key in params; where its vectors are null, `out` holds none and little is imported."""
     config = vectors_config(load_section(params, f"tokenizers.{name}", dict), f"{params}: tokenizers.{name}")
-    seed = load_section(params, "seed", Seed)
-    made_by = sha256(tokenizer)
+    seed, made_by = load_section(params, "seed", Seed), sha256(tokenizer)
     if config is None:
         save(out, NONE, made_by)
         Vectors(source=None).write(metrics)
