@@ -19,16 +19,22 @@ from textmill.stage import run
 NAMES = Annotated[dict[Name, Any], Field(min_length=1)]
 
 
-def main(metrics: Path, times: Path, comparison: Path, page: Path, params: Path = PARAMS) -> None:
-    """The models are those of params.yaml: what a removed one left on the disk is not looked at."""
+def main(
+    cleaned: Path, parted: Path, tokenized: Path, scored: Path, times: Path, comparison: Path, page: Path,
+    params: Path = PARAMS,
+) -> None:  # fmt: skip
+    """The models are those of params.yaml: what a removed one left on the disk is not looked at.
+
+    tokenized: the folder of what was counted of each tokenizer; scored: that of each model's results.
+    """
     config = load_section(params, "compare", CompareConfig)
     seed, dataset = load_section(params, "seed", Seed), load_section(params, "dataset.name", str)
     named, tokenizers = load_section(params, "models", NAMES), load_section(params, "tokenizers", NAMES)
     check_ensembles(config.ensembles, named, f"{params}: compare.ensembles")
-    models = {name: Outcome.read(metrics / name) for name in named}
-    clean, split = Clean.read(metrics / Clean.FILE), Split.read(metrics / Split.FILE)
-    encoded = {name: Tokenized.read(metrics / Tokenized.FILE.format(name)) for name in tokenizers}
-    vectors = {name: Vectors.read(metrics / Vectors.FILE.format(name)) for name in tokenizers}
+    models = {name: Outcome.read(scored / name) for name in named}
+    clean, split = Clean.read(cleaned), Split.read(parted)
+    encoded = {name: Tokenized.read(tokenized / Tokenized.FILE.format(name)) for name in tokenizers}
+    vectors = {name: Vectors.read(tokenized / Vectors.FILE.format(name)) for name in tokenizers}
 
     judged = {name: evaluated(model) for name, model in models.items()}
     for name, members in config.ensembles.items():

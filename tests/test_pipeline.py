@@ -134,8 +134,8 @@ def test_every_stage_ran_and_the_result_is_whole(first):
     assert len(list((folder / "data/models/lstm/seeds").iterdir())) == 1
     split = read_json(folder / "metrics/split.json")["splits"]
     for name in NAMES:
-        assert read_json(folder / f"metrics/{name}/scores.json")["rows"] == split["test"]["rows"]
-    assert read_json(folder / "metrics/linear/scores.json")["accuracy"] > 0.8
+        assert read_json(folder / f"metrics/models/{name}/scores.json")["rows"] == split["test"]["rows"]
+    assert read_json(folder / "metrics/models/linear/scores.json")["accuracy"] > 0.8
     assert "<script" not in (folder / "report/index.html").read_text()
     with closing(sqlite3.connect(folder / "mlflow.db")) as store:
         assert store.execute("SELECT count(*) FROM runs").fetchone() == (len(NAMES),)

@@ -48,7 +48,9 @@ def write_params(folder, names):
 def run(folder):
     report = folder / "report"
     written = report / "comparison.json", report / "index.html"
-    main(folder / "metrics", folder / "times", *written, folder / "params.yaml")
+    metrics = folder / "metrics"
+    counted = metrics / "clean.json", metrics / "split.json", metrics, metrics
+    main(*counted, folder / "times", *written, folder / "params.yaml")
     return read_json(report / "comparison.json"), (report / "index.html").read_text()
 
 
