@@ -100,13 +100,14 @@ def _labels(dataset: dict[str, Any], where: str) -> set[str]:
 
 def _check_resamples(whole: dict[str, Any], where: str) -> None:
     """Raise ParamsError if the bootstrap decides some pair of models, with too few resamples for so many pairs."""
+    from textmill.judging.comparison import too_few
+
     compare = whole["compare"]
     runs = {name: len(entry.get("seeds", [1])) for name, entry in whole["models"].items()}
     runs |= {name: max(runs[member] for member in members) for name, members in compare["ensembles"].items()}
     pairs = len(runs) * (len(runs) - 1) // 2
     bootstrapped = pairs and (compare["metric"] != "accuracy" or max(runs.values()) > 1)
-    if bootstrapped and 2 * pairs >= compare["alpha"] * (compare["bootstrap"] + 1):
-        least = int(2 * pairs / compare["alpha"]) + 1
+    if bootstrapped and (least := too_few(compare["bootstrap"], pairs, compare["alpha"])):
         raise ParamsError(
             f"{where}.bootstrap: {compare['bootstrap']} cannot decide {pairs} pairs; set it to {least} or more"
         )

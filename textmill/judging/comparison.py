@@ -245,6 +245,14 @@ def entry(config: CompareConfig, model: Evaluated, judged: Judged) -> Entry:
     )
 
 
+def too_few(resamples: int, pairs: int, alpha: float) -> int:
+    """How many resamples it takes to decide one of so many pairs, if these cannot: 0 if they can.
+
+    The smallest p of a bootstrap is 2 / (resamples + 1), and Holm's correction multiplies it by the pairs.
+    """
+    return int(2 * pairs / alpha) + 1 if 2 * pairs >= alpha * (resamples + 1) else 0
+
+
 def pairs(config: CompareConfig, judged: Sequence[Judged]) -> list[Pair]:
     """Every pair of models, each judged before those that it is set against, and which of the two is better.
 
@@ -252,8 +260,7 @@ def pairs(config: CompareConfig, judged: Sequence[Judged]) -> list[Pair]:
     """
     found = list(combinations(judged, 2))
     by_mcnemar = [config.metric == "accuracy" and len(a.right) == len(b.right) == 1 for a, b in found]
-    if not all(by_mcnemar) and 2 * len(found) >= config.alpha * (config.bootstrap + 1):
-        least = int(2 * len(found) / config.alpha) + 1
+    if not all(by_mcnemar) and (least := too_few(config.bootstrap, len(found), config.alpha)):
         raise ParamsError(f"compare.bootstrap: {config.bootstrap} cannot decide {len(found)} pairs; at least {least}")
     p = [
         mcnemar(a.right[0], b.right[0]) if exact else bootstrap_p(a.resampled - b.resampled)
