@@ -45,7 +45,7 @@ def test_columns_come_under_our_names(tmp_path):
     names = {"text": "what", "label": "kind", "group": "who", "split": "when", "id": "number"}
     frame = read(tmp_path, Part("a.csv", "", "csv"), config(**names), 100)
     assert frame.columns == [*COLUMNS, "file", "how", "row", "bad"]
-    assert frame.rows() == [("good", "pos", "Ann", "train", "7", f"{tmp_path}/a.csv", 2)]
+    assert frame.rows() == [("good", "pos", "Ann", "train", "7", f"{tmp_path}/a.csv", "utf-8", 2, None)]
 
 
 def test_what_the_file_lacks_is_null_and_a_part_may_tell_split_and_label(tmp_path):
