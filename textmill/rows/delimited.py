@@ -54,8 +54,8 @@ def _records(reader: Any, lines: Lines, where: str) -> Iterator[tuple[int, str |
         except csv.Error as error:
             if lines.taken > 1:
                 raise DataError(
-                    f"{where}, row {row}: {error}, {lines.taken:,} lines on; is a quote in it never closed, or not "
-                    "doubled? Mend it, or set dataset.quotes: none"
+                    f"{where}, row {row}: a quote opens here and takes in {lines.taken:,} lines ({error}); close it, "
+                    "or set dataset.quotes: none if quotes are characters like others"
                 ) from error
             yield row, lines.bad or QUOTE, []
         else:
@@ -71,6 +71,7 @@ def _check_header(header: list[str], records: Iterator[tuple[int, str | None, li
         columns = zip(*(cells for cells in below if len(cells) == len(header)), strict=False)
         if any(name.strip() and name in column for name, column in zip(header, columns, strict=False)):
             raise DataError(
-                f"{error}; or, if row 1 is a row like those below it, name its {len(header)} columns in dataset.header"
+                f"{error}; or, if the first row is no header, as it looks like those below, name its {len(header)} "
+                "columns in dataset.header"
             ) from error
         raise
