@@ -107,7 +107,7 @@ REFUSED: list[tuple[str, dict[str, Any], int, str]] = [
     ("33-utf16.csv", {}, 3, r"byte 0 is not utf-8; name the file's encoding, which looks like utf-16"),
     ("33-utf16.csv", {"encodings": ["utf-16"]}, 3, r"is dataset\.separator '\\t'\?"),
     ("35-book.xlsx", {}, 2, "is a spreadsheet; save it as csv"),
-    ("35-book.xlsx", {"format": "csv"}, 3, "this is a zip file"),
+    ("35-book.xlsx", {"format": "csv"}, 3, "this is the beginning of a zip or Excel file"),
     ("42-unlabelled-mixed.csv", {"on_bad_row": "error"}, 3, r"\(40 rows\): empty label; .*clean\.on_bad_row: drop"),
 ]  # fmt: skip
 

@@ -10,7 +10,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
 from tempfile import SpooledTemporaryFile, gettempdir
@@ -76,9 +76,12 @@ def contents_of(file: IO[bytes]) -> str:
     file.seek(0)
     what = next((what for mark, what in BEGINNINGS.items() if head.startswith(mark)), "")
     if head.startswith(b"PK"):
-        with suppress(zipfile.BadZipFile), zipfile.ZipFile(file) as archive:
-            if any(name.startswith(SHEETS) for name in archive.namelist()):
-                what = "a spreadsheet; save it as csv (UTF-8)"
+        try:
+            with zipfile.ZipFile(file) as archive:
+                if any(name.startswith(SHEETS) for name in archive.namelist()):
+                    what = "a spreadsheet; save it as csv (UTF-8)"
+        except zipfile.BadZipFile:
+            what = "the beginning of a zip or Excel file; get the whole file, and save a spreadsheet as csv (UTF-8)"
         file.seek(0)
     return what
 

@@ -19,7 +19,7 @@ ADVICE = {
     QUOTE: "double it, or set dataset.quotes: none",
     NUL: "if this is UTF-16, name it in dataset.encodings",
     LONG: "raise clean.max_chars if it is one text",
-    NOT_JSON: "each line of jsonl is one record; a list of records is json",
+    NOT_JSON: "write one record in each line; a list of records is json",
     NO_RECORD: "a record is {...} with the columns as keys",
     UNLISTED: "see dataset.labels",
     NESTED: "a dotted name such as data.text reaches into a record",
