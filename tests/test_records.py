@@ -152,7 +152,11 @@ def test_a_line_that_is_cut_off_leaves_no_other_line():
 
 
 def test_surplus_cells_that_are_empty_are_none():
-    assert read("text,label\na,b,,\nc,d, ,\ne,f\n") == [(2, "a", "b"), (3, "c", "d"), (4, "e", "f")]
+    expected = [(2, "a", "b"), (3, "c", "d"), (4, "e", "f")]
+    assert read("text,label\na,b,,\nc,d, ,\ne,f\n,,,\n") == [*expected, (5, "", "")]
+    assert read("text,label,,\na,b\nc,d,1\ne,f,,\n\n") == expected
+    assert read("x,text,label\n,a,b\n,c,d\n,e,f\n,\n") == expected
+    assert bad_rows("text,label\na,b,,c\n") == {2: bad.MORE}
 
 
 def test_columns_that_the_file_does_not_name():

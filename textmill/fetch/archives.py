@@ -36,6 +36,7 @@ BEGINNINGS = {
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an Excel file of the old kind; save it as csv (UTF-8)",
     b"PK\x03\x04": "a zip file; give it the ending .zip",
     b"\x1f\x8b": "packed by gzip; give it the ending .gz",
+    b"PAR1": "a parquet file; give it the ending .parquet",
     b"BZh": "packed by bzip2; give it the ending .bz2",
     b"%PDF": "a PDF; save its texts as csv",
 }

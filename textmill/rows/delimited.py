@@ -33,14 +33,19 @@ def read_cells(lines: Lines, where: str, wanted: Mapping[str, str], separator: s
             _check_header(header, records, where, wanted, separator)
     else:
         check_columns(header, where, wanted)
+    least = max((place for place, name in enumerate(header, 1) if name.strip()), default=0)  # the rest has no name
     pick = itemgetter(0, *(header.index(name) for name in wanted.values() if header))
     for row, bad, cells in records:
         if bad:
             yield (row, bad, *nothing)
-        elif len(cells) == len(header) or (len(cells) > len(header) and not "".join(cells[len(header) :]).strip()):
+        elif least <= len(cells) and _empty(cells[len(header) :]):
             yield (row, None, *pick(cells)[1:])  # the 0 makes it a tuple always
-        elif cells:  # an empty line is no row
+        elif not _empty(cells):  # an empty line is no row
             yield (row, MORE if len(cells) > len(header) else FEWER, *nothing)
+
+
+def _empty(cells: list[str]) -> bool:
+    return not "".join(cells).strip()
 
 
 def _records(reader: Any, lines: Lines, where: str) -> Iterator[tuple[int, str | None, list[str]]]:
