@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill.errors import DataError
+from textmill.errors import DataError, ParamsError
 from textmill.rows.labels import Naming, canonical, nearest
 from textmill.rows.lists import lists_among
 
@@ -68,6 +68,11 @@ def test_params_name_classes(given, labels, names):
 def test_labels_that_params_must_settle(given, labels, message):
     with pytest.raises(DataError, match=message):
         named(given, *labels)
+
+
+def test_one_label_may_be_named_once():
+    with pytest.raises(ParamsError, match=r"dataset\.labels: two of '1', '1\.0' are one label"):
+        Naming(["1", "1.0"])
 
 
 def test_the_nearest_label():
