@@ -60,6 +60,7 @@ def test_params_name_classes(given, labels, names):
     ("given", "labels", "message"),
     [
         (None, ["BAD", "bad"], r"labels 'BAD' and 'bad' differ only in case; .*dataset\.labels: {BAD: bad}"),
+        (None, ["BAD", "bad", "Good", "good", "ok"], r"'BAD' and 'bad' differ .*{BAD: bad, Good: good}"),
         ({"bad": "Good"}, ["bad", "good"], "'Good' and 'good' differ only in case"),
         (["good", "bad"], ["goood", "bad"], "no row has 'good'; labels found: bad, goood; did you mean 'goood'?"),
         ({"Neg": "neg"}, ["pos", "neg"], "no row has 'Neg'; labels found: neg, pos"),

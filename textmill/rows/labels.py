@@ -75,10 +75,13 @@ class Naming:
                 "give each row one label, or name the classes in dataset.labels"
             )
         alike: dict[str, str] = {}
-        for name in sorted(found):
-            other = alike.setdefault(name.casefold(), name)
-            if other != name:
-                raise DataError(
-                    f"labels {other!r} and {name!r} differ only in case; write them alike, or rename one: "
-                    f"dataset.labels: {{{other}: {name}}}"
-                )
+        clashes = {
+            name: alike[name.casefold()] for name in sorted(found) if alike.setdefault(name.casefold(), name) != name
+        }
+        if clashes:
+            name, other = next(iter(clashes.items()))
+            names = ", ".join(f"{other}: {name}" for name, other in [*clashes.items()][:5])
+            raise DataError(
+                f"labels {other!r} and {name!r} differ only in case; write them alike, or rename: dataset.labels: "
+                f"{{{names}}}"
+            )
