@@ -20,8 +20,7 @@ NAMES = Annotated[dict[Name, Any], Field(min_length=1)]
 
 
 def main(
-    cleaned: Path, parted: Path, tokenized: Path, scored: Path, times: Path, comparison: Path, page: Path,
-    params: Path = PARAMS,
+    cleaned: Path, parted: Path, tokenized: Path, scored: Path, comparison: Path, page: Path, params: Path = PARAMS,
 ) -> None:  # fmt: skip
     """The models are those of params.yaml: what a removed one left on the disk is not looked at.
 
@@ -42,8 +41,8 @@ def main(
     result = compare(config, seed, dataset, split.splits["train"].labels, judged)
     result.write(comparison)
     write_text(page, render(result, models, clean, split, encoded, vectors))
-    # Seconds are of this machine: printed, never written into an output.
-    tell(result, {name: timings.recall(name, model.fit.weights, times) for name, model in models.items()}, page)
+    # Seconds differ from run to run: printed, never written into an output.
+    tell(result, {name: timings.recall(scored / name, model.fit.weights) for name, model in models.items()}, page)
 
 
 if __name__ == "__main__":

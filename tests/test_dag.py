@@ -45,7 +45,7 @@ ROOMS = {
     "cli": {"bundle", "classifier", "explain", "tracking", "check", "reproduce"},
     "__main__": {"cli"},
 }
-KEPT = ("data/checkpoints", "data/downloads", "data/pretrained", "data/timings")  # between runs, and out of DVC's sight
+KEPT = ("data/checkpoints", "data/downloads", "data/pretrained")  # between runs, and out of DVC's sight
 HEAVY = {"torch", "sklearn", "datasets", "matplotlib", "mlflow", "pandas", "transformers", "gensim"}
 
 

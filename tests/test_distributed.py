@@ -80,7 +80,7 @@ def root(tmp_path_factory):
 def words(root: Path, name: str, out: str) -> list[str]:
     """What `stages.train` is told."""
     text = ["code.txt", "vocab.json", "encoded", "vocab", "vectors.safetensors", "train_in_test.json", "labels.json"]
-    made = [f"{out}/{name}/model", f"{out}/{name}", "data/checkpoints", "data/pretrained", "data/timings"]
+    made = [f"{out}/{name}/model", f"{out}/{name}", "data/checkpoints", "data/pretrained"]
     return [name, *(str(root / path) for path in text), *made]
 
 

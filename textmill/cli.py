@@ -201,12 +201,11 @@ def track() -> None:
     """Make the MLflow store agree with this folder's dvc.lock: what is there is kept, what is missing is written."""
     with one_line("track"):
         from textmill.config import load_section
-        from textmill.timings import TIMINGS
         from textmill.tracking import TrackingConfig
         from textmill.tracking import track as project
 
         if load_section(PARAMS, "tracking", TrackingConfig).enabled:
-            say(project(Path("dvc.lock"), Path("report/comparison.json"), TIMINGS))
+            say(project(Path("dvc.lock"), Path("report/comparison.json"), Path("metrics/models")))
         else:
             say("track: off (tracking.enabled: false)")
 

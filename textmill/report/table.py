@@ -13,7 +13,7 @@ VERBS = {"beats": "beats", "ties": "ties with", "loses": "is beaten on the test 
 
 
 def tell(comparison: Comparison, timings: Mapping[str, Timing], page: Path) -> None:
-    """Print them all. timings: of the models that were trained on this machine; ensembles have none."""
+    """Print them all. timings: of the models; ensembles have none."""
     others = [name for name in METRICS if name != comparison.metric]
     header = ["model", "validation", "test", "interval", *(METRICS[name].title for name in others)]
     header += ["log-loss", "calibration", "parameters", "train s", "docs/s"]
