@@ -65,7 +65,7 @@ def test_report_and_table(folder, capsys):
     assert all(name in told for name in [*NAMES, f"always {result['baseline']['label']}"])
     assert f"Champion by validation accuracy: {result['champion']} (" in told
     assert "report/index.html" in told
-    assert "make ui" in told
+    assert "textmill ui" in told
 
 
 def test_a_model_removed_from_params_leaves_nothing(folder):

@@ -175,7 +175,7 @@ def tracked(finished, tmp_path_factory) -> Path:
             out, err = other.communicate(timeout=HANGS)
             assert err == ""
             told.append(out)
-    line = "track: 2 runs in sqlite:///mlflow.db ({} new), champion linear = {} v1; see them with `make ui`\n"
+    line = "track: 2 runs in sqlite:///mlflow.db ({} new), champion linear = {} v1; see them with `textmill ui`\n"
     assert sorted(told) == sorted(line.format(new, REGISTERED) for new in (0, 0, 2))
     return root
 

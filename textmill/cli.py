@@ -1,9 +1,10 @@
-"""The command: `textmill predict`, `explain`, `info`, `check`, `why`, `repro`, `track`."""
+"""The command: `textmill new`, `check`, `repro`, `why`, `track`, `ui`, `upgrade`; `predict`, `explain`, `info`."""
 
 from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import textmill
-from textmill.config import PARAMS
+from textmill.config import PARAMS, nearest
 from textmill.console import say
 from textmill.errors import INTERRUPTED, ArtifactError, DataError, ParamsError, TextmillError
 from textmill.extras import naming_extras
@@ -61,6 +62,8 @@ def command(
     ] = False,
 ) -> None:
     """What may stand before a command."""
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # a project's families, as for its stages
 
 
 @app.command()
@@ -197,17 +200,81 @@ def why(
 
 
 @app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="The project's folder: a new or an empty one.")],
+    preset: Annotated[str | None, typer.Option(help="Which of our params files it starts from.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--textmill", help="What it is pinned to: a wheel, a checkout, or an address with a hash.",
+                     show_default="where the running one came from"),
+    ] = None,
+) -> None:  # fmt: skip
+    """Make a project of your own: git and DVC, params, stages, tests, and a pin to this textmill."""
+    with one_line("new"):
+        from textmill.project import new, params, template
+        from textmill.project import source as sources
+
+        new.check_folder(folder)
+        if preset is not None and preset not in template.presets():
+            raise ParamsError(f"--preset {preset}: unknown{nearest(preset, template.presets())}")
+        base = template.preset(preset or "rotten-tomatoes").read_text(encoding="utf-8")
+        text = params.params_text(base, params.described(base), {})
+        new.create(folder, [], text, sources.find(source))
+        say(f"new: {folder} is a project. Next:")
+        for line in (f"cd {folder}", "dvc repro", 'git add -A && git commit -m "First results"'):
+            say(f"  {line}")
+
+
+@app.command()
+def upgrade(
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; without this, it is only told.")] = False,
+    source: Annotated[
+        str | None,
+        typer.Option("--textmill", help="What the project is pinned to then: a wheel, a checkout, an address.",
+                     show_default="where the running one came from"),
+    ] = None,
+) -> None:  # fmt: skip
+    """Move this project to the textmill that runs: what changes in its files, and which stages will run again."""
+    with one_line("upgrade"):
+        from textmill.project import source as sources
+        from textmill.project import upgrade as upgrades
+
+        plan = upgrades.plan(Path(), sources.find(source))
+        for line in upgrades.told(plan):
+            say(line)
+        if apply:
+            upgrades.apply(Path(), plan)
+            say("upgrade: done; look at it with git diff, then: dvc repro")
+
+
+@app.command()
 def track() -> None:
     """Make the MLflow store agree with this folder's dvc.lock: what is there is kept, what is missing is written."""
     with one_line("track"):
-        from textmill.config import load_section
-        from textmill.tracking import TrackingConfig
-        from textmill.tracking import track as project
+        _track()
 
-        if load_section(PARAMS, "tracking", TrackingConfig).enabled:
-            say(project(Path("dvc.lock"), Path("report/comparison.json"), Path("metrics/models")))
-        else:
-            say("track: off (tracking.enabled: false)")
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Of this machine alone.")] = 5000) -> None:
+    """Show all runs in MLflow's pages, on http://127.0.0.1:5000; the store is made first if it is not there."""
+    with one_line("ui"):
+        from textmill.tracking.server import serve
+        from textmill.tracking.store import database, store_uri
+
+        if (file := database(store_uri(Path()))) and not file.exists():
+            _track()
+        serve(Path(), port)
+
+
+def _track() -> None:
+    from textmill.config import load_section
+    from textmill.tracking import TrackingConfig
+    from textmill.tracking import track as project
+
+    if load_section(PARAMS, "tracking", TrackingConfig).enabled:
+        say(project(Path("dvc.lock"), Path("report/comparison.json"), Path("metrics/models")))
+    else:
+        say("track: off (tracking.enabled: false)")
 
 
 def _averaged(bundles: list[Path]) -> Averaged:

@@ -32,7 +32,7 @@ def tell(comparison: Comparison, timings: Mapping[str, Timing], page: Path) -> N
     for model in comparison.ahead:
         members = " and ".join(model.members)
         say(f"Ahead of it on validation: {model.name}, the ensemble of {members} ({percent(model.validation)})")
-    say(f"Look next: {page} (curves, confusion, errors) · `make ui` (runs) · `dvc metrics diff` (what changed)")
+    say(f"Look next: {page} (curves, confusion, errors) · `textmill ui` (runs) · `dvc metrics diff` (what changed)")
 
 
 def _row(model: Entry, others: list[str], timing: Timing) -> list[str]:

@@ -36,7 +36,7 @@ def track(lock: Path, comparison: Path, measured: Path) -> str:
         version, new = recorded_version(file, dataset, list(results.values()), champion) if file else "", 0
         if not version:
             version, new = _write(uri, dataset, list(results.values()), champion, measured)
-    more = "; see them with `make ui`" if uri == default_uri(lock.parent) else ""
+    more = "; see them with `textmill ui`" if uri == default_uri(lock.parent) else ""
     found = f"track: {len(results)} runs in {shown(uri)} ({new} new)"
     return f"{found}, champion {champion.name} = {registered_name(dataset)} v{version}{more}"
 
