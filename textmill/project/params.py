@@ -69,11 +69,10 @@ def _section(keys: Mapping[str, Change]) -> CommentedMap:
 
 def _plain(value: Any) -> Any:
     """Lists and maps in one line, as our presets have them."""
-    if isinstance(value, Mapping):
-        found = CommentedMap({key: _plain(one) for key, one in value.items()})
-    elif isinstance(value, list):
-        found = CommentedSeq([_plain(one) for one in value])
-    else:
+    if not isinstance(value, Mapping | list):
         return value
+    found: Any = CommentedMap() if isinstance(value, Mapping) else CommentedSeq(map(_plain, value))
+    if isinstance(value, Mapping):
+        found.update({key: _plain(one) for key, one in value.items()})
     found.fa.set_flow_style()
     return found

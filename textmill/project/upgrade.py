@@ -1,13 +1,12 @@
 """`textmill upgrade`: what the textmill that runs would change in a project, told before it is done."""
 
 import difflib
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
-
-from ruamel.yaml import YAML
 
 from textmill.code.stages import listings
 from textmill.config import load_params
@@ -16,9 +15,10 @@ from textmill.files import write_text
 from textmill.pin import PYPROJECT, Pin, pinned
 from textmill.project.new import BASE, extras
 from textmill.project.source import WHEELS, Source
-from textmill.project.template import files, pinned_files, pipeline
+from textmill.project.template import files, pipeline, requirement
 
-DIGESTS = Path("digests")
+DIGESTS, REQUIREMENTS = Path("digests"), Path("requirements.txt")
+REQUIRED = r"(?m)^(\./wheels/textmill-|textmill\[).*$"  # the line of requirements.txt that pins it
 REPLACED = ("params.schema.json", "requirements.lock")  # whose only author is textmill
 
 
@@ -40,7 +40,7 @@ class Upgrade(NamedTuple):
     before: Pin
     after: Source
     merged: dict[str, Merged]
-    stages: dict[str, list[str]]
+    stages: dict[str, tuple[str, ...]]
 
 
 def plan(project: Path, source: Source) -> Upgrade:
@@ -79,10 +79,10 @@ def told(upgrade: Upgrade) -> Iterator[str]:
             yield f"{name}: your change and this one touch the same lines: yours stays; merge it by hand"
         elif change.own != change.old:
             yield f"{name}: your own change stays in it"
-    for stage, reasons in upgrade.stages.items():
-        yield f"{stage} will run again: {', '.join(reasons)}"
-    if not upgrade.stages:
-        yield "no stage will run again"
+    for reasons in dict.fromkeys(upgrade.stages.values()):
+        stages = [stage for stage, own in upgrade.stages.items() if own == reasons]
+        yield f"will run again: {', '.join(stages)} (changed: {', '.join(reasons)})"
+    yield "after these, what reads their results, where those change" if upgrade.stages else "nothing will run again"
 
 
 def apply(project: Path, upgrade: Upgrade) -> None:
@@ -95,8 +95,8 @@ def apply(project: Path, upgrade: Upgrade) -> None:
     for name in REPLACED:
         write_text(project / name, new[name])
     pin, wheel = upgrade.after
-    made = pinned_files(pin, extras(params))
-    write_text(project / "requirements.txt", made["requirements.txt"])
+    own = re.sub(REQUIRED, lambda _: requirement(pin, extras(params)), _read(project / REQUIREMENTS), count=1)
+    write_text(project / REQUIREMENTS, own)
     write_text(project / PYPROJECT, _with_pin(_read(project / PYPROJECT), upgrade.before, pin))
     if wheel:
         for left in (project / WHEELS).glob("textmill-*.whl"):
@@ -125,21 +125,27 @@ def _apply(project: Path, merged: Mapping[str, Merged]) -> None:
             _write(project / name, change.merged)
 
 
-def _run_again(project: Path, after: Path) -> dict[str, list[str]]:
-    """Stages whose code or definition is another after the upgrade, with what changed."""
+def _run_again(project: Path, after: Path) -> dict[str, tuple[str, ...]]:
+    """Stages whose code or definition is another after the upgrade, with what changed, in the order of dvc.yaml."""
+    params = load_params(project / "params.yaml")
+    old, new = (load_params(folder / "dvc.yaml")["stages"] for folder in (project, after))
     found: dict[str, list[str]] = {}
     for name, listing in listings(after).items():
-        before = _modules(_read(project / DIGESTS / f"{name}.txt"))
-        now = _modules(listing)
+        before, now = _modules(_read(project / DIGESTS / f"{name}.txt")), _modules(listing)
         changed = [module for module in dict.fromkeys([*before, *now]) if before.get(module) != now.get(module)]
-        if changed and before:
-            for stage in _stages(name, load_params(project / "params.yaml")):
-                found.setdefault(stage, []).extend(changed)
-    old, new = (YAML(typ="safe", pure=True).load(_read(folder / "dvc.yaml"))["stages"] for folder in (project, after))
+        if changed and before:  # without digests nothing ever ran
+            found |= dict.fromkeys(_stages(name, params), changed)
     for stage in new:
-        if old.get(stage) != new[stage]:
-            found.setdefault(stage, []).append("dvc.yaml")
-    return found
+        if _runs(old.get(stage, {})) != _runs(new[stage]):
+            found[stage] = [*found.get(stage, []), "dvc.yaml"]
+    order = list(new)
+    return {stage: tuple(found[stage]) for stage in sorted(found, key=lambda name: order.index(name.split("@")[0]))}
+
+
+def _runs(stage: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a stage's definition counts: not how it is described."""
+    body = stage.get("do", stage)
+    return {key: value for key, value in body.items() if key != "desc"} | {"foreach": stage.get("foreach")}
 
 
 def _stages(digest: str, params: Mapping[str, Any]) -> list[str]:
