@@ -68,6 +68,14 @@ def told(split: Split) -> list[str]:
         if rows:
             a, b = pair.split("-")
             lines.append(f"{rows:,} documents of {b} stand in {a} too")
+    for pair, rows in split.near.items():
+        if rows:
+            a, b = pair.split("-")
+            drawn = f" of {split.near_drawn[b]:,} drawn" if b in split.near_drawn else ""
+            lines.append(
+                f"{rows:,}{drawn} documents of {b} nearly stand in {a} (few words differ, if any): "
+                "expect lower scores on new texts"
+            )
     if split.unlabelled_in_test:
         lines.append(f"{split.unlabelled_in_test:,} unlabelled documents left out, whose texts stand in test")
     return lines
