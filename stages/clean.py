@@ -11,7 +11,7 @@ from textmill.rows.cleaning import CleanConfig, Cleaner, arrange
 from textmill.rows.reading import read_part
 from textmill.rows.sorting import spool
 from textmill.sources import load_dataset
-from textmill.sources.dataset import read_manifest
+from textmill.sources.parts import read_manifest
 from textmill.stage import run
 
 
