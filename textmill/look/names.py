@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+
 def plain(word: str) -> str:
     """Lower case, without accents."""
     decomposed = unicodedata.normalize("NFKD", word.casefold())
@@ -43,7 +44,8 @@ intención emocion género genero classe classes categorie catégorie etiquette 
 etichetta etichette categoria sentimento argomento rótulo rotulo sentimento emoção klasse klassen kategorie kategorien
 label stimmung thema labels categorie klasse sentyment kategoria etykieta klasa etiket sinif sınıf kategori duygu luokka
 kategoria tunne метка метки класс категория тональность тема рубрика мітка категорія
-标签 標籤 类别 類別 分类 分類 情感 类型 类 ラベル カテゴリ カテゴリー 分類 感情 クラス 라벨 레이블 분류 카테고리 감정 감성
+标签 標籤 类别 類別 分类 分類 情感 类型 类 ラベル カテゴリ カテゴリー 分類 感情 クラス 라벨 레이블 분류
+카테고리 감정 감성
 تصنيف فئة تسمية תווית ป้าย หมวดหมู่ κατηγορία ετικέτα
 """)
 GRADE = _known("""
@@ -68,7 +70,8 @@ nummer numer kimlik ид номер 编号 序号 番号 번호
 # What is rarely meant by a class, though it has few values.
 ASIDE = _known("""
 date time timestamp year month day hour lang language locale country city region state channel platform device version
-fecha hora pais país ciudad canal idioma plataforma datum zeit land stadt sprache kanal pays ville langue дата город язык
+fecha hora pais país ciudad canal idioma plataforma datum zeit land stadt sprache kanal pays ville langue
+дата город язык
 verified helpful useful cool funny likes retweets price precio prix preis цена 价格 日期 length len count
 """)
 PAIRS = [("premise", "hypothesis"), ("question", "answer"), ("context", "question"), ("context", "response")]

@@ -5,9 +5,10 @@ import io
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from textmill.look.header import is_header
+from textmill.look.proposal import Told
 from textmill.rows.delimited import SEP
 
 SEPARATORS = "\t;|,"  # a comma comes last: texts are full of it
@@ -51,12 +52,10 @@ class Cut(NamedTuple):
         return sum(len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in cells) / max(len(cells), 1)
 
 
-def find_table(blocks: list[str], separator: str | None = None) -> Table | None:
-    """The table in pieces of a file, of whole lines each; the first begins the file. None if there is no row.
-
-    separator: the one that is known, as that of a .tsv.
-    """
+def find_table(blocks: list[str], given: Told) -> Table | None:
+    """The table in pieces of a file, of whole lines each; the first begins the file. None if there is no row."""
     why: dict[str, str] = {}
+    separator = given.separator
     first, *_ = blocks[0].splitlines() or [""]
     if told := SEP.fullmatch(first):
         separator, blocks = told[1], [blocks[0].partition("\n")[2], *blocks[1:]]
@@ -65,16 +64,18 @@ def find_table(blocks: list[str], separator: str | None = None) -> Table | None:
     if not next(iter(cuts.values()))[1].rows:
         return None
     mark = max(cuts, key=lambda mark: _rank(*cuts[mark]))
+    mark = mark if separator or max(cut.width for cut in cuts[mark]) > 1 else ","  # one column: nothing parts it
     double, none = cuts[mark]
-    if mark != "," and not why:
-        why["separator"] = f"it cuts {max(double.fit, none.fit):.0%} of the rows into {max(double, none, key=_fit).width} cells"
-    quotes = "none" if _bare(double, none) else "double"
+    if not separator:
+        best = max(double, none, key=lambda cut: cut.fit)
+        why["separator"] = f"it cuts {best.fit:.0%} of the rows into {best.width} cells"
+    quotes = given.quotes or ("none" if _bare(double, none) else "double")
     cut = none if quotes == "none" else double
-    if quotes == "none":
+    if quotes == "none" and not given.quotes:
         why["quotes"] = "a quote is a character of the texts: without closing quotes the rows are even"
     rows = _evened(cut.rows)
-    header = rows[0] if is_header(rows) else None
-    if header is None:
+    header = None if given.header or not is_header(rows) else rows[0]
+    if not header and not given.header:
         why["header"] = "the first row is a row like the others"
     body = rows if header is None else rows[1:]
     even = [row for row in body if len(row) == len(rows[0])]
@@ -87,7 +88,7 @@ def _cut(blocks: list[str], separator: str, quoted: bool) -> Cut:
     rows, errors = [], 0
     with _long_cells():
         for block in blocks:
-            quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+            quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
             reader = csv.reader(io.StringIO(block, newline=""), delimiter=separator, strict=True, quoting=quoting)
             for row in _resumed(reader):
                 if row is None:
@@ -124,14 +125,10 @@ def _evened(rows: list[list[str]]) -> list[list[str]]:
     return [row[:width] if len(row) > width and not "".join(row[width:]).strip() else row for row in rows]
 
 
-def _fit(cut: Cut) -> float:
-    return cut.fit
-
-
-def _rank(double: Cut, none: Cut) -> tuple[bool, float, int]:
+def _rank(double: Cut, none: Cut) -> tuple[bool, int]:
     """What makes a separator the likelier one; among equals the first of SEPARATORS."""
     best = max(double, none, key=lambda cut: (cut.straight, cut.fit))
-    return best.straight, round(best.fit * 20) if best.width > 1 else -1, 0
+    return best.straight, round(best.fit * 20) if best.width > 1 else -1
 
 
 def _bare(double: Cut, none: Cut) -> bool:
