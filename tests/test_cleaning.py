@@ -93,6 +93,8 @@ def test_rows_are_dropped_under_their_reason():
         "dropped": {"empty label": 3, "empty text": 3, "label not listed": 2, "text over max_chars": 1},
         "repaired": {},
         "labels": {"pos": 1, "neg": 2},
+        "read_as": {"a.csv": "utf-8"},
+        "twice_encoded": 0,
     }
 
 

@@ -94,14 +94,10 @@ def text_of(columns: list[Column]) -> Role:
 
 
 def _as_text(column: Column) -> float:
-    if (
-        column.coded
-        or column.constant
-        or (column.share(re.compile(r".{0,3}")) > 0.9 and not names_a(TEXT, column.name))
-    ):
-        return 0
-    size = min(column.words, 300) + 0.2 * min(sum(map(len, column.filled[:500])) / max(len(column.filled[:500]), 1), 50)
     named = max(names_a(TEXT, column.name), names_a(TITLE, column.name) / 2)
+    if column.coded or column.constant or (column.share(TINY) > 0.9 and not named):
+        return 0
+    size = min(column.words, 300) + min(column.letters, 50) / 5
     aside = max(names_a(kind, column.name) for kind in (LABEL, GRADE, GROUP, ID, ASIDE))
     return size * (0.1 + column.different) * (1 + 4 * named) * (0.3 if aside == 1 and not named else 1)
 
@@ -114,9 +110,8 @@ def _belong(best: Column, other: Column) -> bool:
         return names_a(LABEL, other.name) < 1
     aside = max(names_a(kind, other.name) for kind in (LABEL, GRADE, GROUP, ID, ASIDE))
     long = best.words >= 8 and other.words >= 4 and other.words >= best.words / 8
-    return (
-        long and not aside and min(best.different, other.different) > 0.5 and len(other.filled) > len(other.cells) / 2
-    )
+    often = 2 * len(other.filled) > len(other.cells)
+    return long and often and not aside and min(best.different, other.different) > 0.5
 
 
 def label_of(columns: list[Column], rows: int) -> Role:
@@ -126,11 +121,7 @@ def label_of(columns: list[Column], rows: int) -> Role:
     if not likely:
         return Role(None, "no column has few different values", [])
     best = likely[0]
-    bits = [column.name for column in columns if set(column.counts) == {"0", "1"}]
-    several = (
-        f"; {len(bits)} columns of 0 and 1: several labels of a text are not supported yet" if len(bits) > 2 else ""
-    )
-    return Role(best.name, f"{len(best.counts)} different values{several}", [column.name for column in likely[1:6]])
+    return Role(best.name, f"{len(best.counts):,} different values", [column.name for column in likely[1:6]])
 
 
 def _as_label(column: Column, rows: int) -> float:

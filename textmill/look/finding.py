@@ -59,16 +59,8 @@ def _of_several(paths: list[Path], told: Told, folder: str) -> Proposal:
         parts = _labelled(names)
         dataset = {"path": f"{folder}/texts.zip", "members": parts, "text": "text", "label": None}
         reasons = {"members": "each file is a class, by its name"}
-        return _proposal(
-            paths[0].parent / "texts",
-            told,
-            dataset,
-            reasons,
-            {},
-            first,
-            dict(zip(paths, names, strict=True)),
-            "texts.zip",
-        )
+        files = dict(zip(paths, names, strict=True))
+        return _proposal(Path("texts"), told, dataset, reasons, {}, first, files, "texts.zip")
     splits = {path: split_of_file(path.name) for path in paths}
     if len(set(splits.values())) < len(paths) or None in splits.values() or "train" not in splits.values():
         found = ", ".join(f"{path.name} ({split or 'none'})" for path, split in splits.items())
@@ -168,7 +160,9 @@ def _roles(
     value = roles["text"].value
     used = [roles["label"].value, *(value if isinstance(value, list) else [value])]
     if twice := next((name for name in used if names.count(str(name)) > 1), None):
-        raise DataError(f"{where}: {names.count(str(twice))} columns {twice!r}; rename one, or tell all names by --header")
+        raise DataError(
+            f"{where}: {names.count(str(twice))} columns {twice!r}; rename one, or tell all names by --header"
+        )
     label = next(column for column in columns if column.name == roles["label"].value)
     choose("id", told.id, lambda some: id_of(some, looked.whole))
     choose("group", told.group, lambda some: group_of(some, label))
@@ -246,4 +240,9 @@ def _proposal(path: Path, told: Told, keys: dict[str, Any], reasons: dict[str, s
               looked: Looked, files: dict[Path, str], packed: str | None = None) -> Proposal:  # fmt: skip
     slug = re.sub(r"[^A-Za-z0-9_-]+", "-", told.name or PurePosixPath(_stem(path.name)).name).strip("-_")
     dataset = {"name": slug or "texts", "source": "path", **keys}
-    return Proposal(dataset, reasons, [column.name for column in looked.columns], others, looked.notes, files, packed)
+    reasons = {key: reasons[key] for key in dataset if reasons.get(key)}
+    bits = [column.name for column in looked.columns if set(column.counts) == {"0", "1"}]
+    notes = list(looked.notes)
+    if len(bits) > 2:
+        notes.append(f"{listed(bits)} are 0 or 1: several labels of a text are not supported yet; one of them is taken")
+    return Proposal(dataset, reasons, [column.name for column in looked.columns], others, notes, files, packed)

@@ -21,6 +21,7 @@ ADVICE = {
     LONG: "raise clean.max_chars if it is one text",
     NOT_JSON: "each line of jsonl is one record; a list of records is json",
     NO_RECORD: "a record is {...} with the columns as keys",
+    UNLISTED: "see dataset.labels",
     NESTED: "a dotted name such as data.text reaches into a record",
 }
 

@@ -8,9 +8,11 @@ import polars as pl
 
 from textmill.config import Count, Section
 from textmill.errors import DataError
+from textmill.results.data import Clean
 from textmill.rows.bad import NO_LABEL, NO_TEXT, TOO_LONG, UNLISTED, advice
 from textmill.rows.hashing import hexadecimal, keys
 from textmill.rows.labels import Naming
+from textmill.rows.misread import twice_encoded
 from textmill.sources.naming import SPLITS, split_named
 
 ODD_SPLIT = "split '"  # begins the reason that stops every run
@@ -51,10 +53,14 @@ class Cleaner:
     def __init__(self, labels: list[str] | dict[str, str | None] | None, config: CleanConfig):
         self.naming, self.config = Naming(labels), config
         self._repaired: Counter[str] = Counter()
+        self._twice_encoded = 0
+        self._read_as: dict[str, str] = {}  # by file
         self._census: list[pl.DataFrame] = []  # KINDS, how many rows are of the kind, and the first five of them
 
     def keep(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The documents among the rows: their columns and `key`, UInt64, which sorts them. No given id: null."""
+        self._twice_encoded += twice_encoded(rows["text"])
+        self._read_as |= dict(rows.head(1).select(pl.col("file", "how").cast(pl.String)).drop_nulls().rows())
         rows, repaired = _repair(rows)
         self._repaired.update(repaired)
         rows = _with_split(rows).with_columns(
@@ -86,7 +92,7 @@ class Cleaner:
         kept = census.filter(pl.col("reason").is_null())
         counts = _counts(kept, "label")
         classes = [label for label in listed or sorted(counts) if label in counts]
-        _check_classes(kept, classes, listed)
+        _check_classes(kept, classes, listed, lost=_lost(census))
         if kept["named"].n_unique() > 1:
             raise DataError(f"{_place(kept.filter(named=False))}: no id; give it one, or set dataset.id: null")
         return classes, {
@@ -95,7 +101,19 @@ class Cleaner:
             "dropped": _counts(census, "reason"),
             "repaired": {name: self._repaired[name] for name in REPAIRS if name in self._repaired},
             "labels": {label: counts[label] for label in classes},
+            "read_as": self._read_as,
+            "twice_encoded": self._twice_encoded,
         }
+
+
+def told(counts: Clean) -> list[str]:
+    """What a person should know of the rows, in lines."""
+    lines = [f"{file} read as {how}" for file, how in counts.read_as.items()]
+    if counts.twice_encoded:
+        some = "1 text looks" if counts.twice_encoded == 1 else f"{counts.twice_encoded:,} texts look"
+        lines.append(f"{some} twice encoded (UTF-8 that was read as cp1252 or latin-1); see dataset.encodings")
+    dropped = "".join(f", {count:,} {reason}" for reason, count in counts.dropped.items())
+    return [*lines, f"{counts.kept:,} documents of {counts.rows:,} rows{dropped}"]
 
 
 def arrange(docs: pl.DataFrame) -> pl.DataFrame:
@@ -157,13 +175,23 @@ def _reason(left_out: pl.Expr, max_chars: int) -> pl.Expr:
     )  # fmt: skip
 
 
-def _check_classes(kept: pl.DataFrame, classes: list[str], labels: list[str] | None) -> None:
+def _lost(census: pl.DataFrame) -> str:
+    """The most common reason why rows were dropped, for an error about too few."""
+    counts = _counts(census, "reason")
+    if not counts:
+        return ""
+    reason = max(counts, key=lambda reason: counts[reason])
+    return f"; {_place(census.filter(reason=reason))}: {reason}; {advice(reason)}"
+
+
+def _check_classes(kept: pl.DataFrame, classes: list[str], labels: list[str] | None, lost: str) -> None:
     if kept.is_empty():
-        raise DataError("no rows are left after cleaning; see dataset.labels and clean")
-    if lost := [label for label in labels or [] if label not in classes]:
-        raise DataError(f"no row with label {lost[0]!r} is left after cleaning; take it out of dataset.labels")
+        raise DataError(f"no rows are left after cleaning{lost}")
+    if gone := [label for label in labels or [] if label not in classes]:
+        raise DataError(f"no row with label {gone[0]!r} is left after cleaning; take it out of dataset.labels")
     if len(classes) < 2:
-        raise DataError(f"expected two classes or more, found {classes[0]!r} only" if classes else "no row has a label")
+        found = f"expected two classes or more, found {classes[0]!r} only" if classes else "no row has a label"
+        raise DataError(found + lost)
     judges = pl.col("split").is_in(["validation", "test"])
     new = kept.filter(judges & ~pl.col("label").is_in(kept.filter(~judges.fill_null(False))["label"].implode()))
     if len(new):

@@ -7,7 +7,9 @@ from functools import cache
 
 import polars as pl
 
+from textmill.console import few
 from textmill.errors import DataError
+from textmill.rows.lists import lists_among
 
 WHOLE = re.compile(r"(-?\d+)\.0+")  # a whole number that was written as a float
 NEAR = 0.75  # of difflib's ratio: good and goood have 0.89, good and bad 0.29
@@ -57,15 +59,23 @@ class Naming:
         return pl.col("label").is_in([form for form, name in self.names.items() if name is None])
 
     def check(self) -> None:
-        """Raise DataError if params name a label that no row has, or if two differ only in case."""
+        """Raise DataError if params name a label that no row has, if some are lists, or if two differ only in case."""
         for form, said in self.said.items():
             if form not in self.seen:
                 known = sorted(self.seen - {""})
                 close = f"; did you mean {near!r}?" if (near := nearest(form, known)) else ""
                 shown = ", ".join(known[:20]) or "none"
                 raise DataError(f"dataset.labels: no row has {said!r}; labels found: {shown}{close}")
+        found = {self.names.get(form, form) or "" for form in self.seen} - {""}
+        lists = [label for label in lists_among(found) if label not in self.names.values()]
+        if lists and self.listed is None:
+            some, look = ("label", "looks like a list") if len(lists) == 1 else ("labels", "look like lists")
+            raise DataError(
+                f"{len(lists)} {some} {look} ({few(lists)}): multi-label is not supported yet; "
+                "give each row one label, or name the classes in dataset.labels"
+            )
         alike: dict[str, str] = {}
-        for name in sorted({self.names.get(form, form) or "" for form in self.seen} - {""}):
+        for name in sorted(found):
             other = alike.setdefault(name.casefold(), name)
             if other != name:
                 raise DataError(

@@ -39,12 +39,12 @@ def read_part(raw: Path, part: Part, dataset: Dataset, max_chars: int) -> Iterat
     count = 0
     with opened(raw / part.file, part.member) as file:
         if part.format == "parquet":
-            how, frames = "parquet", _read_parquet(file, where, wanted)
+            how, frames = None, _read_parquet(file, where, wanted)
         else:
             assert isinstance(dataset, FileDataset)  # the hub's are parquet
             how, rows = read_rows(file, part.format, dataset, where, wanted, max_chars)
             frames = _frames(rows, list(wanted))
-        known = {"file": pl.lit(where, pl.Categorical), "how": pl.lit(how, pl.Categorical)}
+        known = {"file": pl.lit(where, pl.Categorical), "how": pl.lit(how).cast(pl.Categorical)}
         for frame in frames:
             count += len(frame)
             yield frame.with_columns(**others, **known).select(*COLUMNS, "file", "how", "row", "bad")
