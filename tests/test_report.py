@@ -267,9 +267,13 @@ def test_a_leak_between_given_splits_is_said():
     def leak(models, clean, split):
         split["overlap"]["train-test"] = 15
 
+        split["near"] = {"train-test": 7}
+
     assert "Leak" not in page()
+    assert "Near copies" not in page()
     text = "".join(Reader(page(change=leak)).text)
     assert "Leak: 15 of 60 test documents (25.0\N{NO-BREAK SPACE}%) also stand in train." in text
+    assert "Near copies: 7 of 60 test documents nearly stand in train" in text
 
 
 def test_groups_stand_side_by_side_and_chance_is_quiet():

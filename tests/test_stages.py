@@ -108,6 +108,7 @@ def test_split_profiles_what_it_cut(made):
     facts = read_json(made / "split.json")
     assert sum(facts["splits"][name]["rows"] for name in SPLITS) == 240
     assert set(facts["overlap"].values()) == {0}
+    assert list(facts["near"]) == list(facts["overlap"])
     words = facts["splits"]["train"]["words"]
     assert sum(words["histogram"]["counts"]) == facts["splits"]["train"]["rows"]
 
@@ -151,6 +152,26 @@ def test_what_may_be_learned_from_holds_no_test_text(tmp_path, monkeypatch, caps
     facts = read_json(tmp_path / "split.json")
     assert (facts["unlabelled_in_test"], facts["splits"]["unlabelled"]["rows"]) == (1, 2)
     assert "1 unlabelled documents left out, whose texts stand in test" in capsys.readouterr().out
+
+
+def test_near_copies_across_splits_are_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_json(tmp_path / "params.yaml", {**PARAMS, "split": {**PARAMS["split"], "by": "text"}})
+    rows = [
+        (f"{before}the {n}th review of lamp {n}{after}", ("bad", "good")[n % 2])
+        for n in range(20) for before, after in (("", ""), (f"RT @u{n}: ", "..."), ("", " indeed"))
+    ]  # fmt: skip
+    docs = pl.DataFrame(rows, ["text", "label"], orient="row").with_row_index("id")
+    docs = docs.select(
+        pl.col("id").cast(pl.String), "text", "label", group=pl.lit(None, pl.String), split=pl.lit(None, pl.String)
+    )
+    write_parquet(tmp_path / "docs.parquet", docs)
+    write_json(tmp_path / "labels.json", ["bad", "good"])
+    split.main(tmp_path / "docs.parquet", tmp_path / "labels.json", tmp_path / "split", tmp_path / "split.json")
+    facts = read_json(tmp_path / "split.json")
+    assert facts["overlap"]["train-test"] == 0
+    assert facts["near"]["train-test"] >= facts["splits"]["test"]["rows"] - 2
+    assert f"{facts['near']['train-test']} documents of test nearly stand in train" in capsys.readouterr().out
 
 
 def test_the_vocabulary_sees_the_training_split_alone(made, tmp_path):

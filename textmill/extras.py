@@ -12,7 +12,7 @@ MODULES = {
     "vectors": ("gensim",),
     "pipeline": (
         *("alembic", "datasets", "dvc", "huggingface_hub", "jinja2", "matplotlib", "mlflow", "networkx", "pandas"),
-        *("psutil", "pyarrow", "requests", "scipy", "sklearn", "sqlalchemy", "threadpoolctl"),
+        *("psutil", "pyarrow", "rensa", "requests", "scipy", "sklearn", "sqlalchemy", "threadpoolctl"),
     ),
 }
 EXTRAS = {module: extra for extra, modules in MODULES.items() for module in modules}

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from textmill.console import few
 from textmill.results.data import Split
 from textmill.rows.splits import SPLITS, among
 
@@ -68,6 +69,20 @@ def told(split: Split) -> list[str]:
         if rows:
             a, b = pair.split("-")
             lines.append(f"{rows:,} documents of {b} stand in {a} too")
+    for pair, rows in split.near.items():
+        if rows:
+            a, b = pair.split("-")
+            drawn = f" of {split.near_drawn[b]:,} drawn" if b in split.near_drawn else ""
+            lines.append(
+                f"{rows:,}{drawn} documents of {b} nearly stand in {a} (few words differ, if any): "
+                "expect lower scores on new texts"
+            )
+    if split.conflicts:
+        some = "1 text carries" if split.conflicts == 1 else f"{split.conflicts:,} texts carry"
+        lines.append(f"{some} more than one label: no model can get all of these right")
+    for name in ("validation", "test"):
+        if absent := split.splits[name].absent:
+            lines.append(f"{name} has no document of {few(absent)}: its macro averages are over the classes it has")
     if split.unlabelled_in_test:
         lines.append(f"{split.unlabelled_in_test:,} unlabelled documents left out, whose texts stand in test")
     return lines
