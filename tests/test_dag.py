@@ -42,7 +42,7 @@ ROOMS = {
     "check": {"tokenizers", "models", "judging", "sections", "tracking"},
     "schema": {"sources", "tokenizers", "vectors", "networks", "training", "models", "sections", "tracking", "check"},
     "reproduce": {"check"},
-    "project": {"check"},
+    "project": {"sources", "rows", "look", "check"},
     "cli": {"bundle", "classifier", "explain", "tracking", "check", "reproduce", "project"},
     "__main__": {"cli"},
 }

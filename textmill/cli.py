@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import textmill
-from textmill.config import PARAMS, nearest
+from textmill.config import PARAMS
 from textmill.console import say
 from textmill.errors import INTERRUPTED, ArtifactError, DataError, ParamsError, TextmillError
 from textmill.extras import naming_extras
@@ -202,27 +202,43 @@ def why(
 @app.command()
 def new(
     folder: Annotated[Path, typer.Argument(help="The project's folder: a new or an empty one.")],
-    preset: Annotated[str | None, typer.Option(help="Which of our params files it starts from.")] = None,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Your texts: a table, a file for each split or each class, or an archive of these."),
+    ] = None,
+    text: Annotated[list[str] | None, typer.Option(help="The column of the text; given twice, both are read.")] = None,
+    label: Annotated[str | None, typer.Option(help="The column of the class.")] = None,
+    group: Annotated[str | None, typer.Option(help="A column of what must not be split up, say author.")] = None,
+    split: Annotated[str | None, typer.Option(help="A column that says train, validation or test.")] = None,
+    id: Annotated[str | None, typer.Option(help="A column that names each row once.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take what is proposed, and ask nothing.")] = False,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="Which of our params files it starts from.", show_default="csv, or our own data without files"),
+    ] = None,
     source: Annotated[
         str | None,
         typer.Option("--textmill", help="What it is pinned to: a wheel, a checkout, or an address with a hash.",
                      show_default="where the running one came from"),
     ] = None,
 ) -> None:  # fmt: skip
-    """Make a project of your own: git and DVC, params, stages, tests, and a pin to this textmill."""
+    """Make a project of your own: git and DVC, params for your files, stages, tests, and a pin to this textmill."""
     with one_line("new"):
-        from textmill.project import new, params, template
-        from textmill.project import source as sources
+        from textmill.look.proposal import Told
+        from textmill.project import making
 
-        new.check_folder(folder)
-        if preset is not None and preset not in template.presets():
-            raise ParamsError(f"--preset {preset}: unknown{nearest(preset, template.presets())}")
-        base = template.preset(preset or "rotten-tomatoes").read_text(encoding="utf-8")
-        text = params.params_text(base, params.described(base), {})
-        new.create(folder, [], text, sources.find(source))
+        told = Told(text=text or [], label=label, group=group, split=split, id=id)
+        making.make(folder, files or [], told, preset, source, None if yes else _asked)
         say(f"new: {folder} is a project. Next:")
         for line in (f"cd {folder}", "dvc repro", 'git add -A && git commit -m "First results"'):
             say(f"  {line}")
+
+
+def _asked(question: str, default: str, choices: list[str]) -> str:
+    """A person's answer. Raises ParamsError where there is no terminal to ask in."""
+    if not sys.stdin.isatty():
+        raise ParamsError(f"{question} No terminal to ask in: name the column, or take what is proposed with --yes")
+    return typer.prompt(f"{question} [{', '.join(choices)}]", default)
 
 
 @app.command()

@@ -5,7 +5,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,35 +31,41 @@ def check_folder(folder: Path) -> None:
         raise ParamsError(f"{folder.parent}: no such folder; make it first")
 
 
-def check_inputs(data: Sequence[Path]) -> None:
-    """Raise ParamsError unless these files can lie in one folder, under names that it does not use itself."""
-    taken = {"README.md", ".gitignore"}
-    for path in data:
-        if path.name in taken or path.suffix == ".dvc":
-            raise ParamsError(f"{path}: {INPUT} has a file of this name, or another one was named so; rename it")
-        taken.add(path.name)
+def create(folder: Path, inputs: Mapping[Path, str], packed: str | None, params: Callable[[Path], str],
+           source: Source) -> None:  # fmt: skip
+    """Make the project, with copies of the inputs in data/input, where DVC keeps them.
 
-
-def create(folder: Path, data: Sequence[Path], params: str, source: Source) -> None:
-    """Make the project, with copies of the data files in data/input, where DVC keeps them.
-
-    params: the text of its params.yaml. Raises ResourceError if the disk, git or DVC refuse; nothing is left then.
+    inputs: files and what they are called there; packed: a zip file to make of them in their place.
+    params: the text of params.yaml, asked when the inputs lie in the project, whose folder it gets.
+    Raises ResourceError if the disk, git or DVC refuse; nothing is left then.
     """
     folder = folder.absolute()
     with writing(folder), TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part") as made:
         new = Path(made)
-        for name, text in contents(folder.name, params, source).items():
+        data = bring(inputs, packed, new / INPUT)
+        for name, text in contents(folder.name, params(new), source).items():
             write_text(new / name, text)
         if source.wheel:
             (new / WHEELS).mkdir()
             (new / WHEELS / source.wheel[0]).write_bytes(source.wheel[1])
-        for path in data:
-            shutil.copyfile(path, new / INPUT / path.name)
-        _repositories(new, [INPUT / path.name for path in data])
+        _repositories(new, data)
         folder.mkdir(exist_ok=True)
         for path in sorted(new.iterdir()):
             if not (folder / path.name).exists():  # a repository that was there stays
                 os.replace(path, folder / path.name)
+
+
+def bring(inputs: Mapping[Path, str], packed: str | None, target: Path) -> list[Path]:
+    """Copy files to a folder, under other names or as one zip file; the paths that came to be."""
+    target.mkdir(parents=True)
+    if packed:
+        with zipfile.ZipFile(target / packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path, name in inputs.items():
+                info = zipfile.ZipInfo(name)  # without the file's time: equal files, equal bytes
+                info.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(info, path.read_bytes())
+        return [target / packed]
+    return [Path(shutil.copyfile(path, target / name)) for path, name in inputs.items()]
 
 
 def contents(name: str, params: str, source: Source) -> dict[str, str]:
@@ -74,12 +81,6 @@ def extras(params: str) -> str:
     needed += ["pretrained"] * bool(re.search(r"\b(kind|family): *pretrained\b", params))
     needed += ["vectors"] * bool(re.search(r"\bvectors: *(\{|\n)", params))
     return ",".join(needed)
-
-
-def named(text: str) -> str:
-    """A name for params.yaml out of a file's."""
-    words = re.sub(r"[^A-Za-z0-9_-]+", "-", text.partition(".")[0]).strip("-_")
-    return words or "data"
 
 
 def _repositories(folder: Path, data: Sequence[Path]) -> None:
@@ -106,6 +107,6 @@ def _dvc(folder: Path, data: Sequence[Path]) -> None:
         write_text(folder / ".dvc/config", "[core]\n    analytics = false\n")
         write_text(folder / IGNORED, ignored)  # DVC has written one of its own
         with Repo(str(folder)) as dvc:
-            dvc.add([str(folder / path) for path in data])
+            dvc.add([str(path) for path in data])
     except DvcException as error:
         raise ResourceError(f"dvc: {error}") from error

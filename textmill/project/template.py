@@ -7,6 +7,7 @@ from textmill.pin import Pin
 TEMPLATE = Path(__file__).with_name("template")
 # Files whose names would hide them, or mean something, where the templates lie.
 PLACES = {
+    "pipeline.yaml": "dvc.yaml",
     "gitignore": ".gitignore",
     "dvcignore": ".dvcignore",
     "pre-commit-config.yaml": ".pre-commit-config.yaml",
