@@ -214,7 +214,7 @@ def new(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Take what is proposed, and ask nothing.")] = False,
     preset: Annotated[
         str | None,
-        typer.Option(help="Which of our params files it starts from.", show_default="csv, or our own data without files"),
+        typer.Option(help="Our params file to start from.", show_default="csv, or our own data without files"),
     ] = None,
     source: Annotated[
         str | None,
