@@ -39,10 +39,10 @@ def propose(paths: Path | Sequence[Path], told: Told | None = None, folder: str 
     if is_archive(path.name):
         return _of_archive(path, told, folder)
     looked = look_at(path, None, told)
-    if not any((told.label, len(looked.columns) > 1)):
+    if len(looked.columns) == 1:
         raise DataError(
-            f"{path}: one text a line and no classes; give a file for each class, such as pos.txt neg.txt, "
-            "or a table with a column of classes"
+            f"{path}: texts alone and no classes; give a table with a column of classes, or a file for each class, "
+            "such as pos.txt neg.txt"
         )
     keys, reasons, others = _roles(looked, told, str(path))
     return _proposal(path, told, {"path": f"{folder}/{path.name}", **keys}, reasons, others, looked, {path: path.name})
@@ -160,9 +160,7 @@ def _roles(
     value = roles["text"].value
     used = [roles["label"].value, *(value if isinstance(value, list) else [value])]
     if twice := next((name for name in used if names.count(str(name)) > 1), None):
-        raise DataError(
-            f"{where}: {names.count(str(twice))} columns {twice!r}; rename one, or tell all names by --header"
-        )
+        raise DataError(f"{where}: {names.count(str(twice))} columns are called {twice!r}; rename one")
     label = next(column for column in columns if column.name == roles["label"].value)
     choose("id", told.id, lambda some: id_of(some, looked.whole))
     choose("group", told.group, lambda some: group_of(some, label))

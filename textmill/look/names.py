@@ -75,6 +75,7 @@ fecha hora pais país ciudad canal idioma plataforma datum zeit land stadt sprac
 verified helpful useful cool funny likes retweets price precio prix preis цена 价格 日期 length len count
 """)
 PAIRS = [("premise", "hypothesis"), ("question", "answer"), ("context", "question"), ("context", "response")]
+UNNAMED = "column"  # with a number behind it: what a column without a name is called
 NUMBERED = re.compile(r"(.*?)[_ ]?(1|2|a|b)$", re.IGNORECASE)
 
 
@@ -101,4 +102,4 @@ def are_a_pair(one: str, other: str) -> bool:
     if (plain(one), plain(other)) in PAIRS:
         return True
     first, second = NUMBERED.fullmatch(plain(one)), NUMBERED.fullmatch(plain(other))
-    return bool(first and second and first[1] == second[1] and first[1] and first[2] != second[2])
+    return bool(first and second and first[1] == second[1] not in ("", UNNAMED) and first[2] != second[2])

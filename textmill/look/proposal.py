@@ -57,9 +57,16 @@ class Proposal:
         lines = []
         for key, value in self.dataset.items():
             if key not in ("name", "source"):
-                shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-                lines.append(f"{key}: {shown}" + (f" ({self.reasons[key]})" if key in self.reasons else ""))
+                lines.append(f"{key}: {_shown(value)}" + (f" ({self.reasons[key]})" if key in self.reasons else ""))
         return lines + self.notes
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_shown(each)}" for key, each in value.items() if each is not None)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return repr(value) if str(value).isspace() else str(value)
 
 
 def ask(proposal: Proposal, prompt: Callable[[str, str, list[str]], str]) -> Proposal:

@@ -8,6 +8,7 @@ from textmill.errors import ArtifactError, DataError
 from textmill.fetch.archives import contents_of, format_of, opened
 from textmill.look.columns import Column
 from textmill.look.encoding import encoding_of
+from textmill.look.names import UNNAMED
 from textmill.look.proposal import Told
 from textmill.look.sample import Sample, take
 from textmill.look.table import Table, find_table
@@ -82,11 +83,11 @@ def _cells(table: Table, kind: str, keys: dict[str, Any], why: dict[str, str], w
         keys["quotes"] = table.quotes
     names = table.header
     if names is None:
-        names = told.header or [f"column {number}" for number in range(1, len(table.rows[0]) + 1)]
+        names = told.header or [f"{UNNAMED} {number}" for number in range(1, len(table.rows[0]) + 1)]
         keys["header"] = names
     if table.odd:
         notes.append(
-            f"{where}: {table.odd:,} of {table.odd + len(table.rows):,} rows that were looked at have not as many "
+            f"{where}: {table.odd:,} of {table.total:,} rows that were looked at have not as many "
             f"cells as the first; is {table.separator!r} part of texts without quotes?"
         )
     cells = zip(*table.rows, strict=True) if table.rows else [() for _ in names]
@@ -113,7 +114,7 @@ def _kind(text: str, named: str | None, where: str) -> str:
     if named in ("csv", "json", "jsonl", "fasttext"):
         return named
     table = find_table([text[: 1 << 18].rpartition("\n")[0] or text], Told())
-    if table and len(table.rows[:1] and table.rows[0]) > 1 and table.odd <= 0.02 * len(table.rows):
+    if table and len(table.rows[:1] and table.rows[0]) > 1 and table.odd <= 0.02 * table.total:
         return "tsv" if table.separator == "\t" else "csv"
     return named or "txt"
 

@@ -25,6 +25,7 @@ class Table(NamedTuple):
     header: list[str] | None  # the first row, if it names the columns
     rows: list[list[str]]  # all as long as the header or the first row
     odd: int  # rows that are longer or shorter, or cannot be read
+    total: int  # of rows, the odd ones too
     why: dict[str, str]  # by key of `dataset`: what speaks for it
 
 
@@ -81,7 +82,7 @@ def find_table(blocks: list[str], given: Told) -> Table | None:
     even = [row for row in body if len(row) == len(rows[0])]
     odd = len(body) - len(even) + cut.errors
     shown = even or [row[: len(rows[0])] for row in body if len(row) >= len(rows[0])]
-    return Table(mark, quotes, header, shown[:: max(1, len(shown) // MOST)], odd, why)
+    return Table(mark, quotes, header, shown[:: max(1, len(shown) // MOST)], odd, len(body) + cut.errors, why)
 
 
 def _cut(blocks: list[str], separator: str, quoted: bool) -> Cut:
