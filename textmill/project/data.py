@@ -25,7 +25,7 @@ def params_for(proposal: Proposal, preset: str) -> Callable[[Path], str]:
 
     def write(root: Path) -> str:
         found, advised = _looked_at(proposal.dataset, root)
-        problem, found.problem = found.problem, None
+        problem, found.problem = found.problem, ""
         for line in told(found):
             say(_from(root, line))
         if problem:
