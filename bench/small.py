@@ -26,7 +26,6 @@ import numpy as np
 import polars as pl
 import torch
 from corpora import documents
-from side_by_side import RESULTS, machine
 
 from textmill import tokenizers
 from textmill.config import PARAMS, load_params
@@ -103,7 +102,8 @@ def main() -> None:
     only = sys.argv[2:]
     sets = {"default": lambda: documents("rotten-tomatoes")[0], "mr": lambda: documents("mr")[0], "cookies": cookies}
     for name, read in sets.items():
-        if only and name not in only: continue
+        if only and name not in only:
+            continue
         frame = read()
         for rows in SIZES:
             for seed in SEEDS:

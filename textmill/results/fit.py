@@ -5,7 +5,6 @@ from typing import ClassVar
 from textmill.config import Section
 from textmill.results.record import Record
 
-
 HARDLY = 0.15  # of the way from guessing to knowing
 
 

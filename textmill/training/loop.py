@@ -21,8 +21,8 @@ from textmill.training.batching import Loader, batches
 from textmill.training.devices import rounding
 from textmill.training.epochs import Epochs
 from textmill.training.optimizing import learned, loss_function, probabilities, rate
-from textmill.training.settings import Reading, TrainConfig
 from textmill.training.pace import groups, paced
+from textmill.training.settings import Reading, TrainConfig
 from textmill.training.task import EpochRow
 from textmill.training.updates import Updates
 from textmill.training.validation import GOODNESS, epoch_scores

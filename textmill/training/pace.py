@@ -1,5 +1,7 @@
 """How many updates a training makes: small data gets enough of them (`train.updates`)."""
 
+import math
+
 import numpy as np
 
 from textmill.training.batching import batches
@@ -25,14 +27,15 @@ def paced(settings: TrainConfig, lengths: np.ndarray) -> TrainConfig:
     lengths: int (N,), of the training documents as they are read. First batches get smaller, down to LEAST documents
     behind an update; then epochs are added, and patience grows in the same ratio.
     """
-    if settings.updates is None:
+    least, rows = settings.updates, len(lengths)
+    if least is None:
         return settings
-    rows, per = len(lengths), -(-settings.updates // settings.epochs)
+    per = math.ceil(least / settings.epochs)
     if len(groups(lengths, settings)) >= per:
         return settings
     documents = max(1, max(LEAST, rows // per) // settings.accumulate)
     smaller = min(settings.batch_documents or documents, documents)
     settings = settings.model_copy(update={"batch_documents": smaller})
-    epochs = max(settings.epochs, -(-settings.updates // len(groups(lengths, settings))))
+    epochs = max(settings.epochs, math.ceil(least / len(groups(lengths, settings))))
     patience = settings.patience and round(settings.patience * epochs / settings.epochs)
     return settings.model_copy(update={"epochs": epochs, "patience": patience})
