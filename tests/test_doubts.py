@@ -97,8 +97,8 @@ def test_lines_are_few_and_the_same_on_the_page():
         models["lstm"]["fit"]["validation"] |= {"accuracy": 0.5}
 
     html = page(change=change, rows=60)
-    told = re.findall(r'<p class="warn">(.*?)\.</p>', html)
-    assert [line.partition(":")[0] for line in told] == ["Lstm", "Validation", "Test"]
-    assert "hardly trained, its training loss fell by 4\N{NO-BREAK SPACE}% of guessing" in told[0]
+    told = re.findall(r'<p class="warn"><b>Note:</b> (.*?)\.</p>', html)
+    assert [line.partition(":")[0] for line in told] == ["lstm", "validation", "test"]
+    assert "hardly trained, its loss ended at 96\N{NO-BREAK SPACE}% of guessing" in told[0]
     assert "still improving when it ended, after 3 epochs" in told[0]
-    assert lines([StillImproving("lstm", 1)]) == ["lstm: still improving when it ended, after 1 epoch"]
+    assert lines([StillImproving("lstm", 1)]) == ["lstm: still improving when it ended, after 1 epoch; raise epochs"]

@@ -28,17 +28,20 @@ def _told(doubt: Doubt) -> tuple[str, str]:
     """Who or what it is about, and what is said of that."""
     match doubt:
         case HardlyTrained(model, learned):
-            return model, f"hardly trained, its training loss fell by {percent(max(0.0, learned), 0)} of guessing's"
+            return (
+                model,
+                f"hardly trained, its loss ended at {percent(1 - learned, 0)} of guessing's; raise train.updates",
+            )
         case StillImproving(model, epochs):
-            return model, f"still improving when it ended, after {_counted(epochs, 'epoch')}"
+            return model, f"still improving when it ended, after {_counted(epochs, 'epoch')}; raise epochs"
         case BehindLinear(model, linear, difference):
             return model, f"{decimals(100 * difference, 1)} points under {linear} on validation"
         case Unsolved(model, iterations):
             return model, f"its optimum was not reached in {_counted(iterations, 'iteration')}; lower c"
         case NoBetterThanAlways(models, label, score, rows, metric, imbalanced):
-            told = f"not shown to be better than it ({percent(score)} {METRICS[metric].title})"
-            told += f" by {_counted(rows, 'test document')}: {', '.join(models)}"
-            return f"always “{label[:20]}”", told + (_advice(metric) if imbalanced else "")
+            subject = f"no better than always “{label[:20]}” ({percent(score)} {METRICS[metric].title})"
+            subject += f", as far as {_counted(rows, 'test document')} can tell"
+            return subject, ", ".join(models) + (_advice(metric) if imbalanced else "")
         case CannotTell(split, rows, difference):
             told = f"{_counted(rows, 'document')} cannot tell models apart that differ by less than about "
             return split, told + f"{decimals(100 * difference, 0)} points"
