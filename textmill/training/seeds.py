@@ -61,6 +61,8 @@ class Runs:
                 for seed, one in self.each.items()
             ],
             pretraining=read,
+            learning=own.learning,
+            solver=own.solver,
         )
 
     def timing(self) -> Timing:
