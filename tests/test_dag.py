@@ -150,6 +150,14 @@ def test_a_stage_starts_without_what_it_may_not_need(started, stage):
     assert HEAVY & set(started[stage]) == set()
 
 
+def test_params_are_checked_without_what_computes():
+    code = "import sys; from textmill.cli import app; app(['check'], standalone_mode=False); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    imported = {module.partition(".")[0] for module in done.stdout.split()}
+    assert "textmill" in imported
+    assert not imported & (HEAVY | {"scipy", "tokenizers", "requests", "sqlalchemy", "dvc"})
+
+
 def test_only_tracking_imports_mlflow_and_nothing_unpickles():
     for path in [*(ROOT / "textmill").rglob("*.py"), *(ROOT / "stages").glob("*.py")]:
         text = path.read_text()

@@ -120,10 +120,8 @@ def test_a_csv_is_labelled_by_the_core(tmp_path):
     [
         (["predict", str(BUNDLES / "lstm"), "zuli"], "torch", "networks"),
         (["info", str(BUNDLES / "lstm")], "torch", "networks"),
-        (["check"], r"\w+", "pipeline"),
         (["repro"], r"\w+", "pipeline"),
         (["why"], r"\w+", "pipeline"),
-        (["track"], r"\w+", "pipeline"),
     ],
 )
 def test_a_missing_extra_is_one_line(words, package, extra):
@@ -134,10 +132,15 @@ def test_a_missing_extra_is_one_line(words, package, extra):
     )
 
 
+@pytest.mark.parametrize("params", ["params.yaml", "presets/minilm.yaml", "presets/lab-vectors-mr.yaml"])
+def test_the_core_checks_params(params):
+    done = bare("check", params)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"check: {params} has no error\n", "")
+
+
 def test_a_stage_names_what_it_misses(tmp_path):
-    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
-    paths = [f"path{number}" for number in range(12)]
-    done = bare("lstm", *paths, code="from stages.train import main, run; run(main)", hidden=["torch"], cwd=tmp_path)
+    code = "from textmill.stage import run\ndef main(path: str) -> None:\n    import torch\nrun(main)"
+    done = bare("path", code=code, hidden=["torch"], cwd=tmp_path)
     assert done.returncode == 5
     assert done.stderr.endswith("(WHEEL: the file or the checkout that textmill came from)\n")
     assert "needs torch, from the extra networks" in done.stderr

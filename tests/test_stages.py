@@ -22,7 +22,7 @@ from textmill.files import read_json, sha256, write_json
 from textmill.parquet import write_parquet
 from textmill.rows.splits import SIDES, SPLITS
 from textmill.text import encoding
-from textmill.training import neural
+from textmill.training import family
 from textmill.vectors import WordVectors
 from textmill.vectors import load as load_vectors
 from textmill.vectors import save as save_vectors
@@ -290,7 +290,7 @@ def test_a_model_gets_what_it_asks_for(made, tmp_path, monkeypatch):
         tasks.append((data, task))
         raise DataError("enough")
 
-    monkeypatch.setattr(neural.NetworkFamily, "fit", fit)
+    monkeypatch.setattr(family.NetworkFamily, "fit", fit)
     for name in ("plain", "asking"):
         parts = (
             *code_of(made),

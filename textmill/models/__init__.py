@@ -10,7 +10,7 @@ from textmill.config import Section
 from textmill.errors import ParamsError
 from textmill.training.task import Family, Reads
 
-FAMILIES = tuple(sorted(module.name for module in iter_modules(__path__)))
+FAMILIES = tuple(sorted(module.name for module in iter_modules(__path__) if not module.ispkg))
 
 
 @dataclass(frozen=True)
