@@ -36,13 +36,14 @@ ROOMS = {
     "report": {"judging"},
     "bundle": {"text", "training", "models"},
     "classifier": {"text", "tokenizers", "training", "bundle"},
+    "labelling": {"fetch", "rows", "classifier"},
     "explain": {"text", "training", "models", "classifier"},
     "sections": {"sources", "rows", "tokenizers", "vectors", "training", "judging"},
     "tracking": {"judging", "report", "bundle", "sections"},
     "check": {"tokenizers", "models", "judging", "sections", "tracking"},
     "schema": {"sources", "tokenizers", "vectors", "networks", "training", "models", "sections", "tracking", "check"},
     "reproduce": {"check"},
-    "cli": {"bundle", "classifier", "explain", "tracking", "check", "reproduce"},
+    "cli": {"bundle", "classifier", "labelling", "explain", "tracking", "check", "reproduce"},
     "__main__": {"cli"},
 }
 KEPT = ("data/checkpoints", "data/downloads", "data/pretrained", "data/timings")  # between runs, and out of DVC's sight

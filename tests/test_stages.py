@@ -450,12 +450,12 @@ def test_predict_from_arguments_stdin_and_a_file(made, tmp_path):
     source.write_text('\ufeffid,text\n1,"a great, lovely\nfilm"\n2,a dull awful plot\n3,\n', encoding="utf-8")
     assert command("predict", bundle, "--file", source, "--out", tmp_path / "out.csv").exit_code == 0
     labelled = pl.read_csv(tmp_path / "out.csv")
-    assert labelled.columns == ["id", "text", "predicted", "p:bad", "p:good"]
+    assert labelled.columns == ["id", "text", "predicted", "p:bad", "p:good", "empty", "unknown"]
     assert labelled["predicted"].to_list()[:2] == ["good", "bad"]
     assert len(labelled) == 3
     source.write_text("id;text\n1;a great film, indeed\n")
     semicolons = command("predict", bundle, "--file", source, "--separator", ";").stdout.splitlines()
-    assert semicolons[0] == "id;text;predicted;p:bad;p:good"
+    assert semicolons[0] == "id;text;predicted;p:bad;p:good;empty;unknown"
     assert semicolons[1].startswith("1;a great film, indeed;good;")
 
 
@@ -464,7 +464,7 @@ def test_predict_from_arguments_stdin_and_a_file(made, tmp_path):
     [
         (["predict", "{tmp}/none", "x"], 4, "none: not a model's folder (it has no config.json)"),
         (["predict", "{made}/lstm", "--file", "{tmp}/none.csv"], 4, "none.csv: No such file"),
-        (["predict", "{made}/lstm", "--file", "{made}/split.json"], 2, "no column 'text'"),
+        (["predict", "{made}/lstm", "--file", "{made}/split.json"], 2, "does not end in .csv, .tsv, .jsonl, .parquet"),
         (["predict", "{made}/lstm", "--file", "{tmp}/twice.csv"], 2, "several columns 'text' among text, text"),
         (["predict", "{made}/lstm", "--file", "{tmp}/long.csv"], 3, "long.csv: line 3: 3 cells, but the header has 2"),
         (["predict", "{made}/lstm", "--file", "{tmp}/done.csv"], 3, "there is a column 'predicted' already; rename it"),
