@@ -7,11 +7,11 @@ from textmill.console import say
 from textmill.files import write_json
 from textmill.parquet import append_parquet
 from textmill.results.data import Clean
-from textmill.rows.cleaning import CleanConfig, Cleaner, arrange
+from textmill.rows.cleaning import CleanConfig, Cleaner, arrange, told
 from textmill.rows.reading import read_part
 from textmill.rows.sorting import spool
 from textmill.sources import load_dataset
-from textmill.sources.dataset import read_manifest
+from textmill.sources.parts import read_manifest
 from textmill.stage import run
 
 
@@ -29,9 +29,10 @@ def main(raw: Path, docs: Path, labels: Path, metrics: Path, params: Path = PARA
             for some in kept:
                 append(arrange(some))
     write_json(labels, classes)
-    Clean(**facts).write(metrics)
-    dropped = "".join(f", {count:,} {reason}" for reason, count in facts["dropped"].items())
-    say(f"clean: {facts['kept']:,} documents of {facts['rows']:,} rows{dropped}")
+    counted = Clean(**facts)
+    counted.write(metrics)
+    for line in told(counted):
+        say(f"clean: {line}")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from textmill.console import say
 from textmill.fetch import Places
 from textmill.files import whole_folder
 from textmill.sources import fetch_dataset, load_dataset
-from textmill.sources.dataset import write_manifest
+from textmill.sources.parts import write_manifest
 from textmill.stage import run
 
 

@@ -61,7 +61,7 @@ def compared(models, config=CONFIG, seed=42, train=None):
 def test_scores_are_those_of_scikit_learn(rows):
     actual, predicted = map(texts, zip(*rows, strict=True))
     sums = tallies(actual, predicted, LABELS).sum(0)
-    f1 = f1_score(list(actual), list(predicted), labels=LABELS, average="macro", zero_division=0)
+    f1 = f1_score(list(actual), list(predicted), labels=sorted(set(actual)), average="macro", zero_division=0)
     assert score("accuracy", sums) == pytest.approx(accuracy_score(list(actual), list(predicted)), abs=1e-12)
     assert score("f1_macro", sums) == pytest.approx(f1, abs=1e-12)
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill.errors import DataError
+from textmill.errors import DataError, ParamsError
+from textmill.rows import bad
 from textmill.rows.formats import read_rows
 from textmill.sources.files import LocalFile
 
@@ -24,9 +25,25 @@ def config(**keys) -> LocalFile:
     )  # fmt: skip
 
 
-def read(data: bytes | str, kind="csv", wanted=WANTED, limit=LIMIT, **keys) -> list[tuple]:
+def read_all(data: bytes | str, kind="csv", wanted=WANTED, limit=LIMIT, **keys) -> tuple[str, list[tuple]]:
+    """How a file was read, and its rows, each with what is wrong with it."""
     data = data.encode() if isinstance(data, str) else data
-    return list(read_rows(io.BytesIO(data), kind, config(**keys), "a.csv", wanted, limit))
+    how, rows = read_rows(io.BytesIO(data), kind, config(**keys), "a.csv", wanted, limit)
+    return how, list(rows)
+
+
+def read(*given, **keys) -> list[tuple]:
+    """The rows of a file that has no bad ones."""
+    rows = read_all(*given, **keys)[1]
+    assert [bad for _, bad, *_ in rows if bad] == []
+    return [(row, *values) for row, _, *values in rows]
+
+
+def bad_rows(*given, **keys) -> dict[int, str]:
+    """What is wrong with rows, of which nothing else is told."""
+    rows = [row for row in read_all(*given, **keys)[1] if row[1]]
+    assert not any(value for _, _, *values in rows for value in values)
+    return {row: reason for row, reason, *_ in rows}
 
 
 def written(kind: str, rows: list[tuple[str, str]]) -> str:
@@ -80,26 +97,106 @@ def test_a_quoted_field_may_hold_anything():
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ("text,label\na,b,c\n", r"a\.csv, row 2: 3 fields, but the header has 2; .*','"),
-        ("text,label\nx,y\n\na\n", r"row 4: 1 fields"),
         ('text,label\na,b\n"c,d\ne,f\n', r"row 3: .*quote"),
         ('text,label\na,b\n"c,d\n"e",f\n', r"row 3: .*quote"),
-        ('text,label\n"a"b,c\n', r"row 2: .*quote"),
         ("text,label\n" + '"' + "a\n" * LIMIT, r"row 2: field larger than .*quote"),
-        ("text,label\n" + "a" * (LIMIT + 1) + ",b\n", r"row 2: a line of more than clean\.max_chars \(1,000\)"),
-        ("text,label\na\0,b\n", r"row 2: a NUL"),
+        ("text,label\n" + '"a\n' + "a" * (LIMIT + 1) + '",b\n', r"row 3: line over max_chars \(1,000 characters\)"),
+        ("text,label\n" + '"' + "a" * (LIMIT + 1) + '\n",b\n', r"row 2: line over max_chars"),
+        ("te\0xt,label\na,b\n", r"row 1: NUL.*UTF-16"),
         ("comment,label\na,b\n", r"no column 'text'; found: comment, label; set dataset\.text"),
         ("text,text,label\na,b,c\n", r"2 columns 'text'"),
         ("text;label\na;b\n", r"no column 'text'; found: text;label; is dataset\.separator ';'\?"),
         ("text\tlabel\na\tb\n", r"is dataset\.separator '\\t'\?"),
         ("text,label\ngood,pos\nmal\xf3,neg".encode("latin-1"), r"a\.csv: byte 23 is not utf-8; .*dataset\.encodings"),
         ("text,label\na,b\n".encode("utf-16"), r"byte 0 is not utf-8"),
-        ("text,label\na,b\n".encode("utf-16-le"), r"row 1: a NUL.*UTF-16"),
+        ("text,label\na,b\n".encode("utf-16-le"), r"row 1: NUL.*UTF-16"),
     ],
 )
 def test_a_broken_csv_is_refused_by_its_row(data, message):
     with pytest.raises(DataError, match=message):
         read(data)
+
+
+TEXTS = "text,label\ngood,pos\n{}\nbad,neg\n"
+LONGEST = "a" * LIMIT
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("a,b,c", bad.MORE),
+        ("a", bad.FEWER),
+        ('"a"b,c', bad.QUOTE),
+        ('"a "b" c",d', bad.QUOTE),
+        ("a\0,b", bad.NUL),
+        ('"a\n\0",b', bad.NUL),
+        (f"{LONGEST},b", bad.LONG),
+        (f'"{LONGEST}""",b', bad.LONG),
+    ],
+)
+def test_a_bad_row_of_a_csv_is_told_and_the_next_one_read(row, reason):
+    assert bad_rows(TEXTS.format(row)) == {3: reason}
+    last = 4 + row.count("\n")
+    assert [row[2:] for row in read_all(TEXTS.format(row))[1] if row[0] == last] == [("bad", "neg")]
+    assert bad_rows(TEXTS.format(row).replace("\n", "\r\n")) == {3: reason}
+
+
+def test_the_last_row_may_be_cut_short():
+    assert bad_rows('text,label\na,b\n"c') == {3: bad.QUOTE}
+    assert bad_rows(b"text\n" + b"a" * 66_000 + b"\r", "txt", {"text": "text"}) == {2: bad.LONG}
+
+
+def test_a_line_that_is_cut_off_leaves_no_other_line():
+    for before in range(LIMIT + 1, LIMIT + 4):  # the end of the line falls into the last piece that is read, or not
+        assert [row for row, *_ in read_all("a" * before + "\r\nb\r\n", "txt", {"text": "text"})[1]] == [1, 2]
+
+
+def test_surplus_cells_that_are_empty_are_none():
+    assert read("text,label\na,b,,\nc,d, ,\ne,f\n") == [(2, "a", "b"), (3, "c", "d"), (4, "e", "f")]
+
+
+def test_columns_that_the_file_does_not_name():
+    assert read("pos\tgood\nneg\tbad\n", "tsv", header=["label", "text"]) == [(1, "good", "pos"), (2, "bad", "neg")]
+    with pytest.raises(DataError, match="no column 'text'; found: label, comment"):
+        read("pos,good\n", header=["label", "comment"])
+    with pytest.raises(ParamsError, match=r"dataset\.header: for csv and tsv, but a\.csv is jsonl"):
+        read("{}", "jsonl", header=["text"])
+
+
+@pytest.mark.parametrize(("kind", "mark"), [("tsv", "\t"), ("csv", ",")])
+def test_a_row_in_place_of_the_header_is_told_from_one(kind, mark):
+    rows = "".join(f"{label}{mark}Good morning, all, {n}\n" for n, label in enumerate(["ham", "spam", "ham"]))
+    with pytest.raises(
+        DataError, match=r"no column 'text'; .*if row 1 is a row .*name its \d columns in dataset\.header"
+    ):
+        read(rows, kind)
+    with pytest.raises(DataError) as caught:
+        read(f"category{mark}comment\n{rows}", kind)
+    assert "header" not in str(caught.value)
+
+
+def test_a_quote_may_be_a_character_like_others():
+    data = 'text\tlabel\n"so" he said\tneg\n5" wide\tpos\n"open\tneg\n'
+    assert read(data, "tsv", quotes="none") == [(2, '"so" he said', "neg"), (3, '5" wide', "pos"), (4, '"open', "neg")]
+    with pytest.raises(DataError, match=r"row 4.*never closed.*dataset\.quotes: none"):
+        read(data + "more\tpos\n", "tsv")
+
+
+@pytest.mark.parametrize("first", ["sep=;\r\n", '"sep=;"\n', "SEP=;\n"])
+def test_the_first_line_of_excel_tells_the_separator(first):
+    how, rows = read_all(f"\ufeff{first}text;label\ngood, so;pos\n")
+    assert (how, rows) == ("utf-8, separated by ';' as its first line says", [(3, None, "good, so", "pos")])
+
+
+def test_the_labels_of_fasttext():
+    data = "__label__pos good film\n__label__neg  bad __label__\n__label__a __label__b both\nlast __label__pos\nnone\n"
+    assert read(data, "fasttext") == [
+        (1, "good film", "pos"), (2, " bad __label__", "neg"), (3, "both", '["a", "b"]'), (4, "last ", "pos"),
+        (5, "none", ""),
+    ]  # fmt: skip
+    assert read(data, "fasttext", {"text": "t"})[0] == (1, "good film")
+    with pytest.raises(DataError, match=r"no column 'film'; found: text, label; set dataset\.group"):
+        read(data, "fasttext", WANTED | {"group": "film"})
 
 
 @pytest.mark.parametrize("data", ["", "\n", "text,label\n", "text,label", "\ufefftext,label\r\n\r\n"])
@@ -134,8 +231,7 @@ def test_the_wrong_byte_is_found_wherever_it_is(before, good):
 @given(st.integers(1, 6), st.sampled_from(["\n", "\r\n", "\r", ""]))
 def test_a_line_may_have_as_many_characters_as_a_text(limit, end):
     assert read("a" * limit + end, "txt", {"text": "text"}, limit=limit) == [(1, "a" * limit)]
-    with pytest.raises(DataError, match="row 1: a line of more"):
-        read("a" * (limit + 1) + end, "txt", {"text": "text"}, limit=limit)
+    assert bad_rows("a" * (limit + 1) + end, "txt", {"text": "text"}, limit=limit) == {1: bad.LONG}
 
 
 def test_a_txt_file_has_no_other_column():
@@ -169,11 +265,6 @@ def test_a_key_may_be_absent_from_some_records_but_not_from_all():
         ("json", '[{"text": "a"}', "not json"),
         ("json", "[" * 100_000, "not json"),
         ("json", '{"text": "a"}', "expected a list of records, found a dict"),
-        ("json", '[{"text": "a", "label": "b"}, "c"]', "row 2: expected a record.*found a str"),
-        ("json", '[{"text": ["a"], "label": "b"}]', "row 1, 'text': expected a text, found a list"),
-        ("jsonl", '{"text": "a", "label": "b"}\n{"text": "a"', "row 2: not json"),
-        ("jsonl", "[1]\n", "row 1: expected a record.*found a list"),
-        ("jsonl", "9" * 5000, "line of more|not json"),
     ],
 )
 def test_broken_json_is_refused(kind, data, message):
@@ -181,9 +272,48 @@ def test_broken_json_is_refused(kind, data, message):
         read(data, kind)
 
 
+GOOD = {"text": "a", "label": "b"}
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [("c", bad.NO_RECORD), ([1], bad.NO_RECORD), (GOOD | {"text": ["a"]}, bad.NESTED), (None, bad.NO_RECORD),
+     (GOOD | {"label": {"a": 1}}, bad.NESTED)],
+)  # fmt: skip
+def test_a_bad_record_is_told_and_the_next_one_read(record, reason):
+    records = [GOOD, record, GOOD]
+    assert bad_rows(json.dumps(records), "json") == {2: reason}
+    assert bad_rows("\n".join(map(json.dumps, records)), "jsonl") == {2: reason}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [('{"text": "a"', bad.NOT_JSON), ("9" * 900, bad.NO_RECORD), ("9" * 5000, bad.LONG), ("{}\0", bad.NUL)],
+)
+def test_a_bad_line_of_json_is_told_and_the_next_one_read(line, reason):
+    data = f"{json.dumps(GOOD)}\n{line}\n\n{json.dumps(GOOD)}\n"
+    assert bad_rows(data, "jsonl") == {2: reason}
+    assert [row for row, *_ in read_all(data, "jsonl")[1]] == [1, 2, 4]
+
+
+def test_a_dotted_name_reaches_into_records():
+    records = [{"data": {"text": "good"}, "marks": [{"label": "pos"}, {}], "id.no": 1}, {"data": {}, "marks": []}, {}]
+    wanted = {"text": "data.text", "label": "marks.0.label", "id": "id.no"}
+    assert read(json.dumps(records), "json", wanted) == [(1, "good", "pos", "1"), (2, *[None] * 3), (3, *[None] * 3)]
+    with pytest.raises(
+        DataError, match=r"no column 'text'; found: data\.text, marks\.0\.label, id\.no; set dataset\.text"
+    ):
+        read(json.dumps(records), "json")
+
+
+@pytest.mark.parametrize(("labels", "string"), [(["pos"], "pos"), ([], None), (["a", "b"], '["a", "b"]')])
+def test_labels_may_come_in_lists(labels, string):
+    assert read(json.dumps([{"text": "a", "label": labels}]), "json") == [(1, "a", string)]
+
+
 def test_the_limit_of_a_field_is_as_it_was_after_reading():
     before = csv.field_size_limit()
     assert read("text,label\ngood,pos\n", limit=50) == [(2, "good", "pos")]
     with pytest.raises(DataError):
-        read("text,label\n" + "a" * 60 + ",pos\n", limit=50)
+        read('text,label\n"a' + "a\n" * 60 + '",pos\n', limit=50)
     assert csv.field_size_limit() == before

@@ -23,13 +23,17 @@ def test_scores_are_scikit_learns_and_consistent(classes, rows, seed):
     scores = scoring.all_scores({0: frame}, 0, LABELS[:classes])
     actual, predicted = frame["label"].to_list(), frame["prediction"].to_list()
     assert scores.accuracy == pytest.approx(accuracy_score(actual, predicted), abs=1e-6)
-    macro = f1_score(actual, predicted, labels=LABELS[:classes], average="macro", zero_division=0)
+    there = sorted(set(actual))
+    macro = f1_score(actual, predicted, labels=there, average="macro", zero_division=0)
     assert scores.f1_macro == pytest.approx(macro, abs=1e-6)
     assert np.sum(scores.confusion) == scores.rows == rows
     assert sum(part.rows for part in scores.calibration) == rows
     assert (scores.binary is not None) == (classes == 2)
-    if len(set(actual)) < classes:
+    if len(there) == 1:
         assert scores.roc_auc is None
+    elif len(there) < classes:
+        areas = [roc_auc_score(np.array(actual) == label, frame[f"p:{label}"]) for label in there]
+        assert scores.roc_auc == pytest.approx(np.mean(areas), abs=1e-6)
     elif classes == 2:
         assert scores.roc_auc == pytest.approx(
             roc_auc_score(np.array(actual) == "neutral", frame["p:neutral"]), abs=1e-6
@@ -63,11 +67,18 @@ def test_averages_by_hand():
     scores = scoring.all_scores({0: answers(*UNEVEN)}, 0, LABELS)
     neg, pos = {"precision": 1.0, "recall": 0.5, "f1": 2 / 3}, {"precision": 0.4, "recall": 1.0, "f1": 0.8 / 1.4}
     for side in neg:
-        macro, weighted = (neg[side] + 0 + pos[side]) / 3, (6 * neg[side] + 2 * pos[side]) / 8
+        macro, weighted = (neg[side] + pos[side]) / 2, (6 * neg[side] + 2 * pos[side]) / 8
         assert getattr(scores, f"{side}_macro") == pytest.approx(macro, abs=1e-6)
         assert getattr(scores, f"{side}_weighted") == pytest.approx(weighted, abs=1e-6)
     assert scores.recall_weighted == scores.accuracy == 0.625
     assert scores.classes["neg"].model_dump() == pytest.approx({**neg, "support": 6}, abs=1e-6)
+
+
+def test_a_class_that_no_document_has_takes_nothing_off_a_macro_average():
+    right = scoring.all_scores({0: answers(("neg", "neg"), ("pos", "pos"))}, 0, LABELS)
+    assert (right.accuracy, right.f1_macro, right.recall_macro, right.roc_auc) == (1, 1, 1, 1)
+    said = scoring.all_scores({0: answers(("neg", "neutral"), ("pos", "pos"))}, 0, LABELS)
+    assert (said.f1_macro, said.recall_macro, said.mean["f1_macro"]) == (0.5, 0.5, 0.5)
 
 
 def test_a_class_that_is_neither_meant_nor_said_scores_0_without_a_warning(recwarn):

@@ -1,6 +1,8 @@
 """Every way in: the config of each source, what it fetches, and what it refuses."""
 
+import gzip
 import hashlib
+import io
 import os
 import zipfile
 from pathlib import Path
@@ -13,7 +15,18 @@ from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError
 from textmill.fetch import Places
 from textmill.files import whole_folder
 from textmill.sources import SOURCES, fetch_dataset, load_dataset
-from textmill.sources.dataset import parts_of, read_manifest, write_manifest
+from textmill.sources.dataset import Member
+from textmill.sources.naming import split_of_file
+from textmill.sources.parts import parts_of, read_manifest, write_manifest
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as file:
+        for name, data in files.items():
+            file.writestr(name, data)
+    return out.getvalue()
+
 
 CSV = b"text,label\ngood,pos\nbad,neg\n"
 SHA = hashlib.sha256(CSV).hexdigest()
@@ -86,7 +99,8 @@ def test_what_cannot_be_guessed_of_a_source_must_stand_in_the_file(tmp_path, sou
         ("url", {"sha256": ["A" * 64]}, "sha256"),
         ("url", {"sha256": None}, "sha256"),
         ("url", {"members": {}}, "members"),
-        ("path", {"path": "reviews.xlsx"}, "format"),
+        ("path", {"path": "reviews.xlsx"}, "save it as csv"),
+        ("path", {"path": "reviews.xyz"}, "set dataset.format"),
         ("path", {"encodings": ["utf-9"]}, "unknown encoding 'utf-9'"),
         ("path", {"encodings": ["zip"]}, "unknown encoding 'zip'"),
         ("path", {"encodings": []}, "encodings"),
@@ -99,6 +113,20 @@ def test_what_cannot_be_guessed_of_a_source_must_stand_in_the_file(tmp_path, sou
         ("path", {"labels": [0, 1]}, "labels"),
         ("path", {"name": "../up"}, "name"),
         ("path", {"text": ""}, "text"),
+        ("path", {"text": ["title", "title"]}, "twice"),
+        ("path", {"text": []}, "text"),
+        ("path", {"labels": {"Neg": " neg"}}, "a label without spaces"),
+        ("path", {"format": "xlsx"}, "format"),
+        ("path", {"header": []}, "header"),
+        ("path", {"header": ["text", "text"]}, "twice"),
+        ("path", {"quotes": "single"}, "quotes"),
+        ("path", {"path": {"train": "a.csv", "eval": "b.csv"}}, "path"),
+        ("path", {"path": {"train": "a.csv", "test": "b.doc"}}, "path.test: 'b.doc' does not tell its format"),
+        ("path", {"path": {"test": "b.csv"}}, "no train"),
+        ("path", {"path": {"train": "a.csv"}, "split": "fold"}, "set split to null"),
+        ("path", {"path": {"train": "a.zip"}, "members": {"a.csv": None}}, "set members to null"),
+        ("path", {"members": {"a.csv": {"label": "pos"}}}, "members.a.csv.split: missing"),
+        ("path", {"members": {"a.csv": {"split": "eval"}}}, "members.a.csv.split"),
         ("wheel", {"package": "demo"}, "package"),
         ("wheel", {"package": "--index-url==1"}, "package"),
         ("wheel", {"package": "demo==1.0 --pre"}, "package"),
@@ -269,9 +297,7 @@ def test_what_the_mirror_lacks_is_not_sought_elsewhere(tmp_path, places, source)
 
 
 def archive(path: Path, files: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w") as file:
-        for name, data in files.items():
-            file.writestr(name, data)
+    path.write_bytes(zipped(files))
     return path
 
 
@@ -291,6 +317,68 @@ def test_several_must_be_chosen_and_may_be_labelled(tmp_path):
     ]
     with pytest.raises(ArtifactError, match=r"a\.zip!neg\.txt.*found none; files: pos\.txt"):
         parts_of(path, SHA, {"neg.txt": "neg"})
+
+
+def splits(parts) -> dict[str, str | None]:
+    return {part.member: part.split for part in parts}
+
+
+def test_files_of_an_archive_whose_names_tell_splits_are_kept_apart(tmp_path, capsys):
+    names = ("d/train.csv", "d/SMSDev.tsv", "d/held-out.csv", "d/unsup/a.jsonl")
+    files = dict.fromkeys(["README.md", "__MACOSX/d/._train.csv", *names], CSV)
+    path = archive(tmp_path / "a.zip", files)
+    expected = dict(zip(names, ("train", "validation", "test", "unlabelled"), strict=True))
+    assert splits(parts_of(path, SHA)) == expected
+    assert "a.zip: d/train.csv is train, d/SMSDev.tsv is validation" in capsys.readouterr().out
+    assert splits(parts_of(path, SHA, dict.fromkeys(names))) == expected
+    with pytest.raises(ParamsError, match="name what to read"):
+        parts_of(path, SHA, by_name=False)  # a column tells
+    own = {"d/train.csv": Member(split=None, label="pos"), "README.md": Member(split="test")}
+    assert [(part.split, part.label, part.format) for part in parts_of(path, SHA, own)] == [
+        (None, "pos", "csv"),
+        ("test", None, "txt"),
+    ]
+    with pytest.raises(ParamsError, match=r"dataset\.members: null, but b\.zip holds test\.csv, dev\.csv; name"):
+        parts_of(archive(tmp_path / "b.zip", {"test.csv": CSV, "dev.csv": CSV}), SHA)
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [("train.csv", "train"), ("sst/dev.tsv", "validation"), ("twitter-2013test-A.txt", "test"),
+     ("eval_1.csv", "validation"),
+     ("test/part.csv", "test"), ("reviews.train.jsonl.gz", "train"), ("train_and_test.csv", None),
+     ("trainer.csv", None), ("test/contest/a.csv", None), ("heldOut.csv", "test")],
+)  # fmt: skip
+def test_splits_that_names_of_files_tell(name, split):
+    assert split_of_file(name) == split
+
+
+def test_a_format_makes_up_for_a_name(tmp_path):
+    path = tmp_path / "SMSSpamCollection"
+    path.write_bytes(CSV)
+    assert [part.format for part in parts_of(path, SHA, kind="tsv")] == ["tsv"]
+    path = archive(tmp_path / "a.zip", {"readme": CSV, "cooking.train": CSV})
+    (part,) = parts_of(path, SHA, {"cooking.train": None}, kind="fasttext")
+    assert (part.format, part.split) == ("fasttext", "train")
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (zipped({"xl/workbook.xml": b"", "[Content_Types].xml": b""}), "a spreadsheet; save it as csv"),
+        (zipped({"mimetype": b"", "content.xml": b""}), "a spreadsheet; save it as csv"),
+        (zipped({"a.csv": CSV}), r"a zip file; give it the ending \.zip"),
+        (b"PK\3\4", "a zip file"),
+        (bytes.fromhex("d0cf11e0a1b11ae1") + b"rest", "an Excel file of the old kind; save it as csv"),
+        (gzip.compress(CSV), r"packed by gzip; give it the ending \.gz"),
+    ],
+)
+def test_a_file_that_is_no_table_is_told_what_it_is(tmp_path, data, what):
+    (tmp_path / "a.csv").write_bytes(data)
+    with pytest.raises(DataError, match=rf"a\.csv: this is {what}"):
+        parts_of(tmp_path / "a.csv", SHA)
+    with pytest.raises(DataError, match=rf"b\.zip!in/a\.csv: this is {what}"):
+        parts_of(archive(tmp_path / "b.zip", {"in/a.csv": data}), SHA)
 
 
 def test_members_of_a_plain_file_make_no_sense(tmp_path):

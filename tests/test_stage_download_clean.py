@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import json
 import os
 import random
 import subprocess
@@ -50,10 +51,12 @@ def write_csv(rows, name="data/input/reviews.csv") -> None:
     pl.DataFrame(rows, ["text", "label"], orient="row").write_csv(name)
 
 
-def run_both() -> dict[str, bytes]:
+def run_both() -> dict[str, object]:
+    """What the stages write, but for how the file was read."""
     download.main(*map(Path, DOWNLOAD))
     clean.main(Path("data/raw"), *map(Path, OUTS))
-    return {name: Path(name).read_bytes() for name in OUTS}
+    facts = read_json(Path(OUTS[2])) | {"read_as": None}
+    return {name: Path(name).read_bytes() for name in OUTS[:2]} | {OUTS[2]: facts}
 
 
 def start(stage: str, *words: str, **environment: str) -> subprocess.CompletedProcess:
@@ -127,6 +130,24 @@ def test_a_full_disk_is_told_and_leaves_nothing(project, monkeypatch, run, file)
     assert list(Path("data/clean").iterdir()) == []
 
 
+def test_a_file_for_each_split_and_a_text_in_several_columns(project):
+    for split, rows in {"train": ["a,x,1", ",y,2", "c,,1", ",,1"], "test": ["a,z,2"]}.items():
+        Path(f"data/input/{split}").mkdir()
+        Path(f"data/input/{split}/rows.csv").write_text("\n".join(["title,body,label", *rows]))
+    project(path={name: f"data/input/{name}/rows.csv" for name in ("train", "test")}, text=["title", "body"])
+    run_both()
+    docs = pl.read_parquet(OUTS[0]).select("text", "label", "split").sort("split", "text")
+    assert docs.rows() == [("a\nz", "2", "test"), ("a\nx", "1", "train"), ("c", "1", "train"), ("y", "2", "train")]
+    assert read_json(Path(OUTS[2]))["dropped"] == {"empty text": 1}
+
+
+def test_a_file_may_be_called_as_our_manifest(project):
+    Path("data/input/manifest.json").write_text(json.dumps([{"text": text, "label": label} for text, label in ROWS]))
+    project(path="data/input/manifest.json")
+    run_both()
+    assert read_json(Path(OUTS[2]))["kept"] == len(ROWS)
+
+
 def test_two_encodings_of_an_archive_give_the_same_documents(project, monkeypatch):
     """As with the polarity sentences: published in latin-1, kept elsewhere in utf-8, either checksum is good."""
     Path("mirror/demo").mkdir(parents=True)
@@ -194,7 +215,7 @@ def test_the_commands_say_what_they_did(project):
         ({}, b"text,label\n", "clean", 3, "data/raw/reviews.csv: no rows"),
         ({}, b"", "clean", 3, "data/raw/reviews.csv: no rows"),
         ({}, b"text,label\na,pos\nb,pos\n", "clean", 3, "found 'pos' only"),
-        ({}, b'text,label\na,pos\nb,neg\n"c\n', "clean", 3, "data/raw/reviews.csv, row 4"),
+        ({}, b'text,label\na,pos\n"b,neg\nc,pos\n', "clean", 3, "data/raw/reviews.csv, row 3"),
     ],
 )
 def test_a_refusal_is_one_line_and_an_exit_code(project, keys, content, stage, code, message):

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.rows import reading as tables
 from textmill.rows.reading import COLUMNS
-from textmill.sources.dataset import Part, parts_of
 from textmill.sources.files import LocalFile
+from textmill.sources.parts import Part, parts_of
 
 
 def config(**keys) -> LocalFile:
@@ -44,8 +44,8 @@ def test_columns_come_under_our_names(tmp_path):
     (tmp_path / "a.csv").write_text("who,what,kind,when,number\nAnn,good,pos,train,7\n")
     names = {"text": "what", "label": "kind", "group": "who", "split": "when", "id": "number"}
     frame = read(tmp_path, Part("a.csv", "", "csv"), config(**names), 100)
-    assert frame.columns == [*COLUMNS, "file", "row"]
-    assert frame.rows() == [("good", "pos", "Ann", "train", "7", f"{tmp_path}/a.csv", 2)]
+    assert frame.columns == [*COLUMNS, "file", "how", "row", "bad"]
+    assert frame.rows() == [("good", "pos", "Ann", "train", "7", f"{tmp_path}/a.csv", "utf-8", 2, None)]
 
 
 def test_what_the_file_lacks_is_null_and_a_part_may_tell_split_and_label(tmp_path):

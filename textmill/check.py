@@ -90,12 +90,14 @@ def check_params(path: Path) -> dict[str, Any]:
 
 def _labels(dataset: dict[str, Any], where: str) -> set[str]:
     """The classes, where params tell them; else none."""
-    told = set((dataset.get("members") or {}).values()) - {None}
+    members = (dataset.get("members") or {}).values()
+    told = {label for what in members if (label := what.get("label") if isinstance(what, dict) else what)}
+    listed = dataset["labels"] if isinstance(dataset["labels"], list) else None
     if dataset["label"] is not None:
-        return set(dataset["labels"] or [])
+        return set(listed or [])
     if not told:
         raise ParamsError(f"{where}.label: null, but no file of dataset.members has a label; name a column")
-    return told & set(dataset["labels"] or told)
+    return told & set(listed or told)
 
 
 def _check_resamples(whole: dict[str, Any], where: str) -> None:

@@ -16,6 +16,12 @@ def say(line: str) -> None:
     print(line.translate(UNPRINTABLE), flush=True)
 
 
+def few(names: Sequence[str], most: int = 3) -> str:
+    """The first names in quotes, and how many others there are: 'a', 'b', 'c' and 12 others."""
+    shown = [repr(name) for name in names[:most]]
+    return ", ".join(shown) + (f" and {len(names) - most:,} others" if len(names) > most else "")
+
+
 def progress(items: Iterable[T], label: str, total: int) -> Iterator[T]:
     """Yield the items: in a terminal with a bar, in a log with a line at most every 30 s."""
     if sys.stdout.isatty():

@@ -25,8 +25,10 @@ def accuracy(hits: NDArray, actual: NDArray, predicted: NDArray) -> NDArray[np.f
 
 
 def f1_macro(hits: NDArray, actual: NDArray, predicted: NDArray) -> NDArray[np.float64]:
-    """Mean F1 of the classes. One that is not there counts as 0."""
-    return (2 * hits / np.maximum(actual + predicted, 1)).mean(-1)
+    """Mean F1 of the classes that documents have. Answers that name another one lower the F1 of those."""
+    there = actual > 0
+    each = np.where(there, 2 * hits / np.maximum(actual + predicted, 1), 0)
+    return each.sum(-1) / np.maximum(there.sum(-1), 1)
 
 
 def log_loss(probabilities: NDArray, actual: NDArray[np.int64]) -> float:

@@ -10,7 +10,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
 from tempfile import SpooledTemporaryFile, gettempdir
@@ -18,7 +18,7 @@ from typing import IO, Any, NamedTuple
 
 from textmill.errors import ArtifactError, ResourceError
 
-FORMATS = ("csv", "tsv", "json", "jsonl", "txt", "parquet")
+FORMATS = ("csv", "tsv", "json", "jsonl", "txt", "parquet", "fasttext")
 UNPACK: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open}
 
 MAX_BYTES = 8 << 30  # of one unpacked file
@@ -29,6 +29,17 @@ IN_MEMORY = 64 << 20  # bytes; what is larger waits in an unnamed file
 DAMAGED = (OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, struct.error, tarfile.TarError,
            zipfile.BadZipFile)  # fmt: skip
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+# How files begin that are no text, whatever their names say.
+BEGINNINGS = {
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an Excel file of the old kind; save it as csv (UTF-8)",
+    b"PK\x03\x04": "a zip file; give it the ending .zip",
+    b"\x1f\x8b": "packed by gzip; give it the ending .gz",
+    b"BZh": "packed by bzip2; give it the ending .bz2",
+    b"%PDF": "a PDF; save its texts as csv",
+}
+SHEETS = ("xl/", "content.xml")  # in the zip files that spreadsheets are
 
 
 class Member(NamedTuple):
@@ -54,6 +65,22 @@ def members(path: Path) -> list[str]:
     """Names of the plain files in an archive. Raises ArtifactError if it is damaged."""
     with _explained(str(path)), _unpacked(path) as file, _archive(path.name, file) as listing:
         return [member.name for member in listing if member.plain]
+
+
+def contents_of(file: IO[bytes]) -> str:
+    """What a file is that should be a table, by its first bytes, and what to do; nothing if it may be one.
+
+    Leaves the file at its start.
+    """
+    head = file.read(8)
+    file.seek(0)
+    what = next((what for mark, what in BEGINNINGS.items() if head.startswith(mark)), "")
+    if head.startswith(b"PK"):
+        with suppress(zipfile.BadZipFile), zipfile.ZipFile(file) as archive:
+            if any(name.startswith(SHEETS) for name in archive.namelist()):
+                what = "a spreadsheet; save it as csv (UTF-8)"
+        file.seek(0)
+    return what
 
 
 @contextmanager

@@ -178,12 +178,15 @@ def compare(
     labels, actual = list(models[names[0]].labels), models[names[0]].actual
     judged = judge(config, seed, {name: models[name] for name in names})
     majority = max(labels, key=lambda label: train_labels.get(label, 0))
+    there = set(actual)
+    absent = [label for label in labels if label not in there]
     guesses = tallies(actual, np.full(len(actual), majority, dtype=object), labels).sum(0)
     return Comparison(
         dataset=dataset,
         metric=config.metric,
         rows=len(actual),
         labels=labels,
+        **({"absent": absent} if absent else {}),
         alpha=config.alpha,
         bootstrap=config.bootstrap,
         champion=next(name for name in names if models[name].family != ENSEMBLE),

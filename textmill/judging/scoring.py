@@ -82,8 +82,11 @@ def headline(table: pl.DataFrame, labels: list[str]) -> dict[str, float | None]:
     proba = proba / proba.sum(1, keepdims=True)
     sums = tallies(table["label"].to_numpy(), table["prediction"].to_numpy(), labels).sum(0)
     area: float | None = None
-    if len(np.unique(actual)) == len(labels):
+    there = np.unique(actual)
+    if len(there) == len(labels):
         area = float(roc_auc_score(actual, proba[:, 1] if len(labels) == 2 else proba, multi_class="ovr"))
+    elif len(there) > 1:
+        area = float(np.mean([roc_auc_score(actual == number, proba[:, number]) for number in there]))
     scores = {name: float(score(name, sums)) for name in METRICS} | {
         "roc_auc": area,
         "log_loss": tally.log_loss(proba, actual),
@@ -100,13 +103,13 @@ def all_scores(tables: Mapping[int, pl.DataFrame], shipped: int, labels: list[st
     actual, predicted = (classes_of(table, side, labels) for side in ("label", "prediction"))
     sides, every = ("precision", "recall", "f1"), range(len(labels))
 
-    def prf(average: str | None) -> Any:  # of each side, a number or (K,)
-        return precision_recall_fscore_support(actual, predicted, labels=every, average=average, zero_division=0)[:3]
+    def prf(classes: Any, average: str | None) -> Any:  # of each side, a number or (K,)
+        return precision_recall_fscore_support(actual, predicted, labels=classes, average=average, zero_division=0)[:3]
 
-    by_class = [dict(zip(sides, map(_rounded, of), strict=True)) for of in zip(*prf(None), strict=True)]
+    by_class = [dict(zip(sides, map(_rounded, of), strict=True)) for of in zip(*prf(every, None), strict=True)]
     own: dict[str, Any] = {}
-    for of in ("macro", "weighted"):
-        own |= {f"{side}_{of}": _rounded(value) for side, value in zip(sides, prf(of), strict=True)}
+    for of in ("macro", "weighted"):  # over the classes that documents have
+        own |= {f"{side}_{of}": _rounded(value) for side, value in zip(sides, prf(np.unique(actual), of), strict=True)}
     own |= {name: value for name, value in each[shipped].items() if name in Scores.model_fields}
     if len(labels) == 2:
         own["binary"] = Binary(positive=labels[1], **by_class[1])

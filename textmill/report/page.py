@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from textmill.console import few
 from textmill.judging.metrics import METRICS
 from textmill.report.numbers import count, decimals, extent, p_value, percent, points
 from textmill.report.plots import PALETTE
@@ -41,7 +42,7 @@ def render(
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": percent, "points": points, "decimals": decimals, "count": count, "p": p_value}
-    environment.filters["extent"] = extent
+    environment.filters |= {"extent": extent, "few": few}
     environment.globals |= {"scale": scale, "ticks": ticks, "span": span}
     return environment.get_template("page.html.j2").render(
         comparison=comparison,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from textmill.console import say, table
+from textmill.console import few, say, table
 from textmill.judging.metrics import METRICS
 from textmill.report.numbers import count, decimals, percent
 from textmill.results.comparison import Comparison, Entry
@@ -25,6 +25,8 @@ def tell(comparison: Comparison, timings: Mapping[str, Timing], page: Path) -> N
     if any(model.seeds > 1 for model in comparison.models):
         title += "; of several seeds mean ± standard deviation"
     table(title, header, rows)
+    if comparison.absent:
+        say(f"The test split has no document of {few(comparison.absent)}: macro averages are over the classes it has")
 
     found = [f"{VERBS[verb]} {', '.join(names)}" for verb, names in comparison.standing.items() if names]
     standing = "; ".join(found) or "nothing to compare it with"

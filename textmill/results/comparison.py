@@ -53,6 +53,7 @@ class Comparison(Record, Section):
     metric: str
     rows: int
     labels: list[str]
+    absent: list[str] = []  # the labels that no test document has: macro averages are over the others
     alpha: float
     bootstrap: int
     champion: str

@@ -34,6 +34,8 @@ class Clean(Record, Section):
     dropped: dict[str, int]
     repaired: dict[str, int]
     labels: dict[str, int]
+    read_as: dict[str, str] = {}  # by file: its encoding, and what else was found out about it
+    twice_encoded: int = 0  # texts that look like UTF-8 read as something else
 
 
 class Part(Section):
@@ -43,6 +45,11 @@ class Part(Section):
     labels: dict[str, int]
     duplicates: int
     words: Lengths
+
+    @property
+    def absent(self) -> list[str]:
+        """The classes that it has no document of; none if it has no documents at all."""
+        return [label for label, rows in self.labels.items() if not rows] if self.rows else []
 
 
 class Split(Record, Section):

@@ -8,13 +8,14 @@ import polars as pl
 
 from textmill.config import Count, Section
 from textmill.errors import DataError
+from textmill.results.data import Clean
+from textmill.rows.bad import NO_LABEL, NO_TEXT, TOO_LONG, UNLISTED, advice
 from textmill.rows.hashing import hexadecimal, keys
+from textmill.rows.labels import Naming
+from textmill.rows.misread import twice_encoded
+from textmill.sources.naming import SPLITS, split_named
 
-UNLISTED = "label not listed"  # the one reason that makes no row a bad one
 ODD_SPLIT = "split '"  # begins the reason that stops every run
-
-SPLITS = {name: name for name in ("train", "validation", "test", "unlabelled")}
-SPLITS |= {"valid": "validation", "val": "validation", "dev": "validation", "unsupervised": "unlabelled"}
 
 # Bytes 80-9F of Windows texts that were read as latin-1 ("don\x92t"); five of them mean nothing there either.
 C1 = {chr(code): bytes([code]).decode("cp1252", "replace").replace("\ufffd", " ") for code in range(0x80, 0xA0)}
@@ -44,25 +45,32 @@ KINDS = ["file", "split", "label", "reason", "named"]  # what rows are counted b
 class Cleaner:
     """Takes the rows that `tables.read_part` gives, a chunk at a time, and tells at the end what they were.
 
-    labels: the classes in their order; rows with others are left out. None: all that are found, sorted.
+    labels: the classes in their order, rows with others are left out; or new names for what the rows say, None for
+    what is left out. None: all that are found, sorted.
     Neither the order of the rows nor their chunks change a document, a label or a count.
     """
 
-    def __init__(self, labels: list[str] | None, config: CleanConfig):
-        self.labels, self.config = labels, config
+    def __init__(self, labels: list[str] | dict[str, str | None] | None, config: CleanConfig):
+        self.naming, self.config = Naming(labels), config
         self._repaired: Counter[str] = Counter()
+        self._twice_encoded = 0
+        self._read_as: dict[str, str] = {}  # by file
         self._census: list[pl.DataFrame] = []  # KINDS, how many rows are of the kind, and the first five of them
 
     def keep(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The documents among the rows: their columns and `key`, UInt64, which sorts them. No given id: null."""
+        self._twice_encoded += twice_encoded(rows["text"])
+        self._read_as |= dict(rows.head(1).select(pl.col("file", "how").cast(pl.String)).drop_nulls().rows())
         rows, repaired = _repair(rows)
         self._repaired.update(repaired)
         rows = _with_split(rows).with_columns(
-            label=pl.when(pl.col("split").ne_missing("unlabelled")).then(_stripped("label")), group=_stripped("group")
+            label=pl.when(pl.col("split").ne_missing("unlabelled")).then("label"), group=_stripped("group")
         )
-        rows = rows.with_columns(reason=_reason(self.labels, self.config.max_chars), named=pl.col("id").is_not_null())
+        rows = rows.with_columns(self.naming.name(rows["label"]))
+        reason = _reason(self.naming.left_out(), self.config.max_chars)
+        rows = rows.with_columns(reason=reason, named=pl.col("id").is_not_null())
         self._census.append(rows.group_by(KINDS, maintain_order=True).agg(pl.col("row").head(5), count=pl.len()))
-        docs = rows.filter(pl.col("reason").is_null()).drop("odd", "reason", "named")
+        docs = rows.filter(pl.col("reason").is_null()).drop("how", "bad", "odd", "reason", "named")
         docs = docs.with_columns(pl.col("text").fill_null(""))
         return docs.with_columns(key=keys(docs.select(_content()).to_series()))
 
@@ -74,17 +82,17 @@ class Cleaner:
         census = pl.concat(self._census)
         if len(odd := census.filter(pl.col("reason").str.starts_with(ODD_SPLIT))):
             raise DataError(f"{_place(odd)}: {odd['reason'][0]}; expected one of {', '.join(SPLITS)}")
-        found = sorted(census["label"].drop_nulls().unique())
-        _check_labels(found, self.labels)
+        listed = self.naming.listed
+        self.naming.check()
         bad = census.filter(pl.col("reason") != UNLISTED)
         if self.config.on_bad_row == "error" and len(bad):
             reason = bad["reason"][0]
             place = _place(bad.filter(reason=reason))
-            raise DataError(f"{place}: {reason}; fix the row, or set clean.on_bad_row: drop")
+            raise DataError(f"{place}: {reason}; {advice(reason)}, or set clean.on_bad_row: drop")
         kept = census.filter(pl.col("reason").is_null())
         counts = _counts(kept, "label")
-        classes = [label for label in self.labels or found if label in counts]
-        _check_classes(kept, classes, self.labels)
+        classes = [label for label in listed or sorted(counts) if label in counts]
+        _check_classes(kept, classes, listed, lost=_lost(census))
         if kept["named"].n_unique() > 1:
             raise DataError(f"{_place(kept.filter(named=False))}: no id; give it one, or set dataset.id: null")
         return classes, {
@@ -93,7 +101,19 @@ class Cleaner:
             "dropped": _counts(census, "reason"),
             "repaired": {name: self._repaired[name] for name in REPAIRS if name in self._repaired},
             "labels": {label: counts[label] for label in classes},
+            "read_as": self._read_as,
+            "twice_encoded": self._twice_encoded,
         }
+
+
+def told(counts: Clean) -> list[str]:
+    """What a person should know of the rows, in lines."""
+    lines = [f"{file} read as {how}" for file, how in counts.read_as.items()]
+    if counts.twice_encoded:
+        some = "1 text looks" if counts.twice_encoded == 1 else f"{counts.twice_encoded:,} texts look"
+        lines.append(f"{some} twice encoded (UTF-8 that was read as cp1252 or latin-1); see dataset.encodings")
+    dropped = "".join(f", {count:,} {reason}" for reason, count in counts.dropped.items())
+    return [*lines, f"{counts.kept:,} documents of {counts.rows:,} rows{dropped}"]
 
 
 def arrange(docs: pl.DataFrame) -> pl.DataFrame:
@@ -131,8 +151,8 @@ def _repair(rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
 
 def _with_split(rows: pl.DataFrame) -> pl.DataFrame:
     """With our names for splits, null for those that are none, whose name is the start of a reason."""
-    given = pl.col("split").str.strip_chars().str.to_lowercase()
-    known = given.replace_strict(SPLITS, default=None, return_dtype=pl.String)
+    names = {name: split_named(name) for name in rows["split"].drop_nulls().unique()}
+    known = pl.col("split").replace_strict(names, default=None, return_dtype=pl.String)
     return rows.with_columns(split=known, odd=pl.when(known.is_null()).then(ODD_SPLIT + pl.col("split") + "'"))
 
 
@@ -141,38 +161,37 @@ def _stripped(name: str) -> pl.Expr:
     return pl.when(stripped != "").then(stripped)
 
 
-def _reason(labels: list[str] | None, max_chars: int) -> pl.Expr:
+def _reason(left_out: pl.Expr, max_chars: int) -> pl.Expr:
     """Why a row is no document, null if it is one. Every row of a given test split is scored, an empty one too."""
     empty = pl.col("text").fill_null("").str.strip_chars() == ""
     unlabelled, test = (pl.col("split").eq_missing(name) for name in ("unlabelled", "test"))
-    unlisted = ~pl.col("label").is_in(labels) if labels else pl.lit(False)
     return (
-        pl.when(pl.col("odd").is_not_null()).then("odd")
-        .when(pl.col("label").is_null() & ~unlabelled).then(pl.lit("empty label"))
-        .when(unlisted & ~unlabelled).then(pl.lit(UNLISTED))
-        .when(empty & ~test).then(pl.lit("empty text"))
-        .when(pl.col("text").str.len_chars() > max_chars).then(pl.lit("text over max_chars"))
+        pl.when(pl.col("bad").is_not_null()).then("bad")
+        .when(pl.col("odd").is_not_null()).then("odd")
+        .when(pl.col("label").is_null() & ~unlabelled).then(pl.lit(NO_LABEL))
+        .when(left_out & ~unlabelled).then(pl.lit(UNLISTED))
+        .when(empty & ~test).then(pl.lit(NO_TEXT))
+        .when(pl.col("text").str.len_chars() > max_chars).then(pl.lit(TOO_LONG))
     )  # fmt: skip
 
 
-def _check_labels(found: list[str], labels: list[str] | None) -> None:
-    seen: dict[str, str] = {}
-    for label in found:
-        other = seen.setdefault(label.casefold(), label)
-        if other != label:
-            raise DataError(f"labels {other!r} and {label!r} differ only in case; write them alike")
-    for label in labels or []:
-        if label not in found:
-            raise DataError(f"dataset.labels: no row has {label!r}; labels found: {', '.join(found[:20]) or 'none'}")
+def _lost(census: pl.DataFrame) -> str:
+    """The most common reason why rows were dropped, for an error about too few."""
+    counts = _counts(census, "reason")
+    if not counts:
+        return ""
+    reason = max(counts, key=lambda reason: counts[reason])
+    return f"; {_place(census.filter(reason=reason))}: {reason}; {advice(reason)}"
 
 
-def _check_classes(kept: pl.DataFrame, classes: list[str], labels: list[str] | None) -> None:
+def _check_classes(kept: pl.DataFrame, classes: list[str], labels: list[str] | None, lost: str) -> None:
     if kept.is_empty():
-        raise DataError("no rows are left after cleaning; see dataset.labels and clean")
-    if lost := [label for label in labels or [] if label not in classes]:
-        raise DataError(f"no row with label {lost[0]!r} is left after cleaning; take it out of dataset.labels")
+        raise DataError(f"no rows are left after cleaning{lost}")
+    if gone := [label for label in labels or [] if label not in classes]:
+        raise DataError(f"no row with label {gone[0]!r} is left after cleaning; take it out of dataset.labels")
     if len(classes) < 2:
-        raise DataError(f"expected two classes or more, found {classes[0]!r} only" if classes else "no row has a label")
+        found = f"expected two classes or more, found {classes[0]!r} only" if classes else "no row has a label"
+        raise DataError(found + lost)
     judges = pl.col("split").is_in(["validation", "test"])
     new = kept.filter(judges & ~pl.col("label").is_in(kept.filter(~judges.fill_null(False))["label"].implode()))
     if len(new):

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from textmill.console import few
 from textmill.results.data import Split
 from textmill.rows.splits import SPLITS, among
 
@@ -68,6 +69,12 @@ def told(split: Split) -> list[str]:
         if rows:
             a, b = pair.split("-")
             lines.append(f"{rows:,} documents of {b} stand in {a} too")
+    if split.conflicts:
+        some = "1 text carries" if split.conflicts == 1 else f"{split.conflicts:,} texts carry"
+        lines.append(f"{some} more than one label: no model can get all of these right")
+    for name in ("validation", "test"):
+        if absent := split.splits[name].absent:
+            lines.append(f"{name} has no document of {few(absent)}: its macro averages are over the classes it has")
     if split.unlabelled_in_test:
         lines.append(f"{split.unlabelled_in_test:,} unlabelled documents left out, whose texts stand in test")
     return lines

@@ -11,8 +11,10 @@ import pyarrow.parquet as pq
 
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.fetch.archives import opened
-from textmill.rows.formats import Rows, check_columns, read_rows
-from textmill.sources.dataset import Dataset, FileDataset, Part
+from textmill.rows.columns import check_columns
+from textmill.rows.formats import Rows, read_rows
+from textmill.sources.dataset import Dataset, FileDataset
+from textmill.sources.parts import Part
 
 COLUMNS = ("text", "label", "group", "split", "id")
 ROWS = 50_000  # at most in a chunk
@@ -20,7 +22,8 @@ SIZE = 16 << 20  # characters of text in a chunk; the row that fills it is in it
 
 
 def read_part(raw: Path, part: Part, dataset: Dataset, max_chars: int) -> Iterator[pl.DataFrame]:
-    """Chunks of COLUMNS as str, null where there is nothing, and `file` and `row`, which name a row in messages.
+    """Chunks of COLUMNS as str, null where there is nothing; `file` and `row`, which name a row in messages; `how` the
+    file was read, and what is `bad` about a row of which nothing else is known, null where nothing is.
 
     row: where it begins: its line in a text file, its number from 1 in json and parquet.
     Only a json list is ever held whole: it has to be parsed as one.
@@ -29,24 +32,31 @@ def read_part(raw: Path, part: Part, dataset: Dataset, max_chars: int) -> Iterat
     where = str(raw / part.file) + (f"!{part.member}" if part.member else "")
     wanted = _wanted(part, dataset, where)
     given = {"label": part.label, "split": part.split}
-    absent = {name: pl.lit(given.get(name), pl.String) for name in COLUMNS if name not in wanted}
+    texts = [name for name in wanted if name.startswith("text")]
+    text = pl.concat_str([_filled(name) for name in texts], separator="\n", ignore_nulls=True)
+    others = {name: pl.lit(given.get(name), pl.String) for name in COLUMNS if name not in wanted}
+    others |= {"text": text} if texts[1:] else {}
     count = 0
     with opened(raw / part.file, part.member) as file:
         if part.format == "parquet":
-            frames = _read_parquet(file, where, wanted)
+            how, frames = None, _read_parquet(file, where, wanted)
         else:
             assert isinstance(dataset, FileDataset)  # the hub's are parquet
-            frames = _frames(read_rows(file, part.format, dataset, where, wanted, max_chars), list(wanted))
+            how, rows = read_rows(file, part.format, dataset, where, wanted, max_chars)
+            frames = _frames(rows, list(wanted))
+        known = {"file": pl.lit(where, pl.Categorical), "how": pl.lit(how).cast(pl.Categorical)}
         for frame in frames:
             count += len(frame)
-            yield frame.with_columns(**absent, file=pl.lit(where, pl.Categorical)).select(*COLUMNS, "file", "row")
+            yield frame.with_columns(**others, **known).select(*COLUMNS, "file", "how", "row", "bad")
     if not count:
         raise DataError(f"{where}: no rows")
 
 
 def _wanted(part: Part, dataset: Dataset, where: str) -> dict[str, str]:
-    """Which of COLUMNS to read, each with its name in the file."""
-    wanted = {name: getattr(dataset, name) for name in COLUMNS if getattr(dataset, name) is not None}
+    """Which of COLUMNS to read, each with its name in the file; the second part of a text is 'text 2'."""
+    first, *more = [dataset.text] if isinstance(dataset.text, str) else dataset.text
+    wanted = {"text": first, **{f"text {number}": name for number, name in enumerate(more, 2)}}
+    wanted |= {name: getattr(dataset, name) for name in COLUMNS[1:] if getattr(dataset, name) is not None}
     if part.label is not None or part.split == "unlabelled":
         wanted.pop("label", None)
     elif "label" not in wanted:
@@ -56,13 +66,17 @@ def _wanted(part: Part, dataset: Dataset, where: str) -> dict[str, str]:
     return wanted
 
 
+def _filled(name: str) -> pl.Expr:
+    return pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name))
+
+
 def _frames(rows: Rows, names: list[str]) -> Iterator[pl.DataFrame]:
-    schema = {"row": pl.UInt32, **dict.fromkeys(names, pl.String)}
-    text = names.index("text") + 1
+    schema = {"row": pl.UInt32, "bad": pl.String, **dict.fromkeys(names, pl.String)}
+    texts = slice(2, 2 + sum(name.startswith("text") for name in names))  # they stand first
     chunk, size = [], 0
     for row in rows:
         chunk.append(row)
-        size += len(row[text] or "")
+        size += sum(len(cell) for cell in row[texts] if cell)
         if size >= SIZE or len(chunk) == ROWS:
             yield pl.DataFrame(chunk, schema, orient="row")
             chunk, size = [], 0
@@ -77,7 +91,8 @@ def _read_parquet(file: IO[bytes], where: str, wanted: dict[str, str]) -> Iterat
         for batch in parquet.iter_batches(_rows(parquet.metadata), columns=list(wanted.values()), use_threads=False):
             texts = pa.table({key: _strings(batch[name], f"{where}, column {name!r}") for key, name in wanted.items()})
             texts.validate(full=True)  # polars trusts that strings are UTF-8
-            yield cast(pl.DataFrame, pl.from_arrow(texts)).with_row_index("row", offset=first)
+            frame = cast(pl.DataFrame, pl.from_arrow(texts)).with_row_index("row", offset=first)
+            yield frame.with_columns(bad=pl.lit(None, pl.String))
             first += len(texts)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise ArtifactError(f"{where}: not a whole parquet file: {error}") from error

@@ -9,6 +9,8 @@ from pydantic import model_validator
 from textmill.config import Count, Fraction, Section
 from textmill.errors import DataError
 from textmill.rows.hashing import keys
+from textmill.rows.labels import nearest
+from textmill.rows.shares import even_out
 
 SPLITS = ("train", "validation", "test")
 SIDES = pl.Enum([*SPLITS, "unlabelled"])
@@ -58,7 +60,8 @@ def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int)
     Given splits are kept as they are. What is missing is cut: test from the labelled documents that have no split (or,
     if all have one, from the training ones), then validation from the training ones. A document that must stay with a
     given one of another split is not cut.
-    Raises DataError if train would lack a class, another split be empty, or if `by: group` finds no group at all.
+    Raises DataError if a class has fewer rows than splits, if train would lack one, another split be empty, or if
+    `by: group` finds no group at all.
     """
     if config.by == "group" and docs["group"].null_count() == len(docs):
         raise DataError(
@@ -74,9 +77,10 @@ def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int)
     shares = {test: config.test, validation: config.validation}
     if not (given == test).any():
         shares[validation] /= 1 - config.test  # of what is left then
-    for number, share in shares.items():
-        if (given == number).any():
-            continue
+    missing = [number for number in shares if not (given == number).any()]
+    _check_rows(np.bincount(classes[(side == train) & (classes >= 0)], minlength=len(labels)), labels, missing)
+    for number in missing:
+        share = shares[number]
         name = SPLITS[number]
         if share == 0:
             raise DataError(f"split.{name}: 0, but the data brings no {name} split; expected a share such as 0.1")
@@ -87,7 +91,8 @@ def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int)
             raise DataError(
                 f"split.{name}: no document can be cut that does not belong to a given split; give {name} too"
             )
-        side[rows[cut(pieces[rows], classes[rows], share, rng)]] = number
+        aside = cut(pieces[rows], classes[rows], share, rng)
+        side[rows[even_out(aside, pieces[rows], classes[rows], share, rng)]] = number
     for number, name in enumerate(SPLITS):
         present = set(classes[side == number])
         absent = [label for code, label in enumerate(labels) if code not in present]
@@ -96,6 +101,24 @@ def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int)
                 f"split: {name} has no document of class {absent[0]!r}; give more rows or a larger split.{name}"
             )
     return pl.Series(SIDES.categories, dtype=SIDES).gather(side)
+
+
+def _check_rows(counts: np.ndarray, labels: list[str], missing: list[int]) -> None:
+    """Raise DataError if one of the counts (C,) of classes leaves no row for train and each of the missing splits."""
+    need = 1 + len(missing)
+    if not missing or not (rare := [code for code, count in enumerate(counts.tolist()) if 0 < count < need]):
+        return
+    label = labels[rare[0]]
+    like_it = nearest(label, [other for code, other in enumerate(labels) if code not in rare])
+    what = (
+        f"write it as {like_it!r}, dataset.labels: {{{label}: {like_it}}}, or" if like_it else "give it more rows, or"
+    )
+    others = ", ".join(f"{labels[code]!r} {counts[code]}" for code in rare[1:6]) + (", ..." if rare[6:] else "")
+    more = f"; so have {len(rare) - 1:,} other classes ({others})" if others else ""
+    raise DataError(
+        f"class {label!r} has {counts[rare[0]]} of the {need} rows that it needs, one for each split{more}; {what} "
+        f"leave it out, {'' if like_it else 'dataset.labels: '}{{{label}: null}}"
+    )
 
 
 def limit(sides: pl.Series, docs: pl.DataFrame, sizes: Sizes, seed: int) -> pl.Series:

@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from textmill.config import load_section
 from textmill.fetch import Places
-from textmill.sources.dataset import Part
 from textmill.sources.files import LocalFile, Url, Wheel, fetch_file
 from textmill.sources.hub import Hub, fetch_splits
+from textmill.sources.parts import Part
 
 AnyDataset = Wheel | Url | LocalFile | Hub
 SOURCES: dict[str, type[AnyDataset]] = {"wheel": Wheel, "url": Url, "path": LocalFile, "hub": Hub}

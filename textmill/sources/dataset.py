@@ -1,19 +1,15 @@
-"""The `dataset` section: what all sources share, and the manifest that tells `clean` what was downloaded."""
+"""The `dataset` section: what all sources share."""
 
 import codecs
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo
 
 from textmill.config import Name, Section, like
-from textmill.errors import ArtifactError, ParamsError
-from textmill.fetch.archives import FORMATS, format_of, is_archive, members, opened
-from textmill.files import read_json, sha256, write_json
+from textmill.fetch.archives import FORMATS, format_of, is_archive
+from textmill.sources.naming import Split
 
-MANIFEST = "manifest.json"
+SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
 
 
 def _known_codec(encoding: str) -> str:
@@ -24,25 +20,59 @@ def _known_codec(encoding: str) -> str:
         raise ValueError(f"unknown encoding {encoding!r}; for example utf-8, utf-16, latin-1, cp1252") from None
 
 
-def _distinct(labels: list[str]) -> list[str]:
-    if len(set(labels)) < len(labels):
-        raise ValueError(f"a label stands there twice: {', '.join(labels)}")
-    return labels
+def _distinct(names: list[str]) -> list[str]:
+    if len(set(names)) < len(names):
+        raise ValueError(f"a name stands there twice: {', '.join(names)}")
+    return names
 
 
-def file_name(name: str) -> str:
-    """`name`, if its ending tells how to read the file. Raises ValueError (pydantic words it) if not."""
-    if format_of(name) is None and not is_archive(name):
-        raise ValueError(f"{name!r} does not tell its format; known: {', '.join(FORMATS)}; also in gz, bz2, zip, tar")
+def file_name(name: str, info: ValidationInfo) -> str:
+    """`name`, if its ending or `format` tells how to read the file. Raises ValueError (pydantic words it) if not."""
+    if info.data.get("format") is None and format_of(name) is None and not is_archive(name):
+        if name.lower().endswith(SPREADSHEETS):
+            raise ValueError(f"{name!r} is a spreadsheet; save it as csv (UTF-8) and name that file")
+        raise ValueError(
+            f"{name!r} does not tell its format; known: {', '.join(FORMATS)}; also in gz, bz2, zip, tar; "
+            "if its name has another ending, set dataset.format"
+        )
     return name
 
 
+def _form(value: Any) -> str:
+    """Which branch of a key that takes several forms is meant; an error then names that branch's fault alone."""
+    return {list: "a list", dict: "a map", type(None): "null"}.get(type(value), "one")
+
+
+FORM = Discriminator(_form)
+Format: Any = Literal[*FORMATS]  # one of them, for pydantic
 Column = Annotated[str, Field(min_length=1)]
+Columns = Annotated[list[Column], Field(min_length=1), AfterValidator(_distinct)]
+Texts = Annotated[Annotated[Column, Tag("one")] | Annotated[Columns, Tag("a list")], FORM]
 Label = Annotated[str, like(r"\S(.*\S)?", "a label without spaces around it")]
-Labels = Annotated[list[Label], Field(min_length=2), AfterValidator(_distinct)]
+Listed = Annotated[list[Label], Field(min_length=2), AfterValidator(_distinct)]
+Renamed = Annotated[dict[Column, Label | None], Field(min_length=1)]
+Labels = Annotated[
+    Annotated[Listed, Tag("a list")] | Annotated[Renamed, Tag("a map")] | Annotated[None, Tag("null")], FORM
+]
 Encoding = Annotated[str, AfterValidator(_known_codec)]
 FileName = Annotated[str, AfterValidator(file_name)]
-Members = Annotated[dict[str, Label | None], Field(min_length=1)]
+BySplit = Annotated[dict[Split, FileName], Field(min_length=1)]
+Paths = Annotated[Annotated[FileName, Tag("one")] | Annotated[BySplit, Tag("a map")], FORM]
+
+
+class Member(Section):
+    """A file of an archive, where its name does not tell what it is."""
+
+    split: Split | None  # of all its rows; null: a column tells, or it is cut here
+    label: Label | None = None  # of all its rows; null: a column tells
+
+
+def _member(value: Any) -> str:
+    return "a member" if isinstance(value, dict | Member) else "a label"
+
+
+Told = Annotated[Annotated[Label | None, Tag("a label")] | Annotated[Member, Tag("a member")], Discriminator(_member)]
+Members = Annotated[dict[Column, Told], Field(min_length=1)]
 
 
 class Dataset(Section):
@@ -50,69 +80,22 @@ class Dataset(Section):
 
     source: str  # where it comes from
     name: Name  # what reports and MLflow call it
-    text: Column  # the column of the text, as the file names it
+    # the column of the text, as the file names it, or several, joined by a newline; in json data.text reaches in
+    text: Texts
     label: Column | None  # the column of the class; null: `members` gives the labels
     group: Column | None = None  # the column of what must not be split up, say author or product: see split.by
     split: Column | None = None  # the column that says train, validation, test or unlabelled, if there is one
     id: Column | None = None  # the column that names each row once; null: made from the content
-    labels: Labels | None = (
-        None  # the classes in order, rows with others are left out; null: all that are found, sorted
-    )
+    # the classes in order, rows with others are left out; or a map that renames what the file says, {Bad: bad}, and
+    # leaves out what it maps to null; null: all that are found, sorted
+    labels: Labels = None
 
 
 class FileDataset(Dataset):
     """Keys of the sources that give files."""
 
+    format: Format | None = None  # how to read the file; null: as its name tells; fasttext: lines of `__label__x text`
+    header: Columns | None = None  # the columns of a csv or tsv whose first row does not name them; null: it does
+    quotes: Literal["double", "none"] = "double"  # of csv and tsv; none: a quote is a character like others
     encodings: Annotated[list[Encoding], Field(min_length=1)] = ["utf-8"]  # the first that decodes the whole file
     separator: Annotated[str, like(r'[^"\r\n]', "one character")] = ","  # between the cells of csv
-
-
-@dataclass(frozen=True)
-class Part:
-    """One table of the raw data."""
-
-    file: str  # in data/raw
-    sha256: str  # of that file
-    format: str  # one of FORMATS
-    member: str | None = None  # if the file is an archive
-    split: str | None = None  # of all its rows
-    label: str | None = None  # of all its rows
-
-
-def parts_of(path: Path, checksum: str, chosen: Mapping[str, str | None] | None = None) -> list[Part]:
-    """What a file in data/raw holds: one table, or the chosen members of an archive, each with a label or None.
-
-    An archive with one readable file needs no choice; a member that names no format is read as txt.
-    """
-    if not is_archive(path.name):
-        if chosen:
-            raise ParamsError(f"dataset.members: {path.name} is not an archive; set it to null")
-        return [Part(path.name, checksum, format_of(path.name) or "txt")]
-    if chosen is None:
-        found = members(path)
-        chosen = {name: None for name in found if format_of(name)}
-        if len(chosen) != 1:
-            raise ParamsError(
-                f"dataset.members: null, but {path.name} holds {', '.join(found[:10])}; name what to read"
-            )
-    for name in chosen:
-        with opened(path, name):  # an archive without it fails here, not in the next stage
-            pass
-    return [Part(path.name, checksum, format_of(name) or "txt", name, label=label) for name, label in chosen.items()]
-
-
-def write_manifest(raw: Path, parts: list[Part]) -> None:
-    """Tell what lies in the folder; written last, it says that the folder is complete."""
-    write_json(raw / MANIFEST, {"parts": [asdict(part) for part in parts]})
-
-
-def read_manifest(raw: Path) -> list[Part]:
-    """The parts in a folder. Raises ArtifactError if a file is not the one that was downloaded."""
-    try:
-        parts = [Part(**part) for part in read_json(raw / MANIFEST)["parts"]]
-    except (KeyError, TypeError) as error:
-        raise ArtifactError(f"{raw / MANIFEST}: not a manifest; run `dvc repro --force download`") from error
-    for file, checksum in {(part.file, part.sha256) for part in parts}:
-        if sha256(raw / file) != checksum:
-            raise ArtifactError(f"{raw / file}: changed since the download; run `dvc repro --force download`")
-    return parts

@@ -12,14 +12,15 @@ from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.fetch import Places
 from textmill.fetch.hosts import first_line, no_hub
 from textmill.files import sha256
-from textmill.sources.dataset import Column, Dataset, Part
+from textmill.sources.dataset import Column, Dataset
+from textmill.sources.naming import Split
+from textmill.sources.parts import Part
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from datasets import Dataset as Table
 
 BATCH = 10_000  # rows in memory at a time
-Split = Literal["train", "validation", "test", "unlabelled"]
 
 
 class Hub(Dataset):

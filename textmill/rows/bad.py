@@ -1,0 +1,31 @@
+"""Why a row is no document, and what to do about it: the words of counts and of errors."""
+
+MORE = "more cells than columns"
+FEWER = "fewer cells than columns"
+QUOTE = "stray quote"
+NUL = "NUL character"
+LONG = "line over max_chars"
+NOT_JSON = "not json"
+NO_RECORD = "not a record"
+NESTED = "list or record for a text"
+NO_TEXT = "empty text"
+NO_LABEL = "empty label"
+TOO_LONG = "text over max_chars"
+UNLISTED = "label not listed"  # the one reason that makes no row a bad one
+
+ADVICE = {
+    MORE: "is the separator part of a text that has no quotes around it?",
+    FEWER: "is a line cut short, or a text with a line break not in quotes?",
+    QUOTE: "double it, or set dataset.quotes: none",
+    NUL: "if this is UTF-16, name it in dataset.encodings",
+    LONG: "raise clean.max_chars if it is one text",
+    NOT_JSON: "each line of jsonl is one record; a list of records is json",
+    NO_RECORD: "a record is {...} with the columns as keys",
+    UNLISTED: "see dataset.labels",
+    NESTED: "a dotted name such as data.text reaches into a record",
+}
+
+
+def advice(reason: str) -> str:
+    """What to do about a row that is bad for this reason."""
+    return ADVICE.get(reason, "fix the row")

@@ -1,0 +1,18 @@
+"""Whether a file has the columns that params name."""
+
+from collections.abc import Mapping
+
+from textmill.errors import DataError
+
+SHOWN = 40  # characters of what may be a text
+
+
+def check_columns(found: list[str], where: str, wanted: Mapping[str, str], separator: str | None = None) -> None:
+    """Raise DataError unless each wanted column ({our name: the file's name}) is there once."""
+    for key, name in wanted.items():
+        if (count := found.count(name)) == 1:
+            continue
+        others = [mark for mark in ";\t,|" if mark != separator and mark in found[0]] if len(found) == 1 else []
+        advice = f"is dataset.separator {others[0]!r}?" if separator and others else f"set dataset.{key.split()[0]}"
+        shown = ", ".join(cell if len(cell) <= SHOWN else f"{cell[:SHOWN]}..." for cell in found)
+        raise DataError(f"{where}: {f'{count} columns' if count else 'no column'} {name!r}; found: {shown}; {advice}")

@@ -1,0 +1,76 @@
+"""Rows of csv and tsv."""
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from operator import itemgetter
+from typing import Any, Literal
+
+from textmill.errors import DataError
+from textmill.rows.bad import FEWER, MORE, QUOTE, advice
+from textmill.rows.columns import check_columns
+from textmill.rows.lines import Lines
+
+SEP = re.compile(r'"?sep=([^"\r\n])"?[\s,;|]*', re.IGNORECASE)  # Excel's first line: the separator of the others
+LOOKED_AT = 200  # rows below the first, to see whether it is a header
+
+
+def read_cells(lines: Lines, where: str, wanted: Mapping[str, str], separator: str, header: list[str] | None,
+               quoting: Literal[0, 3]) -> Iterator[tuple[Any, ...]]:  # fmt: skip
+    """The row's number, what is wrong with it or None, and the wanted cells.
+
+    header: the columns, None if the first row names them. quoting: csv.QUOTE_MINIMAL or csv.QUOTE_NONE.
+    Raises DataError if a wanted column is missing, or a quote holds lines together that do not belong together.
+    """
+    reader, nothing = csv.reader(lines, delimiter=separator, strict=True, quoting=quoting), (None,) * len(wanted)
+    records = _records(reader, lines, where)
+    if header is None:
+        first, bad, header = next(((row, bad, cells) for row, bad, cells in records if cells or bad), (1, None, []))
+        if bad:
+            raise DataError(f"{where}, row {first}: {bad}; {advice(bad)}")
+        if header:
+            _check_header(header, records, where, wanted, separator)
+    else:
+        check_columns(header, where, wanted)
+    pick = itemgetter(0, *(header.index(name) for name in wanted.values() if header))
+    for row, bad, cells in records:
+        if bad:
+            yield (row, bad, *nothing)
+        elif len(cells) == len(header) or (len(cells) > len(header) and not "".join(cells[len(header) :]).strip()):
+            yield (row, None, *pick(cells)[1:])  # the 0 makes it a tuple always
+        elif cells:  # an empty line is no row
+            yield (row, MORE if len(cells) > len(header) else FEWER, *nothing)
+
+
+def _records(reader: Any, lines: Lines, where: str) -> Iterator[tuple[int, str | None, list[str]]]:
+    while True:
+        lines.begin()
+        row = lines.number + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if lines.taken > 1:
+                raise DataError(
+                    f"{where}, row {row}: {error}, {lines.taken:,} lines on; is a quote in it never closed, or not "
+                    "doubled? Mend it, or set dataset.quotes: none"
+                ) from error
+            yield row, lines.bad or QUOTE, []
+        else:
+            yield row, lines.bad, cells
+
+
+def _check_header(header: list[str], records: Iterator[tuple[int, str | None, list[str]]], where: str,
+                  wanted: Mapping[str, str], separator: str) -> None:  # fmt: skip
+    try:
+        check_columns(header, where, wanted, separator)
+    except DataError as error:
+        below = [cells for _, _, cells in islice(records, LOOKED_AT)]
+        columns = zip(*(cells for cells in below if len(cells) == len(header)), strict=False)
+        if any(name.strip() and name in column for name, column in zip(header, columns, strict=False)):
+            raise DataError(
+                f"{error}; or, if row 1 is a row like those below it, name its {len(header)} columns in dataset.header"
+            ) from error
+        raise

@@ -1,0 +1,84 @@
+"""What a label is: which spellings are one class, and what the classes are called."""
+
+import re
+import unicodedata
+from difflib import get_close_matches
+from functools import cache
+
+import polars as pl
+
+from textmill.console import few
+from textmill.errors import DataError
+from textmill.rows.lists import lists_among
+
+WHOLE = re.compile(r"(-?\d+)\.0+")  # a whole number that was written as a float
+NEAR = 0.75  # of difflib's ratio: good and goood have 0.89, good and bad 0.29
+
+
+@cache
+def canonical(label: str) -> str:
+    """What labels are compared by, and called where params give them no name.
+
+    NFC, without format characters such as a zero-width space, with single plain spaces between words; a whole number
+    without its ".0", as json and parquet give it; true and false in lower case.
+    """
+    composed = unicodedata.normalize("NFC", label)
+    seen = "".join(character for character in composed if unicodedata.category(character) != "Cf")
+    words = " ".join(seen.split())
+    if whole := WHOLE.fullmatch(words):
+        return "0" if whole[1] == "-0" else whole[1]
+    return words.lower() if words.lower() in ("true", "false") else words
+
+
+def nearest(label: str, others: list[str]) -> str | None:
+    """The label that is most like this one, None if none is like it."""
+    return next(iter(get_close_matches(label, [other for other in others if other != label], 1, NEAR)), None)
+
+
+class Naming:
+    """Turns what a file says into the names of classes, as `dataset.labels` tells."""
+
+    def __init__(self, given: list[str] | dict[str, str | None] | None):
+        named = {name: name for name in given} if isinstance(given, list) else given or {}
+        self.names = {canonical(said): name for said, name in named.items()}
+        self.listed = given if isinstance(given, list) else None  # the classes in their order
+        self.said = {canonical(said): said for said in named}  # as params say it
+        self.seen: set[str] = set()
+
+    def name(self, labels: pl.Series) -> pl.Series:
+        """The names of labels; null for an empty one. One that is left out keeps its own."""
+        forms = {label: canonical(label) for label in labels.drop_nulls().unique()}
+        self.seen.update(forms.values())
+        names = {label: self.names.get(form) or form or None for label, form in forms.items()}
+        return labels.replace_strict(names, default=None, return_dtype=pl.String)
+
+    def left_out(self) -> pl.Expr:
+        """Whether the class of a row is none, for its name."""
+        if self.listed is not None:
+            return ~pl.col("label").is_in(self.listed)
+        return pl.col("label").is_in([form for form, name in self.names.items() if name is None])
+
+    def check(self) -> None:
+        """Raise DataError if params name a label that no row has, if some are lists, or if two differ only in case."""
+        for form, said in self.said.items():
+            if form not in self.seen:
+                known = sorted(self.seen - {""})
+                close = f"; did you mean {near!r}?" if (near := nearest(form, known)) else ""
+                shown = ", ".join(known[:20]) or "none"
+                raise DataError(f"dataset.labels: no row has {said!r}; labels found: {shown}{close}")
+        found = {self.names.get(form, form) or "" for form in self.seen} - {""}
+        lists = [label for label in lists_among(found) if label not in self.names.values()]
+        if lists and self.listed is None:
+            some, look = ("label", "looks like a list") if len(lists) == 1 else ("labels", "look like lists")
+            raise DataError(
+                f"{len(lists)} {some} {look} ({few(lists)}): multi-label is not supported yet; "
+                "give each row one label, or name the classes in dataset.labels"
+            )
+        alike: dict[str, str] = {}
+        for name in sorted(found):
+            other = alike.setdefault(name.casefold(), name)
+            if other != name:
+                raise DataError(
+                    f"labels {other!r} and {name!r} differ only in case; write them alike, or rename one: "
+                    f"dataset.labels: {{{other}: {name}}}"
+                )

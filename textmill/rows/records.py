@@ -1,0 +1,103 @@
+"""Rows of json and jsonl."""
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from textmill.errors import DataError
+from textmill.files import LONE_SURROGATES
+from textmill.rows.bad import NESTED, NO_RECORD, NOT_JSON
+from textmill.rows.columns import check_columns
+from textmill.rows.lines import Lines
+
+Records = Iterator[tuple[int, str | None, Any]]  # the row's number, what is wrong with it or None, and the record
+ABSENT = object()
+
+
+def json_list(text: io.TextIOWrapper, where: str) -> Records:
+    """The records of a list, which is held whole. Raises DataError if it is none."""
+    try:
+        records = json.load(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where}: not json: {error}") from error
+    if not isinstance(records, list):
+        raise DataError(f"{where}: expected a list of records, found a {type(records).__name__}")
+    yield from ((row, None, record) for row, record in enumerate(records, 1))
+
+
+def json_lines(lines: Lines) -> Records:
+    """The record of each line that is not empty."""
+    for line in lines:
+        if lines.bad or line.strip():
+            record, bad = None, lines.bad
+            try:
+                record = None if bad else json.loads(line)
+            except (ValueError, RecursionError):
+                bad = NOT_JSON
+            yield lines.number, bad, record
+        lines.begin()
+
+
+def read_fields(records: Records, where: str, wanted: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
+    """The row's number, what is wrong with it or None, and the wanted values as strings.
+
+    A key may be absent from a record (null), but not from all of them.
+    """
+    seen: set[str] = set()
+    first: dict[str, Any] = {}
+    nothing = (None,) * len(wanted)
+    for row, bad, record in records:
+        if bad or not isinstance(record, dict):
+            yield (row, bad or NO_RECORD, *nothing)
+            continue
+        first = first or record
+        found = {key: reach(record, name) for key, name in wanted.items()}
+        seen.update(key for key, value in found.items() if value is not ABSENT)
+        values = [_string(None if value is ABSENT else value, key == "label") for key, value in found.items()]
+        yield (row, None, *values) if ABSENT not in values else (row, NESTED, *nothing)
+    if first:
+        there = [name for key, name in wanted.items() if key in seen]
+        check_columns([*there, *(name for name in leaves(first) if name not in there)], where, wanted)
+
+
+def reach(record: Any, name: str) -> Any:
+    """What `name` stands for in a record: a key, or keys and numbers in lists with dots between; ABSENT if nothing."""
+    if name in record:
+        return record[name]
+    for part in name.split("."):
+        if isinstance(record, dict):
+            record = record.get(part, ABSENT)
+        elif isinstance(record, list):
+            record = record[int(part)] if part.isdecimal() and int(part) < len(record) else ABSENT
+        else:
+            return ABSENT
+    return record
+
+
+def leaves(value: Any, name: str = "") -> list[str]:
+    """The dotted names of all that a record holds."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
+    if pairs is None:
+        return [name]
+    return [leaf for key, child in pairs for leaf in leaves(child, f"{name}.{key}" if name else str(key))]
+
+
+def _string(value: Any, label: bool) -> Any:
+    """A value as text, None for none, ABSENT for what is no text. A label may come in a list of one."""
+    match value:
+        case str():
+            return LONE_SURROGATES.sub("\ufffd", value)
+        case bool() | int():
+            return str(value).lower()
+        case float():
+            return None if value != value else str(int(value) if value.is_integer() else value)
+        case None:
+            return None
+        case [] if label:
+            return None
+        case [one] if label:
+            return _string(one, label)
+        case [*several] if label:
+            return json.dumps(several, ensure_ascii=False)
+    return ABSENT
