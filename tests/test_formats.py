@@ -154,7 +154,9 @@ def test_nonsense_in_a_config_without_a_digest_is_one_line(edited):
     assert "positions: learned needs a max_len" in refused(edited(False, old, model=model, train=train))
 
 
-@pytest.mark.parametrize("text", ["[]", "3", "{", '{"format": 3}', '{"format": 4}', "[" * 100_000, '{"format": 3, "labels": NaN}'])
+@pytest.mark.parametrize(
+    "text", ["[]", "3", "{", '{"format": 3}', '{"format": 4}', "[" * 100_000, '{"format": 3, "labels": NaN}']
+)
 def test_what_is_no_config_at_all_is_one_line(edited, text):
     folder = edited()
     (folder / "config.json").write_text(text)

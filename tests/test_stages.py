@@ -39,6 +39,7 @@ WORD = {
 PARAMS = {
     "seed": 3,
     "threads": 1,
+    "dataset": {"text": "text"},
     "split": {"validation": 0.2, "test": 0.2, "by": "group", "sizes": None},
     "tokenizers": {"word": WORD},
     "train": TRAIN,

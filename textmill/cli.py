@@ -38,12 +38,17 @@ def one_line(command: str) -> Iterator[None]:
         print(f"{command}: interrupted{rest}", file=sys.stderr)
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:  # `textmill predict ... | head`
-        sys.stderr.close()
+        _leave_stdout()
         raise typer.Exit(0) from None
     except OSError as error:  # a full disk behind stdout
         print(f"error: {command}: {error.filename or 'stdout'}: {error.strerror}", file=sys.stderr)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left of it would fail again at the end
+        _leave_stdout()
         raise typer.Exit(ResourceError.exit_code) from None
+
+
+def _leave_stdout() -> None:
+    """Let what is left of the output go nowhere: it would fail again when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _tell_version(asked: bool) -> None:

@@ -12,7 +12,7 @@ from textmill.classifier import Averaged, Classifier
 from textmill.errors import ParamsError, ResourceError
 from textmill.files import atomic
 from textmill.labelling.answers import Answer, answers
-from textmill.labelling.reading import Row, kind_of, read_rows
+from textmill.labelling.reading import Row, kind_of, read_table
 from textmill.labelling.writing import KINDS, Labelled, write_csv, write_jsonl
 from textmill.rows.joining import joined
 
@@ -65,10 +65,10 @@ def label_file(
     of csv. Raises ArtifactError, ParamsError or DataError for what is not as it should be in `source`.
     """
     told = Told()
-    rows = read_rows(source, columns or classifier.columns, separator)
+    names, rows = read_table(source, columns or classifier.columns, separator)
 
     def labelled() -> Iterator[Labelled]:
-        for some in batches(rows, lambda row: sum(map(len, row.texts)), BATCH):
+        for some in batches(rows, Row.size, BATCH):
             found = answers(classifier, _texts(some))
             told.add(found)
             yield list(zip(some, found, strict=True))
@@ -76,7 +76,8 @@ def label_file(
     if kind == "jsonl":
         write_jsonl(target, labelled(), classifier.labels, source)
     else:
-        write_csv(target, labelled(), classifier.labels, source, "\t" if kind == "tsv" else separator, end)
+        mark = "\t" if kind == "tsv" else separator
+        write_csv(target, labelled(), names, classifier.labels, source, mark, end)
     return told
 
 
@@ -89,7 +90,7 @@ def to_file(classifier: Classifier | Averaged, source: Path, out: Path, columns:
 
 def check_target(out: Path, source: Path) -> str:
     """What the name of `out` says that it is. Raises ParamsError or ResourceError if it cannot be written."""
-    if out.exists() and source.exists() and out.samefile(source):
+    if out.resolve() == source.resolve() or (out.exists() and source.exists() and out.samefile(source)):
         raise ParamsError(f"--out {out} is the input; name another file")
     if out.is_dir():
         raise ParamsError(f"--out {out} is a folder; name a file")

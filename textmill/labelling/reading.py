@@ -10,7 +10,7 @@ from typing import IO, Any, NamedTuple
 
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.fetch.archives import format_of, opened
-from textmill.files import LONE_SURROGATES
+from textmill.rows.records import ABSENT, as_string, leaves, reach
 
 KINDS = ("csv", "tsv", "jsonl", "parquet")
 LONGEST = 10_000_000  # characters of a line or a cell: more is a quote that nobody closed
@@ -26,6 +26,10 @@ class Row(NamedTuple):
     values: list[Any]
     texts: tuple[str, ...]  # of the columns that make a text
 
+    def size(self) -> int:
+        """Characters, about."""
+        return sum(len(value) for value in self.values if isinstance(value, str)) + sum(map(len, self.texts))
+
 
 def kind_of(path: Path, known: Sequence[str] = KINDS) -> str:
     """What a file's name says that it is. Raises ParamsError if it is none of `known`."""
@@ -35,35 +39,49 @@ def kind_of(path: Path, known: Sequence[str] = KINDS) -> str:
     return kind
 
 
-def read_rows(path: Path, columns: Sequence[str], separator: str) -> Iterator[Row]:
-    """Rows of a file, with the texts of these columns. separator: of csv.
+class Table(NamedTuple):
+    """The rows of a file, and the columns that all of them have; None where each row names its own."""
+
+    names: list[str] | None
+    rows: Iterator[Row]
+
+
+def read_table(path: Path, columns: Sequence[str], separator: str) -> Table:
+    """A file's rows, with the texts of these columns. separator: of csv.
 
     Raises ArtifactError if there is no such file or it is damaged, ParamsError if it lacks a column, and DataError
-    naming the line that is not what the file's name says.
+    naming the line that is not what the file's name says, also while rows are read.
     """
     if not path.exists():
         raise ArtifactError(f"{path}: No such file")
     if path.is_dir():
         raise ArtifactError(f"{path}: a folder; name a file")
-    kind = kind_of(path)
+    content = _content(path, kind_of(path), columns, separator)
+    return Table(next(content), content)
+
+
+def _content(path: Path, kind: str, columns: Sequence[str], separator: str) -> Iterator[Any]:
+    """First the names of a Table, then its rows."""
     with opened(path) as file, _utf8(path):
         if kind == "parquet":
             yield from _parquet(file, path, columns)
             return
         text = io.TextIOWrapper(file, "utf-8-sig", newline="")
         if kind == "jsonl":
+            yield None
             yield from _jsonl(text, path, columns)
         else:
             yield from _csv(text, path, columns, "\t" if kind == "tsv" else separator)
 
 
-def _csv(text: io.TextIOWrapper, path: Path, columns: Sequence[str], separator: str) -> Iterator[Row]:
+def _csv(text: io.TextIOWrapper, path: Path, columns: Sequence[str], separator: str) -> Iterator[Any]:
     before = csv.field_size_limit(LONGEST)  # of the whole process
     reader = csv.reader(_lines(text, path), delimiter=separator, strict=True)
     line = 1
     try:
         names = next(reader, [])
         places = [_place(path, names, column, separator) for column in columns]
+        yield names
         line = reader.line_num + 1
         for cells in reader:
             if len(cells) > len(names) and not "".join(cells[len(names) :]).strip():
@@ -81,7 +99,7 @@ def _csv(text: io.TextIOWrapper, path: Path, columns: Sequence[str], separator: 
 
 def _jsonl(text: io.TextIOWrapper, path: Path, columns: Sequence[str]) -> Iterator[Row]:
     seen: set[str] = set()
-    names: list[str] = []
+    first: dict[str, Any] = {}
     for line, words in enumerate(_lines(text, path), 1):
         if not words.strip():
             continue
@@ -91,15 +109,15 @@ def _jsonl(text: io.TextIOWrapper, path: Path, columns: Sequence[str]) -> Iterat
             raise DataError(f"{path}: line {line}: not json ({error})") from error
         if not isinstance(record, dict):
             raise DataError(f"{path}: line {line}: expected a record such as {{...}}")
-        names = names or list(record)
-        texts = tuple(_string(record, column, f"{path}: line {line}", seen) for column in columns)
+        first = first or record
+        texts = tuple(_text(record, column, f"{path}: line {line}", seen) for column in columns)
         yield Row(line, list(record), list(record.values()), texts)
     for column in columns:
-        if names and column not in seen:  # a record may lack it, but not all of them
-            _place(path, names, column)
+        if first and column not in seen:  # a record may lack it, but not all of them
+            _place(path, leaves(first), column)
 
 
-def _parquet(file: IO[bytes], path: Path, columns: Sequence[str]) -> Iterator[Row]:
+def _parquet(file: IO[bytes], path: Path, columns: Sequence[str]) -> Iterator[Any]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -109,9 +127,10 @@ def _parquet(file: IO[bytes], path: Path, columns: Sequence[str]) -> Iterator[Ro
         names = list(table.schema_arrow.names)
         for column in columns:
             _place(path, names, column)
+        yield names
         for batch in table.iter_batches(ROWS, use_threads=False):
             for record in batch.to_pylist():
-                texts = tuple(_string(record, column, f"{path}: row {line}", set()) for column in columns)
+                texts = tuple(_text(record, column, f"{path}: row {line}", set()) for column in columns)
                 yield Row(line, names, list(record.values()), texts)
                 line += 1
     except (pa.ArrowException, OSError) as error:
@@ -142,19 +161,16 @@ def _place(path: Path, names: list[str], column: str, separator: str | None = No
     raise ParamsError(f"{path}: no column '{column}' among {found}; {advice}")
 
 
-def _string(record: dict[str, Any], column: str, where: str, seen: set[str]) -> str:
-    """A record's value as text; none is an empty one."""
-    value: Any = record.get(column)
-    if column in record:
-        seen.add(column)
-    match value:
-        case str():
-            return LONE_SURROGATES.sub("\ufffd", value)
-        case None:
-            return ""
-        case bool() | int() | float():
-            return str(value).lower()
-    raise DataError(f"{where}: '{column}': expected a text, found a {type(value).__name__}")
+def _text(record: dict[str, Any], column: str, where: str, seen: set[str]) -> str:
+    """A record's text as training reads it; none is an empty one. A column that is there is `seen`."""
+    value = reach(record, column)
+    if value is ABSENT:
+        return ""
+    seen.add(column)
+    text = as_string(value, label=False)
+    if text is ABSENT:
+        raise DataError(f"{where}: '{column}': expected a text, found a {type(value).__name__}")
+    return text or ""
 
 
 @contextmanager

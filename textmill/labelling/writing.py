@@ -15,23 +15,21 @@ KINDS = ("csv", "tsv", "jsonl")
 Labelled = Sequence[tuple[Row, Answer]]
 
 
-def write_csv(
-    target: IO[str], batches: Iterator[Labelled], labels: Sequence[str], source: Path, separator: str, end: str
-) -> None:
-    """Rows with the columns of `added`; a cell that a record lacks is empty. Its header comes from the first batch.
+def write_csv(target: IO[str], batches: Iterator[Labelled], names: list[str] | None, labels: Sequence[str],
+              source: Path, separator: str, end: str) -> None:  # fmt: skip
+    """Rows with the columns of `added`. names: the other columns; None: those of the first batch's records.
 
-    Raises DataError if a row has one of these columns, or one that no row of the first batch has.
+    A cell that a record lacks is empty. Raises DataError, naming `source`, for a record with a column that is none of
+    them, and if one is called as one of ours.
     """
     writer = csv.writer(target, delimiter=separator, lineterminator=end)
-    names: list[str] | None = None
-    for batch in batches:
-        if names is None:
-            lists = {id(row.names): row.names for row, _ in batch}.values()
-            names = next(iter(lists)) if len(lists) == 1 else list(dict.fromkeys(chain.from_iterable(lists)))
-            _check_free(names, labels, source)
-            writer.writerow([*names, *added(labels)])
+    first: Labelled = next(batches, []) if names is None else []
+    columns = list(dict.fromkeys(name for row, _ in first for name in row.names)) if names is None else names
+    _check_free(columns, labels, source)
+    writer.writerow([*columns, *added(labels)])
+    for batch in chain([first], batches):
         for row, answer in batch:
-            values = row.values if row.names == names else _arranged(row, names, source)
+            values = row.values if row.names == columns else _arranged(row, columns, source)
             writer.writerow([*map(_cell, values), *answer.words()])
 
 
@@ -40,11 +38,11 @@ def write_jsonl(target: IO[str], batches: Iterator[Labelled], labels: Sequence[s
     checked: list[str] = []
     for batch in batches:
         for row, answer in batch:
-            if row.names is not checked:
+            if row.names != checked:
                 checked = row.names
                 _check_free(checked, labels, source)
                 if twice := [name for name in checked if checked.count(name) > 1]:
-                    raise DataError(f"{source}: line {row.line}: two columns '{twice[0]}'; rename one, or write csv")
+                    raise DataError(f"{source}: two columns '{twice[0]}'; rename one, or write csv")
             target.write(as_json(dict(zip(row.names, row.values, strict=True)) | answer.cells()) + "\n")
 
 
