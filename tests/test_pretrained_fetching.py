@@ -210,6 +210,7 @@ def made(tmp_path, source, reviews, monkeypatch) -> Path:
     params = {
         "seed": 3,
         "threads": 1,
+        "dataset": {"text": "text"},
         "train": {**TRAIN, "epochs": 1},
         "tokenizers": {"t": {**entry(source, "path"), "vectors": None}},
         "models": {"tuned": {**ENTRY, "epochs": 1}, "lstm": {**MODELS["lstm"], "tokenizer": "t"}},

@@ -40,7 +40,7 @@ def folder(tmp_path):
 
 
 def write_params(folder, names):
-    params = {"seed": 42, "dataset": {"name": "reviews"}, "tokenizers": {"word": {}}}
+    params = {"seed": 42, "dataset": {"name": "reviews", "text": "text"}, "tokenizers": {"word": {}}}
     compare = {"metric": "accuracy", "bootstrap": 200, "alpha": 0.05, "ensembles": {}}
     params |= {"compare": compare, "models": {n: {} for n in names}}
     (folder / "params.yaml").write_text(json.dumps(params))

@@ -22,7 +22,7 @@ from textmill.files import read_json, sha256, write_json
 from textmill.parquet import write_parquet
 from textmill.rows.splits import SIDES, SPLITS
 from textmill.text import encoding
-from textmill.training import neural
+from textmill.training import family
 from textmill.vectors import WordVectors
 from textmill.vectors import load as load_vectors
 from textmill.vectors import save as save_vectors
@@ -39,6 +39,7 @@ WORD = {
 PARAMS = {
     "seed": 3,
     "threads": 1,
+    "dataset": {"text": "text"},
     "split": {"validation": 0.2, "test": 0.2, "by": "group", "sizes": None},
     "tokenizers": {"word": WORD},
     "train": TRAIN,
@@ -311,7 +312,7 @@ def test_a_model_gets_what_it_asks_for(made, tmp_path, monkeypatch):
         tasks.append((data, task))
         raise DataError("enough")
 
-    monkeypatch.setattr(neural.NetworkFamily, "fit", fit)
+    monkeypatch.setattr(family.NetworkFamily, "fit", fit)
     for name in ("plain", "asking"):
         parts = (
             *code_of(made),
@@ -471,12 +472,12 @@ def test_predict_from_arguments_stdin_and_a_file(made, tmp_path):
     source.write_text('\ufeffid,text\n1,"a great, lovely\nfilm"\n2,a dull awful plot\n3,\n', encoding="utf-8")
     assert command("predict", bundle, "--file", source, "--out", tmp_path / "out.csv").exit_code == 0
     labelled = pl.read_csv(tmp_path / "out.csv")
-    assert labelled.columns == ["id", "text", "predicted", "p:bad", "p:good"]
+    assert labelled.columns == ["id", "text", "predicted", "p:bad", "p:good", "empty", "unknown"]
     assert labelled["predicted"].to_list()[:2] == ["good", "bad"]
     assert len(labelled) == 3
     source.write_text("id;text\n1;a great film, indeed\n")
     semicolons = command("predict", bundle, "--file", source, "--separator", ";").stdout.splitlines()
-    assert semicolons[0] == "id;text;predicted;p:bad;p:good"
+    assert semicolons[0] == "id;text;predicted;p:bad;p:good;empty;unknown"
     assert semicolons[1].startswith("1;a great film, indeed;good;")
 
 
@@ -485,7 +486,7 @@ def test_predict_from_arguments_stdin_and_a_file(made, tmp_path):
     [
         (["predict", "{tmp}/none", "x"], 4, "none: not a model's folder (it has no config.json)"),
         (["predict", "{made}/lstm", "--file", "{tmp}/none.csv"], 4, "none.csv: No such file"),
-        (["predict", "{made}/lstm", "--file", "{made}/split.json"], 2, "no column 'text'"),
+        (["predict", "{made}/lstm", "--file", "{made}/split.json"], 2, "does not end in .csv, .tsv, .jsonl, .parquet"),
         (["predict", "{made}/lstm", "--file", "{tmp}/twice.csv"], 2, "several columns 'text' among text, text"),
         (["predict", "{made}/lstm", "--file", "{tmp}/long.csv"], 3, "long.csv: line 3: 3 cells, but the header has 2"),
         (["predict", "{made}/lstm", "--file", "{tmp}/done.csv"], 3, "there is a column 'predicted' already; rename it"),

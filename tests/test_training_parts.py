@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
 from textmill.models import model_entry
-from textmill.models.lstm import LSTM, LSTMConfig
-from textmill.models.transformer import attention
+from textmill.models.architectures.lstm import LSTM
+from textmill.models.architectures.transformer import attention
+from textmill.models.lstm import LSTMConfig
 from textmill.networks.layers import AttentionPool, inside, pooled_max, pooled_mean
 from textmill.networks.recurrent import Turn, reversal
 from textmill.training.backward import adversarial

@@ -14,7 +14,6 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
-from scipy.special import bdtr
 
 from textmill.config import Alpha, Name, Section
 from textmill.errors import ArtifactError, ParamsError
@@ -118,6 +117,8 @@ def mcnemar(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
 
     a, b: (N,), True where the prediction was right, same row order. Source: McNemar 1947; Dietterich 1998.
     """
+    from scipy.special import bdtr
+
     only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
     return min(1.0, 2 * float(bdtr(min(only_a, only_b), only_a + only_b, 0.5)))
 

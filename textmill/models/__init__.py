@@ -14,7 +14,7 @@ from textmill.config import Section
 from textmill.errors import ParamsError
 from textmill.training.task import Family, Reads
 
-FAMILIES = tuple(sorted(module.name for module in iter_modules(__path__)))
+FAMILIES = tuple(sorted(module.name for module in iter_modules(__path__) if not module.ispkg))
 OWN = "families"  # the package of a project's own ones
 
 

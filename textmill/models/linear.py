@@ -48,7 +48,7 @@ class Linear:
 
     def probabilities(self, counts: Counts) -> np.ndarray:
         """The same from the n-grams' counts (N, F)."""
-        logits = weigh(counts, self.scale, self.config.weighting).times(self.weights.astype(np.float64)) + self.bias
+        logits = weigh(counts, self.scale, self.config.weighting).times(self.weights) + self.bias
         if self.task.classes == 2:
             second = 1 / (1 + np.exp(-logits[:, 0]))
             return np.stack([1 - second, second], 1).astype(np.float32)

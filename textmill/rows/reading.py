@@ -14,6 +14,7 @@ from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.fetch.archives import opened
 from textmill.rows.columns import ColumnError, check_columns
 from textmill.rows.formats import Rows, read_rows
+from textmill.rows.joining import joined
 from textmill.sources.dataset import Dataset, FileDataset
 from textmill.sources.parts import Part
 
@@ -34,9 +35,8 @@ def read_part(raw: Path, part: Part, dataset: Dataset, max_chars: int) -> Iterat
     wanted = _wanted(part, dataset, where)
     given = {"label": part.label, "split": part.split}
     texts = [name for name in wanted if name.startswith("text")]
-    text = pl.concat_str([_filled(name) for name in texts], separator="\n", ignore_nulls=True)
     others = {name: pl.lit(given.get(name), pl.String) for name in COLUMNS if name not in wanted}
-    others |= {"text": text} if texts[1:] else {}
+    others |= {"text": joined(texts)} if texts[1:] else {}
     count = 0
     with opened(raw / part.file, part.member) as file, _test_needs_labels(part):
         if part.format == "parquet":
@@ -75,10 +75,6 @@ def _wanted(part: Part, dataset: Dataset, where: str) -> dict[str, str]:
     if part.split is not None:
         wanted.pop("split", None)
     return wanted
-
-
-def _filled(name: str) -> pl.Expr:
-    return pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name))
 
 
 def _frames(rows: Rows, names: list[str]) -> Iterator[pl.DataFrame]:
