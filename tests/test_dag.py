@@ -26,6 +26,7 @@ ROOMS = {
     "fetch": set(),
     "sources": {"fetch"},
     "rows": {"fetch", "sources"},
+    "look": {"fetch", "sources", "rows"},
     "text": {"fetch"},
     "tokenizers": {"fetch", "text"},
     "vectors": {"fetch", "text", "tokenizers"},
@@ -42,7 +43,7 @@ ROOMS = {
     "check": {"tokenizers", "models", "judging", "sections", "tracking"},
     "schema": {"sources", "tokenizers", "vectors", "networks", "training", "models", "sections", "tracking", "check"},
     "reproduce": {"check"},
-    "cli": {"bundle", "classifier", "explain", "tracking", "check", "reproduce"},
+    "cli": {"look", "bundle", "classifier", "explain", "tracking", "check", "reproduce"},
     "__main__": {"cli"},
 }
 KEPT = ("data/checkpoints", "data/downloads", "data/pretrained", "data/timings")  # between runs, and out of DVC's sight
