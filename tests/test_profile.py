@@ -5,7 +5,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill.rows.profile import lengths, profile
+from textmill.results.data import Split
+from textmill.rows.profile import lengths, profile, told
 from textmill.rows.splits import SIDES, outline
 
 
@@ -36,6 +37,25 @@ def test_counts_are_those_of_the_texts(rows):
         assert count == sum(text in texts[a] for text in texts[b])
     labelled = {(" ".join(text.lower().split()), label) for text, label, _ in rows if label}
     assert found["conflicts"] == sum({(text, "x"), (text, "y")} <= labelled for text, _ in labelled) / 2
+
+
+def test_conflicts_and_classes_that_a_split_lacks_are_told():
+    rows = [
+        ("x", "a", "train"),
+        ("x", "b", "train"),
+        ("y", "b", "test"),
+        ("z", "a", "validation"),
+        ("z", "b", "validation"),
+    ]
+    frame = pl.DataFrame(rows, ["text", "label", "split"], orient="row").with_columns(group=pl.lit(None, pl.String))
+    docs = outline(frame, ["a", "b"])
+    counts = profile(docs, docs["split"], ["a", "b"])
+    lines = told(Split(seed=0, by="text", left_out={}, unlabelled_in_test=0, **counts))
+    assert lines == [
+        "train 2, validation 2, test 1, unlabelled 0",
+        "2 texts carry more than one label: no model can get all of these right",
+        "test has no document of 'a': its macro averages are over the classes it has",
+    ]
 
 
 def test_lengths():

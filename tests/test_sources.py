@@ -368,8 +368,9 @@ def test_a_format_makes_up_for_a_name(tmp_path):
         (zipped({"xl/workbook.xml": b"", "[Content_Types].xml": b""}), "a spreadsheet; save it as csv"),
         (zipped({"mimetype": b"", "content.xml": b""}), "a spreadsheet; save it as csv"),
         (zipped({"a.csv": CSV}), r"a zip file; give it the ending \.zip"),
-        (b"PK\3\4", "a zip file"),
+        (b"PK\3\4", "the beginning of a zip or Excel file"),
         (bytes.fromhex("d0cf11e0a1b11ae1") + b"rest", "an Excel file of the old kind; save it as csv"),
+        (b"PAR1....", r"a parquet file; give it the ending \.parquet"),
         (gzip.compress(CSV), r"packed by gzip; give it the ending \.gz"),
     ],
 )

@@ -4,6 +4,13 @@ from collections.abc import Mapping
 
 from textmill.errors import DataError
 
+
+class ColumnError(DataError):
+    """A wanted column is not there once."""
+
+    key = ""  # our name for it
+
+
 SHOWN = 40  # characters of what may be a text
 
 
@@ -15,4 +22,8 @@ def check_columns(found: list[str], where: str, wanted: Mapping[str, str], separ
         others = [mark for mark in ";\t,|" if mark != separator and mark in found[0]] if len(found) == 1 else []
         advice = f"is dataset.separator {others[0]!r}?" if separator and others else f"set dataset.{key.split()[0]}"
         shown = ", ".join(cell if len(cell) <= SHOWN else f"{cell[:SHOWN]}..." for cell in found)
-        raise DataError(f"{where}: {f'{count} columns' if count else 'no column'} {name!r}; found: {shown}; {advice}")
+        error = ColumnError(
+            f"{where}: {f'{count} columns' if count else 'no column'} {name!r}; found: {shown}; {advice}"
+        )
+        error.key = key
+        raise error

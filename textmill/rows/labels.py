@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from difflib import get_close_matches
-from functools import cache
 
 import polars as pl
 
@@ -15,7 +14,6 @@ WHOLE = re.compile(r"(-?\d+)\.0+")  # a whole number that was written as a float
 NEAR = 0.75  # of difflib's ratio: good and goood have 0.89, good and bad 0.29
 
 
-@cache
 def canonical(label: str) -> str:
     """What labels are compared by, and called where params give them no name.
 

@@ -28,7 +28,10 @@ def choose_encoding(file: IO[bytes], encodings: list[str], where: str) -> tuple[
         else:
             file.seek(0)
             return encoding, problem
-    raise DataError(f"{where}: {problem}; name the file's encoding in dataset.encodings")
+    file.seek(0)
+    marked = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    hint = ", which looks like utf-16," if marked else ""
+    raise DataError(f"{where}: {problem}; name the file's encoding{hint} in dataset.encodings")
 
 
 def decoded(file: IO[bytes], encoding: str) -> io.TextIOWrapper:

@@ -1,6 +1,7 @@
 """A part of the raw data as a table of strings."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.fetch.archives import opened
-from textmill.rows.columns import check_columns
+from textmill.rows.columns import ColumnError, check_columns
 from textmill.rows.formats import Rows, read_rows
 from textmill.sources.dataset import Dataset, FileDataset
 from textmill.sources.parts import Part
@@ -37,7 +38,7 @@ def read_part(raw: Path, part: Part, dataset: Dataset, max_chars: int) -> Iterat
     others = {name: pl.lit(given.get(name), pl.String) for name in COLUMNS if name not in wanted}
     others |= {"text": text} if texts[1:] else {}
     count = 0
-    with opened(raw / part.file, part.member) as file:
+    with opened(raw / part.file, part.member) as file, _test_needs_labels(part):
         if part.format == "parquet":
             how, frames = None, _read_parquet(file, where, wanted)
         else:
@@ -50,6 +51,16 @@ def read_part(raw: Path, part: Part, dataset: Dataset, max_chars: int) -> Iterat
             yield frame.with_columns(**others, **known).select(*COLUMNS, "file", "how", "row", "bad")
     if not count:
         raise DataError(f"{where}: no rows")
+
+
+@contextmanager
+def _test_needs_labels(part: Part) -> Iterator[None]:
+    try:
+        yield
+    except ColumnError as error:
+        if part.split != "test" or error.key != "label":
+            raise
+        raise DataError(f"{error}; a test split needs labels: `textmill predict` takes texts that have none") from error
 
 
 def _wanted(part: Part, dataset: Dataset, where: str) -> dict[str, str]:
