@@ -26,6 +26,7 @@ ROOMS = {
     "fetch": set(),
     "sources": {"fetch"},
     "rows": {"fetch", "sources"},
+    "look": {"fetch", "sources", "rows"},
     "text": {"fetch"},
     "tokenizers": {"fetch", "text"},
     "vectors": {"fetch", "text", "tokenizers"},

@@ -172,13 +172,20 @@ def check(
     params: Annotated[Path, typer.Argument(help="The params file.")] = PARAMS,
     show: Annotated[bool, typer.Option("--show", help="Print all that applies, defaults written out.")] = False,
 ) -> None:
-    """Check params.yaml as a whole: every key, every range, and that models name tokenizers that are there."""
+    """Check params.yaml as a whole: every key, every range, models and their tokenizers; then look at the data."""
     with one_line("check"):
         from textmill.check import check_params
         from textmill.config import as_yaml
 
         whole = check_params(params)
-        print(as_yaml(whole) if show else f"check: {params} has no error\n", end="")
+        if show:
+            print(as_yaml(whole), end="")
+            return
+        say(f"check: {params} has no error")
+        from textmill.look.checking import data_lines
+
+        for line in data_lines(whole):
+            say(f"check: {line}")
 
 
 @app.command()

@@ -12,6 +12,7 @@ from textmill.sources.naming import split_named
 NUMBER = re.compile(r"[-+]?\d+([.,]\d+)*([eE][-+]?\d+)?%?")
 WHOLE = re.compile(r"[-+]?\d+([.,]0+)?")
 DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|(mon|tue|wed|thu|fri|sat|sun)\w* .*\d{4}.*", re.IGNORECASE)
+NEAR = 0.2  # of the best column's score: it could be the text as well
 TINY = re.compile(r".{0,3}")
 CODE = re.compile(r"https?://\S+|www\.\S+|[0-9a-f-]{16,}", re.IGNORECASE)
 LETTERS = re.compile(UNPARTED.replace(r"\p{Han}", "㐀-鿿豈-﫿").replace(r"\p{Hiragana}\p{Katakana}", "぀-ヿ")
@@ -82,7 +83,7 @@ def text_of(columns: list[Column]) -> Role:
     if not likely:
         return Role(None, "no column holds texts", [])
     best, *rest = likely
-    others = [column.name for column in rest]
+    others = [column.name for column in rest if scores[column.name] > NEAR * scores[best.name]]
     reason = f"the longest texts: {best.words:.0f} words in the mean" if best.words >= 2 else "what differs most"
     for other in rest:
         if _belong(best, other):

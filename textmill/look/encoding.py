@@ -31,7 +31,7 @@ def encoding_of(sample: Sample) -> Encoding:
         if head.startswith(mark) and (name != "utf-8" or sample.not_utf8 is None):
             return Encoding(name, "by the mark at its start")
     even, odd = head[:4096:2].count(0), head[1:4096:2].count(0)
-    if max(even, odd) > len(head[:4096]) / 8:
+    if max(even, odd) > max(len(head[:4096]) / 50, 8 * min(even, odd)):
         return Encoding("utf-16-be" if even > odd else "utf-16-le", "every other byte is NUL, and there is no mark")
     if sample.not_utf8 is None:
         return Encoding("utf-8", "all of it is UTF-8")

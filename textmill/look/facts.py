@@ -23,7 +23,7 @@ from textmill.sources.parts import Part, parts_of
 
 SHOWN = 5_000  # texts that scripts and near copies are counted on, drawn by their keys
 AMONG = 50_000  # rows, the first, among which near copies of those are looked for
-LONG = 5_000  # characters of a text that are looked at for both
+LONG = 2_000  # characters of a text that are looked at for both
 SEED = 0  # of the hash: what is counted does not hang on it
 
 SCRIPTS = ("Latin", "Cyrillic", "Greek", "Han", "Kana", "Hangul", "Arabic", "Hebrew", "Devanagari", "Bengali", "Tamil",
