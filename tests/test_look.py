@@ -245,7 +245,7 @@ def test_what_a_file_is(tmp_path, kind):
         ("a.csv", b"", "no rows: the file is empty"),
         ("a.csv", b"text,label\n", "no column could be a text; found: text, label"),
         ("a.csv", b"n,m\n1,2\n3,4\n", "no column could be a text; found: n, m"),
-        ("a.csv", b"PK\x03\x04", "this is a zip file; give it the ending .zip"),
+        ("a.csv", zipped(a_csv=table()), "this is a zip file; give it the ending .zip"),
         ("a.xlsx", b"PK\x03\x04", "this is a spreadsheet; save it as csv"),
         ("a.csv", b"\x1f\x8b\x08", "packed by gzip; give it the ending .gz"),
         ("a.csv", b"\x00\x01\x02\x00" * 20, "not a text file"),
@@ -305,11 +305,11 @@ def test_questions_are_about_what_could_be_otherwise(tmp_path):
 
     def answer(question, default, choices):
         asked[question] = default
-        return "a, b" if "text" in question else "d"
+        return "b" if "text" in question else "d"
 
     found = ask(propose(path), answer)
-    assert (found.dataset["text"], found.dataset["label"]) == (["a", "b"], "d")
-    assert list(asked.values()) == ["b", "c"]
+    assert (found.dataset["text"], found.dataset["label"]) == ("b", "d")
+    assert list(asked.values()) == ["a, b", "c"]
     with pytest.raises(ParamsError, match="--label e: the file has no such column; found: a, b, c, d"):
         ask(propose(path), lambda question, default, _: "e" if "class" in question else default)
 
@@ -335,3 +335,38 @@ def test_a_look_reads_a_bounded_part(tmp_path):
 
 
 CASES = Path(os.environ.get("TEXTMILL_CASES", ROOT.parent / "shared/cases"))
+PLAIN = {"text": "text", "label": "label"}
+EXCEL = {"separator": ";", "text": "Texto", "label": "Etiqueta"}
+BOTH = {"members": {name + ".csv": {"split": name, "label": None} for name in ("train", "test")}}
+# What is proposed for a file that is not PLAIN, or the words that refuse it.
+NOT_PLAIN = {
+    "04-mixed-encodings.csv": {"encodings": ["cp1252"], **PLAIN},
+    "05-excel-semicolon.csv": EXCEL,
+    "05-excel-sep-line.csv": EXCEL,
+    "09-both.zip": BOTH | PLAIN,
+    "09-test-nolabel.csv": "texts alone and no classes",
+    "10-split-dev-valid.csv": PLAIN | {"split": "split"},
+    "11-nested.jsonl": {"text": "data.text", "label": "annotations.0.label", "id": "id"},
+    "12-no-header.tsv": {"header": ["label", "text"], **PLAIN},
+    "13-quotes.tsv": {"quotes": "none", **PLAIN},
+    "15-multilabel-onehot.csv": {"text": "text", "label": "quality"},
+    "17-title-body.csv": {"text": ["title", "body"], "label": "label"},
+    "24-groups.csv": PLAIN | {"group": "author"},
+    "25-test-lacks-class.csv": PLAIN | {"split": "split"},
+    "25-test-only-class.csv": PLAIN | {"split": "split"},
+    "30-duplicate-header.csv": "2 columns are called 'label'",
+    "33-utf16.csv": {"encodings": ["utf-16"], "separator": "\t", **PLAIN},
+    "35-book.xlsx": "this is a spreadsheet",
+}
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="the files are not here")
+def test_files_as_people_have_them():
+    for path in sorted(CASES.iterdir()):
+        expected = NOT_PLAIN.get(path.name, PLAIN)
+        if isinstance(expected, str):
+            with pytest.raises(TextmillError, match=re.escape(expected)):
+                propose(path)
+        elif path.suffix != ".md":
+            beside = {"name": path.name.split(".")[0], "source": "path", "path": f"data/input/{path.name}"}
+            assert propose(path).dataset == beside | expected
