@@ -14,8 +14,12 @@ import pytest
 from conftest import ROOT
 
 from textmill.errors import ParamsError, TextmillError
+from textmill.look.bringing import bring
+from textmill.look.facts import as_config, facts
 from textmill.look.finding import propose
 from textmill.look.proposal import Told, ask
+from textmill.rows.cleaning import CleanConfig
+from textmill.rows.splits import SplitConfig
 
 GOOD = ["works well and lasts long", "quick delivery, nice colour", "easy to clean, worth it"]
 BAD = ["broke after a week", "too loud for my small room", "late again, and the lid is loose"]
@@ -32,7 +36,7 @@ def table(separator=",", header="text,label", row="{0}{s}{1}", quote=True, encod
     for number, (text, label) in enumerate(reviews()):
         cell = f'"{text}"' if quote and separator in text else text
         lines.append(row.format(cell, label, n=number, s=separator))
-    return "\n".join(lines).encode(encoding) + b"\n"
+    return "".join(f"{line}\n" for line in lines).encode(encoding)
 
 
 def zipped(**files):
@@ -163,8 +167,8 @@ FILES = {
     ),
     "pairs": (
         "a.csv",
-        table(header="question1,question2,is_duplicate", row="{0},{0} then,{1}"),
-        {"text": ["question1", "question2"], "label": "is_duplicate"},
+        table("\t", header="question1,question2,is_duplicate", row="{0}\t{0} then\t{1}"),
+        {"separator": "\t", "text": ["question1", "question2"], "label": "is_duplicate"},
     ),
     "many columns": ("a.csv", SPANISH, {"text": "comentario", "label": "categoria", "id": "id"}),
     "a group": ("a.csv", USERS.encode(), {"text": "text", "label": "label", "group": "user"}),
@@ -230,13 +234,18 @@ FILES = {
 }
 
 
+ROWS = {"a group": 120, "splits in an archive": 120, "classes of splits in an archive": 62}
+
+
 @pytest.mark.parametrize("kind", FILES)
 def test_what_a_file_is(tmp_path, kind):
     name, data, expected = FILES[kind]
     (tmp_path / name).write_bytes(data)
     found = propose(tmp_path / name).dataset
-    assert found.pop("path") == f"data/input/{name}"
-    assert found | {"name": "", "source": ""} == {"name": "", "source": "", **expected}
+    assert found == {"name": found["name"], "source": "path", "path": f"data/input/{name}", **expected}
+    read = facts(as_config(found | {"path": name}), CleanConfig(), SplitConfig(), tmp_path)
+    assert (read.problem, read.kept) == ("", read.rows)
+    assert read.rows == ROWS.get(kind, 60)
 
 
 @pytest.mark.parametrize(
@@ -278,6 +287,11 @@ def test_files_for_splits_and_for_classes(tmp_path):
     found = propose([tmp_path / "polarity.pos", tmp_path / "polarity.neg"])
     assert found.dataset["members"] == {"polarity.pos": "pos", "polarity.neg": "neg"}
     assert (found.packed, found.dataset["path"]) == ("texts.zip", "data/input/texts.zip")
+    assert bring(found, tmp_path / "in") == [tmp_path / "in/texts.zip"]
+    first = (tmp_path / "in/texts.zip").read_bytes()
+    assert bring(found, tmp_path / "in")[0].read_bytes() == first
+    read = facts(as_config(found.dataset | {"path": "in/texts.zip"}), CleanConfig(), SplitConfig(), tmp_path)
+    assert read.labels == {"neg": 30, "pos": 30}
     with pytest.raises(ParamsError, match=r"do not tell one split each: my-train.csv \(train\), polarity.pos \(none\)"):
         propose([tmp_path / "my-train.csv", tmp_path / "polarity.pos"])
 
