@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill.errors import DataError
+from textmill.errors import DataError, ParamsError
 from textmill.rows.labels import Naming, canonical, nearest
 from textmill.rows.lists import lists_among
 
@@ -60,6 +60,7 @@ def test_params_name_classes(given, labels, names):
     ("given", "labels", "message"),
     [
         (None, ["BAD", "bad"], r"labels 'BAD' and 'bad' differ only in case; .*dataset\.labels: {BAD: bad}"),
+        (None, ["BAD", "bad", "Good", "good", "ok"], r"'BAD' and 'bad' differ .*{BAD: bad, Good: good}"),
         ({"bad": "Good"}, ["bad", "good"], "'Good' and 'good' differ only in case"),
         (["good", "bad"], ["goood", "bad"], "no row has 'good'; labels found: bad, goood; did you mean 'goood'?"),
         ({"Neg": "neg"}, ["pos", "neg"], "no row has 'Neg'; labels found: neg, pos"),
@@ -68,6 +69,11 @@ def test_params_name_classes(given, labels, names):
 def test_labels_that_params_must_settle(given, labels, message):
     with pytest.raises(DataError, match=message):
         named(given, *labels)
+
+
+def test_one_label_may_be_named_once():
+    with pytest.raises(ParamsError, match=r"dataset\.labels: two of '1', '1\.0' are one label"):
+        Naming(["1", "1.0"])
 
 
 def test_the_nearest_label():

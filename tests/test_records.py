@@ -129,6 +129,7 @@ LONGEST = "a" * LIMIT
         ('"a"b,c', bad.QUOTE),
         ('"a "b" c",d', bad.QUOTE),
         ("a\0,b", bad.NUL),
+        ("text,label", bad.AGAIN),
         ('"a\n\0",b', bad.NUL),
         (f"{LONGEST},b", bad.LONG),
         (f'"{LONGEST}""",b', bad.LONG),
@@ -160,6 +161,7 @@ def test_surplus_cells_that_are_empty_are_none():
 
 
 def test_columns_that_the_file_does_not_name():
+    assert bad_rows("label,text\npos,good\n", header=["label", "text"]) == {1: bad.AGAIN}
     assert read("pos\tgood\nneg\tbad\n", "tsv", header=["label", "text"]) == [(1, "good", "pos"), (2, "bad", "neg")]
     with pytest.raises(DataError, match="no column 'text'; found: label, comment"):
         read("pos,good\n", header=["label", "comment"])
@@ -239,7 +241,9 @@ def test_a_line_may_have_as_many_characters_as_a_text(limit, end):
 
 
 def test_a_txt_file_has_no_other_column():
-    with pytest.raises(DataError, match=r"no column 'label'; found: text"):
+    with pytest.raises(
+        DataError, match=r"no column 'label'; found: text; set .*, if its lines have columns, dataset\.format: tsv"
+    ):
         read("a\nb\n", "txt")
 
 

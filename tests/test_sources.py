@@ -115,6 +115,10 @@ def test_what_cannot_be_guessed_of_a_source_must_stand_in_the_file(tmp_path, sou
         ("path", {"text": ""}, "text"),
         ("path", {"text": ["title", "title"]}, "twice"),
         ("path", {"text": []}, "text"),
+        ("path", {"text": None}, "text: expected a column or a list of them, found None"),
+        ("path", {"path": ["a.csv"]}, "path: expected a file, or a map from splits to files"),
+        ("path", {"header": False}, "header: expected a list of the columns' names, or null, found False"),
+        ("path", {"labels": "neg"}, "labels: expected a list of labels, a map"),
         ("path", {"labels": {"Neg": " neg"}}, "a label without spaces"),
         ("path", {"format": "xlsx"}, "format"),
         ("path", {"header": []}, "header"),
@@ -145,6 +149,12 @@ def test_wrong_config_is_refused_by_the_name_of_its_key(tmp_path, source, keys, 
     with pytest.raises(ParamsError, match=r"params.yaml: dataset") as caught:
         dataset(tmp_path, source, **keys)
     assert message in str(caught.value)
+
+
+def test_numbers_and_truths_are_labels_in_a_map(tmp_path):
+    labels = {0: "neg", 1.0: "pos", "007": None}
+    assert dataset(tmp_path, "path", labels=labels).labels == {"0": "neg", "1.0": "pos", "007": None}
+    assert dataset(tmp_path, "path", labels={False: "no", True: "yes"}).labels == {"false": "no", "true": "yes"}
 
 
 def test_unknown_source_lists_the_known(tmp_path):

@@ -2,6 +2,7 @@
 
 MORE = "more cells than columns"
 FEWER = "fewer cells than columns"
+AGAIN = "header again"
 QUOTE = "stray quote"
 NUL = "NUL character"
 LONG = "line over max_chars"
@@ -16,6 +17,7 @@ UNLISTED = "label not listed"  # the one reason that makes no row a bad one
 ADVICE = {
     MORE: "if a text holds the separator, put it in quotes",
     FEWER: "complete the row; a text with a line break in it needs quotes",
+    AGAIN: "delete it, and set dataset.header: null if it is the first row",
     QUOTE: "double it, or set dataset.quotes: none",
     NUL: "if this is UTF-16, name it in dataset.encodings",
     LONG: "raise clean.max_chars if it is one text",

@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any, Literal
 
 from textmill.errors import DataError
-from textmill.rows.bad import FEWER, MORE, QUOTE, advice
+from textmill.rows.bad import AGAIN, FEWER, MORE, QUOTE, advice
 from textmill.rows.columns import check_columns
 from textmill.rows.lines import Lines
 
@@ -36,8 +36,8 @@ def read_cells(lines: Lines, where: str, wanted: Mapping[str, str], separator: s
     least = max((place for place, name in enumerate(header, 1) if name.strip()), default=0)  # the rest has no name
     pick = itemgetter(0, *(header.index(name) for name in wanted.values() if header))
     for row, bad, cells in records:
-        if bad:
-            yield (row, bad, *nothing)
+        if bad or cells == header:  # files that were joined have several headers
+            yield (row, bad or AGAIN, *nothing)
         elif least <= len(cells) and _empty(cells[len(header) :]):
             yield (row, None, *pick(cells)[1:])  # the 0 makes it a tuple always
         elif not _empty(cells):  # an empty line is no row
