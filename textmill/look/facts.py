@@ -27,8 +27,8 @@ LONG = 2_000  # characters of a text that are looked at for both
 SEED = 0  # of the hash: what is counted does not hang on it
 
 SCRIPTS = ("Latin", "Cyrillic", "Greek", "Han", "Kana", "Hangul", "Arabic", "Hebrew", "Devanagari", "Bengali", "Tamil",
-           "Telugu", "Thai", "Khmer", "Georgian", "Armenian", "Ethiopic")  # fmt: skip
-UNSPACED = ("Han", "Kana", "Thai", "Khmer")  # words stand without spaces between them
+           "Telugu", "Thai", "Lao", "Khmer", "Myanmar", "Georgian", "Armenian", "Ethiopic")  # fmt: skip
+UNSPACED = ("Han", "Kana", "Thai", "Lao", "Khmer", "Myanmar")  # words stand without spaces between them
 EMOJI = r"[\p{Extended_Pictographic}--[©®™]]"
 
 

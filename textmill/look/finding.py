@@ -162,7 +162,7 @@ def _roles(
     if twice := next((name for name in used if names.count(str(name)) > 1), None):
         raise DataError(f"{where}: {names.count(str(twice))} columns are called {twice!r}; rename one")
     label = next(column for column in columns if column.name == roles["label"].value)
-    choose("id", told.id, lambda some: id_of(some, looked.whole))
+    choose("id", told.id, lambda some: id_of(some, looked.whole and split))  # others may stand in other files
     choose("group", told.group, lambda some: group_of(some, label))
     keys: Keys = {key: roles[key].value for key in ("text", "label", "group", "split", "id") if roles[key].value}
     others = {key: role.others for key, role in roles.items() if role.others and key not in ("split", "id")}

@@ -35,12 +35,12 @@ def look_at(path: Path, member: str | None, told: Told) -> Looked:
     """Raises DataError if it is no table and no text, and ArtifactError if it is missing or damaged."""
     where, name = (f"{path}!{member}", member) if member else (str(path), path.name)
     with opened(path, member) as file:
-        if what := contents_of(file):
-            raise DataError(f"{where}: this is {what}")
         magic = file.read(4)
         file.seek(0)
         if not magic:
             raise DataError(f"{where}: no rows: the file is empty")
+        if magic != b"PAR1" and (what := contents_of(file)):
+            raise DataError(f"{where}: this is {what}")
         looked = _parquet(file, where) if magic == b"PAR1" else _text(take(file), name, told, where)
     if looked.kind != format_of(name):
         looked.keys["format"] = looked.kind

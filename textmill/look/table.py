@@ -62,7 +62,7 @@ def find_table(blocks: list[str], given: Told) -> Table | None:
         separator, blocks = told[1], [blocks[0].partition("\n")[2], *blocks[1:]]
         why["separator"] = "the first line says so"
     cuts = {mark: (_cut(blocks, mark, True), _cut(blocks, mark, False)) for mark in separator or SEPARATORS}
-    if not next(iter(cuts.values()))[1].rows:
+    if not any(cut.rows for pair in cuts.values() for cut in pair):
         return None
     mark = max(cuts, key=lambda mark: _rank(*cuts[mark]))
     mark = mark if separator or max(cut.width for cut in cuts[mark]) > 1 else ","  # one column: nothing parts it
@@ -71,7 +71,7 @@ def find_table(blocks: list[str], given: Told) -> Table | None:
         best = max(double, none, key=lambda cut: cut.fit)
         why["separator"] = f"it cuts {best.fit:.0%} of the rows into {best.width} cells"
     quotes = given.quotes or ("none" if _bare(double, none) else "double")
-    cut = none if quotes == "none" else double
+    cut = none if quotes == "none" or not double.rows else double
     if quotes == "none" and not given.quotes:
         why["quotes"] = "a quote is a character of the texts: without closing quotes the rows are even"
     rows = _evened(cut.rows)

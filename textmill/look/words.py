@@ -76,7 +76,7 @@ def _texts(facts: Facts) -> Iterator[str]:
     emoji = f"; {percent(facts.emoji)} of the texts have emoji" if facts.emoji >= 0.01 else ""
     if facts.unspaced > UNSPACED:
         yield f"texts: median {facts.letters:,} characters; letters: {scripts}{emoji}"
-        yield "words stand without spaces: a tokenizer with `kind: char` reads such texts, plain words do not"
+        yield "words stand without spaces: take a tokenizer of `kind: char`, or `kind: word` with `pattern: any-script`"
     else:
         median, most = facts.words["median"], facts.words["p95"]
         yield f"texts: median {median:,} words, 95 % have at most {most:,}; letters: {scripts}{emoji}"
