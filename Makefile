@@ -32,7 +32,7 @@ ui: .venv/ready ## MLflow's pages on http://127.0.0.1:5000
 	test -n "$$MLFLOW_TRACKING_URI" -o -e mlflow.db || textmill track || exit; \
 	mlflow ui --workers 1 --host 127.0.0.1 --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
 
-ONLY ?= text linear training precision inference startup models scale
+ONLY ?= text linear training precision inference predict startup models scale
 bench: .venv/ready ## timings as ratios, into bench/results; one script alone: make bench ONLY=text
 	@test -n "$$TEXTMILL_HUB_MIRROR" -o -e data/split/train.parquet || dvc repro split
 	@for name in $(ONLY); do echo "$$name:"; python bench/$$name.py || exit 1; done
