@@ -278,10 +278,17 @@ def test_files_for_splits_and_for_classes(tmp_path):
     for name in ("my-train.csv", "my-test.csv"):
         (tmp_path / name).write_bytes(table(";"))
     (tmp_path / "dev.csv").write_bytes(table(";", header="text,id", row="{0};{n}"))  # as competitions give them
+    (tmp_path / "my-test.csv").write_bytes(table(";").replace(b"quick", b"qu\xefck"))
     found = propose([tmp_path / "my-test.csv", tmp_path / "my-train.csv", tmp_path / "dev.csv"])
-    assert found.dataset["path"] == {"test": "data/input/my-test.csv", "train": "data/input/my-train.csv"}
+    assert found.dataset["path"] == {"train": "data/input/my-train.csv", "test": "data/input/my-test.csv"}
     assert set(found.files.values()) == {"my-test.csv", "my-train.csv"}
     assert "dev.csv has no column 'label'" in found.notes[-1]
+    assert found.dataset["encodings"] == ["utf-8", "cp1252"]
+    assert bring(found, tmp_path / "data/input") == [
+        tmp_path / f"data/input/my-{side}.csv" for side in ("test", "train")
+    ]
+    read = facts(as_config(found.dataset), CleanConfig(), SplitConfig(), tmp_path)
+    assert read.splits == {"test": 60, "train": 60}
     for name in ("pos", "neg"):
         (tmp_path / f"polarity.{name}").write_bytes(texts("good"))
     found = propose([tmp_path / "polarity.pos", tmp_path / "polarity.neg"])

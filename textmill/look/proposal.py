@@ -56,7 +56,7 @@ class Proposal:
         """The proposal in lines: key, value and reason."""
         lines = []
         for key, value in self.dataset.items():
-            if key not in ("name", "source"):
+            if key not in ("name", "source") and value is not None:
                 lines.append(f"{key}: {_shown(value)}" + (f" ({self.reasons[key]})" if key in self.reasons else ""))
         return lines + self.notes
 

@@ -105,6 +105,8 @@ def _kind(text: str, named: str | None, where: str) -> str:
         if isinstance(next(iter(_list(text)), None), dict):
             return "json"
     elif start.startswith("{"):
+        if named == "json" and len(lines) == 1 and isinstance(_parsed(text), dict):
+            raise DataError(f"{where}: expected a list of records, found one record; save its rows as jsonl or csv")
         if sum(isinstance(_parsed(line), dict) for line in lines) >= 0.9 * len(lines):
             return "jsonl"
         if named in ("json", "jsonl", None) and isinstance(_parsed(text), dict):
