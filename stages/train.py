@@ -17,7 +17,7 @@ from textmill.training.seeds import fit_seeds, forget, places_of, validated
 
 def main(
     name: str, code: Path, learned: Path, encoded: Path, vocab: Path, vectors: Path, train_in_test: Path, labels: Path,
-    out: Path, metrics: Path, checkpoints: Path, pretrained: Path, times: Path, params: Path = PARAMS,
+    out: Path, metrics: Path, checkpoints: Path, pretrained: Path, params: Path = PARAMS,
 ) -> None:  # fmt: skip
     """`name` is the model's key in params. The seed that is best on validation is shipped; the curve is its own.
 
@@ -26,6 +26,7 @@ def main(
     """
     entry, train = load_section(params, f"models.{name}", dict), load_section(params, "train", dict)
     seed, threads = load_section(params, "seed", Seed), load_section(params, "threads", Threads)
+    text = load_section(params, "dataset.text", str | list[str])
     model = models.model_entry(entry, train, f"{params}: models.{name}")
     inputs, classes = Inputs(code, learned, encoded, vocab, vectors, train_in_test), read_json(labels)
     data, validation, task = inputs.read(model.reads, len(classes), seed, pretrained / name)
@@ -34,13 +35,13 @@ def main(
     with threadpool_limits(threads):  # the last digits depend on their number
         runs = fit_seeds(model.family, model.config, model.settings, data, validation, task, places)
     if FIRST:  # under torchrun all ranks hold the same models; one writes them
-        config = {"name": name, "labels": classes, "model": model.config.model_dump()}
-        config |= {"train": model.settings and model.settings.model_dump(), "vocabulary": task.vocabulary}
-        config |= {"seed": runs.shipped, "validation": validated(runs.best).model_dump()}
+        config = {"name": name, "labels": classes, "text": [text] if isinstance(text, str) else text}
+        config |= {"model": model.config.model_dump(), "train": model.settings and model.settings.model_dump()}
+        config |= {"vocabulary": task.vocabulary, "seed": runs.shipped, "validation": validated(runs.best).model_dump()}
         whole = bundle.save(out, runs.best.model, inputs.tokenizer, config, runs.others, task.encoder)
         write_history(metrics / HISTORY, runs.best.history)
         runs.described(entry, threads, PROCESSES, whole.weights).write(metrics / Fit.FILE)
-        timings.note(name, whole.weights, runs.timing(), times)
+        timings.note(metrics, whole.weights, runs.timing())
         forget(checkpoints, name)
 
 

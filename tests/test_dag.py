@@ -21,7 +21,7 @@ STAGES = {name: {**body, **body.pop("do", {})} for name, body in DAG.items()}
 
 # Each room, and the rooms that it may import; every room may import what stands in BASE, in its order.
 BASE = ["errors", "extras", "console", "config", "files", "arrays", "parquet", "processes", "tally", "results"]
-BASE += ["timings", "stage", "code", "formats"]
+BASE += ["timings", "pin", "outputs", "stage", "code", "formats"]
 ROOMS = {
     "fetch": set(),
     "sources": {"fetch"},
@@ -37,16 +37,18 @@ ROOMS = {
     "report": {"judging"},
     "bundle": {"text", "training", "models"},
     "classifier": {"text", "tokenizers", "training", "bundle"},
+    "labelling": {"fetch", "rows", "classifier"},
     "explain": {"text", "training", "models", "classifier"},
     "sections": {"sources", "rows", "tokenizers", "vectors", "training", "judging"},
-    "tracking": {"judging", "report", "bundle", "sections"},
+    "tracking": {"models", "judging", "report", "bundle", "sections"},
     "check": {"tokenizers", "models", "judging", "sections", "tracking"},
     "schema": {"sources", "tokenizers", "vectors", "networks", "training", "models", "sections", "tracking", "check"},
     "reproduce": {"check"},
-    "cli": {"look", "bundle", "classifier", "explain", "tracking", "check", "reproduce"},
+    "project": {"sources", "rows", "look", "check"},
+    "cli": {"bundle", "classifier", "labelling", "explain", "tracking", "look", "check", "reproduce", "project"},
     "__main__": {"cli"},
 }
-KEPT = ("data/checkpoints", "data/downloads", "data/pretrained", "data/timings")  # between runs, and out of DVC's sight
+KEPT = ("data/checkpoints", "data/downloads", "data/pretrained")  # between runs, and out of DVC's sight
 HEAVY = {"torch", "sklearn", "datasets", "matplotlib", "mlflow", "pandas", "transformers", "gensim"}
 
 
@@ -149,6 +151,14 @@ def started() -> dict[str, list[str]]:
 def test_a_stage_starts_without_what_it_may_not_need(started, stage):
     assert f"stages.{stage}" in started[stage]
     assert HEAVY & set(started[stage]) == set()
+
+
+def test_params_are_checked_without_what_computes():
+    code = "import sys; from textmill.cli import app; app(['check'], standalone_mode=False); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    imported = {module.partition(".")[0] for module in done.stdout.split()}
+    assert "textmill" in imported
+    assert not imported & (HEAVY | {"scipy", "tokenizers", "requests", "sqlalchemy", "dvc"})
 
 
 def test_only_tracking_imports_mlflow_and_nothing_unpickles():

@@ -5,17 +5,18 @@ import os
 import platform
 import subprocess
 import sys
-from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
 import torch
-from conftest import CELLS, ROOT, has_bfloat16
+from conftest import CELLS, MODELS, ROOT, TRAIN, has_bfloat16
 from test_models import PLAIN, fit
 from torch import nn
 
 from textmill.errors import ParamsError
+from textmill.models import model_entry
 from textmill.training import devices
+from textmill.training.task import Task
 
 pytestmark = pytest.mark.slow
 
@@ -98,7 +99,8 @@ def test_emulated_bfloat16_is_refused_and_not_picked(monkeypatch):
 )
 def test_a_gpu_says_itself_what_it_computes_in(monkeypatch, able, family, picked):
     weight = SimpleNamespace(is_cuda=True, device=torch.device("cuda"))
-    pays = import_module(f"textmill.models.{family}").FAMILY.network.BFLOAT16_PAYS
+    checked = model_entry(MODELS[family], TRAIN, "params.yaml: models.m")
+    pays = checked.family.build(checked.config, checked.settings, Task(9, 2, 0)).BFLOAT16_PAYS
     gpu = SimpleNamespace(parameters=lambda: iter([weight]), BFLOAT16_PAYS=pays)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: able or including_emulation)
     assert devices.find_precision("auto", gpu) == picked

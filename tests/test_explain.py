@@ -34,7 +34,8 @@ def fitted(name: str, classes: int = 2, entry: dict | None = None, **train) -> C
     found = checked.family.fit(checked.config, checked.settings, data, data, Task(VOCABULARY, classes, 3))
     words = WordTokenizer(True, "strip", r"\w+", tuple(f"w{number}" for number in range(2, VOCABULARY)))
     settings = checked.settings and checked.settings.model_dump()
-    facts = {"name": name, "labels": LABELS[:classes], "model": checked.config.model_dump(), "train": settings}
+    facts = {"name": name, "labels": LABELS[:classes], "text": ["text"], "train": settings}
+    facts |= {"model": checked.config.model_dump()}
     config = bundle.Config.model_construct(**facts, vocabulary=VOCABULARY, seed=3, validation={})
     return Classifier(config, words, found.model)
 

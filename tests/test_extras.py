@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # By what the extra asks for.
 BROUGHT = {"alembic": "mlflow", "sqlalchemy": "mlflow", "huggingface_hub": "datasets", "networkx": "dvc"}
-BUNDLES = ROOT / "tests/formats/bundle-3"
+BUNDLES = ROOT / "tests/formats/bundle-4"
 WINDOWS = ("fcntl", "resource", "pwd", "grp", "termios")  # what it lacks
 WITHOUT = """
 import json, os, sys
@@ -86,7 +86,7 @@ def test_all_extras_are_in_dev():
 
 def test_the_core_predicts_and_explains_with_a_linear_bundle():
     expected = read_json(BUNDLES / "expected.json")
-    code = f"import json, textmill; c = textmill.load('tests/formats/bundle-3/linear'); texts = {expected['texts']}"
+    code = f"import json, textmill; c = textmill.load('tests/formats/bundle-4/linear'); texts = {expected['texts']}"
     done = bare(code=f"{code}; print(json.dumps(c.predict_proba(texts).tolist()))")
     assert done.stderr == ""
     np.testing.assert_allclose(json.loads(done.stdout), expected["scores"]["linear"]["42"], atol=1e-5)
@@ -100,7 +100,7 @@ def test_the_core_predicts_and_explains_with_a_linear_bundle():
 
 def test_a_network_predicts_with_the_extra_networks_alone():
     expected = read_json(BUNDLES / "expected.json")
-    code = f"import json, textmill; c = textmill.load('tests/formats/bundle-3/lstm'); texts = {expected['texts']}"
+    code = f"import json, textmill; c = textmill.load('tests/formats/bundle-4/lstm'); texts = {expected['texts']}"
     brought = {"torch", "tokenizers", "threadpoolctl"}
     assert brought <= required(PROJECT["optional-dependencies"]["networks"])
     done = bare(code=f"{code}; print(json.dumps(c.predict_proba(texts).tolist()))", hidden=set(EXTRAS) - brought)
@@ -120,10 +120,8 @@ def test_a_csv_is_labelled_by_the_core(tmp_path):
     [
         (["predict", str(BUNDLES / "lstm"), "zuli"], "torch", "networks"),
         (["info", str(BUNDLES / "lstm")], "torch", "networks"),
-        (["check"], r"\w+", "pipeline"),
         (["repro"], r"\w+", "pipeline"),
         (["why"], r"\w+", "pipeline"),
-        (["track"], r"\w+", "pipeline"),
     ],
 )
 def test_a_missing_extra_is_one_line(words, package, extra):
@@ -134,10 +132,15 @@ def test_a_missing_extra_is_one_line(words, package, extra):
     )
 
 
+@pytest.mark.parametrize("params", ["params.yaml", "presets/minilm.yaml", "presets/lab-vectors-mr.yaml"])
+def test_the_core_checks_params(params):
+    done = bare("check", params)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"check: {params} has no error\n", "")
+
+
 def test_a_stage_names_what_it_misses(tmp_path):
-    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
-    paths = [f"path{number}" for number in range(12)]
-    done = bare("lstm", *paths, code="from stages.train import main, run; run(main)", hidden=["torch"], cwd=tmp_path)
+    code = "from textmill.stage import run\ndef main(path: str) -> None:\n    import torch\nrun(main)"
+    done = bare("path", code=code, hidden=["torch"], cwd=tmp_path)
     assert done.returncode == 5
     assert done.stderr.endswith("(WHEEL: the file or the checkout that textmill came from)\n")
     assert "needs torch, from the extra networks" in done.stderr

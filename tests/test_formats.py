@@ -126,15 +126,23 @@ def test_an_edited_config_is_seen_by_its_digest(edited, changes):
         ({"model": {"family": "svm"}}, f"config.json: model.family: expected one of {', '.join(FAMILIES)}"),
         ({"model": {"family": "lstm", "tokenizer": "word", "hiden": 3}}, "config.json: model.hiden: unknown key"),
         ({"format": 2}, "config.json: not what a file of format 2 holds"),
-        ({"format": 1}, "config.json: format: expected 2 or 3, found 1; make it again"),
-        ({"format": 4}, "config.json: format: expected 2 or 3, found 4; install a newer textmill"),
-        ({"format": "3"}, "config.json: format: expected 2 or 3, found '3'"),
-        ({"format": ...}, "config.json: format: expected 2 or 3, found None"),
+        ({"format": 3}, "config.json: not what a file of format 3 holds"),
+        ({"format": 1}, "config.json: format: expected 2 or 3 or 4, found 1; make it again"),
+        ({"format": 5}, "config.json: format: expected 2 or 3 or 4, found 5; install a newer textmill"),
+        ({"format": "4"}, "config.json: format: expected 2 or 3 or 4, found '4'"),
+        ({"format": ...}, "config.json: format: expected 2 or 3 or 4, found None"),
+        ({"text": []}, "config.json: text: expected a length of 1 or more"),
         ({"format": 2, "train": [1]}, "config.json: not what a file of format 2 holds"),
     ],
 )
 def test_nonsense_in_a_config_is_one_line(edited, changes, message):
     assert message in refused(edited(**changes))
+
+
+def test_an_edited_config_of_an_older_format_is_seen_by_its_digest(edited):
+    old = KEPT / "bundle-3/linear"
+    assert bundle.read_config(edited(False, old)).text == ["text"]
+    assert "its digest is not that of its content" in refused(edited(False, old, labels=["good", "bad"]))
 
 
 def test_nonsense_in_a_config_without_a_digest_is_one_line(edited):
@@ -146,7 +154,9 @@ def test_nonsense_in_a_config_without_a_digest_is_one_line(edited):
     assert "positions: learned needs a max_len" in refused(edited(False, old, model=model, train=train))
 
 
-@pytest.mark.parametrize("text", ["[]", "3", "{", '{"format": 3}', "[" * 100_000, '{"format": 3, "labels": NaN}'])
+@pytest.mark.parametrize(
+    "text", ["[]", "3", "{", '{"format": 3}', '{"format": 4}', "[" * 100_000, '{"format": 3, "labels": NaN}']
+)
 def test_what_is_no_config_at_all_is_one_line(edited, text):
     folder = edited()
     (folder / "config.json").write_text(text)

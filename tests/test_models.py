@@ -20,9 +20,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textmill.errors import DivergedError, ParamsError, ResourceError
-from textmill.models import FAMILIES, lstm, model_entry, transformer
+from textmill.models import FAMILIES, model_entry
+from textmill.models.architectures import lstm, transformer
 from textmill.text.ragged import PAD, Ragged
-from textmill.training import batching, checkpoint, devices, epochs
+from textmill.training import batching, checkpoint, devices, epochs, neural
 from textmill.training.task import Fitted, Task
 from textmill.vectors import WordVectors
 
@@ -141,6 +142,16 @@ def test_same_seed_same_bytes_and_a_saved_model_is_the_model(whole, name):
     checked = model_entry(ENTRIES[name], TRAIN, "m")
     loaded = checked.family.load(checked.config, checked.settings, first, Task(VOCABULARY, CLASSES, 7))
     assert np.array_equal(loaded.predict_proba(DATA.docs), whole[name].model.predict_proba(DATA.docs))
+
+
+def test_weights_that_a_file_brings_are_not_drawn():
+    before = torch.random.get_rng_state()
+    with neural.Undrawn():
+        torch.nn.Embedding(1000, 8)
+        torch.nn.Linear(1000, 8)
+        assert torch.equal(before, torch.random.get_rng_state())
+        assert len(set(torch.randn(100).tolist())) > 90  # what is no weight is
+    assert not torch.equal(before, torch.random.get_rng_state())
 
 
 @pytest.mark.parametrize("name", ENTRIES)

@@ -210,6 +210,7 @@ def made(tmp_path, source, reviews, monkeypatch) -> Path:
     params = {
         "seed": 3,
         "threads": 1,
+        "dataset": {"text": "text"},
         "train": {**TRAIN, "epochs": 1},
         "tokenizers": {"t": {**entry(source, "path"), "vectors": None}},
         "models": {"tuned": {**ENTRY, "epochs": 1}, "lstm": {**MODELS["lstm"], "tokenizer": "t"}},
@@ -229,7 +230,7 @@ def made(tmp_path, source, reviews, monkeypatch) -> Path:
     tokenizer, repeated = out / "tokenizer.json", splits / "train_in_test.json"
     encode.main(splits, labels, tokenizer, Path("vocab.json"), encoded, Path("encode.json"))
     vectors.main("t", tokenizer, encoded, repeated, downloads, Path("vectors.safetensors"), Path("vectors.json"))
-    kept = Path("data/checkpoints"), Path("data/pretrained"), Path("data/timings")
+    kept = Path("data/checkpoints"), Path("data/pretrained")
     for name in params["models"]:
         metrics = Path("metrics") / name
         text = Path("code.txt"), Path("vocab.json"), encoded, out, Path("vectors.safetensors"), repeated

@@ -15,7 +15,7 @@ from textmill.errors import ArtifactError, ParamsError, ResourceError
 from textmill.extras import naming_extras
 from textmill.files import read_json, write_json
 from textmill.models import model_entry
-from textmill.models.pretrained import build
+from textmill.models.architectures.pretrained import build
 from textmill.networks.encoders import fill, longest
 from textmill.text.ragged import PAD, SPECIALS, UNK, Ragged
 from textmill.training.optimizing import optimizer

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textmill.judging.comparison import CompareConfig, Evaluated, compare
+from textmill.judging.doubts import doubts
 from textmill.report.numbers import count, decimals, p_value, percent, points
 from textmill.report.page import render, ticks
 from textmill.report.plots import PALETTE, confusion_figure, curves_figure
@@ -118,7 +119,9 @@ def page(metric="accuracy", change=None, vectors=None, seeds=None, ensembles=Non
     outcomes = {name: outcome(name, model) for name, model in models.items()}
     tokenized = {name: Tokenized(**facts) for name, facts in encoded.items()}
     known = {"word": Vectors(**(vectors or {"source": None}))}
-    return render(result, outcomes, Clean(**clean), Split(**split), tokenized, known)
+    parted = Split(**split)
+    found = doubts(result, outcomes, parted)
+    return render(result, outcomes, Clean(**clean), parted, tokenized, known, found)
 
 
 class Reader(HTMLParser):

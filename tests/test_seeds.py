@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 SEEDS = [5, 2, 9]
 SEVERAL = PARAMS | {
-    "dataset": {"name": "reviews"},
+    "dataset": {"name": "reviews", "text": "text"},
     "train": {**TRAIN, "epochs": 3, "lr": 0.003},
     "models": {"linear": MODELS["linear"], "lstm": {**MODELS["lstm"], "seeds": SEEDS}, "gru": MODELS["gru"]},
     "compare": {

@@ -22,7 +22,7 @@ from textmill.files import read_json, sha256, write_json
 from textmill.parquet import write_parquet
 from textmill.rows.splits import SIDES, SPLITS
 from textmill.text import encoding
-from textmill.training import neural
+from textmill.training import family
 from textmill.vectors import WordVectors
 from textmill.vectors import load as load_vectors
 from textmill.vectors import save as save_vectors
@@ -39,6 +39,7 @@ WORD = {
 PARAMS = {
     "seed": 3,
     "threads": 1,
+    "dataset": {"text": "text"},
     "split": {"validation": 0.2, "test": 0.2, "by": "group", "sizes": None},
     "tokenizers": {"word": WORD},
     "train": TRAIN,
@@ -48,7 +49,7 @@ PARAMS = {
 }
 
 
-KEPT, TIMINGS = (Path("data/checkpoints"), Path("data/pretrained")), Path("data/timings")
+KEPT = (Path("data/checkpoints"), Path("data/pretrained"))
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +94,7 @@ def run_text(splits, labels, root):
 def run_train(root, name):
     text = root / "encoded", root / "vocab", root / "vectors.safetensors", root / "split/train_in_test.json"
     found = root / name, root / "metrics" / name
-    train.main(name, *code_of(root), *text, root / "labels.json", *found, *KEPT, TIMINGS)
+    train.main(name, *code_of(root), *text, root / "labels.json", *found, *KEPT)
 
 
 def code_of(root):
@@ -101,7 +102,7 @@ def code_of(root):
 
 
 def run_evaluate(root, name):
-    evaluate.main(root / name, root / "encoded", root / "split", root / "metrics" / name, TIMINGS)
+    evaluate.main(root / name, root / "encoded", root / "split", root / "metrics" / name)
 
 
 def test_split_profiles_what_it_cut(made):
@@ -232,10 +233,10 @@ def test_fit_says_how_and_seconds_stay_outside(made):
     best = pl.read_csv(made / "metrics/lstm/history.csv").row(fit["best_epoch"] - 1, named=True)
     assert best["validation_accuracy"] == pytest.approx(fit["validation"]["accuracy"], abs=1e-6)
     assert "seconds" not in json.dumps(fit)
-    noted = timings.recall("lstm", fit["weights"], made / "data/timings")
+    noted = timings.recall(made / "metrics/lstm", fit["weights"])
     assert len(noted.epoch_seconds) == fit["epochs"]
     assert noted.predict_documents_per_second > 0
-    assert timings.recall("lstm", "0" * 64, made / "data/timings") == timings.Timing()
+    assert timings.recall(made / "metrics/lstm", "0" * 64) == timings.Timing()
     assert not list((made / "data/checkpoints").iterdir())
 
 
@@ -253,7 +254,7 @@ def test_a_pretrained_body_is_kept_for_the_next_training(made, tmp_path, monkeyp
         fit = read_json(tmp_path / "metrics/lstm/fit.json")
         assert fit["pretraining"].keys() == {"epochs", "loss", "documents", "tokens"}
         assert fit["pretraining"]["documents"] == len(pl.read_parquet(made / "split/train.parquet"))
-        noted = timings.recall("lstm", fit["weights"], tmp_path / "data/timings")
+        noted = timings.recall(tmp_path / "metrics/lstm", fit["weights"])
         times.add(round(noted.train_seconds - sum(noted.epoch_seconds), 9))
     assert len(times) == 1  # of one reading, which both paid for
     assert len(list((tmp_path / "data/pretrained/lstm").iterdir())) == 1
@@ -311,7 +312,7 @@ def test_a_model_gets_what_it_asks_for(made, tmp_path, monkeypatch):
         tasks.append((data, task))
         raise DataError("enough")
 
-    monkeypatch.setattr(neural.NetworkFamily, "fit", fit)
+    monkeypatch.setattr(family.NetworkFamily, "fit", fit)
     for name in ("plain", "asking"):
         parts = (
             *code_of(made),
@@ -323,7 +324,7 @@ def test_a_model_gets_what_it_asks_for(made, tmp_path, monkeypatch):
             tmp_path / "m",
         )
         with pytest.raises(DataError, match="enough"):
-            train.main(name, *parts, tmp_path / "metrics", *KEPT, TIMINGS)
+            train.main(name, *parts, tmp_path / "metrics", *KEPT)
     (_, task), (data, asked) = tasks
     assert (task.vectors, task.corpus, task.encoder) == (None, None, None)
     assert asked.vectors.ids.tolist() == [2, 5]
@@ -346,7 +347,7 @@ def test_a_model_begins_with_vectors_that_were_trained_here(made, tmp_path, monk
     assert 5 < len(known.ids) < read_json(made / "encode.json")["vocabulary"] - 2
     for name in asking:
         text = made / "encoded", made / "vocab", found, repeated, made / "labels.json"
-        train.main(name, *code_of(made), *text, tmp_path / name, tmp_path / "metrics" / name, *KEPT, TIMINGS)
+        train.main(name, *code_of(made), *text, tmp_path / name, tmp_path / "metrics" / name, *KEPT)
         weight = arrays.read_arrays(tmp_path / name / "model.safetensors")[0]["embed.weight"]
         assert np.array_equal(weight[known.ids], known.vectors) == (name == "frozen")
         assert textmill.load(tmp_path / name).predict_proba(["a great film"]).shape == (1, 2)
@@ -442,14 +443,14 @@ def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
     spec["vocabulary"].pop()
     write_json(tmp_path / "other/tokenizer.json", spec)
     text = made / "encoded", tmp_path / "other", made / "vectors.safetensors", made / "split/train_in_test.json"
-    parts = (*code_of(made), *text, made / "labels.json", tmp_path / "m", tmp_path / "metrics", *KEPT, TIMINGS)
+    parts = (*code_of(made), *text, made / "labels.json", tmp_path / "m", tmp_path / "metrics", *KEPT)
     with pytest.raises(ArtifactError, match="encoded with another tokenizer"):
         train.main("lstm", *parts)
     with pytest.raises(ArtifactError, match="documents, but"):
         splits = tmp_path / "split"
         splits.mkdir()
         (splits / "test.parquet").symlink_to(made / "split/train.parquet")
-        evaluate.main(made / "lstm", made / "encoded", splits, tmp_path, TIMINGS)
+        evaluate.main(made / "lstm", made / "encoded", splits, tmp_path)
     with pytest.raises(ParamsError, match=r"models\.gru: missing"):
         train.main("gru", *parts)
     write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": {"word": {**WORD, "min_freq": 10_000}}})
@@ -471,12 +472,12 @@ def test_predict_from_arguments_stdin_and_a_file(made, tmp_path):
     source.write_text('\ufeffid,text\n1,"a great, lovely\nfilm"\n2,a dull awful plot\n3,\n', encoding="utf-8")
     assert command("predict", bundle, "--file", source, "--out", tmp_path / "out.csv").exit_code == 0
     labelled = pl.read_csv(tmp_path / "out.csv")
-    assert labelled.columns == ["id", "text", "predicted", "p:bad", "p:good"]
+    assert labelled.columns == ["id", "text", "predicted", "p:bad", "p:good", "empty", "unknown"]
     assert labelled["predicted"].to_list()[:2] == ["good", "bad"]
     assert len(labelled) == 3
     source.write_text("id;text\n1;a great film, indeed\n")
     semicolons = command("predict", bundle, "--file", source, "--separator", ";").stdout.splitlines()
-    assert semicolons[0] == "id;text;predicted;p:bad;p:good"
+    assert semicolons[0] == "id;text;predicted;p:bad;p:good;empty;unknown"
     assert semicolons[1].startswith("1;a great film, indeed;good;")
 
 
@@ -485,7 +486,7 @@ def test_predict_from_arguments_stdin_and_a_file(made, tmp_path):
     [
         (["predict", "{tmp}/none", "x"], 4, "none: not a model's folder (it has no config.json)"),
         (["predict", "{made}/lstm", "--file", "{tmp}/none.csv"], 4, "none.csv: No such file"),
-        (["predict", "{made}/lstm", "--file", "{made}/split.json"], 2, "no column 'text'"),
+        (["predict", "{made}/lstm", "--file", "{made}/split.json"], 2, "does not end in .csv, .tsv, .jsonl, .parquet"),
         (["predict", "{made}/lstm", "--file", "{tmp}/twice.csv"], 2, "several columns 'text' among text, text"),
         (["predict", "{made}/lstm", "--file", "{tmp}/long.csv"], 3, "long.csv: line 3: 3 cells, but the header has 2"),
         (["predict", "{made}/lstm", "--file", "{tmp}/done.csv"], 3, "there is a column 'predicted' already; rename it"),

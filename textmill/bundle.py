@@ -21,8 +21,8 @@ from textmill.text.ragged import SPECIALS
 from textmill.training.settings import Reading
 from textmill.training.task import Model, Task
 
-Format = Literal[3]
-FORMAT: Format = 3
+Format = Literal[4]
+FORMAT: Format = 4
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
 ENCODER = "encoder/config.json"
 SEEDS = "seeds"  # folder of the other seeds' weights
@@ -42,7 +42,7 @@ class Other(Section):
 
 
 class Config(Section):
-    """What config.json holds. To predict takes all but `name`, `train` and `validation`, which are only told.
+    """What config.json holds. To predict takes all but `name`, `text`, `train` and `validation`, which are only told.
 
     No version of this package stands in it: the same model has the same bytes.
     """
@@ -50,6 +50,7 @@ class Config(Section):
     format: Format
     name: str
     labels: Annotated[list[str], Field(min_length=2), AfterValidator(_distinct)]
+    text: Annotated[list[str], Field(min_length=1)]  # the columns that made a text, as the data named them
     model: dict[str, Any]  # the entry of `models:` with its defaults, but for its training
     reads: Reading | None  # of a network
     vocabulary: Annotated[int, Field(ge=SPECIALS, le=10_000_000)]  # ids
@@ -85,7 +86,15 @@ def _of_format_2(old: dict[str, Any]) -> dict[str, Any]:
     return signed(new | {"reads": {key: train[key] for key in reads} if train else None})
 
 
-UPGRADES: dict[int, Upgrade] = {2: _of_format_2}  # format 1 had other Transformers
+def _of_format_3(old: dict[str, Any]) -> dict[str, Any]:
+    """Until then no bundle knew what a text was made of; `predict` took the column `text`."""
+    if "text" in old:
+        raise KeyError("text: of a newer format")
+    new = old | {"format": 4, "text": ["text"]}
+    return signed(new) if signed(old) == old else new  # its digest stays wrong if it was
+
+
+UPGRADES: dict[int, Upgrade] = {2: _of_format_2, 3: _of_format_3}  # format 1 had other Transformers
 
 
 def save(
@@ -98,9 +107,9 @@ def save(
 ) -> Config:
     """Write a bundle and return its config; config.json is written last.
 
-    facts: name, labels, model (the entry of `models:` with its defaults), train (the settings that applied),
-    vocabulary, seed, validation (scores of the best epoch). others: the models of other seeds. encoder: the folder of
-    the encoder that the model was made of, if it was.
+    facts: name, labels, text (the columns that made one), model (the entry of `models:` with its defaults), train (the
+    settings that applied), vocabulary, seed, validation (scores of the best epoch). others: the models of other seeds.
+    encoder: the folder of the encoder that the model was made of, if it was.
     """
     shutil.rmtree(folder / SEEDS, ignore_errors=True)
     write_text(folder / TOKENIZER, tokenizer.read_text(encoding="utf-8"))

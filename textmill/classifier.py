@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 import numpy as np
 import polars as pl
@@ -18,20 +18,33 @@ if TYPE_CHECKING:
     from textmill.training.neural import Neural
 
 
+class Scores(NamedTuple):
+    """What a model says of N texts, and what it knows of them."""
+
+    probabilities: np.ndarray  # of each label, float32 (N, C)
+    unknown: np.ndarray  # share of each text's tokens that have no id, float32 (N,)
+
+
 class Classifier:
     """A loaded bundle. The scores of a text are the same alone, in any batch and in any order."""
 
     def __init__(self, config: bundle.Config, tokenizer: Tokenizer, model: Model):
         self.config, self.tokenizer, self.model = config, tokenizer, model
         self.labels = config.labels
+        self.columns = config.text  # what a text was made of
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Probability of each of `labels` for each text: float32 (N, C)."""
+        return self.scores(texts).probabilities
+
+    def scores(self, texts: Sequence[str]) -> Scores:
+        """Probabilities, and how much of each text the model does not know."""
         if isinstance(texts, str):
             raise TypeError("expected a list of texts, found one text; write [text]")
         if not len(texts):
-            return np.empty((0, len(self.labels)), np.float32)
-        return self.model.predict_proba(self.encode(texts))
+            return Scores(np.empty((0, len(self.labels)), np.float32), np.empty(0, np.float32))
+        docs = self.encode(texts)
+        return Scores(self.model.predict_proba(docs), docs.unknown)
 
     def encode(self, texts: Sequence[str]) -> Ragged:
         """The ids of each text, one at least."""
@@ -47,11 +60,11 @@ class Classifier:
 
 
 class Averaged:
-    """Several bundles as one: the mean of their probabilities. Raises ParamsError unless their labels are the same."""
+    """Several bundles as one: the mean of their scores. Raises ParamsError unless their labels are the same."""
 
     def __init__(self, members: Mapping[Path, Classifier]):
         (first, one), *others = members.items()
-        self.members, self.labels = list(members.values()), one.labels
+        self.members, self.labels, self.columns = list(members.values()), one.labels, one.columns
         for path, other in others:
             if other.labels != self.labels:
                 found = f"labels {', '.join(other.labels)}; those of {first} are {', '.join(self.labels)}"
@@ -59,7 +72,12 @@ class Averaged:
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
         """Probability of each of `labels` for each text: float32 (N, C)."""
-        return np.mean([member.predict_proba(texts) for member in self.members], axis=0)
+        return self.scores(texts).probabilities
+
+    def scores(self, texts: Sequence[str]) -> Scores:
+        """The means of what the members say."""
+        each = [member.scores(texts) for member in self.members]
+        return Scores(*(np.mean(values, axis=0) for values in zip(*each, strict=True)))
 
 
 def load(
@@ -78,6 +96,13 @@ def load(
         found = f"{tokenizer.size:,} ids, but {bundle.CONFIG} says {config.vocabulary:,}"
         raise ArtifactError(f"{Path(path, bundle.TOKENIZER)}: {found}; restore it, or train again")
     return Classifier(config, tokenizer, model)
+
+
+def load_together(paths: Sequence[Path]) -> Classifier | Averaged:
+    """The classifier of one bundle, or the mean of several. Raises ParamsError if a bundle is named twice."""
+    if len(set(paths)) < len(paths):
+        raise ParamsError("--with names a model that is there already; name each once")
+    return Averaged({path: load(path) for path in paths}) if len(paths) > 1 else load(paths[0])
 
 
 def _column(texts: Sequence[str | None]) -> pl.Series:

@@ -1,30 +1,22 @@
-"""The command: `textmill predict`, `explain`, `info`, `check`, `why`, `repro`, `track`."""
+"""The command: `textmill new`, `check`, `repro`, `why`, `track`, `ui`, `upgrade`; `predict`, `explain`, `info`."""
 
 from __future__ import annotations
 
-import csv
 import json
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
 import textmill
 from textmill.config import PARAMS
 from textmill.console import say
-from textmill.errors import INTERRUPTED, ArtifactError, DataError, ParamsError, TextmillError
+from textmill.errors import INTERRUPTED, ParamsError, ResourceError, TextmillError
 from textmill.extras import naming_extras
-from textmill.files import atomic
-
-if TYPE_CHECKING:
-    from textmill.classifier import Averaged, Classifier
-
-BATCH = 10_000  # rows of a file that are held at a time
-CELL = 2**31 - 1  # bytes that a text may have: the most that csv takes on every system
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=textmill.__doc__)
 Bundle = Annotated[Path, typer.Argument(help="A model's folder, such as data/models/lstm.")]
@@ -36,6 +28,8 @@ def one_line(command: str) -> Iterator[None]:
     try:
         with naming_extras():
             yield
+            if sys.stdout:
+                sys.stdout.flush()
     except TextmillError as error:
         print(f"error: {command}: {' '.join(str(error).split())}", file=sys.stderr)
         raise typer.Exit(error.exit_code) from None
@@ -44,8 +38,17 @@ def one_line(command: str) -> Iterator[None]:
         print(f"{command}: interrupted{rest}", file=sys.stderr)
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:  # `textmill predict ... | head`
-        sys.stderr.close()
+        _leave_stdout()
         raise typer.Exit(0) from None
+    except OSError as error:  # a full disk behind stdout
+        print(f"error: {command}: {error.filename or 'stdout'}: {error.strerror}", file=sys.stderr)
+        _leave_stdout()
+        raise typer.Exit(ResourceError.exit_code) from None
+
+
+def _leave_stdout() -> None:
+    """Let what is left of the output go nowhere: it would fail again when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _tell_version(asked: bool) -> None:
@@ -61,6 +64,8 @@ def command(
     ] = False,
 ) -> None:
     """What may stand before a command."""
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # a project's families, as for its stages
 
 
 @app.command()
@@ -70,41 +75,47 @@ def predict(
         list[str] | None,
         typer.Argument(help="Texts to label, after -- if one begins with -; without any, one a line from stdin."),
     ] = None,
-    file: Annotated[Path | None, typer.Option(help="A csv file in UTF-8 to label.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Where the labelled csv goes; without it, to the terminal.")] = None,
-    column: Annotated[str, typer.Option(help="The csv's column of texts.")] = "text",
-    separator: Annotated[str, typer.Option(help="What stands between the csv's cells.")] = ",",
+    file: Annotated[
+        Path | None, typer.Option(help="A file to label: .csv, .tsv, .jsonl or .parquet, in UTF-8.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where it goes: .csv, .tsv or .jsonl; without it, to the terminal.")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The file's column of texts. May be repeated: they are joined.",
+            show_default="those that the model was trained on",
+        ),
+    ] = None,
+    separator: Annotated[
+        str | None, typer.Option(help="What stands between the cells of csv.", show_default="a comma")
+    ] = None,
     more: Annotated[
         list[Path] | None,
         typer.Option("--with", help="One more model's folder: probabilities are averaged. May be repeated."),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A record of json for each text, for programs.")] = False,
 ) -> None:
     """Label texts: the label, then the probability of each class."""
     with one_line("predict"):
-        if file and texts:
-            raise ParamsError("give either texts or --file, not both")
-        if out and not file:
-            raise ParamsError("--out goes with --file")
-        if file and out and file.resolve() == out.resolve():
-            raise ParamsError(f"--out {out} is the input; name another file")
-        if len(separator) != 1:
-            raise ParamsError(f"--separator: expected one character, found {separator!r}")
-        classifier = _averaged([bundle, *more]) if more else textmill.load(bundle)
+        from textmill import labelling
+        from textmill.classifier import load_together
+
+        _check_usage(texts, file, out, column, separator, as_json)
         if file and out:
-            with atomic(out) as temporary, open(temporary, "w", encoding="utf-8", newline="") as target:
-                rows = _label_file(classifier, file, column, separator, csv.writer(target, delimiter=separator))
-            say(f"predict: {rows:,} rows in {out}")
+            labelling.check_target(out, file)
+        classifier = load_together([bundle, *(more or [])])
+        if file and out:
+            told = labelling.to_file(classifier, file, out, column or [], separator or ",")
+            say(f"predict: {told} in {out}")
         elif file:
-            writer = csv.writer(sys.stdout, delimiter=separator, lineterminator="\n")
-            _label_file(classifier, file, column, separator, writer)
+            kind = "jsonl" if as_json else "tsv" if file.name.endswith(".tsv") else "csv"
+            labelling.label_file(classifier, file, _stdout(), kind, column or [], separator or ",", end="\n")
         else:
-            typed = not texts and sys.stdin.isatty()  # whoever types a text waits for its label
-            for batch in _batches(texts or _lines(), 1 if typed else BATCH):
-                for scores in classifier.predict_proba(batch):
-                    shares = "  ".join(
-                        f"{label} {share:.4f}" for label, share in zip(classifier.labels, scores, strict=True)
-                    )
-                    say(f"{classifier.labels[int(scores.argmax())]}\t{shares}")
+            typed = not texts and _stdin().isatty()  # whoever types a text waits for its label
+            for line in labelling.label_texts(classifier, texts or _lines(), as_json, *([1] if typed else [])):
+                say(line)
 
 
 @app.command()
@@ -204,82 +215,134 @@ def why(
 
 
 @app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="The project's folder: a new or an empty one.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Your texts: a table, a file for each split or each class, or an archive of these."),
+    ] = None,
+    text: Annotated[list[str] | None, typer.Option(help="The column of the text; given twice, both are read.")] = None,
+    label: Annotated[str | None, typer.Option(help="The column of the class.")] = None,
+    group: Annotated[str | None, typer.Option(help="A column of what must not be split up, say author.")] = None,
+    split: Annotated[str | None, typer.Option(help="A column that says train, validation or test.")] = None,
+    id: Annotated[str | None, typer.Option(help="A column that names each row once.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take what is proposed, and ask nothing.")] = False,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="Our params file to start from.", show_default="csv, or our own data without files"),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--textmill", help="What it is pinned to: a wheel, a checkout, or an address with a hash.",
+                     show_default="where the running one came from"),
+    ] = None,
+) -> None:  # fmt: skip
+    """Make a project of your own: git and DVC, params for your files, stages, tests, and a pin to this textmill."""
+    with one_line("new"):
+        from textmill.look.proposal import Told
+        from textmill.project import making
+
+        told = Told(text=text or [], label=label, group=group, split=split, id=id)
+        making.make(folder, files or [], told, preset, source, None if yes else _asked)
+        say(f"new: {folder} is a project. Next:")
+        for line in (f"cd {folder}", "dvc repro", 'git add -A && git commit -m "First results"'):
+            say(f"  {line}")
+
+
+def _asked(question: str, default: str, choices: list[str]) -> str:
+    """A person's answer. Raises ParamsError where there is no terminal to ask in."""
+    if not sys.stdin.isatty():
+        raise ParamsError(f"{question} No terminal to ask in: name the column, or take what is proposed with --yes")
+    return typer.prompt(f"{question} [{', '.join(choices)}]", default)
+
+
+@app.command()
+def upgrade(
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; without this, it is only told.")] = False,
+    source: Annotated[
+        str | None,
+        typer.Option("--textmill", help="What the project is pinned to then: a wheel, a checkout, an address.",
+                     show_default="where the running one came from"),
+    ] = None,
+) -> None:  # fmt: skip
+    """Move this project to the textmill that runs: what changes in its files, and which stages will run again."""
+    with one_line("upgrade"):
+        from textmill.project import source as sources
+        from textmill.project import upgrade as upgrades
+
+        plan = upgrades.plan(Path(), sources.find(source))
+        for line in upgrades.told(plan):
+            say(line)
+        if apply:
+            upgrades.apply(Path(), plan)
+            say("upgrade: done; look at it with git diff, then: dvc repro")
+
+
+@app.command()
 def track() -> None:
     """Make the MLflow store agree with this folder's dvc.lock: what is there is kept, what is missing is written."""
     with one_line("track"):
-        from textmill.config import load_section
-        from textmill.timings import TIMINGS
-        from textmill.tracking import TrackingConfig
-        from textmill.tracking import track as project
-
-        if load_section(PARAMS, "tracking", TrackingConfig).enabled:
-            say(project(Path("dvc.lock"), Path("report/comparison.json"), TIMINGS))
-        else:
-            say("track: off (tracking.enabled: false)")
+        _track()
 
 
-def _averaged(bundles: list[Path]) -> Averaged:
-    from textmill.classifier import Averaged
+@app.command()
+def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Of this machine alone.")] = 5000) -> None:
+    """Show all runs in MLflow's pages, on http://127.0.0.1:5000; the store is made first if it is not there."""
+    with one_line("ui"):
+        from textmill.tracking.server import serve
+        from textmill.tracking.store import database, store_uri
 
-    if len(set(bundles)) < len(bundles):
-        raise ParamsError("--with names a model that is there already; name each once")
-    return Averaged({path: textmill.load(path) for path in bundles})
-
-
-def _label_file(classifier: Classifier | Averaged, path: Path, column: str, separator: str, writer: Any) -> int:
-    """Copy a csv with `predicted` and `p:<label>` columns added; the number of rows."""
-    try:
-        source = open(path, encoding="utf-8-sig", newline="")  # noqa: SIM115
-    except OSError as error:
-        raise ArtifactError(f"{path}: {error.strerror}") from error
-    csv.field_size_limit(CELL)
-    added = ["predicted", *(f"p:{label}" for label in classifier.labels)]
-    with source, _readable(path):
-        reader = csv.reader(source, delimiter=separator)
-        columns = next(reader, [])
-        if columns.count(column) != 1:
-            found = f"several columns '{column}'" if column in columns else f"no column '{column}'"
-            raise ParamsError(f"{path}: {found} among {', '.join(columns) or 'none'}; see --column and --separator")
-        if taken := set(columns) & set(added):
-            raise DataError(f"{path}: there is a column '{min(taken)}' already; rename it")
-        writer.writerow([*columns, *added])
-        done, place = 0, columns.index(column)
-        for batch in _batches(_rows(reader, path, len(columns)), BATCH):
-            scores = classifier.predict_proba([row[place] for row in batch])
-            for row, shares in zip(batch, scores, strict=True):
-                writer.writerow([*row, classifier.labels[int(shares.argmax())], *(f"{share:.6f}" for share in shares)])
-            done += len(batch)
-    return done
+        if (file := database(store_uri(Path()))) and not file.exists():
+            _track()
+        serve(Path(), port)
 
 
-def _rows(reader: Any, path: Path, width: int) -> Iterator[list[str]]:
-    """Rows of a csv but empty lines. Raises DataError for one that has not as many cells as the header."""
-    for row in filter(None, reader):
-        if len(row) != width:
-            raise DataError(f"{path}: line {reader.line_num}: {len(row)} cells, but the header has {width}")
-        yield row
+def _track() -> None:
+    from textmill.config import load_section
+    from textmill.tracking import TrackingConfig
+    from textmill.tracking import track as project
+
+    if load_section(PARAMS, "tracking", TrackingConfig).enabled:
+        say(project(Path("dvc.lock"), Path("report/comparison.json"), Path("metrics/models")))
+    else:
+        say("track: off (tracking.enabled: false)")
 
 
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: not UTF-8 ({error.reason} near byte {error.start}); save it as UTF-8") from error
-    except csv.Error as error:
-        raise DataError(f"{path}: not a csv file ({error})") from error
+def _check_usage(
+    texts: list[str] | None, file: Path | None, out: Path | None, column: list[str] | None, separator: str | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Raise ParamsError for options of `predict` that do not go together."""
+    if file and texts:
+        raise ParamsError("give either texts or --file, not both")
+    for name, given in {"--out": out, "--column": column, "--separator": separator}.items():
+        if given is not None and not file:
+            raise ParamsError(f"{name} goes with --file")
+    if out and as_json:
+        raise ParamsError("--json is for the terminal; name --out something.jsonl")
+    if separator is not None and (len(separator) != 1 or separator in '"\r\n\0 '):
+        raise ParamsError(f"--separator: expected one character, found {separator!r}")
 
 
 def _lines() -> Iterator[str]:
     """Texts from stdin; what is not UTF-8 there becomes the replacement character."""
-    sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]  # a TextIOWrapper
-    yield from (line.rstrip("\r\n") for line in sys.stdin)
+    stdin: Any = _stdin()  # a TextIOWrapper
+    stdin.reconfigure(encoding="utf-8", errors="replace")
+    yield from (line.rstrip("\r\n") for line in stdin)
 
 
-def _batches(items: Iterable, size: int) -> Iterator[list]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
+def _stdin() -> TextIO:
+    if sys.stdin is None:
+        raise ParamsError("stdin is closed; give texts, or --file")
+    return sys.stdin
+
+
+def _stdout() -> TextIO:
+    if sys.stdout is None:
+        raise ResourceError("stdout is closed; name --out")
+    stdout: Any = sys.stdout
+    stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    return sys.stdout
 
 
 if __name__ == "__main__":

@@ -21,8 +21,7 @@ from textmill.check import Params
 from textmill.config import Section
 from textmill.files import write_json, write_text
 from textmill.models import FAMILIES
-from textmill.networks.config import NetworkConfig
-from textmill.networks.recurrent import RecurrentConfig
+from textmill.networks.config import NetworkConfig, RecurrentConfig
 from textmill.sections import SCHEMAS
 from textmill.sources import SOURCES
 from textmill.sources.dataset import Dataset, FileDataset

@@ -14,7 +14,6 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
-from scipy.special import bdtr
 
 from textmill.config import Alpha, Name, Section
 from textmill.errors import ArtifactError, ParamsError
@@ -118,6 +117,8 @@ def mcnemar(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
 
     a, b: (N,), True where the prediction was right, same row order. Source: McNemar 1947; Dietterich 1998.
     """
+    from scipy.special import bdtr
+
     only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
     return min(1.0, 2 * float(bdtr(min(only_a, only_b), only_a + only_b, 0.5)))
 
@@ -179,7 +180,12 @@ def compare(
     majority = max(labels, key=lambda label: train_labels.get(label, 0))
     there = set(actual)
     absent = [label for label in labels if label not in there]
-    guesses = tallies(actual, np.full(len(actual), majority, dtype=object), labels).sum(0)
+    guesses = tallies(actual, np.full(len(actual), majority, dtype=object), labels)  # (N, 3, K)
+    baseline = {name: round(float(score(name, guesses.sum(0))), 6) for name in METRICS}
+    (resampled,) = resample(config.metric, [guesses], config.bootstrap, seed)
+    gains = [
+        interval(one.resampled - resampled, one.estimate - baseline[config.metric], config.alpha) for one in judged
+    ]
     return Comparison(
         dataset=dataset,
         metric=config.metric,
@@ -190,8 +196,8 @@ def compare(
         bootstrap=config.bootstrap,
         champion=next(name for name in names if models[name].family != ENSEMBLE),
         champion_by=f"validation {config.metric}",
-        baseline=Baseline(label=majority, **{name: round(float(score(name, guesses)), 6) for name in METRICS}),
-        models=[entry(config, models[one.name], one) for one in judged],
+        baseline=Baseline(label=majority, **baseline),
+        models=[entry(config, models[one.name], one, gain["low"]) for one, gain in zip(judged, gains, strict=True)],
         pairs=pairs(config, judged),
     )
 
@@ -229,8 +235,8 @@ def judge(config: CompareConfig, seed: int, models: Mapping[str, Evaluated]) -> 
     ]
 
 
-def entry(config: CompareConfig, model: Evaluated, judged: Judged) -> Entry:
-    """A model's line in the comparison."""
+def entry(config: CompareConfig, model: Evaluated, judged: Judged, gain_low: float) -> Entry:
+    """A model's line in the comparison. gain_low: of the interval of what its score is above the baseline's."""
     seeds, ends = len(judged.by_seed), interval(judged.resampled, judged.estimate, config.alpha)
     return Entry(
         name=judged.name,
@@ -244,6 +250,7 @@ def entry(config: CompareConfig, model: Evaluated, judged: Judged) -> Entry:
         sd=round(float(judged.by_seed.std(ddof=1)), 6) if seeds > 1 else None,
         low=ends["low"],
         high=ends["high"],
+        gain_low=gain_low,
         **{key: model.test[key] for key in TOLD},
     )
 

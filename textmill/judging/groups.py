@@ -10,7 +10,6 @@ from textmill.config import Section, like
 from textmill.results.groups import Group, Groups
 from textmill.text.encoding import Documents
 from textmill.text.pieces import normal
-from textmill.text.ragged import UNK, Ragged
 
 QUARTERS = ("shortest", "shorter", "longer", "longest")
 UNKNOWN = {"none": 0.0, "up to 5 %": 0.05, "5 to 10 %": 0.1, "more than 10 %": 1.0}  # highest share of each group
@@ -38,11 +37,6 @@ def _plain(texts: pl.Series) -> pl.Series:
     return normal(texts.fill_null(""), lowercase=True).str.replace_all("\N{RIGHT SINGLE QUOTATION MARK}", "'")
 
 
-def unknown(docs: Ragged) -> np.ndarray:
-    """Share of each document's tokens that are outside the vocabulary, float32 (N,)."""
-    return (np.add.reduceat(docs.ids == UNK, docs.offsets[:-1], dtype=np.int64) / docs.lengths).astype(np.float32)
-
-
 def with_facts(
     table: pl.DataFrame, documents: Documents, texts: Iterable[pl.Series], negations: Sequence[str]
 ) -> pl.DataFrame:
@@ -51,7 +45,7 @@ def with_facts(
     texts: those of the documents, in their order and in parts.
     """
     negation = pl.concat(negated(some, negations) for some in texts)
-    facts = pl.DataFrame({"id": documents.ids, "negation": negation, "unknown": unknown(documents.data.docs)})
+    facts = pl.DataFrame({"id": documents.ids, "negation": negation, "unknown": documents.data.docs.unknown})
     return table.join(facts, on="id", how="left", maintain_order="left")
 
 

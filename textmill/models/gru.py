@@ -1,11 +1,12 @@
 """A network of gated recurrent units (Cho et al. 2014), in one or both directions."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from torch import nn
+from textmill.networks.config import RecurrentConfig
+from textmill.training.family import NetworkFamily
 
-from textmill.networks.recurrent import Recurrent, RecurrentConfig
-from textmill.training.neural import NetworkFamily
+if TYPE_CHECKING:
+    from textmill.models.architectures.gru import GRU
 
 
 class GRUConfig(RecurrentConfig):
@@ -14,8 +15,11 @@ class GRUConfig(RecurrentConfig):
     family: Literal["gru"]
 
 
-class GRU(Recurrent):
-    CELL = nn.GRU
+def network(config: GRUConfig, vocabulary: int, outputs: int, max_len: int | None) -> "GRU":
+    """A fresh one; torch is imported here, so that an entry is checked without it."""
+    from textmill.models.architectures.gru import GRU
+
+    return GRU(config, vocabulary, outputs, max_len)
 
 
-FAMILY = NetworkFamily(GRUConfig, GRU)
+FAMILY = NetworkFamily(GRUConfig, network)

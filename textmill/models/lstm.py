@@ -1,12 +1,14 @@
 """A network of long short-term memory (Hochreiter & Schmidhuber 1997), in one or both directions."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
-from torch import nn
 
-from textmill.networks.recurrent import Recurrent, RecurrentConfig
-from textmill.training.neural import NetworkFamily
+from textmill.networks.config import RecurrentConfig
+from textmill.training.family import NetworkFamily
+
+if TYPE_CHECKING:
+    from textmill.models.architectures.lstm import LSTM
 
 
 class LSTMConfig(RecurrentConfig):
@@ -17,14 +19,11 @@ class LSTMConfig(RecurrentConfig):
     forget_bias: Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)] = 1.0
 
 
-class LSTM(Recurrent):
-    CELL = nn.LSTM
-    BFLOAT16_PAYS = frozenset({"cpu"})
+def network(config: LSTMConfig, vocabulary: int, outputs: int, max_len: int | None) -> "LSTM":
+    """A fresh one; torch is imported here, so that an entry is checked without it."""
+    from textmill.models.architectures.lstm import LSTM
 
-    def begin(self, layer: nn.RNNBase, config: LSTMConfig) -> None:
-        """First weights, and how much a layer remembers at first."""
-        super().begin(layer, config)
-        layer.get_parameter("bias_ih_l0").data[layer.hidden_size : 2 * layer.hidden_size] = config.forget_bias
+    return LSTM(config, vocabulary, outputs, max_len)
 
 
-FAMILY = NetworkFamily(LSTMConfig, LSTM)
+FAMILY = NetworkFamily(LSTMConfig, network)

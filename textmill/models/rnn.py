@@ -1,11 +1,12 @@
 """A plain recurrent network (Elman 1990), in one or both directions."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from torch import nn
+from textmill.networks.config import RecurrentConfig
+from textmill.training.family import NetworkFamily
 
-from textmill.networks.recurrent import Recurrent, RecurrentConfig
-from textmill.training.neural import NetworkFamily
+if TYPE_CHECKING:
+    from textmill.models.architectures.rnn import RNN
 
 
 class RNNConfig(RecurrentConfig):
@@ -14,8 +15,11 @@ class RNNConfig(RecurrentConfig):
     family: Literal["rnn"]
 
 
-class RNN(Recurrent):
-    CELL = nn.RNN
+def network(config: RNNConfig, vocabulary: int, outputs: int, max_len: int | None) -> "RNN":
+    """A fresh one; torch is imported here, so that an entry is checked without it."""
+    from textmill.models.architectures.rnn import RNN
+
+    return RNN(config, vocabulary, outputs, max_len)
 
 
-FAMILY = NetworkFamily(RNNConfig, RNN)
+FAMILY = NetworkFamily(RNNConfig, network)

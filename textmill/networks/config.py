@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from textmill.config import Few, Fraction, Positive, Rate, Section, Width
+from textmill.config import Depth, Few, Fraction, Positive, Rate, Section, Width, joined
 
 Vectors = Literal["none", "tuned", "frozen"]
 Head = Annotated[list[Width], Field(max_length=100)]
@@ -57,3 +57,14 @@ class NetworkConfig(Section):
 
     def check_length(self, max_len: int | None, where: str) -> None:
         """Raise ParamsError, naming the key under `where`, if a network like this cannot read `max_len` ids."""
+
+
+class RecurrentConfig(NetworkConfig):
+    """Sizes of a recurrent network."""
+
+    embedding: Width = 64  # numbers in a word's vector
+    hidden: Width = 64  # units in each direction
+    layers: Depth = 1  # recurrent ones, each on the one below
+    bidirectional: bool = True  # a second reading, from the end
+    start: Literal["orthogonal", "identity"] = "orthogonal"  # of the weights from state to state (Le et al. 2015)
+    pooling: Annotated[str, joined("last", "mean", "max", "attention")] = "max+mean"  # how states become one vector

@@ -1,27 +1,15 @@
 """RNN, GRU and LSTM, in one or both directions, exact for every row of a padded batch."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from textmill.config import Depth, Width, joined
-from textmill.networks.config import NetworkConfig, Shares
+from textmill.networks.config import RecurrentConfig, Shares
 from textmill.networks.embedding import Input
 from textmill.networks.layers import Network, Pool, hidden_layers, inside, over_time, state_at
 
 STARTS = {"orthogonal": nn.init.orthogonal_, "identity": nn.init.eye_}
-
-
-class RecurrentConfig(NetworkConfig):
-    """Sizes of a recurrent network."""
-
-    embedding: Width = 64  # numbers in a word's vector
-    hidden: Width = 64  # units in each direction
-    layers: Depth = 1  # recurrent ones, each on the one below
-    bidirectional: bool = True  # a second reading, from the end
-    start: Literal["orthogonal", "identity"] = "orthogonal"  # of the weights from state to state (Le et al. 2015)
-    pooling: Annotated[str, joined("last", "mean", "max", "attention")] = "max+mean"  # how states become one vector
 
 
 class Recurrent(Network):

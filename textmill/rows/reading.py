@@ -14,7 +14,8 @@ from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.fetch.archives import opened
 from textmill.rows.columns import ColumnError, check_columns
 from textmill.rows.formats import Rows, read_rows
-from textmill.rows.records import as_text
+from textmill.rows.joining import joined
+from textmill.rows.records import as_string
 from textmill.sources.dataset import Dataset, FileDataset
 from textmill.sources.parts import Part
 
@@ -35,9 +36,8 @@ def read_part(raw: Path, part: Part, dataset: Dataset, max_chars: int) -> Iterat
     wanted = _wanted(part, dataset, where)
     given = {"label": part.label, "split": part.split}
     texts = [name for name in wanted if name.startswith("text")]
-    text = pl.concat_str([_filled(name) for name in texts], separator="\n", ignore_nulls=True)
     others = {name: pl.lit(given.get(name), pl.String) for name in COLUMNS if name not in wanted}
-    others |= {"text": text} if texts[1:] else {}
+    others |= {"text": joined(texts)} if texts[1:] else {}
     count = 0
     with opened(raw / part.file, part.member) as file, _test_needs_labels(part):
         if part.format == "parquet":
@@ -76,10 +76,6 @@ def _wanted(part: Part, dataset: Dataset, where: str) -> dict[str, str]:
     if part.split is not None:
         wanted.pop("split", None)
     return wanted
-
-
-def _filled(name: str) -> pl.Expr:
-    return pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name))
 
 
 def _frames(rows: Rows, names: list[str]) -> Iterator[pl.DataFrame]:
@@ -122,7 +118,7 @@ def _strings(column: pa.Array, key: str, where: str) -> pa.Array:
     """As strings: true for a bool, 1 for 1.0, null for NaN."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if key == "label" and (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
-        return pa.array([as_text(value, label=True) for value in column.to_pylist()], pa.large_string())
+        return pa.array([as_string(value, label=True) for value in column.to_pylist()], pa.large_string())
     if pa.types.is_floating(kind):
         column = pc.if_else(pc.is_nan(column), None, column)
     elif pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):

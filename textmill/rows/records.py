@@ -54,7 +54,7 @@ def read_fields(records: Records, where: str, wanted: Mapping[str, str]) -> Iter
         first = first or record
         found = {key: reach(record, name) for key, name in wanted.items()}
         seen.update(key for key, value in found.items() if value is not ABSENT)
-        values = [as_text(None if value is ABSENT else value, key == "label") for key, value in found.items()]
+        values = [as_string(None if value is ABSENT else value, key == "label") for key, value in found.items()]
         yield (row, None, *values) if ABSENT not in values else (row, NESTED, *nothing)
     if first:
         there = [name for key, name in wanted.items() if key in seen]
@@ -83,7 +83,7 @@ def leaves(value: Any, name: str = "") -> list[str]:
     return [leaf for key, child in pairs for leaf in leaves(child, f"{name}.{key}" if name else str(key))]
 
 
-def as_text(value: Any, label: bool) -> Any:
+def as_string(value: Any, label: bool) -> Any:
     """A value as text, None for none, ABSENT for what is no text. A label may come in a list of one."""
     match value:
         case str():
@@ -97,7 +97,7 @@ def as_text(value: Any, label: bool) -> Any:
         case [] if label:
             return None
         case [one] if label:
-            return as_text(one, label)
+            return as_string(one, label)
         case [*several] if label:
             return json.dumps(several, ensure_ascii=False)
     return ABSENT

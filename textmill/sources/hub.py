@@ -4,9 +4,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from pydantic import Field
 
 from textmill.config import Repo, Revision, like
@@ -20,6 +17,7 @@ from textmill.sources.naming import Split
 from textmill.sources.parts import Part
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from datasets import Dataset as Table
 
 BATCH = 10_000  # rows in memory at a time
@@ -39,6 +37,8 @@ class Hub(Dataset):
 
 def fetch_splits(dataset: Hub, raw: Path, places: Places) -> list[Part]:
     """Write one parquet file per split, with the labels' names."""
+    import pyarrow as pa
+
     parts = []
     for split, given in dataset.splits.items():
         where, file = f"{dataset.repo}, {split}", raw / f"{split}.parquet"
@@ -80,6 +80,8 @@ def _load(dataset: Hub, split: str, wanted: str, places: Places, cache: str) -> 
 
 def _write(table: "Table", label: str | None, file: Path) -> int:
     """Write the rows, a batch at a time; how many there were."""
+    import pyarrow.parquet as pq
+
     count, writer = 0, None
     for batch in table.with_format("arrow").iter(batch_size=BATCH):
         batch = _named(batch, label, table.features).replace_schema_metadata(None)
@@ -91,11 +93,14 @@ def _write(table: "Table", label: str | None, file: Path) -> int:
     return count
 
 
-def _named(batch: pa.Table, label: str | None, features: dict) -> pa.Table:
+def _named(batch: "pa.Table", label: str | None, features: dict) -> "pa.Table":
     """Class numbers as names; -1, the hub's sign for "no label", as null."""
     names = getattr((features or {}).get(label), "names", None)
     if not names:
         return batch
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     numbers = batch[label].combine_chunks()
     known = pc.if_else(pc.greater_equal(numbers, 0), numbers, None)
     return batch.set_column(batch.column_names.index(label), label, pa.array(names).take(known))

@@ -25,7 +25,7 @@ class Counts(NamedTuple):
         return np.bincount(self.rows, numbers, minlength=self.shape[0])
 
     def times(self, weights: np.ndarray) -> np.ndarray:
-        """The product with R rows of weights (R, F): float64 (N, R)."""
+        """The product with R rows of weights (R, F): float64 (N, R). Only weights that count are read."""
         return np.stack([self.per_row(self.data * row[self.columns]) for row in weights], 1)
 
 
@@ -66,7 +66,8 @@ def count(docs: Ragged, keys: Sequence[np.ndarray], vocabulary: int) -> Counts:
     for order, known in enumerate(keys, 1):
         found, table = grams(docs, order, vocabulary)
         place = np.searchsorted(known, found)
-        place[np.append(known, -1)[place] != found] = -1
+        unknown = known.take(place, mode="clip") != found if len(known) else slice(None)
+        place[unknown] = -1
         tables.append(chosen(table, place, len(known)))
     return side_by_side(tables)
 

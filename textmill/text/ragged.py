@@ -27,6 +27,11 @@ class Ragged:
         """Ids per document, int64 (N,)."""
         return np.diff(self.offsets)
 
+    @property
+    def unknown(self) -> np.ndarray:
+        """Share of each document's ids that are UNK, float32 (N,)."""
+        return (np.add.reduceat(self.ids == UNK, self.offsets[:-1], dtype=np.int64) / self.lengths).astype(np.float32)
+
     def __getitem__(self, row: int) -> np.ndarray:
         return self.ids[self.offsets[row] : self.offsets[row + 1]]
 

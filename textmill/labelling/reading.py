@@ -1,0 +1,181 @@
+"""The rows of a file that is to be labelled, as they are: csv, tsv, jsonl or parquet, in UTF-8, a row at a time."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from textmill.errors import ArtifactError, DataError, ParamsError
+from textmill.fetch.archives import format_of, opened
+from textmill.rows.records import ABSENT, as_string, leaves, reach
+
+KINDS = ("csv", "tsv", "jsonl", "parquet")
+LONGEST = 10_000_000  # characters of a line or a cell: more is a quote that nobody closed
+ROWS = 10_000  # of parquet at a time
+SHOWN = 40  # characters of a column's name, which may be a text
+
+
+class Row(NamedTuple):
+    """A row and what is to be labelled of it."""
+
+    line: int  # where it begins; in parquet its number from 1
+    names: list[str]  # of its cells; in csv and parquet one list for all rows
+    values: list[Any]
+    texts: tuple[str, ...]  # of the columns that make a text
+
+    def size(self) -> int:
+        """Characters, about."""
+        return sum(len(value) for value in self.values if isinstance(value, str)) + sum(map(len, self.texts))
+
+
+def kind_of(path: Path, known: Sequence[str] = KINDS) -> str:
+    """What a file's name says that it is. Raises ParamsError if it is none of `known`."""
+    kind = format_of(path.name)
+    if kind is None or kind not in known:
+        raise ParamsError(f"{path}: its name does not end in {', '.join(f'.{one}' for one in known)}")
+    return kind
+
+
+class Table(NamedTuple):
+    """The rows of a file, and the columns that all of them have; None where each row names its own."""
+
+    names: list[str] | None
+    rows: Iterator[Row]
+
+
+def read_table(path: Path, columns: Sequence[str], separator: str) -> Table:
+    """A file's rows, with the texts of these columns. separator: of csv.
+
+    Raises ArtifactError if there is no such file or it is damaged, ParamsError if it lacks a column, and DataError
+    naming the line that is not what the file's name says, also while rows are read.
+    """
+    if not path.exists():
+        raise ArtifactError(f"{path}: No such file")
+    if path.is_dir():
+        raise ArtifactError(f"{path}: a folder; name a file")
+    content = _content(path, kind_of(path), columns, separator)
+    return Table(next(content), content)
+
+
+def _content(path: Path, kind: str, columns: Sequence[str], separator: str) -> Iterator[Any]:
+    """First the names of a Table, then its rows."""
+    with opened(path) as file, _utf8(path):
+        if kind == "parquet":
+            yield from _parquet(file, path, columns)
+            return
+        text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+        if kind == "jsonl":
+            yield None
+            yield from _jsonl(text, path, columns)
+        else:
+            yield from _csv(text, path, columns, "\t" if kind == "tsv" else separator)
+
+
+def _csv(text: io.TextIOWrapper, path: Path, columns: Sequence[str], separator: str) -> Iterator[Any]:
+    before = csv.field_size_limit(LONGEST)  # of the whole process
+    reader = csv.reader(_lines(text, path), delimiter=separator, strict=True)
+    line = 1
+    try:
+        names = next(reader, [])
+        places = [_place(path, names, column, separator) for column in columns]
+        yield names
+        line = reader.line_num + 1
+        for cells in reader:
+            if len(cells) > len(names) and not "".join(cells[len(names) :]).strip():
+                cells = cells[: len(names)]  # a spreadsheet's empty columns
+            if cells and len(cells) != len(names):
+                raise DataError(f"{path}: line {line}: {len(cells)} cells, but the header has {len(names)}")
+            if cells:
+                yield Row(line, names, cells, tuple(cells[place] for place in places))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"{path}: line {line}: {error}; is a quote in it never closed, or not doubled?") from error
+    finally:
+        csv.field_size_limit(before)
+
+
+def _jsonl(text: io.TextIOWrapper, path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    seen: set[str] = set()
+    first: dict[str, Any] = {}
+    for line, words in enumerate(_lines(text, path), 1):
+        if not words.strip():
+            continue
+        try:
+            record = json.loads(words)
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{path}: line {line}: not json ({error})") from error
+        if not isinstance(record, dict):
+            raise DataError(f"{path}: line {line}: expected a record such as {{...}}")
+        first = first or record
+        texts = tuple(_text(record, column, f"{path}: line {line}", seen) for column in columns)
+        yield Row(line, list(record), list(record.values()), texts)
+    for column in columns:
+        if first and column not in seen:  # a record may lack it, but not all of them
+            _place(path, leaves(first), column)
+
+
+def _parquet(file: IO[bytes], path: Path, columns: Sequence[str]) -> Iterator[Any]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    line = 1
+    try:
+        table = pq.ParquetFile(file, pre_buffer=False)
+        names = list(table.schema_arrow.names)
+        for column in columns:
+            _place(path, names, column)
+        yield names
+        for batch in table.iter_batches(ROWS, use_threads=False):
+            for record in batch.to_pylist():
+                texts = tuple(_text(record, column, f"{path}: row {line}", set()) for column in columns)
+                yield Row(line, names, list(record.values()), texts)
+                line += 1
+    except (pa.ArrowException, OSError) as error:
+        raise ArtifactError(f"{path}: not a whole parquet file ({error})") from error
+
+
+def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[str]:
+    """Lines with their ends. Raises DataError for one that cannot be of a text."""
+    for number, line in enumerate(iter(lambda: text.readline(LONGEST + 1), ""), 1):
+        if len(line) > LONGEST:
+            raise DataError(f"{path}: line {number}: more than {LONGEST:,} characters")
+        if "\0" in line:
+            raise DataError(f"{path}: line {number}: a NUL character; save the file as UTF-8")
+        yield line
+
+
+def _place(path: Path, names: list[str], column: str, separator: str | None = None) -> int:
+    """Where a column stands. Raises ParamsError if it does not stand there once."""
+    if (count := names.count(column)) == 1:
+        return names.index(column)
+    found = ", ".join(name[:SHOWN] for name in names) or "none"
+    if count:
+        raise ParamsError(
+            f"{path}: several columns '{column}' among {', '.join(name[:SHOWN] for name in names)}; rename one"
+        )
+    other = next((mark for mark in ";\t,|" if len(names) == 1 and mark in names[0]), None)
+    advice = f"is --separator {other!r}?" if separator and other else "name yours with --column"
+    raise ParamsError(f"{path}: no column '{column}' among {found}; {advice}")
+
+
+def _text(record: dict[str, Any], column: str, where: str, seen: set[str]) -> str:
+    """A record's text as training reads it; none is an empty one. A column that is there is `seen`."""
+    value = reach(record, column)
+    if value is ABSENT:
+        return ""
+    seen.add(column)
+    text = as_string(value, label=False)
+    if text is ABSENT:
+        raise DataError(f"{where}: '{column}': expected a text, found a {type(value).__name__}")
+    return text or ""
+
+
+@contextmanager
+def _utf8(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 ({error.reason} near byte {error.start}); save it as UTF-8") from error
