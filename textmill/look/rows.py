@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from textmill.errors import ArtifactError, DataError
+from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.fetch.archives import contents_of, format_of, opened
 from textmill.look.columns import Column
 from textmill.look.encoding import encoding_of
@@ -77,14 +77,19 @@ def _text(sample: Sample, name: str, told: Told, where: str) -> Looked:
 
 def _cells(table: Table, kind: str, keys: dict[str, Any], why: dict[str, str], whole: bool, notes: list[str],
            where: str, told: Told) -> Looked:  # fmt: skip
+    kind = "csv" if kind == "tsv" and table.separator != "\t" else kind
     if table.separator != ("\t" if kind == "tsv" else ","):
         keys["separator"] = table.separator
     if table.quotes != "double":
         keys["quotes"] = table.quotes
-    names = table.header
+    if not table.rows and not table.odd:
+        raise DataError(f"{where}: no rows below the header")
+    names, width = table.header, len(table.header or table.rows[0])
     if names is None:
         names = told.header or [f"{UNNAMED} {number}" for number in range(1, len(table.rows[0]) + 1)]
         keys["header"] = names
+        if len(names) != width:
+            raise ParamsError(f"--header: {len(names)} names, but the first row of {where} has {width} cells")
     if table.odd:
         notes.append(
             f"{where}: {table.odd:,} of {table.total:,} rows that were looked at have not as many "
