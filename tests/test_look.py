@@ -349,7 +349,7 @@ def test_what_is_cut_out_of_long_quotes_is_not_blamed(tmp_path):
     path = tmp_path / "a.csv"
     with open(path, "w") as file:
         file.write("text,label\n")
-        for n in range(40_000):
+        for n in range(25_000):
             file.write(f'"{n} lines, of \nthe ""best"" kind, \nand more\n{"of it, " * 8}",{"ab"[n % 2]}\n')
     found = propose(path)
     assert (found.notes, found.dataset["text"], found.dataset["label"]) == ([], "text", "label")
@@ -374,7 +374,7 @@ def test_a_look_reads_a_bounded_part(tmp_path):
     started = time.process_time()
     found = propose(path)
     assert time.process_time() - started < 20
-    assert found.dataset["encodings"] == ["cp1252"]
+    assert found.dataset["encodings"] == ["cp1252", "latin-1"]
     assert found.reasons["label"] == "2 different values"
 
 

@@ -52,6 +52,8 @@ def _text(sample: Sample, name: str, told: Told, where: str) -> Looked:
     encoding = encoding_of(sample)
     used = told.encoding or encoding.name
     keys: dict[str, Any] = {} if used == "utf-8" else {"encodings": [used]}
+    if used == "cp1252" and not sample.whole:  # which has no letter for five bytes that may stand elsewhere
+        keys["encodings"].append("latin-1")
     why = {"encodings": encoding.reason}
     notes = [f"{where}: {encoding.reason}; save it anew, all in UTF-8"] if encoding.mixed else []
     blocks = _blocks(sample, used)
