@@ -4,6 +4,7 @@ from pathlib import Path
 
 from textmill import tokenizers
 from textmill.config import PARAMS
+from textmill.console import say
 from textmill.files import read_json, sha256
 from textmill.parquet import count_rows, read_batches
 from textmill.processes import keep_memory
@@ -26,6 +27,8 @@ def main(
         batches = prefetch(lambda some: encoding.encode(some, codec, names), read_batches(path, ["text", "label"]))
         counted = encoding.save(out / f"{name}.safetensors", batches, count_rows(path), made_by)
         facts[name] = Ids(**profile.encoded(*counted))
+    for line in profile.unread(tokenizer.parent.name, codec.spec()["kind"], facts["validation"]):
+        say(f"encode: {line}")
     Tokenized(vocabulary=codec.size, splits=facts).write(metrics)
 
 

@@ -21,9 +21,11 @@ from hypothesis import strategies as st
 
 from textmill.errors import DivergedError, ParamsError, ResourceError
 from textmill.models import FAMILIES, model_entry
+from textmill.models import lstm as lstm_config
 from textmill.models.architectures import lstm, transformer
 from textmill.text.ragged import PAD, Ragged
 from textmill.training import batching, checkpoint, devices, epochs, neural
+from textmill.training.family import NetworkFamily
 from textmill.training.task import Fitted, Task
 from textmill.vectors import WordVectors
 
@@ -152,6 +154,15 @@ def test_weights_that_a_file_brings_are_not_drawn():
         assert torch.equal(before, torch.random.get_rng_state())
         assert len(set(torch.randn(100).tolist())) > 90  # what is no weight is
     assert not torch.equal(before, torch.random.get_rng_state())
+
+
+def test_a_family_may_name_the_class_of_its_network():
+    """One module is enough where torch may be imported at its top."""
+    checked = model_entry(ENTRIES["lstm"], TRAIN, "m")
+    family = NetworkFamily(lstm_config.LSTMConfig, lstm.LSTM)
+    asked = checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7)
+    ours, theirs = (made.build(*asked).state_dict() for made in (family, checked.family))
+    assert all(torch.equal(ours[name], weight) for name, weight in theirs.items())
 
 
 @pytest.mark.parametrize("name", ENTRIES)

@@ -2,11 +2,12 @@
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill.results.data import Split
-from textmill.rows.profile import lengths, profile, told
+from textmill.results.data import Ids, Split
+from textmill.rows.profile import encoded, lengths, profile, told, unread
 from textmill.rows.splits import SIDES, outline
 
 
@@ -65,3 +66,17 @@ def test_lengths():
     assert told["histogram"]["counts"][-1] == 1
     assert sum(told["histogram"]["counts"]) == 100
     assert lengths(np.array([], int))["histogram"]["counts"] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "unknown", "told"),
+    [
+        ("word", 30, None),
+        ("word", 31, "31% of validation's tokens are unknown to mine; if their language has no spaces, set tokenizers"),
+        ("char", 50, "raise tokenizers.mine.max_size, or lower its min_freq"),
+        ("pretrained", 50, "is tokenizers.mine made for this language?"),
+    ],
+)
+def test_texts_that_a_tokenizer_does_not_know_are_told(kind, unknown, told):
+    lines = unread("mine", kind, Ids(**encoded(np.array([40, 60]), unknown)))
+    assert [told in line for line in lines] == [True] * (told is not None)

@@ -105,6 +105,13 @@ def run_evaluate(root, name):
     evaluate.main(root / name, root / "encoded", root / "split", root / "metrics" / name)
 
 
+def test_words_that_a_vocabulary_lacks_are_told(tmp_path, reviews, capsys):
+    chinese = reviews.with_columns(text=pl.format("! 那天晚上{}号房间很脏", pl.int_range(pl.len())))  # no word twice
+    prepare(tmp_path, chinese, PARAMS | {"tokenizers": {"word": {"kind": "word"}}})
+    told = "encode: 50% of validation's tokens are unknown to vocab; if their language has no spaces, set tokenizers."
+    assert told in capsys.readouterr().out
+
+
 def test_split_profiles_what_it_cut(made):
     facts = read_json(made / "split.json")
     assert sum(facts["splits"][name]["rows"] for name in SPLITS) == 240

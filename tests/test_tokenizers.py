@@ -43,6 +43,19 @@ def fit(entry, batches=CORPUS):
         return tokenizer, list(documents)
 
 
+@pytest.mark.parametrize("kind", ["word", "char", "bpe"])
+def test_accents_are_folded_if_asked(kind):
+    corpus = [["déjà vu", "de\u0301ja\u0300 deja vu"]]
+    tokenizer, _ = fit({**KINDS[kind], "min_freq": 1, "fold": "marks"}, corpus)
+    docs = tokenizer.encode(pl.Series(["déjà", "de\u0301ja\u0300", "deja"]))
+    assert docs[0].tolist() == docs[1].tolist() == docs[2].tolist()
+    plain, _ = fit({**KINDS[kind], "min_freq": 1}, corpus)
+    docs = plain.encode(pl.Series(["déjà", "de\u0301ja\u0300", "deja"]))
+    assert docs[0].tolist() == docs[1].tolist() != docs[2].tolist()
+    assert (tokenizer.spec().get("fold"), plain.spec().get("fold")) == ("marks", None)
+    assert type(tokenizer).from_spec(tokenizer.spec()).spec() == tokenizer.spec()
+
+
 @each_kind
 @settings(max_examples=30, deadline=None)
 @given(texts=st.lists(TEXTS, min_size=1, max_size=6))

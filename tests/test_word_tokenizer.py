@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+import time
 import unicodedata
 from collections import Counter
 from tempfile import TemporaryFile
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from textmill import tokenizers
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.files import read_json, write_json
+from textmill.text import patterns
 from textmill.text.numbering import BITS, Numbering, hashed
 from textmill.text.ragged import PAD, UNK, Ragged
 from textmill.tokenizers.word import WordConfig, WordTokenizer
@@ -41,6 +43,67 @@ def words(text: str, **changes) -> list[str]:
     except DataError:  # no word at all
         return []
     return [tokenizer.token(number) for number in docs.ids]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It wasn't 'good'!", ["it", "wasn't", "good", "!"]),  # as ever
+        ("价格5518号。很脏！", ["价", "格", "5518", "号", "很", "脏", "！"]),
+        ("ラーメンを食べた", ["ラ", "ー", "メ", "ン", "を", "食", "べ", "た"]),
+        ("ดีครับ thai2", ["ดี", "ค", "รั", "บ", "thai2"]),
+        ("ລາວ ខ្មែរ မြန်မာ", ["ລ", "າ", "ວ", "ខ្", "មែ", "រ", "မြ", "န်", "မာ"]),
+        ("abcไทย中x", ["abc", "ไ", "ท", "ย", "中", "x"]),
+        ("한국어 नमस्ते العَرَبِيَّة", ["한국어", "नमस्ते", "العَرَبِيَّة"]),
+        ("so😢💔 no👎🏽", ["so", "😢", "💔", "no", "👎🏽"]),
+        ("🇩🇪🇫🇷 👨‍👩‍👧‍👦 ❤️", ["🇩🇪", "🇫🇷", "👨‍👩‍👧‍👦", "❤️"]),
+        ("\U0001f3f4\U000e0067\U000e0062\U000e007f!", ["\U0001f3f4\U000e0067\U000e0062\U000e007f", "!"]),
+        (":-) :( ;-P :D :)) <3 :'(", [":-)", ":(", ";-p", ":d", ":))", "<3", ":'("]),
+        ("note:page http://x.y 1:3 a=b x;d2", ["note", "page", "http", "x", "y", "1", "3", "a", "b", "x", "d2"]),
+    ],
+)
+def test_words_of_any_script(text, expected):
+    assert words(text, pattern=patterns.ANY_SCRIPT) == expected
+
+
+def test_patterns_have_names():
+    assert WordConfig(kind="word", pattern="any-script").pattern == patterns.ANY_SCRIPT
+    assert WordConfig(kind="word").pattern == WordConfig(kind="word", pattern="spaced").pattern == PATTERN
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("déjà Vu ÀÉÎ", ["deja", "vu", "aei"]),
+        ("ñandú straße", ["nandu", "straße"]),
+        ("άνθρωπος", ["ανθρωπος"]),
+        ("ещё мой", ["ещё", "мой"]),  # other letters, not accents
+        ("नमस्ते ดี が", ["नमस्ते", "ดี", "が"]),
+    ],
+)
+def test_accents_are_folded_if_asked(text, folded):
+    for form in ("NFC", "NFD"):
+        given = unicodedata.normalize(form, text)
+        assert learn(given, fold="marks").tokens(given) == folded
+        assert learn(given).tokens(given) == unicodedata.normalize("NFC", text).lower().split()
+    tokenizer = learn(f"{text} more", fold="marks", stop=[text.split()[0]])
+    assert tokenizer.tokens(text) == (folded[1:] or ["<unk>"])
+    assert tokenizers.of_kind("word").from_spec(tokenizer.spec()) == tokenizer
+
+
+def test_what_style_and_script_hold_is_markup_if_asked():
+    text = "a<style type='x'>b {c: d}</style >e <SCRIPT>if (f < g) { '<b>' }\n</Script>h<!-- i <b> --> <script>j"
+    assert learn(text, markup="html").tokens(text) == ["a", "e", "h", "j"]
+    assert learn(text).tokens(text)[:4] == ["a", "b", "c", "d"]
+    assert learn("x", markup="html").tokens("<scripted>k</scripted> <styles>l</styles>") == ["k", "l"]
+
+
+@pytest.mark.parametrize("part", ["<script>", "<!--", "😢", ":-(", "中"])
+def test_no_text_takes_long(part):
+    tokenizer = learn("x", markup="html", fold="marks", pattern=patterns.ANY_SCRIPT)
+    start = time.process_time()
+    tokenizer.encode(pl.Series([part * 200_000]))
+    assert time.process_time() - start < 3
 
 
 @pytest.mark.parametrize(

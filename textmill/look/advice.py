@@ -3,11 +3,9 @@
 from typing import Any, NamedTuple
 
 from textmill.look.facts import Facts
-from textmill.look.words import IMBALANCED, UNSPACED, percent
+from textmill.look.words import IMBALANCED, percent
 
 GROUPS = 20  # that a split by group needs to have some of each class on each side
-SMALL = 20_000  # documents: a preset's epochs are few updates then
-UPDATES = 600
 
 
 class Advice(NamedTuple):
@@ -29,11 +27,6 @@ def advice(facts: Facts) -> dict[str, Advice]:
         found["dataset.labels"] = renamed
     if facts.group_gain > 0.1 and facts.groups >= GROUPS:
         found["split.by"] = Advice("group", "the group tells the class: new texts will come from new groups")
-    if facts.unspaced > UNSPACED:
-        reason = f"{percent(facts.unspaced)} of the letters are of scripts without spaces"
-        found["tokenizers.char"] = Advice({"kind": "char", "max_size": 5000}, reason)
-    if facts.kept < SMALL:
-        found["train.updates"] = Advice(UPDATES, f"{facts.kept:,} documents: in smaller batches networks learn")
     return found
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 
 from textmill.console import few
-from textmill.results.data import Split
+from textmill.results.data import Ids, Split
 from textmill.rows.splits import SPLITS, among
 
+UNKNOWN = 0.3  # share of a split's tokens from which a model hardly reads it: that of English words is 0.01 to 0.1
 PERCENTILES = (5, 25, 50, 75, 90, 95, 99, 100)
 
 
@@ -30,6 +31,17 @@ def encoded(counts: np.ndarray, unknown: int) -> dict[str, Any]:
     """What a split is in ids: how many, the share that no word stands for, and the lengths of documents, int (N,)."""
     tokens = int(counts.sum())
     return {"tokens": tokens, "unknown": round(unknown / max(tokens, 1), 5), "lengths": lengths(counts)}
+
+
+def unread(tokenizer: str, kind: str, validation: Ids) -> list[str]:
+    """What a person should know of a tokenizer of this name and kind, in lines."""
+    if validation.unknown <= UNKNOWN:
+        return []
+    advice = {
+        "word": f"if their language has no spaces, set tokenizers.{tokenizer}.kind: char, or its pattern: any-script",
+        "char": f"raise tokenizers.{tokenizer}.max_size, or lower its min_freq",
+    }.get(kind, f"is tokenizers.{tokenizer} made for this language?")
+    return [f"{validation.unknown:.0%} of validation's tokens are unknown to {tokenizer}; {advice}"]
 
 
 def profile(docs: pl.DataFrame, sides: pl.Series, labels: list[str]) -> dict[str, Any]:

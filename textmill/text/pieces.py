@@ -17,10 +17,15 @@ if find_spec("pyarrow"):
 else:
     from textmill.text import plain as kernels  # type: ignore[no-redef]  # it has the same functions
 
-Markup = Literal["strip", "breaks", "keep"]  # strip: tags become spaces, entities characters; breaks: <br> alone
+# html: tags, and what style and script hold, become spaces, entities characters; strip: as html, but the contents of
+# style and script stay; breaks: <br> alone goes.
+Markup = Literal["html", "strip", "breaks", "keep"]
+Fold = Literal["none", "marks"]  # marks: a letter of the Latin or Greek script counts as the one without its marks
 
 TAG = r"</?[A-Za-z][^<>]*>|<!--[^<>]*-->"  # "a < b" is not a tag
 BREAK = r"(?i-u:<br\s*/?>)"  # ASCII alone, as HTML has it, is found faster
+UNSEEN = r"(?is)<style\b[^<>]*>.*?</style\b[^<>]*>|<script\b[^<>]*>.*?</script\b[^<>]*>|<!--.*?-->"
+MARKED = r"([\p{Latin}\p{Greek}])\p{M}+"
 ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&apos;": "'", "&nbsp;": " "}
 
 
@@ -60,14 +65,16 @@ def marked_down(texts: pl.Series, markup: Markup) -> pl.Series:
     """Texts without their HTML, null as the empty text."""
     if texts.null_count():
         texts = texts.fill_null("")
-    if markup == "strip":
+    if markup == "html":
+        texts = texts.str.replace_all(UNSEEN, " ")
+    if markup in ("html", "strip"):
         return texts.str.replace_all(TAG, " ").str.replace_many(ENTITIES)
     return texts.str.replace_all(BREAK, " ") if markup == "breaks" else texts
 
 
-def normal(strings: pl.Series, lowercase: bool) -> pl.Series:
-    """In lower case if asked, then composed (NFC)."""
-    return _composed(kernels.lowered(strings) if lowercase else strings, lowercase)
+def normal(strings: pl.Series, lowercase: bool, fold: Fold = "none") -> pl.Series:
+    """In lower case if asked, folded, then composed (NFC)."""
+    return _composed(kernels.lowered(strings) if lowercase else strings, lowercase, fold)
 
 
 def flat(lists: pl.Series) -> tuple[pl.Series, np.ndarray]:
@@ -82,31 +89,34 @@ class Cut(NamedTuple):
     hashes: np.ndarray  # of them, uint64 (P,)
     lengths: np.ndarray  # strings of each text, int64 (N,)
     lowercase: bool  # whether strings are to be in lower case; in ASCII they are already
+    fold: Fold = "none"  # what is still to be done to them
 
 
-def cut(texts: pl.Series, markup: Markup, lowercase: bool) -> Cut:
+def cut(texts: pl.Series, markup: Markup, lowercase: bool, fold: Fold = "none") -> Cut:
     """Texts without their HTML, cut. What was seen before plays no part in it, so that threads can do it."""
     strings, lengths = kernels.cut(marked_down(texts, markup), lowercase)
-    return Cut(strings, hashed(strings), lengths, lowercase)
+    return Cut(strings, hashed(strings), lengths, lowercase, fold)
 
 
 def numbered(parts: Cut, seen: Numbering) -> tuple[pl.Series, Pieces]:
     """The strings that were not seen before, as `normal` makes them, and the texts as pieces."""
     number, new = seen.add(parts.hashes)
-    return _composed(parts.strings[new], parts.lowercase), Pieces(number, parts.lengths)
+    return _composed(parts.strings[new], parts.lowercase, parts.fold), Pieces(number, parts.lengths)
 
 
-def different(texts: pl.Series, markup: Markup, lowercase: bool) -> tuple[pl.Series, Pieces]:
+def different(texts: pl.Series, markup: Markup, lowercase: bool, fold: Fold = "none") -> tuple[pl.Series, Pieces]:
     """The strings between the spaces of texts, as `normal` makes them, nearly all once, and the texts as pieces."""
-    parts = cut(texts, markup, lowercase)
+    parts = cut(texts, markup, lowercase, fold)
     return numbered(parts, Numbering(min(BITS, len(parts.hashes).bit_length())))
 
 
-def _composed(strings: pl.Series, lowercase: bool) -> pl.Series:
+def _composed(strings: pl.Series, lowercase: bool, fold: Fold) -> pl.Series:
     """Strings whose ASCII is done, as `normal` makes them: only those beyond it are left to do, which is slow."""
     string = pl.col(strings.name).str
     beyond = strings.to_frame().select((string.len_bytes() != string.len_chars()).arg_true()).to_series()
     if not len(beyond):
         return strings
-    theirs = strings[beyond]
-    return strings.clone().scatter(beyond, (theirs.str.to_lowercase() if lowercase else theirs).str.normalize("NFC"))
+    theirs = strings[beyond].str.to_lowercase() if lowercase else strings[beyond]
+    if fold == "marks":
+        theirs = theirs.str.normalize("NFD").str.replace_all(MARKED, "${1}")
+    return strings.clone().scatter(beyond, theirs.str.normalize("NFC"))

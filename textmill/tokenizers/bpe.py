@@ -16,7 +16,7 @@ import polars as pl
 from pydantic import Field
 
 from textmill.config import Count, validate
-from textmill.text.pieces import Markup, Spelling, different, marked_down, normal
+from textmill.text.pieces import Fold, Markup, Spelling, different, marked_down, normal
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, Ragged
 from textmill.text.tokenizer import NAMES, Named, Spec, Texts, Tokenizer, TokenizerConfig
@@ -29,7 +29,10 @@ class BpeConfig(TokenizerConfig):
 
     kind: Literal["bpe"]  # how texts are cut, and so which keys the entry has
     lowercase: bool = True  # turn capital letters into small ones
-    markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
+    # strip: HTML tags go, entities become text; html: as strip, and what style and script hold goes, too; breaks: <br>
+    # alone goes; keep: all stays
+    markup: Markup = "strip"
+    fold: Fold = "none"  # marks: letters of the Latin and Greek scripts lose their accents, "déjà" is "deja"
     min_freq: Count = 2  # of a pair that is merged
     max_size: Annotated[int, Field(gt=SPECIALS + BYTES, le=2_000_000)] = 8000  # sub-words, with two specials and bytes
 
@@ -39,6 +42,7 @@ class BpeSpec(Spec):
 
     kind: Literal["bpe"]
     lowercase: bool
+    fold: Fold = "none"
     tokenizers: dict[str, Any]  # the library's json
 
 
@@ -52,6 +56,7 @@ class BpeTokenizer(Named):
     lowercase: bool
     markup: Markup
     model: str  # the library's json
+    fold: Fold = "none"
 
     @classmethod
     def check(cls, entry: Mapping[str, Any], where: str) -> BpeConfig:
@@ -73,14 +78,14 @@ class BpeTokenizer(Named):
             initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
             show_progress=False,
         )
-        batches = (normal(marked_down(texts, config.markup), config.lowercase).to_list() for texts in read())
-        learner.train_from_iterator(batches, trainer)
-        tokenizer = cls(config.lowercase, config.markup, learner.to_str())
+        plain = (normal(marked_down(texts, config.markup), config.lowercase, config.fold) for texts in read())
+        learner.train_from_iterator((texts.to_list() for texts in plain), trainer)
+        tokenizer = cls(config.lowercase, config.markup, learner.to_str(), config.fold)
         return tokenizer, prefetch(tokenizer.encode, read())
 
     def encode(self, texts: pl.Series) -> Ragged:
         """Ids of each text. An empty one is one UNK, so that it can be scored."""
-        strings, pieces = different(texts, self.markup, self.lowercase)
+        strings, pieces = different(texts, self.markup, self.lowercase, self.fold)
         found = self._library.encode_batch_fast(strings.str.strip_prefix(" ").to_list())  # it puts one before each
         sizes = np.fromiter(map(len, found), np.int32, len(found))
         ids = np.fromiter((number for piece in found for number in piece.ids), np.int32, sizes.sum())
@@ -108,13 +113,15 @@ class BpeTokenizer(Named):
             "normalize": "NFC",
             "markup": self.markup,
             "lowercase": self.lowercase,
+            **({} if self.fold == "none" else {"fold": self.fold}),  # a file without it keeps its bytes
             "tokenizers": json.loads(self.model),
         }
 
     @classmethod
     def from_spec(cls, spec: dict[str, Any]) -> "BpeTokenizer":
         """The tokenizer of `spec()`. Raises ValueError if the library cannot read its part."""
-        tokenizer = cls(spec["lowercase"], spec["markup"], json.dumps(spec["tokenizers"], ensure_ascii=False))
+        model = json.dumps(spec["tokenizers"], ensure_ascii=False)
+        tokenizer = cls(spec["lowercase"], spec["markup"], model, spec.get("fold", "none"))
         try:
             tokenizer.size  # noqa: B018  reads it
         except Exception as error:  # the library raises no other class

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from textmill.config import Count, validate
 from textmill.errors import DataError
-from textmill.text.pieces import Markup, marked_down, normal
+from textmill.text.pieces import Fold, Markup, marked_down, normal
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
 from textmill.text.tokenizer import NAMES, Listed, Spec, Texts, Tokenizer, TokenizerConfig, checked_vocabulary
@@ -25,7 +25,10 @@ class CharConfig(TokenizerConfig):
 
     kind: Literal["char"]  # how texts are cut, and so which keys the entry has
     lowercase: bool = True  # turn capital letters into small ones
-    markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
+    # strip: HTML tags go, entities become text; html: as strip, and what style and script hold goes, too; breaks: <br>
+    # alone goes; keep: all stays
+    markup: Markup = "strip"
+    fold: Fold = "none"  # marks: letters of the Latin and Greek scripts lose their accents, "déjà" is "deja"
     min_freq: Count = 2  # rarer characters of the training split are unknown
     max_size: Annotated[int, Field(gt=SPECIALS, le=POINTS)] = 500  # characters kept, with two specials
 
@@ -35,6 +38,7 @@ class CharSpec(Spec):
 
     kind: Literal["char"]
     lowercase: bool
+    fold: Fold = "none"
     vocabulary: list[str]
 
 
@@ -48,6 +52,7 @@ class CharTokenizer(Listed):
     lowercase: bool
     markup: Markup
     vocabulary: tuple[str, ...]
+    fold: Fold = "none"
 
     @classmethod
     def check(cls, entry: Mapping[str, Any], where: str) -> CharConfig:
@@ -62,7 +67,7 @@ class CharTokenizer(Listed):
 
         Raises DataError if no character is frequent enough.
         """
-        blank = cls(config.lowercase, config.markup, ())
+        blank = cls(config.lowercase, config.markup, (), config.fold)
         counts = np.zeros(POINTS, np.int64)
         for texts in read():
             counts += np.bincount(blank._points(texts)[0], minlength=POINTS)
@@ -70,7 +75,7 @@ class CharTokenizer(Listed):
         kept = kept[counts[kept] >= config.min_freq]
         if not len(kept):
             raise DataError(f"vocabulary: no character stands {config.min_freq} times; lower min_freq")
-        tokenizer = cls(config.lowercase, config.markup, tuple(map(chr, kept)))
+        tokenizer = cls(config.lowercase, config.markup, tuple(map(chr, kept)), config.fold)
         return tokenizer, prefetch(tokenizer.encode, read())
 
     def encode(self, texts: pl.Series) -> Ragged:
@@ -85,7 +90,7 @@ class CharTokenizer(Listed):
 
     def _points(self, texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
         """Code points of all texts, one after the other, and how many each text has."""
-        texts = normal(marked_down(texts, self.markup), self.lowercase)
+        texts = normal(marked_down(texts, self.markup), self.lowercase, self.fold)
         points = np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
         return points, texts.str.len_chars().to_numpy().astype(np.int64)
 
@@ -102,6 +107,7 @@ class CharTokenizer(Listed):
             "normalize": "NFC",
             "markup": self.markup,
             "lowercase": self.lowercase,
+            **({} if self.fold == "none" else {"fold": self.fold}),  # a file without it keeps its bytes
             "vocabulary": [*NAMES, *self.vocabulary],
         }
 
@@ -111,7 +117,7 @@ class CharTokenizer(Listed):
         characters = checked_vocabulary(spec["vocabulary"])
         if any(len(character) != 1 for character in characters):
             raise ValueError("vocabulary holds something that is no character")
-        return cls(spec["lowercase"], spec["markup"], characters)
+        return cls(spec["lowercase"], spec["markup"], characters, spec.get("fold", "none"))
 
 
 TOKENIZER: type[Tokenizer] = CharTokenizer

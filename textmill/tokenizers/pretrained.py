@@ -44,7 +44,9 @@ class PretrainedTokenizerConfig(TokenizerConfig):
     kind: Literal["pretrained"]  # how texts are cut, and so which keys the entry has
     source: str  # where the files come from
     files: Mapping[FileName, Sha256 | None]  # their names: the sha256 of each; null where the revision pins it
-    markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
+    # strip: HTML tags go, entities become text; html: as strip, and what style and script hold goes, too; breaks: <br>
+    # alone goes; keep: all stays
+    markup: Markup = "strip"
 
     def fetch(self, places: Places) -> dict[str, Path]:
         """Where each of `files` lies now.

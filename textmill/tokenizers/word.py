@@ -13,7 +13,8 @@ from pydantic import AfterValidator, Field
 from textmill.config import Count, validate
 from textmill.errors import DataError
 from textmill.text.counting import Counted, count, waiting
-from textmill.text.pieces import Markup, Spelling, cut, different, flat, normal
+from textmill.text.patterns import PATTERNS, SPACED
+from textmill.text.pieces import Fold, Markup, Spelling, cut, different, flat, normal
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
 from textmill.text.tokenizer import NAMES, Listed, Spec, Texts, Tokenizer, TokenizerConfig, checked_vocabulary
@@ -22,6 +23,7 @@ WORDS = "a B, c 1 2 \u00e9 \u4e2d. ' - !"  # to try a pattern on
 
 
 def _compiles(pattern: str) -> str:
+    pattern = PATTERNS.get(pattern, pattern)
     try:
         empty, words = pl.Series(["", WORDS]).str.extract_all(pattern)
     except pl.exceptions.ComputeError as error:
@@ -42,9 +44,13 @@ class WordConfig(TokenizerConfig):
 
     kind: Literal["word"]  # how texts are cut, and so which keys the entry has
     lowercase: bool = True  # turn capital letters into small ones
-    markup: Markup = "strip"  # strip: HTML tags go, entities become text; breaks: <br> alone goes; keep: all stays
-    # A token, which holds no space: a regular expression of Rust's `regex`, linear in the text's length.
-    pattern: Pattern = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"
+    # strip: HTML tags go, entities become text; html: as strip, and what style and script hold goes, too; breaks: <br>
+    # alone goes; keep: all stays
+    markup: Markup = "strip"
+    fold: Fold = "none"  # marks: letters of the Latin and Greek scripts lose their accents, "déjà" is "deja"
+    # A token, which holds no space: a regular expression of Rust's `regex`, linear in the text's length; or any-script,
+    # for one that also keeps emoji and smileys, and takes each letter of Han, Kana, Thai, Lao, Khmer and Myanmar alone.
+    pattern: Pattern = SPACED
     min_freq: Count = 2  # rarer words of the training split are unknown
     max_size: Annotated[int, Field(gt=SPECIALS, le=2_000_000)] = 50_000  # words kept, with two specials
     stop: Annotated[list[str], Field(max_length=10_000)] = []  # words that are left out of every text, say [the, a]
@@ -55,6 +61,7 @@ class WordSpec(Spec):
 
     kind: Literal["word"]
     lowercase: bool
+    fold: Fold = "none"
     pattern: Pattern
     stop: list[str] = []
     vocabulary: list[str]
@@ -71,7 +78,8 @@ class WordTokenizer(Listed):
     markup: Markup
     pattern: str
     vocabulary: tuple[str, ...]
-    stop: tuple[str, ...] = ()  # as texts are spelled after lower-casing
+    stop: tuple[str, ...] = ()  # as texts are spelled after lower-casing and folding
+    fold: Fold = "none"
 
     @classmethod
     def check(cls, entry: Mapping[str, Any], where: str) -> WordConfig:
@@ -87,9 +95,9 @@ class WordTokenizer(Listed):
         Texts are read once, and wait in `spill` as numbers until it is known which words are kept.
         Raises DataError if no word is frequent enough.
         """
-        stop = tuple(normal(pl.Series(config.stop, dtype=pl.String), config.lowercase).to_list())
-        blank = cls(config.lowercase, config.markup, config.pattern, (), stop)
-        batches = prefetch(lambda texts: cut(texts, config.markup, config.lowercase), read())
+        stop = tuple(normal(pl.Series(config.stop, dtype=pl.String), config.lowercase, config.fold).to_list())
+        blank = cls(config.lowercase, config.markup, config.pattern, (), stop, config.fold)
+        batches = prefetch(lambda texts: cut(texts, config.markup, config.lowercase, config.fold), read())
         found = count(batches, blank._words, spill)
         kept = _most_frequent(found, config)  # numbers of words
         table = np.full(len(found.words), UNK, np.int32)
@@ -100,13 +108,13 @@ class WordTokenizer(Listed):
 
     def encode(self, texts: pl.Series) -> Ragged:
         """Ids of each text. A text without words is one UNK, so that it can be scored."""
-        strings, pieces = different(texts, self.markup, self.lowercase)
+        strings, pieces = different(texts, self.markup, self.lowercase, self.fold)
         words, sizes = flat(self._words(strings))
         return Spelling(self._ids(words), sizes).documents(pieces)
 
     def tokens(self, text: str) -> list[str]:
         """The words of a text, known or not."""
-        strings, pieces = different(pl.Series([text]), self.markup, self.lowercase)
+        strings, pieces = different(pl.Series([text]), self.markup, self.lowercase, self.fold)
         words, _ = flat(self._words(strings).gather(pieces.number))
         return words.to_list() or [NAMES[UNK]]
 
@@ -136,6 +144,7 @@ class WordTokenizer(Listed):
             "normalize": "NFC",
             "markup": self.markup,
             "lowercase": self.lowercase,
+            **({} if self.fold == "none" else {"fold": self.fold}),  # a file without it keeps its bytes
             "pattern": self.pattern,
             **({"stop": list(self.stop)} if self.stop else {}),  # a file without one keeps its bytes
             "vocabulary": [*NAMES, *self.vocabulary],
@@ -145,7 +154,7 @@ class WordTokenizer(Listed):
     def from_spec(cls, spec: dict[str, Any]) -> "WordTokenizer":
         """The tokenizer of `spec()`. Raises ValueError if the vocabulary is not one."""
         vocabulary, stop = checked_vocabulary(spec["vocabulary"]), tuple(spec.get("stop", []))
-        return cls(spec["lowercase"], spec["markup"], spec["pattern"], vocabulary, stop)
+        return cls(spec["lowercase"], spec["markup"], spec["pattern"], vocabulary, stop, spec.get("fold", "none"))
 
 
 TOKENIZER: type[Tokenizer] = WordTokenizer
