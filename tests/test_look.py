@@ -190,6 +190,7 @@ FILES = {
         {"text": "text", "label": "label", "format": "fasttext"},
     ),
     "a table called txt": ("a.txt", table(";"), {"separator": ";", "text": "text", "label": "label", "format": "csv"}),
+    "commas in a tsv": ("a.tsv", table(), {"text": "text", "label": "label", "format": "csv"}),
     "packed": ("a.csv.gz", gzip.compress(table()), {"text": "text", "label": "label"}),
     "parquet": (
         "a.parquet",
@@ -252,7 +253,7 @@ def test_what_a_file_is(tmp_path, kind):
     ("name", "data", "expected"),
     [
         ("a.csv", b"", "no rows: the file is empty"),
-        ("a.csv", b"text,label\n", "no column could be a text; found: text, label"),
+        ("a.csv", b"text,label\n", "no rows below the header"),
         ("a.csv", b"n,m\n1,2\n3,4\n", "no column could be a text; found: n, m"),
         ("a.csv", zipped(a_csv=table()), "this is a zip file; give it the ending .zip"),
         ("a.xlsx", b"PK\x03\x04", "this is a spreadsheet; save it as csv"),
@@ -278,10 +279,17 @@ def test_files_for_splits_and_for_classes(tmp_path):
     for name in ("my-train.csv", "my-test.csv"):
         (tmp_path / name).write_bytes(table(";"))
     (tmp_path / "dev.csv").write_bytes(table(";", header="text,id", row="{0};{n}"))  # as competitions give them
+    (tmp_path / "my-test.csv").write_bytes(table(";").replace(b"quick", b"qu\xefck"))
     found = propose([tmp_path / "my-test.csv", tmp_path / "my-train.csv", tmp_path / "dev.csv"])
-    assert found.dataset["path"] == {"test": "data/input/my-test.csv", "train": "data/input/my-train.csv"}
+    assert found.dataset["path"] == {"train": "data/input/my-train.csv", "test": "data/input/my-test.csv"}
     assert set(found.files.values()) == {"my-test.csv", "my-train.csv"}
     assert "dev.csv has no column 'label'" in found.notes[-1]
+    assert found.dataset["encodings"] == ["utf-8", "cp1252"]
+    assert bring(found, tmp_path / "data/input") == [
+        tmp_path / f"data/input/my-{side}.csv" for side in ("test", "train")
+    ]
+    read = facts(as_config(found.dataset), CleanConfig(), SplitConfig(), tmp_path)
+    assert read.splits == {"test": 60, "train": 60}
     for name in ("pos", "neg"):
         (tmp_path / f"polarity.{name}").write_bytes(texts("good"))
     found = propose([tmp_path / "polarity.pos", tmp_path / "polarity.neg"])
@@ -304,6 +312,15 @@ def test_what_is_told_is_taken_and_checked(tmp_path):
     assert propose(path, told, "in").dataset == expected | {"group": "etiqueta"}
     with pytest.raises(ParamsError, match=r"--label etiketa: .* did you mean 'etiqueta'[?] found: texto, etiqueta"):
         propose(path, Told(label="etiketa"))
+    for given, expected in [
+        ({"format": "xls"}, "--format xls: expected one of csv, tsv"),
+        ({"separator": ";;"}, "--separator: expected one character"),
+        ({"quotes": "single"}, "--quotes single: expected double or none"),
+        ({"encoding": "klingon"}, "--encoding klingon: unknown"),
+        ({"header": ["one"]}, "--header: 1 names, but the first row of .* has 4 cells"),
+    ]:
+        with pytest.raises(ParamsError, match=expected):
+            propose(path, Told(**given))
     path.write_bytes(table(";", header=None))
     found = propose(path, Told(header=["what", "how"], label="how"))
     assert found.dataset["header"] == ["what", "how"]
@@ -328,6 +345,19 @@ def test_questions_are_about_what_could_be_otherwise(tmp_path):
         ask(propose(path), lambda question, default, _: "e" if "class" in question else default)
 
 
+def test_what_is_cut_out_of_long_quotes_is_not_blamed(tmp_path):
+    path = tmp_path / "a.csv"
+    with open(path, "w") as file:
+        file.write("text,label\n")
+        for n in range(25_000):
+            file.write(f'"{n} lines, of \nthe ""best"" kind, \nand more\n{"of it, " * 8}",{"ab"[n % 2]}\n')
+    found = propose(path)
+    assert (found.notes, found.dataset["text"], found.dataset["label"]) == ([], "text", "label")
+    assert "quotes" not in found.dataset
+    path.write_text(path.read_text() + '"never closed,a\n')
+    assert propose(path).notes == []
+
+
 def test_a_look_reads_a_bounded_part(tmp_path):
     """Rows of 100 MB, sorted by class: the second class and a letter that is not UTF-8 stand in the last tenth."""
     path = tmp_path / "a.csv"
@@ -344,7 +374,7 @@ def test_a_look_reads_a_bounded_part(tmp_path):
     started = time.process_time()
     found = propose(path)
     assert time.process_time() - started < 20
-    assert found.dataset["encodings"] == ["cp1252"]
+    assert found.dataset["encodings"] == ["cp1252", "latin-1"]
     assert found.reasons["label"] == "2 different values"
 
 

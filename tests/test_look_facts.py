@@ -44,7 +44,7 @@ def test_counts_are_those_of_the_rows(tmp_path):
     lines = told(found)
     assert lines[0] == "42 documents of 45 rows; left out: 1 empty label, 2 empty text"
     assert "2 classes: good 22, bad 20" in lines
-    assert "1 texts carry more than one label: no model can get all of these right" in lines
+    assert "1 text carries more than one label: no model can get all of these right" in lines
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_counts_are_those_of_the_rows(tmp_path):
             None,
         ),
         (["a", "a\u200b"] * 20 + ["b"] * 20, "labels 'a', 'a\\u200b' are read as one class, 'a'", None),
-        (["a"] * 40 + ["b"] * 40 + ["c"] * 2, "too few documents for 3 splits: c 2;", {"c": None}),
+        (["a"] * 40 + ["b"] * 40 + ["c"] * 2, "a class needs 3 rows, one for each split, but 'c' has 2", {"c": None}),
     ],
 )
 def test_labels_that_are_probably_one_and_rare_ones(tmp_path, labels, expected, named):
@@ -130,11 +130,27 @@ def test_what_stops_the_pipeline_is_told_at_the_end(tmp_path):
     assert told(nothing)[0].startswith("0 documents of 2 rows")
 
 
+def test_given_splits_are_compared(tmp_path):
+    rows = [(different(n), "ab"[n % 2], "train") for n in range(20)]
+    rows += [(different(n), "ab"[n % 2], "test") for n in range(15, 25)]
+    found = look(tmp_path, rows, "text,label,part", split="part")
+    assert (found.splits, found.overlap) == ({"train": 20, "test": 10}, {"train-test": 5})
+    assert (found.needed, found.test, found.uncut) == (2, 10, {"a": 10, "b": 10})
+    assert "5 documents of test stand in train too: expect lower scores on new texts" in told(found)
+    assert not any("repeat" in line for line in told(found))
+
+
+def test_a_class_with_fewer_rows_than_splits_stops_the_pipeline(tmp_path):
+    found = look(tmp_path, [(different(n), "a" if n > 1 else "b") for n in range(20)])
+    assert "a class needs 3 rows, one for each split, but 'b' has 2" in found.problem
+    assert "dataset.labels" not in advice(found)  # without b there is nothing to tell apart
+
+
 def test_a_screenful(tmp_path):
     rows = [(f"{different(n % 300)} a b c d e {'x' * (n % 3)}", f"class {n % 150}", f"g{n % 50}") for n in range(600)]
     rows += [("dÃ©jÃ vu", "CLASS 1", "g"), ("z", "classs 2", "g"), ("y", "class 3.0", "g"), ("", "", "")]
     lines = told(look(tmp_path, rows, "text,label,who", group="who"))
-    assert 7 < len(lines) <= 24
+    assert 5 < len(lines) <= 24
     assert max(map(len, lines)) < 400
 
 

@@ -34,9 +34,9 @@ def _renamed(facts: Facts) -> Advice | None:
     """A map for classes that would stop the pipeline: those that differ from another in case alone, or are too rare."""
     names: dict[str, str | None] = {kin.label: kin.meant for kin in facts.kin if kin.case}
     why = ["case is all that sets them apart"] if names else []
-    left = {label: count for label, count in facts.labels.items() if label not in names}
-    rare = [label for label, count in left.items() if count < facts.needed]
-    if rare and len(left) - len(rare) > 1 and not facts.splits:
+    left = [label for label in facts.labels if label not in names]
+    rare = [label for label in left if 0 < facts.uncut.get(label, 0) < facts.needed]
+    if rare and len(left) - len(rare) > 1:
         names |= dict.fromkeys(rare)
         why.append(f"null is left out: fewer than {facts.needed} documents, one for each split")
         why += [f"{kin.label} may be {kin.meant}" for kin in facts.kin if kin.label in rare][:3]
