@@ -28,11 +28,9 @@ lint: .venv/ready ## ruff and mypy, as CI runs them
 	@mypy
 
 ui: .venv/ready ## MLflow's pages on http://127.0.0.1:5000
-	@case "$$MLFLOW_TRACKING_URI" in http*) echo "open $$MLFLOW_TRACKING_URI"; exit;; esac; \
-	test -n "$$MLFLOW_TRACKING_URI" -o -e mlflow.db || textmill track || exit; \
-	mlflow ui --workers 1 --host 127.0.0.1 --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
+	@textmill ui
 
-ONLY ?= text linear training precision inference predict startup models scale
+ONLY ?= text linear training precision inference predict startup models scale small
 bench: .venv/ready ## timings as ratios, into bench/results; one script alone: make bench ONLY=text
 	@test -n "$$TEXTMILL_HUB_MIRROR" -o -e data/split/train.parquet || dvc repro split
 	@for name in $(ONLY); do echo "$$name:"; python bench/$$name.py || exit 1; done

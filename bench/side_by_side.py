@@ -2,13 +2,14 @@
 
 import json
 import os
-import platform
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+
+from textmill.timings import machine
 
 RESULTS = Path("bench/results")
 
@@ -62,12 +63,3 @@ def write(name: str, rows: list[dict[str, Any]]) -> None:
     """Keep the rows in bench/results/NAME.json, with the machine they are of."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps([{**row, "machine": machine()} for row in rows], indent=2) + "\n")
-
-
-def machine() -> str:
-    """Processor, cores and system."""
-    described = Path("/proc/cpuinfo")
-    lines = described.read_text().splitlines() if described.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    processor = names[0] if names else platform.processor() or platform.machine()
-    return f"{processor}, {os.cpu_count()} cores, {platform.system()}"

@@ -9,6 +9,7 @@ from textmill import timings
 from textmill.config import PARAMS, Name, Seed, load_section
 from textmill.files import write_text
 from textmill.judging.comparison import CompareConfig, compare, evaluated
+from textmill.judging.doubts import doubts
 from textmill.judging.ensembles import check_ensembles, combine, member
 from textmill.report.page import render
 from textmill.report.table import tell
@@ -20,30 +21,28 @@ NAMES = Annotated[dict[Name, Any], Field(min_length=1)]
 
 
 def main(
-    cleaned: Path, parted: Path, tokenized: Path, scored: Path, times: Path, comparison: Path, page: Path,
-    params: Path = PARAMS,
+    cleaned: Path, parted: Path, tokenized: Path, scored: Path, comparison: Path, page: Path, params: Path = PARAMS,
 ) -> None:  # fmt: skip
     """The models are those of params.yaml: what a removed one left on the disk is not looked at.
 
     tokenized: the folder of what was counted of each tokenizer; scored: that of each model's results.
     """
-    config = load_section(params, "compare", CompareConfig)
-    seed, dataset = load_section(params, "seed", Seed), load_section(params, "dataset.name", str)
+    config, seed = load_section(params, "compare", CompareConfig), load_section(params, "seed", Seed)
     named, tokenizers = load_section(params, "models", NAMES), load_section(params, "tokenizers", NAMES)
     check_ensembles(config.ensembles, named, f"{params}: compare.ensembles")
     models = {name: Outcome.read(scored / name) for name in named}
     clean, split = Clean.read(cleaned), Split.read(parted)
     encoded = {name: Tokenized.read(tokenized / Tokenized.FILE.format(name)) for name in tokenizers}
     vectors = {name: Vectors.read(tokenized / Vectors.FILE.format(name)) for name in tokenizers}
-
     judged = {name: evaluated(model) for name, model in models.items()}
     for name, members in config.ensembles.items():
         judged[name] = combine({each: member(models[each]) for each in members})
-    result = compare(config, seed, dataset, split.splits["train"].labels, judged)
+    result = compare(config, seed, load_section(params, "dataset.name", str), split.splits["train"].labels, judged)
     result.write(comparison)
-    write_text(page, render(result, models, clean, split, encoded, vectors))
-    # Seconds are of this machine: printed, never written into an output.
-    tell(result, {name: timings.recall(name, model.fit.weights, times) for name, model in models.items()}, page)
+    found = doubts(result, models, split)
+    write_text(page, render(result, models, clean, split, encoded, vectors, found))
+    seconds = {name: timings.recall(scored / name, model.fit.weights) for name, model in models.items()}
+    tell(result, seconds, page, found)  # they differ from run to run: printed, never written into an output
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from textmill.stage import run
 from textmill.text.encoding import documents
 
 
-def main(model: Path, encoded: Path, splits: Path, out: Path, times: Path, params: Path = PARAMS) -> None:
+def main(model: Path, encoded: Path, splits: Path, out: Path, params: Path = PARAMS) -> None:
     """Every test document gets one row of predictions.parquet, the shipped seed's; all its scores come from there.
 
     seeds.parquet holds such rows of the other seeds, and validation.parquet, for ensembles, of all seeds.
@@ -43,7 +43,7 @@ def main(model: Path, encoded: Path, splits: Path, out: Path, times: Path, param
     groups(table, alpha).write(out / Groups.FILE)
     write_csv(out / "errors.csv", (wrong(table, some) for some in read_batches(texts, ["id", "text"])))
     write_csv(out / "confusion.csv", [table.select(actual="label", predicted="prediction")])
-    timings.note(config.name, config.weights, timings.Timing(predict_documents_per_second=speed), times)
+    timings.note(out, config.weights, timings.Timing(predict_documents_per_second=speed))
 
 
 if __name__ == "__main__":

@@ -8,15 +8,16 @@ import polars as pl
 from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
 from textmill.files import read_json, whole_folder, write_json
-from textmill.parquet import append_parquet, read_batches
+from textmill.parquet import append_parquet, read_batches, read_column
 from textmill.results.data import Split
+from textmill.rows.near import near_copies
 from textmill.rows.profile import profile, told
-from textmill.rows.splits import SIDES, SplitConfig, outline, part
+from textmill.rows.splits import SIDES, SPLITS, SplitConfig, outline, part
 from textmill.stage import run
 
 
 def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARAMS) -> None:
-    """Given splits are kept, missing ones are cut by `split` and `seed`. The texts are read twice, and never held.
+    """Given splits are kept, missing ones are cut by `split` and `seed`. Texts are read three times, and never held.
 
     train_in_test.json: the rows of train.parquet whose texts stand in test too.
     """
@@ -35,7 +36,9 @@ def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARA
         write_json(folder / "train_in_test.json", parts.train_in_test)
     left_out, in_test = parts.left_out, parts.unlabelled_in_test
     counts = profile(whole, parts.sides, names)
-    facts = Split(seed=seed, by=config.by, left_out=left_out, unlabelled_in_test=in_test, **counts)
+    sizes = {name: part["rows"] for name, part in counts["splits"].items()}
+    near = near_copies({name: read_column(out / f"{name}.parquet", "text") for name in SPLITS}, sizes, seed)
+    facts = Split(seed=seed, by=config.by, left_out=left_out, unlabelled_in_test=in_test, **counts, **near._asdict())
     facts.write(metrics)
     for line in told(facts):
         say(f"split: {line}")

@@ -9,14 +9,14 @@ from textmill.stage import run
 from textmill.tracking import TrackingConfig, track
 
 
-def main(lock: Path, comparison: Path, timings: Path, receipt: Path, params: Path = PARAMS) -> None:
+def main(lock: Path, comparison: Path, metrics: Path, receipt: Path, params: Path = PARAMS) -> None:
     """Write what is missing there; with `tracking.enabled: false`, nothing.
 
     The receipt says what was tracked. It is an output that DVC neither caches nor restores: without it, a clone whose
     results equal the committed dvc.lock would find nothing changed, and its store would stay empty.
     """
     enabled = load_section(params, "tracking", TrackingConfig).enabled
-    say(track(lock, comparison, timings) if enabled else "track: off (tracking.enabled: false)")
+    say(track(lock, comparison, metrics) if enabled else "track: off (tracking.enabled: false)")
     write_json(receipt, {"comparison": sha256(comparison) if enabled else None})
 
 

@@ -17,7 +17,7 @@ from textmill.training.seeds import fit_seeds, forget, places_of, validated
 
 def main(
     name: str, code: Path, learned: Path, encoded: Path, vocab: Path, vectors: Path, train_in_test: Path, labels: Path,
-    out: Path, metrics: Path, checkpoints: Path, pretrained: Path, times: Path, params: Path = PARAMS,
+    out: Path, metrics: Path, checkpoints: Path, pretrained: Path, params: Path = PARAMS,
 ) -> None:  # fmt: skip
     """`name` is the model's key in params. The seed that is best on validation is shipped; the curve is its own.
 
@@ -41,7 +41,7 @@ def main(
         whole = bundle.save(out, runs.best.model, inputs.tokenizer, config, runs.others, task.encoder)
         write_history(metrics / HISTORY, runs.best.history)
         runs.described(entry, threads, PROCESSES, whole.weights).write(metrics / Fit.FILE)
-        timings.note(name, whole.weights, runs.timing(), times)
+        timings.note(metrics, whole.weights, runs.timing())
         forget(checkpoints, name)
 
 

@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textmill.errors import DataError
-from textmill.rows.cleaning import CleanConfig, Cleaner, arrange
+from textmill.results.data import Clean
+from textmill.rows import bad
+from textmill.rows.cleaning import CleanConfig, Cleaner, arrange, told
+from textmill.rows.misread import twice_encoded
 
 DROP = CleanConfig(on_bad_row="drop", max_chars=1000)
 STOP = CleanConfig(on_bad_row="error", max_chars=1000)
@@ -77,6 +80,34 @@ def test_a_repaired_text_needs_no_repair(text):
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff]", once)
 
 
+@pytest.mark.parametrize(
+    ("text", "twice"),
+    [
+        ("dÃ©jÃ\xa0 vu", True), ("donâ€™t", True), ("Ð¿Ñ€Ð¸Ð²ÐµÑ‚", True), ("ðŸ˜€", True), ("ç¾Žå›½", True),
+        ("dÃ\xa9jÃ\xa0 Ã\x89", True), ("déjà vu", False), ("„Spaß“", False), ("groß…", False), ("CAFÉ”", False),
+        ("une fois « passé » ici", False), ("plain", False), ("", False), ("Ã", False), ("dÃ©jÃ\xa0 déjà", False),
+        (None, False),
+    ],
+)  # fmt: skip
+def test_texts_that_look_twice_encoded_are_counted(text, twice):
+    assert clean(rows((text, "pos"), ("bad", "neg"), ("ok", "pos")), None, DROP).facts["twice_encoded"] == twice
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_what_was_utf8_once_looks_so_when_it_is_read_as_latin1(text):
+    assert twice_encoded(pl.Series([text.encode().decode("latin-1")])) <= 1
+    assert twice_encoded(pl.Series([("é" + text).encode().decode("latin-1")])) == 1
+
+
+def test_what_a_person_should_know_is_told():
+    cleaned = clean(rows(("dÃ©jÃ\xa0", "pos"), ("bad", "neg"), ("", "pos")), None, DROP)
+    assert told(Clean(**cleaned.facts)) == [
+        "a.csv read as utf-8",
+        "1 text looks twice encoded (UTF-8 that was read as cp1252 or latin-1); see dataset.encodings",
+        "2 documents of 3 rows, 1 empty text",
+    ]
+
+
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
@@ -104,6 +135,20 @@ def test_bad_rows_can_stop_the_run():
         clean(bad, ["pos", "neg"], STOP)
     good = bad.filter((pl.col("text") != "") & (pl.col("label") != ""))  # the row that is not listed is no bad row
     assert len(clean(good, ["pos", "neg"], STOP).docs) == 2
+
+
+def test_a_row_that_is_broken_is_no_document():
+    data = rows(("good", "pos"), ("bad", "neg"), ("x", "neg"), ("y", "pos"))
+    broken = data.with_columns(bad=pl.Series([None, None, bad.MORE, bad.MORE]))
+    assert clean(broken, None, DROP).facts["dropped"] == {bad.MORE: 2}
+    with pytest.raises(
+        DataError, match=r"row 4, 5 \(2 rows\): more cells than columns; if a text holds .*on_bad_row: drop"
+    ):
+        clean(broken, None, STOP)
+    with pytest.raises(
+        DataError, match=r"no rows are left after cleaning; a\.csv, row 2, 3, 4, 5 \(4 rows\): not json; "
+    ):
+        clean(data.with_columns(bad=pl.lit(bad.NOT_JSON)), None, DROP)
 
 
 def test_every_row_of_a_given_test_split_is_kept():

@@ -196,6 +196,13 @@ def test_the_baseline_is_the_majority_of_the_training_split():
     assert result.baseline.model_dump() == {"label": "no", "accuracy": 0.25, "f1_macro": 0.2}
 
 
+def test_classes_that_no_test_document_has_are_named_and_take_nothing_off_a_macro_average():
+    one = model([True] * 40, actual=texts(["yes"] * 40))
+    result = compared({"a": one}, config=CONFIG.model_copy(update={"metric": "f1_macro"}))
+    assert (result.absent, result.models[0].score, result.models[0].low) == (["no"], 1.0, 1.0)
+    assert "absent" not in compared({"a": model(some(0.8))}).model_dump(exclude_unset=True)
+
+
 def test_the_seed_decides():
     models = {"a": model(some(0.8)), "b": model(some(0.7, seed=1))}
     assert compared(models) == compared(models)

@@ -21,11 +21,12 @@ STAGES = {name: {**body, **body.pop("do", {})} for name, body in DAG.items()}
 
 # Each room, and the rooms that it may import; every room may import what stands in BASE, in its order.
 BASE = ["errors", "extras", "console", "config", "files", "arrays", "parquet", "processes", "tally", "results"]
-BASE += ["timings", "stage", "code", "formats"]
+BASE += ["timings", "pin", "outputs", "stage", "code", "formats"]
 ROOMS = {
     "fetch": set(),
     "sources": {"fetch"},
     "rows": {"fetch", "sources"},
+    "look": {"fetch", "sources", "rows"},
     "text": {"fetch"},
     "tokenizers": {"fetch", "text"},
     "vectors": {"fetch", "text", "tokenizers"},
@@ -39,14 +40,15 @@ ROOMS = {
     "labelling": {"fetch", "rows", "classifier"},
     "explain": {"text", "training", "models", "classifier"},
     "sections": {"sources", "rows", "tokenizers", "vectors", "training", "judging"},
-    "tracking": {"judging", "report", "bundle", "sections"},
+    "tracking": {"models", "judging", "report", "bundle", "sections"},
     "check": {"tokenizers", "models", "judging", "sections", "tracking"},
     "schema": {"sources", "tokenizers", "vectors", "networks", "training", "models", "sections", "tracking", "check"},
     "reproduce": {"check"},
-    "cli": {"bundle", "classifier", "labelling", "explain", "tracking", "check", "reproduce"},
+    "project": {"sources", "rows", "look", "check"},
+    "cli": {"bundle", "classifier", "labelling", "explain", "tracking", "look", "check", "reproduce", "project"},
     "__main__": {"cli"},
 }
-KEPT = ("data/checkpoints", "data/downloads", "data/pretrained", "data/timings")  # between runs, and out of DVC's sight
+KEPT = ("data/checkpoints", "data/downloads", "data/pretrained")  # between runs, and out of DVC's sight
 HEAVY = {"torch", "sklearn", "datasets", "matplotlib", "mlflow", "pandas", "transformers", "gensim"}
 
 

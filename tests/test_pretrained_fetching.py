@@ -230,7 +230,7 @@ def made(tmp_path, source, reviews, monkeypatch) -> Path:
     tokenizer, repeated = out / "tokenizer.json", splits / "train_in_test.json"
     encode.main(splits, labels, tokenizer, Path("vocab.json"), encoded, Path("encode.json"))
     vectors.main("t", tokenizer, encoded, repeated, downloads, Path("vectors.safetensors"), Path("vectors.json"))
-    kept = Path("data/checkpoints"), Path("data/pretrained"), Path("data/timings")
+    kept = Path("data/checkpoints"), Path("data/pretrained")
     for name in params["models"]:
         metrics = Path("metrics") / name
         text = Path("code.txt"), Path("vocab.json"), encoded, out, Path("vectors.safetensors"), repeated

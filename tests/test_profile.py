@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill.results.data import Ids
-from textmill.rows.profile import encoded, lengths, profile, unread
+from textmill.results.data import Ids, Split
+from textmill.rows.profile import encoded, lengths, profile, told, unread
 from textmill.rows.splits import SIDES, outline
 
 
@@ -40,6 +40,25 @@ def test_counts_are_those_of_the_texts(rows):
     assert found["conflicts"] == sum({(text, "x"), (text, "y")} <= labelled for text, _ in labelled) / 2
 
 
+def test_conflicts_and_classes_that_a_split_lacks_are_told():
+    rows = [
+        ("x", "a", "train"),
+        ("x", "b", "train"),
+        ("y", "b", "test"),
+        ("z", "a", "validation"),
+        ("z", "b", "validation"),
+    ]
+    frame = pl.DataFrame(rows, ["text", "label", "split"], orient="row").with_columns(group=pl.lit(None, pl.String))
+    docs = outline(frame, ["a", "b"])
+    counts = profile(docs, docs["split"], ["a", "b"])
+    lines = told(Split(seed=0, by="text", left_out={}, unlabelled_in_test=0, **counts))
+    assert lines == [
+        "train 2, validation 2, test 1, unlabelled 0",
+        "2 texts carry more than one label: no model can get all of these right",
+        "test has no document of 'a': its macro averages are over the classes it has",
+    ]
+
+
 def test_lengths():
     told = lengths(np.array([1] * 50 + [3] * 49 + [1000]))
     assert told["mean"] == 12.0
@@ -50,7 +69,7 @@ def test_lengths():
 
 
 @pytest.mark.parametrize(
-    ("kind", "unknown", "told"),
+    ("kind", "unknown", "expected"),
     [
         ("word", 30, None),
         ("word", 31, "31% of validation's tokens are unknown to mine; if their language has no spaces, set tokenizers"),
@@ -58,6 +77,6 @@ def test_lengths():
         ("pretrained", 50, "is tokenizers.mine made for this language?"),
     ],
 )
-def test_texts_that_a_tokenizer_does_not_know_are_told(kind, unknown, told):
+def test_texts_that_a_tokenizer_does_not_know_are_told(kind, unknown, expected):
     lines = unread("mine", kind, Ids(**encoded(np.array([40, 60]), unknown)))
-    assert [told in line for line in lines] == [True] * (told is not None)
+    assert [expected in line for line in lines] == [True] * (expected is not None)

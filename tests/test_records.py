@@ -99,7 +99,7 @@ def test_a_quoted_field_may_hold_anything():
     [
         ('text,label\na,b\n"c,d\ne,f\n', r"row 3: .*quote"),
         ('text,label\na,b\n"c,d\n"e",f\n', r"row 3: .*quote"),
-        ("text,label\n" + '"' + "a\n" * LIMIT, r"row 2: field larger than .*quote"),
+        ("text,label\n" + '"' + "a\n" * LIMIT, r"row 2: a quote opens here and takes in 501 lines \(field larger than"),
         ("text,label\n" + '"a\n' + "a" * (LIMIT + 1) + '",b\n', r"row 3: line over max_chars \(1,000 characters\)"),
         ("text,label\n" + '"' + "a" * (LIMIT + 1) + '\n",b\n', r"row 2: line over max_chars"),
         ("te\0xt,label\na,b\n", r"row 1: NUL.*UTF-16"),
@@ -129,6 +129,7 @@ LONGEST = "a" * LIMIT
         ('"a"b,c', bad.QUOTE),
         ('"a "b" c",d', bad.QUOTE),
         ("a\0,b", bad.NUL),
+        ("text,label", bad.AGAIN),
         ('"a\n\0",b', bad.NUL),
         (f"{LONGEST},b", bad.LONG),
         (f'"{LONGEST}""",b', bad.LONG),
@@ -152,10 +153,15 @@ def test_a_line_that_is_cut_off_leaves_no_other_line():
 
 
 def test_surplus_cells_that_are_empty_are_none():
-    assert read("text,label\na,b,,\nc,d, ,\ne,f\n") == [(2, "a", "b"), (3, "c", "d"), (4, "e", "f")]
+    expected = [(2, "a", "b"), (3, "c", "d"), (4, "e", "f")]
+    assert read("text,label\na,b,,\nc,d, ,\ne,f\n,,,\n") == [*expected, (5, "", "")]
+    assert read("text,label,,\na,b\nc,d,1\ne,f,,\n\n") == expected
+    assert read("x,text,label\n,a,b\n,c,d\n,e,f\n,\n") == expected
+    assert bad_rows("text,label\na,b,,c\n") == {2: bad.MORE}
 
 
 def test_columns_that_the_file_does_not_name():
+    assert bad_rows("label,text\npos,good\n", header=["label", "text"]) == {1: bad.AGAIN}
     assert read("pos\tgood\nneg\tbad\n", "tsv", header=["label", "text"]) == [(1, "good", "pos"), (2, "bad", "neg")]
     with pytest.raises(DataError, match="no column 'text'; found: label, comment"):
         read("pos,good\n", header=["label", "comment"])
@@ -167,7 +173,7 @@ def test_columns_that_the_file_does_not_name():
 def test_a_row_in_place_of_the_header_is_told_from_one(kind, mark):
     rows = "".join(f"{label}{mark}Good morning, all, {n}\n" for n, label in enumerate(["ham", "spam", "ham"]))
     with pytest.raises(
-        DataError, match=r"no column 'text'; .*if row 1 is a row .*name its \d columns in dataset\.header"
+        DataError, match=r"no column 'text'; .*if the first row is no header, .*name its \d columns in dataset\.header"
     ):
         read(rows, kind)
     with pytest.raises(DataError) as caught:
@@ -178,7 +184,7 @@ def test_a_row_in_place_of_the_header_is_told_from_one(kind, mark):
 def test_a_quote_may_be_a_character_like_others():
     data = 'text\tlabel\n"so" he said\tneg\n5" wide\tpos\n"open\tneg\n'
     assert read(data, "tsv", quotes="none") == [(2, '"so" he said', "neg"), (3, '5" wide', "pos"), (4, '"open', "neg")]
-    with pytest.raises(DataError, match=r"row 4.*never closed.*dataset\.quotes: none"):
+    with pytest.raises(DataError, match=r"row 4: a quote opens here and takes in 2 lines.*dataset\.quotes: none"):
         read(data + "more\tpos\n", "tsv")
 
 
@@ -235,7 +241,9 @@ def test_a_line_may_have_as_many_characters_as_a_text(limit, end):
 
 
 def test_a_txt_file_has_no_other_column():
-    with pytest.raises(DataError, match=r"no column 'label'; found: text"):
+    with pytest.raises(
+        DataError, match=r"no column 'label'; found: text; set .*, if its lines have columns, dataset\.format: tsv"
+    ):
         read("a\nb\n", "txt")
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textmill.judging.comparison import CompareConfig, Evaluated, compare
+from textmill.judging.doubts import doubts
 from textmill.report.numbers import count, decimals, p_value, percent, points
 from textmill.report.page import render, ticks
 from textmill.report.plots import PALETTE, confusion_figure, curves_figure
@@ -33,11 +34,11 @@ def one_group(group, accuracy=0.75, rows=30, **more):
     return {"group": group, "rows": rows, "accuracy": accuracy, "low": accuracy - 0.1, "high": accuracy + 0.1, **more}
 
 
-def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, errors=("A film.",)):
+def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, errors=("A film.",), lacks=None):
     """What the stages tell of models that are right on about three documents of four, as it stands in their files."""
     random = np.random.default_rng(0)
     ids = [f"{i:016x}" for i in range(rows)]
-    actual = random.choice(labels, rows).astype(object)
+    actual = random.choice([label for label in labels if label != lacks], rows).astype(object)
     models, predictions = {}, {}
     wrong = {"id": ids[0], "label": labels[0], "prediction": labels[1], "confidence": 0.99, "tokens": 2, "unknown": 0.0}
     sides = [f"{side}_{of}" for of in ("macro", "weighted") for side in ("precision", "recall", "f1")]
@@ -118,7 +119,9 @@ def page(metric="accuracy", change=None, vectors=None, seeds=None, ensembles=Non
     outcomes = {name: outcome(name, model) for name, model in models.items()}
     tokenized = {name: Tokenized(**facts) for name, facts in encoded.items()}
     known = {"word": Vectors(**(vectors or {"source": None}))}
-    return render(result, outcomes, Clean(**clean), Split(**split), tokenized, known)
+    parted = Split(**split)
+    found = doubts(result, outcomes, parted)
+    return render(result, outcomes, Clean(**clean), parted, tokenized, known, found)
 
 
 class Reader(HTMLParser):
@@ -267,9 +270,24 @@ def test_a_leak_between_given_splits_is_said():
     def leak(models, clean, split):
         split["overlap"]["train-test"] = 15
 
+        split["near"] = {"train-test": 7}
+
     assert "Leak" not in page()
+    assert "Near copies" not in page()
     text = "".join(Reader(page(change=leak)).text)
     assert "Leak: 15 of 60 test documents (25.0\N{NO-BREAK SPACE}%) also stand in train." in text
+    assert "Near copies: 7 of 60 test documents nearly stand in train" in text
+
+
+def test_what_the_test_split_lacks_and_what_looks_twice_encoded_is_said():
+    def found(models, clean, split):
+        clean["twice_encoded"] = 12
+
+    text = "".join(Reader(page(change=found)).text)
+    assert "12 texts look twice encoded" in text
+    assert "macro averages are over" not in text
+    lacking = page(labels=("a", "b"), lacks="b")
+    assert "The test split has no document of &#39;b&#39;: macro averages are over the classes it has." in lacking
 
 
 def test_groups_stand_side_by_side_and_chance_is_quiet():

@@ -115,6 +115,10 @@ def test_what_cannot_be_guessed_of_a_source_must_stand_in_the_file(tmp_path, sou
         ("path", {"text": ""}, "text"),
         ("path", {"text": ["title", "title"]}, "twice"),
         ("path", {"text": []}, "text"),
+        ("path", {"text": None}, "text: expected a column or a list of them, found None"),
+        ("path", {"path": ["a.csv"]}, "path: expected a file, or a map from splits to files"),
+        ("path", {"header": False}, "header: expected a list of the columns' names, or null, found False"),
+        ("path", {"labels": "neg"}, "labels: expected a list of labels, a map"),
         ("path", {"labels": {"Neg": " neg"}}, "a label without spaces"),
         ("path", {"format": "xlsx"}, "format"),
         ("path", {"header": []}, "header"),
@@ -145,6 +149,12 @@ def test_wrong_config_is_refused_by_the_name_of_its_key(tmp_path, source, keys, 
     with pytest.raises(ParamsError, match=r"params.yaml: dataset") as caught:
         dataset(tmp_path, source, **keys)
     assert message in str(caught.value)
+
+
+def test_numbers_and_truths_are_labels_in_a_map(tmp_path):
+    labels = {0: "neg", 1.0: "pos", "007": None}
+    assert dataset(tmp_path, "path", labels=labels).labels == {"0": "neg", "1.0": "pos", "007": None}
+    assert dataset(tmp_path, "path", labels={False: "no", True: "yes"}).labels == {"false": "no", "true": "yes"}
 
 
 def test_unknown_source_lists_the_known(tmp_path):
@@ -368,8 +378,9 @@ def test_a_format_makes_up_for_a_name(tmp_path):
         (zipped({"xl/workbook.xml": b"", "[Content_Types].xml": b""}), "a spreadsheet; save it as csv"),
         (zipped({"mimetype": b"", "content.xml": b""}), "a spreadsheet; save it as csv"),
         (zipped({"a.csv": CSV}), r"a zip file; give it the ending \.zip"),
-        (b"PK\3\4", "a zip file"),
+        (b"PK\3\4", "the beginning of a zip or Excel file"),
         (bytes.fromhex("d0cf11e0a1b11ae1") + b"rest", "an Excel file of the old kind; save it as csv"),
+        (b"PAR1....", r"a parquet file; give it the ending \.parquet"),
         (gzip.compress(CSV), r"packed by gzip; give it the ending \.gz"),
     ],
 )

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from textmill.errors import DataError
 from textmill.rows import splits
+from textmill.rows.shares import SLACK, even_out
 from textmill.rows.splits import (
     SIDES,
     SPLITS,
@@ -221,6 +222,76 @@ def test_pieces_of_one_document_take_a_short_way_to_the_same_end(rows, share, se
     pieces, classes = np.array(rows).T
     short, plain = (way(pieces, classes, share, np.random.default_rng(seed)) for way in (cut, greedy))
     assert short.tolist() == plain.tolist()
+
+
+@given(
+    st.lists(st.tuples(st.integers(3, 9), st.integers(1, 3)), min_size=1, max_size=80),
+    st.floats(0.05, 0.4),
+    st.integers(0, 9),
+)
+def test_many_classes_keep_the_share_of_all_rows_and_each_is_within_a_row_of_its_own(sizes, share, seed):
+    """Where each document may go alone, that is; with larger pieces no class comes farther from its share."""
+    classes = np.repeat(np.arange(len(sizes)), [rows for rows, _ in sizes])
+    alone, rng = np.arange(len(classes)), np.random.default_rng(seed)
+    before = cut(alone, classes, share, rng)
+    after = even_out(before, alone, classes, share, rng)
+    assert abs(after.sum() - share * len(classes)) <= max(1, SLACK * len(classes))
+    assert (np.abs(np.bincount(classes[after], minlength=len(sizes)) - share * np.bincount(classes)) < 1 + 1e-9).all()
+    assert (np.bincount(classes[~after]) > 0).all()
+
+    pieces = np.concatenate([np.arange(rows) // size + 100 * c for c, (rows, size) in enumerate(sizes)])
+    before = cut(pieces, classes, share, rng)
+    after = even_out(before, pieces, classes, share, rng)
+    off, was = (np.abs(np.bincount(classes[part], minlength=len(sizes)) - share * np.bincount(classes))
+                for part in (after, before))  # fmt: skip
+    assert (off < np.maximum(1, was) + 1e-9).all()
+    assert abs(after.sum() - share * len(classes)) <= abs(before.sum() - share * len(classes)) + 1e-9
+    assert all(len(set(after[pieces == piece])) == 1 for piece in set(pieces))
+
+
+def test_a_split_that_is_near_its_share_stays_as_it_is():
+    classes = np.arange(1000) % 2
+    aside = np.arange(1000) < 203
+    assert even_out(aside, np.arange(1000), classes, 0.2, np.random.default_rng(0)) is aside
+
+
+def test_105_classes_of_three_rows():
+    frame = docs([{"text": f"text {i // 2 if i % 3 else i} {i // 3}", "label": f"c{i // 3:03}"} for i in range(315)])
+    labels = sorted(set(frame["label"]))
+    parts = split(frame, labels, CONFIG, seed=42)
+    assert [len(parts[name]) for name in SPLITS] == [220, 32, 63]
+    assert set(parts["train"]["label"]) == set(labels)
+
+
+def rare(*counts: tuple[str, int], **given: str) -> pl.DataFrame:
+    rows = [{"text": f"{label} {i}", "label": label} for label, count in counts for i in range(count)]
+    return docs([row | ({"split": given[row["label"]]} if row["label"] in given else {}) for row in rows])
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (
+            rare(("good", 50), ("bad", 50), ("goood", 1)),
+            r"a class needs 3 rows, .* 'goood' has 1 \(is it 'good'\?\); .*dataset\.labels: {goood: good}",
+        ),
+        (rare(("good", 50), ("bad", 50), ("zz", 2)), r"'zz' has 2; .* leave it out with null, .*{zz: null}"),
+        (
+            rare(("good", 50), ("bad", 50), ("v", 1), ("x", 1), ("y", 1), ("z", 1)),
+            r"'v' has 1, 'x' has 1, 'y' has 1, and 1 more have too few",
+        ),
+    ],
+)
+def test_a_class_with_fewer_rows_than_splits_is_refused(frame, message):
+    with pytest.raises(DataError, match=message):
+        split(frame, sorted(set(frame["label"])), CONFIG, seed=0)
+
+
+def test_a_given_test_split_may_lack_a_class():
+    frame = docs([{"text": f"{i}", "label": "abc"[i % 3], "split": "train"} for i in range(60)]
+                 + [{"text": f"t{i}", "label": "a", "split": "test"} for i in range(9)])  # fmt: skip
+    parts = split(frame, ["a", "b", "c"], CONFIG, seed=0)
+    assert set(parts["test"]["label"]) == {"a"}
 
 
 def test_an_outline_in_pieces_is_the_whole_outline_and_splits_are_these():

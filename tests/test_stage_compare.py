@@ -6,6 +6,7 @@ import pytest
 from test_report import made_up
 
 from stages.compare import main
+from textmill import timings
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import read_json, write_json
 
@@ -50,7 +51,7 @@ def run(folder):
     written = report / "comparison.json", report / "index.html"
     metrics = folder / "metrics"
     counted = metrics / "clean.json", metrics / "split.json", metrics, metrics
-    main(*counted, folder / "times", *written, folder / "params.yaml")
+    main(*counted, *written, folder / "params.yaml")
     return read_json(report / "comparison.json"), (report / "index.html").read_text()
 
 
@@ -64,7 +65,7 @@ def test_report_and_table(folder, capsys):
     assert all(name in told for name in [*NAMES, f"always {result['baseline']['label']}"])
     assert f"Champion by validation accuracy: {result['champion']} (" in told
     assert "report/index.html" in told
-    assert "make ui" in told
+    assert "textmill ui" in told
 
 
 def test_a_model_removed_from_params_leaves_nothing(folder):
@@ -81,8 +82,8 @@ def test_timings_are_printed_and_change_no_output(folder, capsys):
     capsys.readouterr()
     weights = read_json(folder / "metrics" / "gru" / "fit.json")["weights"]
     facts = {"train_seconds": 123.4, "predict_documents_per_second": 5678.0}
-    write_json(folder / "times" / "gru" / f"{weights[:16]}.json", facts)
-    write_json(folder / "times" / "lstm" / "of-an-older-bundle.json", facts | {"train_seconds": 99.9})
+    timings.note(folder / "metrics" / "gru", weights, timings.Timing(**facts))
+    timings.note(folder / "metrics" / "lstm", "0" * 64, timings.Timing(**facts | {"train_seconds": 99.9}))
     run(folder)
     told = capsys.readouterr().out
     assert ("123.4" in told, "5,678" in told, "99.9" in told) == (True, True, False)

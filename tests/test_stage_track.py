@@ -12,7 +12,7 @@ def test_switched_off_it_says_so_and_imports_no_mlflow(tmp_path):
     write_json(tmp_path / "params.yaml", {"tracking": {"enabled": False}})
     code = (
         "import sys; from pathlib import Path; from stages.track import main;"
-        "main(*map(Path, ('dvc.lock', 'comparison.json', 'timings', 'receipt.json')));"
+        "main(*map(Path, ('dvc.lock', 'comparison.json', 'metrics', 'receipt.json')));"
         "assert 'mlflow' not in sys.modules"
     )
     done = subprocess.run(
@@ -28,5 +28,5 @@ def test_params_are_checked(tmp_path, section):
 
     write_json(tmp_path / "params.yaml", {"tracking": section})
     with pytest.raises(ParamsError, match=r"params.yaml: tracking\."):
-        files = (tmp_path / name for name in ("dvc.lock", "comparison.json", "timings", "receipt.json", "params.yaml"))
+        files = (tmp_path / name for name in ("dvc.lock", "comparison.json", "metrics", "receipt.json", "params.yaml"))
         main(*files)

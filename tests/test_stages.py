@@ -49,7 +49,7 @@ PARAMS = {
 }
 
 
-KEPT, TIMINGS = (Path("data/checkpoints"), Path("data/pretrained")), Path("data/timings")
+KEPT = (Path("data/checkpoints"), Path("data/pretrained"))
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def run_text(splits, labels, root):
 def run_train(root, name):
     text = root / "encoded", root / "vocab", root / "vectors.safetensors", root / "split/train_in_test.json"
     found = root / name, root / "metrics" / name
-    train.main(name, *code_of(root), *text, root / "labels.json", *found, *KEPT, TIMINGS)
+    train.main(name, *code_of(root), *text, root / "labels.json", *found, *KEPT)
 
 
 def code_of(root):
@@ -102,7 +102,7 @@ def code_of(root):
 
 
 def run_evaluate(root, name):
-    evaluate.main(root / name, root / "encoded", root / "split", root / "metrics" / name, TIMINGS)
+    evaluate.main(root / name, root / "encoded", root / "split", root / "metrics" / name)
 
 
 def test_words_that_a_vocabulary_lacks_are_told(tmp_path, reviews, capsys):
@@ -116,6 +116,7 @@ def test_split_profiles_what_it_cut(made):
     facts = read_json(made / "split.json")
     assert sum(facts["splits"][name]["rows"] for name in SPLITS) == 240
     assert set(facts["overlap"].values()) == {0}
+    assert list(facts["near"]) == list(facts["overlap"])
     words = facts["splits"]["train"]["words"]
     assert sum(words["histogram"]["counts"]) == facts["splits"]["train"]["rows"]
 
@@ -159,6 +160,26 @@ def test_what_may_be_learned_from_holds_no_test_text(tmp_path, monkeypatch, caps
     facts = read_json(tmp_path / "split.json")
     assert (facts["unlabelled_in_test"], facts["splits"]["unlabelled"]["rows"]) == (1, 2)
     assert "1 unlabelled documents left out, whose texts stand in test" in capsys.readouterr().out
+
+
+def test_near_copies_across_splits_are_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write_json(tmp_path / "params.yaml", {**PARAMS, "split": {**PARAMS["split"], "by": "text"}})
+    rows = [
+        (f"{before}the {n}th review of lamp {n}{after}", ("bad", "good")[n % 2])
+        for n in range(20) for before, after in (("", ""), (f"RT @u{n}: ", "..."), ("", " indeed"))
+    ]  # fmt: skip
+    docs = pl.DataFrame(rows, ["text", "label"], orient="row").with_row_index("id")
+    docs = docs.select(
+        pl.col("id").cast(pl.String), "text", "label", group=pl.lit(None, pl.String), split=pl.lit(None, pl.String)
+    )
+    write_parquet(tmp_path / "docs.parquet", docs)
+    write_json(tmp_path / "labels.json", ["bad", "good"])
+    split.main(tmp_path / "docs.parquet", tmp_path / "labels.json", tmp_path / "split", tmp_path / "split.json")
+    facts = read_json(tmp_path / "split.json")
+    assert facts["overlap"]["train-test"] == 0
+    assert facts["near"]["train-test"] >= facts["splits"]["test"]["rows"] - 2
+    assert f"{facts['near']['train-test']} documents of test nearly stand in train" in capsys.readouterr().out
 
 
 def test_the_vocabulary_sees_the_training_split_alone(made, tmp_path):
@@ -219,10 +240,10 @@ def test_fit_says_how_and_seconds_stay_outside(made):
     best = pl.read_csv(made / "metrics/lstm/history.csv").row(fit["best_epoch"] - 1, named=True)
     assert best["validation_accuracy"] == pytest.approx(fit["validation"]["accuracy"], abs=1e-6)
     assert "seconds" not in json.dumps(fit)
-    noted = timings.recall("lstm", fit["weights"], made / "data/timings")
+    noted = timings.recall(made / "metrics/lstm", fit["weights"])
     assert len(noted.epoch_seconds) == fit["epochs"]
     assert noted.predict_documents_per_second > 0
-    assert timings.recall("lstm", "0" * 64, made / "data/timings") == timings.Timing()
+    assert timings.recall(made / "metrics/lstm", "0" * 64) == timings.Timing()
     assert not list((made / "data/checkpoints").iterdir())
 
 
@@ -240,7 +261,7 @@ def test_a_pretrained_body_is_kept_for_the_next_training(made, tmp_path, monkeyp
         fit = read_json(tmp_path / "metrics/lstm/fit.json")
         assert fit["pretraining"].keys() == {"epochs", "loss", "documents", "tokens"}
         assert fit["pretraining"]["documents"] == len(pl.read_parquet(made / "split/train.parquet"))
-        noted = timings.recall("lstm", fit["weights"], tmp_path / "data/timings")
+        noted = timings.recall(tmp_path / "metrics/lstm", fit["weights"])
         times.add(round(noted.train_seconds - sum(noted.epoch_seconds), 9))
     assert len(times) == 1  # of one reading, which both paid for
     assert len(list((tmp_path / "data/pretrained/lstm").iterdir())) == 1
@@ -310,7 +331,7 @@ def test_a_model_gets_what_it_asks_for(made, tmp_path, monkeypatch):
             tmp_path / "m",
         )
         with pytest.raises(DataError, match="enough"):
-            train.main(name, *parts, tmp_path / "metrics", *KEPT, TIMINGS)
+            train.main(name, *parts, tmp_path / "metrics", *KEPT)
     (_, task), (data, asked) = tasks
     assert (task.vectors, task.corpus, task.encoder) == (None, None, None)
     assert asked.vectors.ids.tolist() == [2, 5]
@@ -333,7 +354,7 @@ def test_a_model_begins_with_vectors_that_were_trained_here(made, tmp_path, monk
     assert 5 < len(known.ids) < read_json(made / "encode.json")["vocabulary"] - 2
     for name in asking:
         text = made / "encoded", made / "vocab", found, repeated, made / "labels.json"
-        train.main(name, *code_of(made), *text, tmp_path / name, tmp_path / "metrics" / name, *KEPT, TIMINGS)
+        train.main(name, *code_of(made), *text, tmp_path / name, tmp_path / "metrics" / name, *KEPT)
         weight = arrays.read_arrays(tmp_path / name / "model.safetensors")[0]["embed.weight"]
         assert np.array_equal(weight[known.ids], known.vectors) == (name == "frozen")
         assert textmill.load(tmp_path / name).predict_proba(["a great film"]).shape == (1, 2)
@@ -429,14 +450,14 @@ def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
     spec["vocabulary"].pop()
     write_json(tmp_path / "other/tokenizer.json", spec)
     text = made / "encoded", tmp_path / "other", made / "vectors.safetensors", made / "split/train_in_test.json"
-    parts = (*code_of(made), *text, made / "labels.json", tmp_path / "m", tmp_path / "metrics", *KEPT, TIMINGS)
+    parts = (*code_of(made), *text, made / "labels.json", tmp_path / "m", tmp_path / "metrics", *KEPT)
     with pytest.raises(ArtifactError, match="encoded with another tokenizer"):
         train.main("lstm", *parts)
     with pytest.raises(ArtifactError, match="documents, but"):
         splits = tmp_path / "split"
         splits.mkdir()
         (splits / "test.parquet").symlink_to(made / "split/train.parquet")
-        evaluate.main(made / "lstm", made / "encoded", splits, tmp_path, TIMINGS)
+        evaluate.main(made / "lstm", made / "encoded", splits, tmp_path)
     with pytest.raises(ParamsError, match=r"models\.gru: missing"):
         train.main("gru", *parts)
     write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": {"word": {**WORD, "min_freq": 10_000}}})

@@ -55,6 +55,11 @@ def test_what_the_file_lacks_is_null_and_a_part_may_tell_split_and_label(tmp_pat
     assert all(frame[name].dtype == pl.String for name in COLUMNS)
 
 
+def test_labels_of_parquet_may_come_in_lists(tmp_path):
+    part = parquet(tmp_path / "a.parquet", text=["x", "y", "z"], label=[["pos"], [], ["a", "b"]])
+    assert read(tmp_path, part, config(), 100)["label"].to_list() == ["pos", None, '["a", "b"]']
+
+
 def test_unlabelled_parts_need_no_label(tmp_path):
     (tmp_path / "a.txt").write_text("good\n")
     assert read(tmp_path, Part("a.txt", "", "txt", split="unlabelled"), config(), 100)["label"].to_list() == [None]

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 NAMES = ["linear", "rnn"]
 REGISTERED = "textmill-reviews"
-LOCK, COMPARISON, TIMINGS = Path("dvc.lock"), Path("report/comparison.json"), Path("data/timings")
+LOCK, COMPARISON, METRICS = Path("dvc.lock"), Path("report/comparison.json"), Path("metrics")
 PARAMS = {
     "seed": 42,
     "threads": 1,
@@ -98,8 +98,8 @@ def finished(tmp_path_factory, reviews) -> Path:
         vectors.main("word", tokenizer, encoded, Path("data/split/train_in_test.json"), downloads, *found)
         for name in NAMES:
             bundle, metrics = Path(f"data/models/{name}"), Path(f"metrics/{name}")
-            train.main(name, *text, bundle, metrics, Path("data/checkpoints"), Path("data/pretrained"), TIMINGS)
-            evaluate.main(bundle, Path("data/encoded/word"), Path("data/split"), metrics, TIMINGS)
+            train.main(name, *text, bundle, metrics, Path("data/checkpoints"), Path("data/pretrained"))
+            evaluate.main(bundle, Path("data/encoded/word"), Path("data/split"), metrics)
         choose("linear")
         write_lock()
     return root
@@ -175,7 +175,7 @@ def tracked(finished, tmp_path_factory) -> Path:
             out, err = other.communicate(timeout=HANGS)
             assert err == ""
             told.append(out)
-    line = "track: 2 runs in sqlite:///mlflow.db ({} new), champion linear = {} v1; see them with `make ui`\n"
+    line = "track: 2 runs in sqlite:///mlflow.db ({} new), champion linear = {} v1; see them with `textmill ui`\n"
     assert sorted(told) == sorted(line.format(new, REGISTERED) for new in (0, 0, 2))
     return root
 
@@ -204,7 +204,7 @@ def versions(client):
 
 
 def project():
-    return track(LOCK, COMPARISON, TIMINGS)
+    return track(LOCK, COMPARISON, METRICS)
 
 
 def test_a_run_holds_all_that_is_known(client):
@@ -245,7 +245,7 @@ def test_a_run_holds_all_that_is_known(client):
     assert [point.step for point in curve] == [1, 2, 3]
     assert curve[-1].timestamp == run.info.end_time > run.info.start_time
 
-    timing = read_json(next(Path("data/timings/rnn").iterdir()))
+    timing = read_json(Path("metrics/rnn/timing.json"))
     assert run.info.start_time == int(timing["started"] * 1000)
     files = {file.path for file in client.list_artifacts(run.info.run_id)}
     assert files >= {

@@ -17,7 +17,7 @@ from textmill.networks.layers import AttentionPool, inside, pooled_max, pooled_m
 from textmill.networks.recurrent import Turn, reversal
 from textmill.training.backward import adversarial
 from textmill.training.loop import best_epoch
-from textmill.training.optimizing import loss_function, moving_average, optimizer, probabilities, rate
+from textmill.training.optimizing import learned, loss_function, moving_average, optimizer, probabilities, rate
 from textmill.training.settings import TrainConfig
 from textmill.training.task import Task
 from textmill.training.validation import epoch_scores
@@ -31,7 +31,7 @@ def test_validation_scores_are_scikit_learns(classes, rows, seed):
     ours = epoch_scores(proba, labels)
     assert ours["accuracy"] == pytest.approx(accuracy_score(labels, proba.argmax(1)))
     assert ours["f1_macro"] == pytest.approx(
-        f1_score(labels, proba.argmax(1), labels=range(classes), average="macro", zero_division=0)
+        f1_score(labels, proba.argmax(1), labels=np.unique(labels), average="macro", zero_division=0)
     )
     assert ours["log_loss"] == pytest.approx(log_loss(labels, proba, labels=range(classes)), rel=1e-4)
 
@@ -64,6 +64,28 @@ def test_bidirectional_layers_are_torchs_own_on_packed_rows():
     beside_others = ours.pool(ours.states(ours.embed(ids), lengths), lengths)  # as last+mean does
     assert torch.equal(ours(ids, lengths), ours.classify(beside_others))
     assert ours.ahead[0].bias_ih_l0[4:8].tolist() == [1.0] * 4
+
+
+@pytest.mark.parametrize("weights", ["none", "balanced"])
+@pytest.mark.parametrize(("loss", "classes", "smooth"), [("cross_entropy", 3, 0.0), ("bce", 2, 0.0), ("bce", 2, 0.2)])
+def test_how_much_was_learned_runs_from_guessing_to_knowing(weights, loss, classes, smooth):
+    labels = np.repeat(np.arange(classes), [50, 20, 30][:classes])
+    settings = TrainConfig(loss=loss, class_weights=weights, label_smoothing=smooth)
+    measure, targets = loss_function(settings, labels, classes), torch.tensor(labels)
+
+    def lowest(rows: int) -> float:
+        """The lowest loss of logits that are the same for all documents, or each document's own."""
+        logits = torch.zeros(rows, 1 if loss == "bce" else classes, requires_grad=True)
+        tuner = torch.optim.Adam([logits], lr=0.5)
+        for _ in range(300):
+            tuner.zero_grad()
+            value = measure(logits.expand(len(labels), -1), targets, targets)
+            value.backward()
+            tuner.step()
+        return value.item()
+
+    assert learned(lowest(1), settings, labels) == pytest.approx(0, abs=1e-3)
+    assert learned(lowest(len(labels)), settings, labels) == pytest.approx(1, abs=1e-2)
 
 
 def test_reversal_leads_there_and_back_and_leaves_padding():

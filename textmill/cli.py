@@ -1,4 +1,4 @@
-"""The command: `textmill predict`, `explain`, `info`, `check`, `why`, `repro`, `track`."""
+"""The command: `textmill new`, `check`, `repro`, `why`, `track`, `ui`, `upgrade`; `predict`, `explain`, `info`."""
 
 from __future__ import annotations
 
@@ -64,6 +64,8 @@ def command(
     ] = False,
 ) -> None:
     """What may stand before a command."""
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # a project's families, as for its stages
 
 
 @app.command()
@@ -170,13 +172,20 @@ def check(
     params: Annotated[Path, typer.Argument(help="The params file.")] = PARAMS,
     show: Annotated[bool, typer.Option("--show", help="Print all that applies, defaults written out.")] = False,
 ) -> None:
-    """Check params.yaml as a whole: every key, every range, and that models name tokenizers that are there."""
+    """Check params.yaml as a whole: every key, every range, models and their tokenizers; then look at the data."""
     with one_line("check"):
         from textmill.check import check_params
         from textmill.config import as_yaml
 
         whole = check_params(params)
-        print(as_yaml(whole) if show else f"check: {params} has no error\n", end="")
+        if show:
+            print(as_yaml(whole), end="")
+            return
+        say(f"check: {params} has no error")
+        from textmill.look.checking import data_lines
+
+        for line in data_lines(whole):
+            say(f"check: {line}")
 
 
 @app.command()
@@ -206,18 +215,97 @@ def why(
 
 
 @app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="The project's folder: a new or an empty one.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Your texts: a table, a file for each split or each class, or an archive of these."),
+    ] = None,
+    text: Annotated[list[str] | None, typer.Option(help="The column of the text; given twice, both are read.")] = None,
+    label: Annotated[str | None, typer.Option(help="The column of the class.")] = None,
+    group: Annotated[str | None, typer.Option(help="A column of what must not be split up, say author.")] = None,
+    split: Annotated[str | None, typer.Option(help="A column that says train, validation or test.")] = None,
+    id: Annotated[str | None, typer.Option(help="A column that names each row once.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take what is proposed, and ask nothing.")] = False,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="Our params file to start from.", show_default="csv, or our own data without files"),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--textmill", help="What it is pinned to: a wheel, a checkout, or an address with a hash.",
+                     show_default="where the running one came from"),
+    ] = None,
+) -> None:  # fmt: skip
+    """Make a project of your own: git and DVC, params for your files, stages, tests, and a pin to this textmill."""
+    with one_line("new"):
+        from textmill.look.proposal import Told
+        from textmill.project import making
+
+        told = Told(text=text or [], label=label, group=group, split=split, id=id)
+        making.make(folder, files or [], told, preset, source, None if yes else _asked)
+        say(f"new: {folder} is a project. Next:")
+        for line in (f"cd {folder}", "dvc repro", 'git add -A && git commit -m "First results"'):
+            say(f"  {line}")
+
+
+def _asked(question: str, default: str, choices: list[str]) -> str:
+    """A person's answer. Raises ParamsError where there is no terminal to ask in."""
+    if not sys.stdin.isatty():
+        raise ParamsError(f"{question} No terminal to ask in: name the column, or take what is proposed with --yes")
+    return typer.prompt(f"{question} [{', '.join(choices)}]", default)
+
+
+@app.command()
+def upgrade(
+    apply: Annotated[bool, typer.Option("--apply", help="Do it; without this, it is only told.")] = False,
+    source: Annotated[
+        str | None,
+        typer.Option("--textmill", help="What the project is pinned to then: a wheel, a checkout, an address.",
+                     show_default="where the running one came from"),
+    ] = None,
+) -> None:  # fmt: skip
+    """Move this project to the textmill that runs: what changes in its files, and which stages will run again."""
+    with one_line("upgrade"):
+        from textmill.project import source as sources
+        from textmill.project import upgrade as upgrades
+
+        plan = upgrades.plan(Path(), sources.find(source))
+        for line in upgrades.told(plan):
+            say(line)
+        if apply:
+            upgrades.apply(Path(), plan)
+            say("upgrade: done; look at it with git diff, then: dvc repro")
+
+
+@app.command()
 def track() -> None:
     """Make the MLflow store agree with this folder's dvc.lock: what is there is kept, what is missing is written."""
     with one_line("track"):
-        from textmill.config import load_section
-        from textmill.timings import TIMINGS
-        from textmill.tracking import TrackingConfig
-        from textmill.tracking import track as project
+        _track()
 
-        if load_section(PARAMS, "tracking", TrackingConfig).enabled:
-            say(project(Path("dvc.lock"), Path("report/comparison.json"), TIMINGS))
-        else:
-            say("track: off (tracking.enabled: false)")
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Of this machine alone.")] = 5000) -> None:
+    """Show all runs in MLflow's pages, on http://127.0.0.1:5000; the store is made first if it is not there."""
+    with one_line("ui"):
+        from textmill.tracking.server import serve
+        from textmill.tracking.store import database, store_uri
+
+        if (file := database(store_uri(Path()))) and not file.exists():
+            _track()
+        serve(Path(), port)
+
+
+def _track() -> None:
+    from textmill.config import load_section
+    from textmill.tracking import TrackingConfig
+    from textmill.tracking import track as project
+
+    if load_section(PARAMS, "tracking", TrackingConfig).enabled:
+        say(project(Path("dvc.lock"), Path("report/comparison.json"), Path("metrics/models")))
+    else:
+        say("track: off (tracking.enabled: false)")
 
 
 def _check_usage(

@@ -18,8 +18,9 @@ def say(line: str) -> None:
 
 def few(names: Sequence[str], most: int = 3) -> str:
     """The first names in quotes, and how many others there are: 'a', 'b', 'c' and 12 others."""
-    shown = [repr(name) for name in names[:most]]
-    return ", ".join(shown) + (f" and {len(names) - most:,} others" if len(names) > most else "")
+    more = len(names) - most
+    shown = ", ".join(repr(name) for name in names[:most])
+    return shown + (f" and {more:,} other{'s' if more > 1 else ''}" if more > 0 else "")
 
 
 def progress(items: Iterable[T], label: str, total: int) -> Iterator[T]:

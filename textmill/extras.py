@@ -11,8 +11,9 @@ MODULES = {
     "pretrained": ("transformers",),
     "vectors": ("gensim",),
     "pipeline": (
-        *("alembic", "datasets", "dvc", "huggingface_hub", "jinja2", "matplotlib", "mlflow", "networkx", "pandas"),
-        *("psutil", "pyarrow", "requests", "scipy", "sklearn", "sqlalchemy", "threadpoolctl"),
+        *("alembic", "charset_normalizer", "datasets", "dvc", "huggingface_hub", "jinja2", "matplotlib", "mlflow"),
+        *("networkx", "pandas", "psutil", "pyarrow", "rensa", "requests", "scipy", "sklearn", "sqlalchemy"),
+        "threadpoolctl",
     ),
 }
 EXTRAS = {module: extra for extra, modules in MODULES.items() for module in modules}

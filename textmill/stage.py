@@ -11,6 +11,7 @@ from pathlib import Path
 from textmill.console import say
 from textmill.errors import INTERRUPTED, ParamsError, TextmillError
 from textmill.extras import naming_extras
+from textmill.pin import check_pin
 from textmill.processes import alone, end_with_parent, interrupt_once
 
 FIRST = os.environ.get("RANK", "0") == "0"  # torchrun numbers its processes: the others neither lock nor print
@@ -28,6 +29,7 @@ def run(main: Callable[..., None]) -> None:
     interrupt_once()
     try:
         end_with_parent()
+        check_pin(Path())
         with naming_extras(), alone(name) if FIRST else _silent():
             main(*_arguments(main, sys.argv[1:]))
     except TextmillError as error:

@@ -1,17 +1,27 @@
-"""How long things took. Not among DVC's outputs: seconds differ from run to run, results must not."""
+"""How long things took: in git beside the metrics, and hidden from DVC, for seconds differ from run to run.
 
+Written once for each digest of weights: a rerun with equal bytes leaves the tree as it is, and a clone knows how long
+the training took that it did not have to do.
+"""
+
+import os
+import platform
+import re
 from pathlib import Path
+from typing import ClassVar
 
-from textmill.config import Section
+from textmill.config import Section, Sha256
 from textmill.errors import ArtifactError
 from textmill.results.record import Record
 
-TIMINGS = Path("data/timings")  # where dvc.yaml has them, for commands that DVC does not start
-
 
 class Timing(Record, Section):
-    """In seconds; `started` and `ended` are the system's clock. None: not on this machine."""
+    """In seconds; `started` and `ended` are the system's clock. None: not known."""
 
+    FILE: ClassVar = "timing.json"
+
+    weights: Sha256 | None = None  # of the model that is shipped
+    machine: str | None = None  # that trained it
     train_seconds: float | None = None  # of all seeds and of pretraining, the epochs before a resumption too
     epoch_seconds: list[float] | None = None  # of the seed that is shipped
     started: float | None = None
@@ -19,29 +29,35 @@ class Timing(Record, Section):
     predict_documents_per_second: float | None = None
 
 
-def note(name: str, weights: str, facts: Timing, folder: Path) -> None:
-    """Add what `facts` has set about the model called `name` whose weights have this digest."""
-    known = recall(name, weights, folder)
-    known.model_copy(update=facts.model_dump(exclude_unset=True)).write(_path(name, weights, folder))
+def note(metrics: Path, weights: str, facts: Timing) -> None:
+    """Add to a model's folder of metrics what is not known yet of exactly these weights."""
+    known = recall(metrics, weights)
+    new = facts.model_dump(exclude_unset=True) | known.model_dump(exclude_none=True) | {"weights": weights}
+    if (timing := Timing(**new)) != known:
+        timing.write(metrics / Timing.FILE)
 
 
-def recall(name: str, weights: str, folder: Path) -> Timing:
-    """What was noted of exactly these weights; nothing where they were not made on this machine."""
-    return _read(_path(name, weights, folder))
+def recall(metrics: Path, weights: str) -> Timing:
+    """What was noted of exactly these weights."""
+    known = _read(metrics)
+    return known if known.weights == weights else Timing()
 
 
-def longest_training(name: str, folder: Path) -> float:
-    """The most seconds that any weights of this model took; infinite where none were trained here."""
-    known = [_read(path).train_seconds or 0.0 for path in (folder / name).glob("*.json")]
-    return max(known, default=float("inf"))
+def longest_training(metrics: Path) -> float:
+    """The seconds that this model's last training took, whatever came of it; infinite where there was none."""
+    return _read(metrics).train_seconds or float("inf")
 
 
-def _read(path: Path) -> Timing:
+def machine(gpu: str | None = None) -> str:
+    """The processor and how many cores of it are used, and the GPU, in words: for people who compare seconds."""
+    described = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*:\s*(.+)", described.read_text()) if described.exists() else []
+    processor = names[0] if names else platform.processor() or platform.machine()
+    return ", ".join(filter(None, [processor, f"{os.cpu_count()} cores", gpu]))
+
+
+def _read(metrics: Path) -> Timing:
     try:
-        return Timing.read(path)
+        return Timing.read(metrics / Timing.FILE)
     except ArtifactError:
         return Timing()
-
-
-def _path(name: str, weights: str, folder: Path) -> Path:
-    return folder / name / f"{weights[:16]}.json"

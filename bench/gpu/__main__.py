@@ -22,7 +22,9 @@ import runs
 import speed
 import torch
 from parts import CASES, Data, keep_memory
-from side_by_side import RESULTS, machine
+from side_by_side import RESULTS
+
+from textmill.timings import machine
 
 LIMIT = 420  # seconds in all
 LARGE, SMALL = 65_536, 4_096  # ids of a batch: what a GPU likes, and the default experiment's

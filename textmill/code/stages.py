@@ -8,12 +8,13 @@ from textmill.code.closure import Closure
 # What a stage runs beside its script, found by its name: `models.lstm` for the family lstm.
 FOUND_BY_NAME = dict.fromkeys(("vocab", "encode", "vectors"), "tokenizers")
 FOUND_BY_NAME |= dict.fromkeys(("train", "evaluate"), "models")
+OWN = "families"  # a project's package of its own families, beside those of models
 
 
 def listings(project: Path) -> dict[str, str]:
     """What each file of digests holds, by its name: a line a module, its digest and its name."""
     package = Path(__file__).parents[1]
-    closure = Closure({"textmill": package, "stages": project / "stages"})
+    closure = Closure({"textmill": package, "stages": project / "stages", OWN: project / OWN})
     return {
         name: "".join(f"{digest} {module}\n" for module, digest in closure.digests(*roots).items())
         for name, roots in _roots(project, package)
@@ -28,5 +29,7 @@ def _roots(project: Path, package: Path) -> Iterator[tuple[str, list[str]]]:
         if folder := FOUND_BY_NAME.get(stage):
             for module in sorted((package / folder).glob("[!_]*.py")):
                 yield f"{stage}-{module.stem}", [f"stages.{stage}", f"textmill.{folder}.{module.stem}"]
+            for module in sorted((project / OWN).glob("[!_]*.py")) if folder == "models" else ():
+                yield f"{stage}-{module.stem}", [f"stages.{stage}", f"{OWN}.{module.stem}"]
         else:
             yield stage, [f"stages.{stage}"]

@@ -10,7 +10,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePosixPath
 from tempfile import SpooledTemporaryFile, gettempdir
@@ -36,6 +36,7 @@ BEGINNINGS = {
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an Excel file of the old kind; save it as csv (UTF-8)",
     b"PK\x03\x04": "a zip file; give it the ending .zip",
     b"\x1f\x8b": "packed by gzip; give it the ending .gz",
+    b"PAR1": "a parquet file; give it the ending .parquet",
     b"BZh": "packed by bzip2; give it the ending .bz2",
     b"%PDF": "a PDF; save its texts as csv",
 }
@@ -76,9 +77,12 @@ def contents_of(file: IO[bytes]) -> str:
     file.seek(0)
     what = next((what for mark, what in BEGINNINGS.items() if head.startswith(mark)), "")
     if head.startswith(b"PK"):
-        with suppress(zipfile.BadZipFile), zipfile.ZipFile(file) as archive:
-            if any(name.startswith(SHEETS) for name in archive.namelist()):
-                what = "a spreadsheet; save it as csv (UTF-8)"
+        try:
+            with zipfile.ZipFile(file) as archive:
+                if any(name.startswith(SHEETS) for name in archive.namelist()):
+                    what = "a spreadsheet; save it as csv (UTF-8)"
+        except zipfile.BadZipFile:
+            what = "the beginning of a zip or Excel file; get the whole file, and save a spreadsheet as csv (UTF-8)"
         file.seek(0)
     return what
 

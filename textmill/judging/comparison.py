@@ -180,7 +180,12 @@ def compare(
     majority = max(labels, key=lambda label: train_labels.get(label, 0))
     there = set(actual)
     absent = [label for label in labels if label not in there]
-    guesses = tallies(actual, np.full(len(actual), majority, dtype=object), labels).sum(0)
+    guesses = tallies(actual, np.full(len(actual), majority, dtype=object), labels)  # (N, 3, K)
+    baseline = {name: round(float(score(name, guesses.sum(0))), 6) for name in METRICS}
+    (resampled,) = resample(config.metric, [guesses], config.bootstrap, seed)
+    gains = [
+        interval(one.resampled - resampled, one.estimate - baseline[config.metric], config.alpha) for one in judged
+    ]
     return Comparison(
         dataset=dataset,
         metric=config.metric,
@@ -191,8 +196,8 @@ def compare(
         bootstrap=config.bootstrap,
         champion=next(name for name in names if models[name].family != ENSEMBLE),
         champion_by=f"validation {config.metric}",
-        baseline=Baseline(label=majority, **{name: round(float(score(name, guesses)), 6) for name in METRICS}),
-        models=[entry(config, models[one.name], one) for one in judged],
+        baseline=Baseline(label=majority, **baseline),
+        models=[entry(config, models[one.name], one, gain["low"]) for one, gain in zip(judged, gains, strict=True)],
         pairs=pairs(config, judged),
     )
 
@@ -230,8 +235,8 @@ def judge(config: CompareConfig, seed: int, models: Mapping[str, Evaluated]) -> 
     ]
 
 
-def entry(config: CompareConfig, model: Evaluated, judged: Judged) -> Entry:
-    """A model's line in the comparison."""
+def entry(config: CompareConfig, model: Evaluated, judged: Judged, gain_low: float) -> Entry:
+    """A model's line in the comparison. gain_low: of the interval of what its score is above the baseline's."""
     seeds, ends = len(judged.by_seed), interval(judged.resampled, judged.estimate, config.alpha)
     return Entry(
         name=judged.name,
@@ -245,6 +250,7 @@ def entry(config: CompareConfig, model: Evaluated, judged: Judged) -> Entry:
         sd=round(float(judged.by_seed.std(ddof=1)), 6) if seeds > 1 else None,
         low=ends["low"],
         high=ends["high"],
+        gain_low=gain_low,
         **{key: model.test[key] for key in TOLD},
     )
 

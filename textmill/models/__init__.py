@@ -1,8 +1,12 @@
-"""The families of models: a module each, found by its name here, and imported when it is asked for."""
+"""The families of models: a module each, found by its name here, and imported when it is asked for.
+
+A project may have families of its own, in its package `families`: modules like these.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pkgutil import iter_modules
 from typing import Any
 
@@ -11,6 +15,7 @@ from textmill.errors import ParamsError
 from textmill.training.task import Family, Reads
 
 FAMILIES = tuple(sorted(module.name for module in iter_modules(__path__) if not module.ispkg))
+OWN = "families"  # the package of a project's own ones
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,27 @@ def model_entry(entry: Any, train: Mapping[str, Any], where: str) -> ModelEntry:
 
 
 def family(name: Any, where: str = "model") -> Family:
-    """The one of FAMILIES that has this name. Raises ParamsError naming the key under `where` if none has."""
-    if name not in FAMILIES:
-        raise ParamsError(f"{where}.family: expected one of {', '.join(FAMILIES)}, found {name!r}")
-    return import_module(f"textmill.models.{name}").FAMILY
+    """The family of this name, ours or the project's. Raises ParamsError naming the key under `where` if there is none,
+    or the module if it is not one.
+    """
+    own = own_families()
+    if both := set(own) & set(FAMILIES):
+        raise ParamsError(f"{OWN}/{min(both)}.py: there is a family of this name in Textmill; give yours another name")
+    if name not in FAMILIES + own:
+        raise ParamsError(f"{where}.family: expected one of {', '.join(FAMILIES + own)}, found {name!r}")
+    if name in FAMILIES:
+        return import_module(f"textmill.models.{name}").FAMILY
+    try:
+        found = getattr(import_module(f"{OWN}.{name}"), "FAMILY", None)
+    except SyntaxError as error:
+        raise ParamsError(f"{error.filename}, line {error.lineno}: {error.msg}") from error
+    if not isinstance(found, Family):
+        raise ParamsError(f"{OWN}/{name}.py: expected FAMILY = NetworkFamily(Config, Network), found {found!r}")
+    return found
+
+
+def own_families() -> tuple[str, ...]:
+    """Names of the project's families: the modules of a package `families` on the way that Python imports from."""
+    package = find_spec(OWN)
+    folders = package.submodule_search_locations if package else None
+    return tuple(sorted(module.name for module in iter_modules(folders) if module.name[0] != "_")) if folders else ()

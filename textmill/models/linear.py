@@ -10,6 +10,7 @@ from pydantic import Field
 
 from textmill.config import Count, Positive, Section, validate
 from textmill.errors import DataError
+from textmill.results.fit import Solver
 from textmill.text.encoding import Encoded
 from textmill.text.ngrams import Counts, chosen, count, grams, scaled, side_by_side, weigh
 from textmill.text.ragged import Ragged
@@ -77,7 +78,8 @@ def fit(config: LinearConfig, data: Encoded, validation: Encoded, task: Task) ->
     scale = np.ones(counts.shape[1])
     if config.weighting == "tfidf":
         scale = 1 + np.log((1 + len(data.docs)) / (1 + counts.per_column()))
-        weights, bias = regression(weigh(counts, scale, "tfidf"), data.labels, config.c, task.seed)
+        fits = [regression(weigh(counts, scale, "tfidf"), data.labels, config.c, task.seed)]
+        weights = fits[0].weights
     else:
         present = weigh(counts, scale, "nb")
         ratios = [log_count_ratio(present, target) for target in targets]
@@ -85,8 +87,8 @@ def fit(config: LinearConfig, data: Encoded, validation: Encoded, task: Task) ->
             regression(scaled(present, ratio), target, config.c, task.seed)
             for ratio, target in zip(ratios, targets, strict=True)
         ]
-        weights = np.concatenate([w * ratio for (w, _), ratio in zip(fits, ratios, strict=True)])
-        bias = np.concatenate([b for _, b in fits])
+        weights = np.concatenate([one.weights * ratio for one, ratio in zip(fits, ratios, strict=True)])
+    bias = np.concatenate([one.bias for one in fits])
     tensors = {f"keys_{order + 1}": k for order, k in enumerate(keys)}
     tensors |= {
         name: np.ascontiguousarray(a, np.float32)
@@ -102,9 +104,12 @@ def fit(config: LinearConfig, data: Encoded, validation: Encoded, task: Task) ->
         "validation_accuracy": on_validation["accuracy"],
         "validation_f1": on_validation["f1_macro"],
         "learning_rate": None,
+        "updates": None,
         "seconds": time.monotonic() - started,
     }
-    return Fitted(model, [row], 1, "cpu", "float64")
+    found = [one.solver for one in fits]
+    solver = Solver(iterations=max(one.iterations for one in found), converged=all(one.converged for one in found))
+    return Fitted(model, [row], 1, "cpu", "float64", solver=solver)
 
 
 def _frequent(config: LinearConfig, docs: Ragged, vocabulary: int) -> tuple[list[np.ndarray], Counts]:

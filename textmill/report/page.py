@@ -10,7 +10,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from textmill.console import few
+from textmill.judging.doubts import Doubt
 from textmill.judging.metrics import METRICS
+from textmill.report.doubts import lines
 from textmill.report.numbers import count, decimals, extent, p_value, percent, points
 from textmill.report.plots import PALETTE
 from textmill.report.side_by_side import side_by_side
@@ -26,6 +28,7 @@ def render(
     split: Split,
     encoded: Mapping[str, Tokenized],
     vectors: Mapping[str, Vectors],
+    doubts: Iterable[Doubt],
 ) -> str:
     """The page. Every text in it is escaped; the same input gives the same bytes.
 
@@ -50,6 +53,7 @@ def render(
         others={name: metric.title for name, metric in METRICS.items() if name != comparison.metric},
         standing=comparison.standing,
         ahead=comparison.ahead,
+        doubts=lines(doubts),
         models=models,
         groups=side_by_side([models[model.name] for model in comparison.models if model.name in models]),
         colours={name: PALETTE[number % len(PALETTE)] for number, name in enumerate(names)},

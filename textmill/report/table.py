@@ -1,10 +1,12 @@
-"""The terminal's table of all models, the champion's standing, and where to look next."""
+"""The terminal's table of all models, the champion's standing, what to doubt, and where to look next."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from textmill.console import few, say, table
+from textmill.judging.doubts import Doubt
 from textmill.judging.metrics import METRICS
+from textmill.report.doubts import lines
 from textmill.report.numbers import count, decimals, percent
 from textmill.results.comparison import Comparison, Entry
 from textmill.timings import Timing
@@ -12,8 +14,8 @@ from textmill.timings import Timing
 VERBS = {"beats": "beats", "ties": "ties with", "loses": "is beaten on the test split by"}
 
 
-def tell(comparison: Comparison, timings: Mapping[str, Timing], page: Path) -> None:
-    """Print them all. timings: of the models that were trained on this machine; ensembles have none."""
+def tell(comparison: Comparison, timings: Mapping[str, Timing], page: Path, doubts: Iterable[Doubt]) -> None:
+    """Print them all. timings: of the models; ensembles have none."""
     others = [name for name in METRICS if name != comparison.metric]
     header = ["model", "validation", "test", "interval", *(METRICS[name].title for name in others)]
     header += ["log-loss", "calibration", "parameters", "train s", "docs/s"]
@@ -34,7 +36,9 @@ def tell(comparison: Comparison, timings: Mapping[str, Timing], page: Path) -> N
     for model in comparison.ahead:
         members = " and ".join(model.members)
         say(f"Ahead of it on validation: {model.name}, the ensemble of {members} ({percent(model.validation)})")
-    say(f"Look next: {page} (curves, confusion, errors) · `make ui` (runs) · `dvc metrics diff` (what changed)")
+    for line in lines(doubts):
+        say(f"Note: {line}")
+    say(f"Look next: {page} (curves, confusion, errors) · `textmill ui` (runs) · `dvc metrics diff` (what changed)")
 
 
 def _row(model: Entry, others: list[str], timing: Timing) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from textmill.console import UNPRINTABLE
-from textmill.timings import TIMINGS, longest_training
+from textmill.timings import longest_training
 
 PATIENCE = 30  # seconds until a model that was told to end is killed; its own GRACE is shorter
 
@@ -91,14 +91,14 @@ def end(process: subprocess.Popen) -> None:
         process.communicate()
 
 
-def longest_first(models: Sequence[str], timings: Path = TIMINGS) -> list[str]:
+def longest_first(models: Sequence[str], metrics: Path = Path("metrics/models")) -> list[str]:
     """The models by the training time of earlier runs: a long one begun last would run alone.
 
     Unknown ones come first, from the last to the first: params usually begin with what is cheap.
     """
 
     def cost(model: str) -> tuple[float, int]:
-        return longest_training(model, timings), models.index(model)
+        return longest_training(metrics / model), models.index(model)
 
     return sorted(models, key=cost, reverse=True)
 

@@ -27,6 +27,7 @@ class Entry(Open):
     sd: float | None  # of the seeds' scores
     low: float
     high: float
+    gain_low: float | None = None  # lower end of the interval of what its score is above the baseline's
 
 
 class Pair(Section):

@@ -64,6 +64,8 @@ class Split(Record, Section):
     unlabelled_in_test: int
     splits: dict[str, Part]
     overlap: dict[str, int]  # "train-test": documents of test whose texts stand in train
+    near: dict[str, int] = {}  # "train-test": documents of test that stand in train with a word or two changed
+    near_drawn: dict[str, int] = {}  # by split: of how many that was counted, where not of all
     conflicts: int  # texts with more than one label
 
 

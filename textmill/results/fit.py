@@ -5,6 +5,8 @@ from typing import ClassVar
 from textmill.config import Section
 from textmill.results.record import Record
 
+HARDLY = 0.15  # of the way from guessing to knowing
+
 
 class Validation(Section):
     """What an epoch is chosen by, on the validation split."""
@@ -21,6 +23,25 @@ class FittedSeed(Section):
     epochs: int
     best_epoch: int
     validation: Validation  # of the best epoch
+
+
+class Learning(Section):
+    """What a network's training was like. `learned` is the share of the way that its last training loss went.
+
+    The way leads from the loss of always guessing the classes' shares, 0, to that of knowing every label, 1.
+    """
+
+    epochs: int  # planned
+    updates: int  # made
+    batch_documents: float  # in the mean
+    learned: float
+
+
+class Solver(Section):
+    """How the optimum of a linear model was looked for: `iterations` are those of the class that took most."""
+
+    iterations: int
+    converged: bool
 
 
 class Pretraining(Section):
@@ -52,3 +73,15 @@ class Fit(Record, Section):
     seed: int
     seeds: list[FittedSeed]
     pretraining: Pretraining | None
+    learning: Learning | None = None  # of a network
+    solver: Solver | None = None  # of a linear model
+
+    @property
+    def hardly_trained(self) -> bool:
+        """Whether the training loss stayed near that of guessing."""
+        return self.learning is not None and self.learning.learned <= HARDLY
+
+    @property
+    def still_improving(self) -> bool:
+        """Whether the last epoch of a network was the best one."""
+        return self.learning is not None and self.best_epoch == self.epochs

@@ -2,6 +2,7 @@
 
 MORE = "more cells than columns"
 FEWER = "fewer cells than columns"
+AGAIN = "header again"
 QUOTE = "stray quote"
 NUL = "NUL character"
 LONG = "line over max_chars"
@@ -14,12 +15,13 @@ TOO_LONG = "text over max_chars"
 UNLISTED = "label not listed"  # the one reason that makes no row a bad one
 
 ADVICE = {
-    MORE: "is the separator part of a text that has no quotes around it?",
-    FEWER: "is a line cut short, or a text with a line break not in quotes?",
+    MORE: "if a text holds the separator, put it in quotes",
+    FEWER: "complete the row; a text with a line break in it needs quotes",
+    AGAIN: "delete it, and set dataset.header: null if it is the first row",
     QUOTE: "double it, or set dataset.quotes: none",
     NUL: "if this is UTF-16, name it in dataset.encodings",
     LONG: "raise clean.max_chars if it is one text",
-    NOT_JSON: "each line of jsonl is one record; a list of records is json",
+    NOT_JSON: "write one record in each line; a list of records is json",
     NO_RECORD: "a record is {...} with the columns as keys",
     UNLISTED: "see dataset.labels",
     NESTED: "a dotted name such as data.text reaches into a record",

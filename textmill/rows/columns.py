@@ -4,6 +4,16 @@ from collections.abc import Mapping
 
 from textmill.errors import DataError
 
+
+class ColumnError(DataError):
+    """A wanted column is not there once."""
+
+    def __init__(self, key: str, message: str):
+        super().__init__(message)
+        self.key = key  # our name for it
+
+
+COLUMNS = 20  # of them that are shown
 SHOWN = 40  # characters of what may be a text
 
 
@@ -14,5 +24,7 @@ def check_columns(found: list[str], where: str, wanted: Mapping[str, str], separ
             continue
         others = [mark for mark in ";\t,|" if mark != separator and mark in found[0]] if len(found) == 1 else []
         advice = f"is dataset.separator {others[0]!r}?" if separator and others else f"set dataset.{key.split()[0]}"
-        shown = ", ".join(cell if len(cell) <= SHOWN else f"{cell[:SHOWN]}..." for cell in found)
-        raise DataError(f"{where}: {f'{count} columns' if count else 'no column'} {name!r}; found: {shown}; {advice}")
+        shown = ", ".join(cell if len(cell) <= SHOWN else f"{cell[:SHOWN]}..." for cell in found[:COLUMNS])
+        shown += f" and {len(found) - COLUMNS:,} more" if found[COLUMNS:] else ""
+        what = f"{count} columns" if count else "no column"
+        raise ColumnError(key, f"{where}: {what} {name!r}; found: {shown}; {advice}")

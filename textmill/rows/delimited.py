@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any, Literal
 
 from textmill.errors import DataError
-from textmill.rows.bad import FEWER, MORE, QUOTE, advice
+from textmill.rows.bad import AGAIN, FEWER, MORE, QUOTE, advice
 from textmill.rows.columns import check_columns
 from textmill.rows.lines import Lines
 
@@ -33,14 +33,19 @@ def read_cells(lines: Lines, where: str, wanted: Mapping[str, str], separator: s
             _check_header(header, records, where, wanted, separator)
     else:
         check_columns(header, where, wanted)
+    least = max((place for place, name in enumerate(header, 1) if name.strip()), default=0)  # the rest has no name
     pick = itemgetter(0, *(header.index(name) for name in wanted.values() if header))
     for row, bad, cells in records:
-        if bad:
-            yield (row, bad, *nothing)
-        elif len(cells) == len(header) or (len(cells) > len(header) and not "".join(cells[len(header) :]).strip()):
+        if bad or cells == header:  # files that were joined have several headers
+            yield (row, bad or AGAIN, *nothing)
+        elif least <= len(cells) and _empty(cells[len(header) :]):
             yield (row, None, *pick(cells)[1:])  # the 0 makes it a tuple always
-        elif cells:  # an empty line is no row
+        elif not _empty(cells):  # an empty line is no row
             yield (row, MORE if len(cells) > len(header) else FEWER, *nothing)
+
+
+def _empty(cells: list[str]) -> bool:
+    return not "".join(cells).strip()
 
 
 def _records(reader: Any, lines: Lines, where: str) -> Iterator[tuple[int, str | None, list[str]]]:
@@ -54,8 +59,8 @@ def _records(reader: Any, lines: Lines, where: str) -> Iterator[tuple[int, str |
         except csv.Error as error:
             if lines.taken > 1:
                 raise DataError(
-                    f"{where}, row {row}: {error}, {lines.taken:,} lines on; is a quote in it never closed, or not "
-                    "doubled? Mend it, or set dataset.quotes: none"
+                    f"{where}, row {row}: a quote opens here and takes in {lines.taken:,} lines ({error}); close it, "
+                    "or set dataset.quotes: none if quotes are characters like others"
                 ) from error
             yield row, lines.bad or QUOTE, []
         else:
@@ -71,6 +76,7 @@ def _check_header(header: list[str], records: Iterator[tuple[int, str | None, li
         columns = zip(*(cells for cells in below if len(cells) == len(header)), strict=False)
         if any(name.strip() and name in column for name, column in zip(header, columns, strict=False)):
             raise DataError(
-                f"{error}; or, if row 1 is a row like those below it, name its {len(header)} columns in dataset.header"
+                f"{error}; or, if the first row is no header, as it looks like those below, name its {len(header)} "
+                "columns in dataset.header"
             ) from error
         raise

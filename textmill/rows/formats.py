@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any, Literal, NamedTuple
 
 from textmill.errors import ParamsError
-from textmill.rows.columns import check_columns
+from textmill.rows.columns import ColumnError, check_columns
 from textmill.rows.delimited import SEP, read_cells
 from textmill.rows.lines import Lines, choose_encoding, decoded, first_line
 from textmill.rows.records import json_lines, json_list, read_fields
@@ -44,7 +44,7 @@ def read_rows(file: IO[bytes], kind: str, dataset: FileDataset, where: str, want
             check_columns([name for key, name in wanted.items() if key in ("text", "label")], where, wanted)
             return Read(how, _fasttext(Lines(decoded(file, encoding), max_chars, where), list(wanted)))
         case "txt":
-            check_columns([wanted["text"]], where, wanted)
+            _check_txt(where, wanted)
             return Read(how, _texts(Lines(decoded(file, encoding), max_chars, where)))
     separator = "\t" if kind == "tsv" else dataset.separator
     if told := SEP.fullmatch(first_line(file, encoding)):
@@ -54,6 +54,13 @@ def read_rows(file: IO[bytes], kind: str, dataset: FileDataset, where: str, want
     if told:
         next(lines)
     return Read(how, _limited(read_cells(lines, where, wanted, separator, dataset.header, quoting), max_chars))
+
+
+def _check_txt(where: str, wanted: Mapping[str, str]) -> None:
+    try:
+        check_columns([wanted["text"]], where, wanted)
+    except ColumnError as error:
+        raise ColumnError(error.key, f"{error}, or, if its lines have columns, dataset.format: tsv or csv") from error
 
 
 def _limited(rows: Rows, max_chars: int) -> Rows:

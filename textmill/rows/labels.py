@@ -3,19 +3,17 @@
 import re
 import unicodedata
 from difflib import get_close_matches
-from functools import cache
 
 import polars as pl
 
 from textmill.console import few
-from textmill.errors import DataError
+from textmill.errors import DataError, ParamsError
 from textmill.rows.lists import lists_among
 
 WHOLE = re.compile(r"(-?\d+)\.0+")  # a whole number that was written as a float
 NEAR = 0.75  # of difflib's ratio: good and goood have 0.89, good and bad 0.29
 
 
-@cache
 def canonical(label: str) -> str:
     """What labels are compared by, and called where params give them no name.
 
@@ -42,6 +40,8 @@ class Naming:
         named = {name: name for name in given} if isinstance(given, list) else given or {}
         self.names = {canonical(said): name for said, name in named.items()}
         self.listed = given if isinstance(given, list) else None  # the classes in their order
+        if len(self.names) < len(named):
+            raise ParamsError(f"dataset.labels: two of {few([*named], 10)} are one label, as 1 and 1.0 are; keep one")
         self.said = {canonical(said): said for said in named}  # as params say it
         self.seen: set[str] = set()
 
@@ -75,10 +75,13 @@ class Naming:
                 "give each row one label, or name the classes in dataset.labels"
             )
         alike: dict[str, str] = {}
-        for name in sorted(found):
-            other = alike.setdefault(name.casefold(), name)
-            if other != name:
-                raise DataError(
-                    f"labels {other!r} and {name!r} differ only in case; write them alike, or rename one: "
-                    f"dataset.labels: {{{other}: {name}}}"
-                )
+        clashes = {
+            name: alike[name.casefold()] for name in sorted(found) if alike.setdefault(name.casefold(), name) != name
+        }
+        if clashes:
+            name, other = next(iter(clashes.items()))
+            names = ", ".join(f"{other}: {name}" for name, other in [*clashes.items()][:5])
+            raise DataError(
+                f"labels {other!r} and {name!r} differ only in case; write them alike, or rename: dataset.labels: "
+                f"{{{names}}}"
+            )

@@ -13,7 +13,7 @@ def choose_encoding(file: IO[bytes], encodings: list[str], where: str) -> tuple[
 
     Raises DataError if none does.
     """
-    problem = ""
+    problems: list[str] = []
     for encoding in encodings:
         decoder, position, waiting = codecs.getincrementaldecoder(encoding)(), 0, 0
         file.seek(0)
@@ -24,11 +24,14 @@ def choose_encoding(file: IO[bytes], encodings: list[str], where: str) -> tuple[
             decoder.decode(b"", final=True)
         except UnicodeError as error:
             byte = position - waiting + getattr(error, "start", 0)
-            problem = problem or f"byte {byte} is not {encoding}"
+            problems.append(f"byte {byte} is not {encoding}")
         else:
             file.seek(0)
-            return encoding, problem
-    raise DataError(f"{where}: {problem}; name the file's encoding in dataset.encodings")
+            return encoding, ", ".join(problems)
+    file.seek(0)
+    marked = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    hint = ", which looks like utf-16," if marked else ""
+    raise DataError(f"{where}: {', '.join(problems)}; name the file's encoding{hint} in dataset.encodings")
 
 
 def decoded(file: IO[bytes], encoding: str) -> io.TextIOWrapper:

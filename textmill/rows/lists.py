@@ -1,7 +1,7 @@
 """Labels that are lists: several classes of one row, which none of the models here can learn."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 MARKS = ",;|"
@@ -25,9 +25,9 @@ def lists_among(labels: Iterable[str]) -> list[str]:
         for parts in split.values():
             for place, part in enumerate(parts):
                 places[part].add(place)
-        found |= {
-            label
-            for label, parts in split.items()
-            if all(not part or -1 in places[part] or len(places[part]) > 1 for part in parts)
-        }
+        free = {part for part, where in places.items() if -1 in where or len(where) > 1 or not part}
+        if any(free.issuperset(parts) for parts in split.values()):  # then so are those whose parts stand twice
+            uses = Counter(part for parts in split.values() for part in set(parts))
+            free |= {part for part, count in uses.items() if count > 1}
+            found |= {label for label, parts in split.items() if free.issuperset(parts)}
     return sorted(found)

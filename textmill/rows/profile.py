@@ -81,6 +81,14 @@ def told(split: Split) -> list[str]:
         if rows:
             a, b = pair.split("-")
             lines.append(f"{rows:,} documents of {b} stand in {a} too")
+    for pair, rows in split.near.items():
+        if rows:
+            a, b = pair.split("-")
+            drawn = f" of {split.near_drawn[b]:,} drawn" if b in split.near_drawn else ""
+            lines.append(
+                f"{rows:,}{drawn} documents of {b} nearly stand in {a} (few words differ, if any): "
+                "expect lower scores on new texts"
+            )
     if split.conflicts:
         some = "1 text carries" if split.conflicts == 1 else f"{split.conflicts:,} texts carry"
         lines.append(f"{some} more than one label: no model can get all of these right")

@@ -1,6 +1,7 @@
 """A part of the raw data as a table of strings."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
 
@@ -11,9 +12,10 @@ import pyarrow.parquet as pq
 
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.fetch.archives import opened
-from textmill.rows.columns import check_columns
+from textmill.rows.columns import ColumnError, check_columns
 from textmill.rows.formats import Rows, read_rows
 from textmill.rows.joining import joined
+from textmill.rows.records import as_string
 from textmill.sources.dataset import Dataset, FileDataset
 from textmill.sources.parts import Part
 
@@ -37,7 +39,7 @@ def read_part(raw: Path, part: Part, dataset: Dataset, max_chars: int) -> Iterat
     others = {name: pl.lit(given.get(name), pl.String) for name in COLUMNS if name not in wanted}
     others |= {"text": joined(texts)} if texts[1:] else {}
     count = 0
-    with opened(raw / part.file, part.member) as file:
+    with opened(raw / part.file, part.member) as file, _test_needs_labels(part):
         if part.format == "parquet":
             how, frames = None, _read_parquet(file, where, wanted)
         else:
@@ -50,6 +52,16 @@ def read_part(raw: Path, part: Part, dataset: Dataset, max_chars: int) -> Iterat
             yield frame.with_columns(**others, **known).select(*COLUMNS, "file", "how", "row", "bad")
     if not count:
         raise DataError(f"{where}: no rows")
+
+
+@contextmanager
+def _test_needs_labels(part: Part) -> Iterator[None]:
+    try:
+        yield
+    except ColumnError as error:
+        if part.split != "test" or error.key != "label":
+            raise
+        raise DataError(f"{error}; a test split needs labels: `textmill predict` takes texts that have none") from error
 
 
 def _wanted(part: Part, dataset: Dataset, where: str) -> dict[str, str]:
@@ -85,7 +97,9 @@ def _read_parquet(file: IO[bytes], where: str, wanted: dict[str, str]) -> Iterat
         parquet, first = pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False), 1
         check_columns(parquet.schema_arrow.names, where, wanted)
         for batch in parquet.iter_batches(_rows(parquet.metadata), columns=list(wanted.values()), use_threads=False):
-            texts = pa.table({key: _strings(batch[name], f"{where}, column {name!r}") for key, name in wanted.items()})
+            texts = pa.table(
+                {key: _strings(batch[name], key, f"{where}, column {name!r}") for key, name in wanted.items()}
+            )
             texts.validate(full=True)  # polars trusts that strings are UTF-8
             frame = cast(pl.DataFrame, pl.from_arrow(texts)).with_row_index("row", offset=first)
             yield frame.with_columns(bad=pl.lit(None, pl.String))
@@ -100,9 +114,11 @@ def _rows(metadata: pq.FileMetaData) -> int:
     return max(1, min(ROWS, SIZE * metadata.num_rows // max(size, 1)))
 
 
-def _strings(column: pa.Array, where: str) -> pa.Array:
+def _strings(column: pa.Array, key: str, where: str) -> pa.Array:
     """As strings: true for a bool, 1 for 1.0, null for NaN."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if key == "label" and (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return pa.array([as_string(value, label=True) for value in column.to_pylist()], pa.large_string())
     if pa.types.is_floating(kind):
         column = pc.if_else(pc.is_nan(column), None, column)
     elif pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):

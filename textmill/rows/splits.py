@@ -106,18 +106,17 @@ def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int)
 def _check_rows(counts: np.ndarray, labels: list[str], missing: list[int]) -> None:
     """Raise DataError if one of the counts (C,) of classes leaves no row for train and each of the missing splits."""
     need = 1 + len(missing)
-    if not missing or not (rare := [code for code, count in enumerate(counts.tolist()) if 0 < count < need]):
+    rare = {label: rows for label, rows in zip(labels, counts.tolist(), strict=True) if 0 < rows < need}
+    if not missing or not rare:
         return
-    label = labels[rare[0]]
-    like_it = nearest(label, [other for code, other in enumerate(labels) if code not in rare])
-    what = (
-        f"write it as {like_it!r}, dataset.labels: {{{label}: {like_it}}}, or" if like_it else "give it more rows, or"
-    )
-    others = ", ".join(f"{labels[code]!r} {counts[code]}" for code in rare[1:6]) + (", ..." if rare[6:] else "")
-    more = f"; so have {len(rare) - 1:,} other classes ({others})" if others else ""
+    others = [label for label in labels if label not in rare]
+    like = {label: nearest(label, others) for label in rare}
+    told = [f"{label!r} has {n}" + (f" (is it {like[label]!r}?)" if like[label] else "") for label, n in rare.items()]
+    names = ", ".join(f"{label}: {like[label] or 'null'}" for label in [*rare][:3])
     raise DataError(
-        f"class {label!r} has {counts[rare[0]]} of the {need} rows that it needs, one for each split{more}; {what} "
-        f"leave it out, {'' if like_it else 'dataset.labels: '}{{{label}: null}}"
+        f"a class needs {need} rows, one for each split, but {', '.join(told[:3])}"
+        f"{f', and {len(told) - 3:,} more have too few' if told[3:] else ''}; give it more, rename it, or leave it out "
+        f"with null, as in dataset.labels: {{{names}}}"
     )
 
 

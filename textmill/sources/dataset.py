@@ -3,7 +3,7 @@
 import codecs
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo
 
 from textmill.config import Name, Section, like
 from textmill.fetch.archives import FORMATS, format_of, is_archive
@@ -39,25 +39,44 @@ def file_name(name: str, info: ValidationInfo) -> str:
 
 
 def _form(value: Any) -> str:
-    """Which branch of a key that takes several forms is meant; an error then names that branch's fault alone."""
     return {list: "a list", dict: "a map", type(None): "null"}.get(type(value), "one")
 
 
-FORM = Discriminator(_form)
+def forms(words: str) -> Discriminator:
+    """Of a key that takes several forms: an error then tells that form's fault alone, or the `words` for all forms."""
+    return Discriminator(_form, custom_error_type="form", custom_error_message=words)
+
+
+def _spelled(labels: Any) -> Any:
+    """A map with its keys as text: YAML reads 0 and true as a number and a truth."""
+    if not isinstance(labels, dict):
+        return labels
+    return {str(key).lower() if isinstance(key, bool) else str(key): name for key, name in labels.items()}
+
+
 Format: Any = Literal[*FORMATS]  # one of them, for pydantic
 Column = Annotated[str, Field(min_length=1)]
 Columns = Annotated[list[Column], Field(min_length=1), AfterValidator(_distinct)]
-Texts = Annotated[Annotated[Column, Tag("one")] | Annotated[Columns, Tag("a list")], FORM]
+Texts = Annotated[
+    Annotated[Column, Tag("one")] | Annotated[Columns, Tag("a list")], forms("a column or a list of them")
+]
+Header = Annotated[
+    Annotated[Columns, Tag("a list")] | Annotated[None, Tag("null")], forms("a list of the columns' names, or null")
+]
 Label = Annotated[str, like(r"\S(.*\S)?", "a label without spaces around it")]
 Listed = Annotated[list[Label], Field(min_length=2), AfterValidator(_distinct)]
-Renamed = Annotated[dict[Column, Label | None], Field(min_length=1)]
+Renamed = Annotated[dict[Column, Label | None], Field(min_length=1), BeforeValidator(_spelled)]
 Labels = Annotated[
-    Annotated[Listed, Tag("a list")] | Annotated[Renamed, Tag("a map")] | Annotated[None, Tag("null")], FORM
+    Annotated[Listed, Tag("a list")] | Annotated[Renamed, Tag("a map")] | Annotated[None, Tag("null")],
+    forms("a list of labels, a map from labels to names, or null"),
 ]
 Encoding = Annotated[str, AfterValidator(_known_codec)]
 FileName = Annotated[str, AfterValidator(file_name)]
 BySplit = Annotated[dict[Split, FileName], Field(min_length=1)]
-Paths = Annotated[Annotated[FileName, Tag("one")] | Annotated[BySplit, Tag("a map")], FORM]
+Paths = Annotated[
+    Annotated[FileName, Tag("one")] | Annotated[BySplit, Tag("a map")],
+    forms("a file, or a map from splits to files such as {train: a.csv, test: b.csv}"),
+]
 
 
 class Member(Section):
@@ -95,7 +114,7 @@ class FileDataset(Dataset):
     """Keys of the sources that give files."""
 
     format: Format | None = None  # how to read the file; null: as its name tells; fasttext: lines of `__label__x text`
-    header: Columns | None = None  # the columns of a csv or tsv whose first row does not name them; null: it does
+    header: Header = None  # the columns of a csv or tsv whose first row does not name them; null: it does
     quotes: Literal["double", "none"] = "double"  # of csv and tsv; none: a quote is a character like others
     encodings: Annotated[list[Encoding], Field(min_length=1)] = ["utf-8"]  # the first that decodes the whole file
     separator: Annotated[str, like(r'[^"\r\n]', "one character")] = ","  # between the cells of csv

@@ -50,13 +50,14 @@ def parts_of(
         if chosen:
             raise ParamsError(f"dataset.members: {path.name} is not an archive; set it to null")
         with opened(path) as data:
-            _check_kind(data, str(path))
-        return [Part(file, checksum, kind or format_of(path.name) or "txt", split=split)]
+            kind = kind or format_of(path.name) or "txt"
+            _check_kind(data, kind, path.name)
+        return [Part(file, checksum, kind, split=split)]
     chosen = _choice(path, by_name and split is None, kind) if chosen is None else chosen
     parts = []
     for name, what in chosen.items():
         with opened(path, name) as data:  # an archive without it fails here, not in the next stage
-            _check_kind(data, f"{path}!{name}")
+            _check_kind(data, kind or format_of(name) or "txt", f"{path.name}!{name}")
         own = what if isinstance(what, Member) else Member(split=split_of_file(name) if by_name else None, label=what)
         parts.append(Part(file, checksum, kind or format_of(name) or "txt", name, split or own.split, own.label))
     if told := [f"{part.member} is {part.split}" for part in parts if part.split]:
@@ -73,8 +74,8 @@ def _choice(path: Path, by_name: bool, kind: str | None) -> Chosen:
     return dict.fromkeys(tables)
 
 
-def _check_kind(file: IO[bytes], where: str) -> None:
-    if what := contents_of(file):
+def _check_kind(file: IO[bytes], kind: str, where: str) -> None:
+    if kind != "parquet" and (what := contents_of(file)):
         raise DataError(f"{where}: this is {what}")
 
 

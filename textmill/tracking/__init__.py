@@ -19,11 +19,11 @@ class TrackingConfig(Section):
     enabled: bool = True  # MLflow: ./mlflow.db, or where MLFLOW_TRACKING_URI points
 
 
-def track(lock: Path, comparison: Path, timings: Path) -> str:
+def track(lock: Path, comparison: Path, measured: Path) -> str:
     """Make the MLflow store agree with dvc.lock; the line that says what it holds.
 
     lock: dvc.lock, whose folder its paths start from. comparison: names the models and the champion among them.
-    timings: folder of textmill.timings, where any may be missing.
+    measured: the folder of the models' metrics, where any timing.json may be missing.
     Raises ArtifactError if a result is missing or not what dvc.lock says; ParamsError or ResourceError for the store.
     """
     compared = Comparison.read(comparison)
@@ -35,13 +35,13 @@ def track(lock: Path, comparison: Path, timings: Path) -> str:
         file = database(uri)
         version, new = recorded_version(file, dataset, list(results.values()), champion) if file else "", 0
         if not version:
-            version, new = _write(uri, dataset, list(results.values()), champion, timings)
-    more = "; see them with `make ui`" if uri == default_uri(lock.parent) else ""
+            version, new = _write(uri, dataset, list(results.values()), champion, measured)
+    more = "; see them with `textmill ui`" if uri == default_uri(lock.parent) else ""
     found = f"track: {len(results)} runs in {shown(uri)} ({new} new)"
     return f"{found}, champion {champion.name} = {registered_name(dataset)} v{version}{more}"
 
 
-def _write(uri: str, dataset: str, results: list[Result], champion: Result, timings: Path) -> tuple[str, int]:
+def _write(uri: str, dataset: str, results: list[Result], champion: Result, measured: Path) -> tuple[str, int]:
     """Through mlflow: the champion's version and the number of runs that were not there."""
     file = database(uri)
     if file and not file.exists():
@@ -54,7 +54,7 @@ def _write(uri: str, dataset: str, results: list[Result], champion: Result, timi
         for result in results:
             run = runs.find(client, experiment, result.key)
             if run is None:
-                run, new = runs.write(client, experiment, result, timings), new + 1
+                run, new = runs.write(client, experiment, result, measured), new + 1
             versions[result.name] = registry.register(client, dataset, result, run)
         runs.mark(client, experiment, champion.key)
         registry.promote(client, dataset, versions[champion.name], champion)

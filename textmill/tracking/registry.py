@@ -12,6 +12,7 @@ import textmill
 from textmill.bundle import Config
 from textmill.errors import ArtifactError
 from textmill.judging.scoring import EXCERPT
+from textmill.models import OWN, own_families
 from textmill.results.mistakes import Mistakes
 from textmill.tracking.lookup import BUNDLE, CHAMPION, registered_name
 from textmill.tracking.outputs import Result
@@ -46,10 +47,15 @@ def log_bundle(run_id: str, result: Result, config: Config) -> None:
             name=result.name,
             python_model=package / "tracking" / "pyfunc.py",
             artifacts={"bundle": str(bundle)},
-            code_paths=[str(package)],
+            code_paths=[str(package), *_own(config)],
             signature=ModelSignature(Schema([ColSpec("string", "text")]), outputs),
             pip_requirements=[f"{name}=={version(name).partition('+')[0]}" for name in needed],
         )
+
+
+def _own(config: Config) -> list[str]:
+    """The project's folder of families, if the model is of one of these."""
+    return [OWN] if config.model["family"] in own_families() else []
 
 
 def register(client: "MlflowClient", dataset: str, result: Result, run: "Run") -> str:

@@ -61,14 +61,14 @@ def find(client: "MlflowClient", experiment: str, key: str) -> "Run | None":
     return whole
 
 
-def write(client: "MlflowClient", experiment: str, result: Result, timings: Path) -> "Run":
+def write(client: "MlflowClient", experiment: str, result: Result, measured: Path) -> "Run":
     """Write all that is known of a result. Raises ArtifactError if a file is missing or not what dvc.lock says."""
     for out in (result.bundle, *result.outs.values()):
         out.check()
     config = read_config(result.bundle.path)
     scores, fit = Scores.read(result.outs[Scores.FILE].path), Fit.read(result.outs[Fit.FILE].path)
     history = read_history(result.outs[HISTORY].path)
-    times, now = recall(result.name, config.weights, timings), time.time()
+    times, now = recall(measured / result.name, config.weights), time.time()
     started, ended = times.started or now, times.ended or now  # now, if it was trained elsewhere
 
     run_id = client.create_run(experiment, int(started * 1000), tags_of(result, fit), result.name).info.run_id

@@ -13,13 +13,15 @@ from torch import Tensor
 from textmill.console import say
 from textmill.errors import DivergedError
 from textmill.networks.layers import Network
+from textmill.results.fit import Learning
 from textmill.text.encoding import Encoded
 from textmill.text.ragged import Ragged
 from textmill.training import backward, distributed, memory
 from textmill.training.batching import Loader, batches
 from textmill.training.devices import rounding
 from textmill.training.epochs import Epochs
-from textmill.training.optimizing import loss_function, probabilities, rate
+from textmill.training.optimizing import learned, loss_function, probabilities, rate
+from textmill.training.pace import groups, paced
 from textmill.training.settings import Reading, TrainConfig
 from textmill.training.task import EpochRow
 from textmill.training.updates import Updates
@@ -33,8 +35,8 @@ def train(
     settings: TrainConfig,
     seed: int,
     folder: Path | None,
-) -> tuple[list[EpochRow], int]:
-    """Fit `network` in place and leave it at its best epoch on validation; the history and that epoch's number.
+) -> tuple[list[EpochRow], int, Learning]:
+    """Fit `network` in place and leave it at its best epoch on validation: history, that epoch's number, how it went.
 
     `settings.precision` is one of `find_precision`. Everything random in an epoch comes from (seed, epoch), so that a
     run resumed from `folder` and one never stopped are the same. Under torchrun every rank does this with its share of
@@ -43,6 +45,7 @@ def train(
     """
     device = next(network.parameters()).device
     loader = Loader(data.docs, settings.max_len, settings.cut, device)
+    settings = paced(settings, loader.steps)
     learn = learning(network, loader, data.labels, settings)
     updates = Updates(network, settings)
     kept = network if updates.average is None else cast(Network, updates.average.module)  # what is validated and kept
@@ -54,11 +57,10 @@ def train(
         if not epochs.within.steps:
             torch.manual_seed(draws)
         network.train()
-        parts = batches(loader.steps, settings.batch_tokens, settings.batch_documents, rng)
-        groups = [parts[at : at + settings.accumulate] for at in range(0, len(parts), settings.accumulate)]
+        steps = groups(loader.steps, settings, rng)
         stale = sum(best_epoch(epochs.history[:n], settings.monitor) < n for n in range(1, epochs.number))
         with epochs.kept_when_interrupted():
-            for done, group in epochs.through(groups, len(groups)):
+            for done, group in epochs.through(steps, len(steps)):
                 epochs.update(partial(learn, group), rate(settings, done, stale), sum(map(len, group)))
             scores = epoch_scores(predict(kept, validation.docs, settings), validation.labels)
             if not math.isfinite(scores["log_loss"]):
@@ -70,6 +72,7 @@ def train(
                 "validation_accuracy": scores["accuracy"],
                 "validation_f1": scores["f1_macro"],
                 "learning_rate": epochs.within.lr,
+                "updates": len(steps),
                 "seconds": epochs.seconds,
             }
             say(
@@ -80,7 +83,7 @@ def train(
                 epochs.best = {name: tensor.detach().clone() for name, tensor in kept.state_dict().items()}
             epochs.end(row)
     network.load_state_dict(epochs.best)
-    return epochs.history, best_epoch(epochs.history, settings.monitor)
+    return epochs.history, best_epoch(epochs.history, settings.monitor), _told(epochs.history, settings, data.labels)
 
 
 def learning(
@@ -128,6 +131,16 @@ def predict(network: Network, docs: Ragged, settings: Reading, precision: str = 
 def best_epoch(history: list[EpochRow], monitor: str) -> int:
     """Number of the first epoch that none beats."""
     return history.index(max(history, key=GOODNESS[monitor])) + 1
+
+
+def _told(history: list[EpochRow], settings: TrainConfig, labels: np.ndarray) -> Learning:
+    updates = sum(row["updates"] or 0 for row in history)
+    return Learning(
+        epochs=settings.epochs,
+        updates=updates,
+        batch_documents=round(len(history) * len(labels) / (updates * settings.accumulate), 1),
+        learned=round(learned(history[-1]["train_loss"] or 0.0, settings, labels), 4),
+    )
 
 
 def _stalled(history: list[EpochRow], settings: TrainConfig) -> bool:

@@ -86,8 +86,8 @@ def trained(
         precision = find_precision(settings.precision, network.to(device))
         found = settings.model_copy(update={"precision": precision})
         told = pretrain(network, pretraining, found, task) if pretraining else None
-        history, best = train(network, data, validation, found, task.seed, folder)
-    return Fitted(Neural(network, settings), history, best, device.type, precision, told)
+        history, best, learning = train(network, data, validation, found, task.seed, folder)
+    return Fitted(Neural(network, settings), history, best, device.type, precision, told, learning)
 
 
 def restored(build: Callable[[], Network], settings: Reading, tensors: Mapping[str, np.ndarray], where: str) -> Neural:

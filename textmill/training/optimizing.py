@@ -111,6 +111,24 @@ def loss_function(settings: TrainConfig, labels: np.ndarray, classes: int) -> Me
     return bce
 
 
+def learned(loss: float, settings: TrainConfig, labels: np.ndarray) -> float:
+    """How far a mean training loss is from that of always guessing the classes' shares, 0, to that of knowing, 1.
+
+    labels: int (N,), all of which `loss_function` would be given. Both ends are entropies of what its targets are in
+    the mean: with smoothing even who knows all is surprised a little. Below 0 it is worse than a guess.
+    """
+    counts = np.bincount(labels)
+    shares = np.full(len(counts), 1 / len(counts)) if settings.class_weights == "balanced" else counts / len(labels)
+    guessing, knowing = (_entropy(each, settings.label_smoothing) for each in (shares, np.eye(len(counts))[0]))
+    return (guessing - loss) / (guessing - knowing)
+
+
+def _entropy(shares: np.ndarray, smoothing: float) -> float:
+    """In nats, of shares (C,) after a part of them is spread over all classes."""
+    spread = (1 - smoothing) * shares + smoothing / len(shares)
+    return -float(spread @ np.log(np.where(spread > 0, spread, 1)))
+
+
 def probabilities(logits: Tensor) -> Tensor:
     """Class probabilities (B, C) in float32 from logits (B, C), or (B, 1) where one logit means the second class."""
     logits = logits.float()

@@ -11,7 +11,7 @@ from textmill.console import say
 from textmill.files import digest
 from textmill.results.fit import Fit, FittedSeed, Pretraining, Validation
 from textmill.text.encoding import Encoded
-from textmill.timings import Timing
+from textmill.timings import Timing, machine
 from textmill.training.task import EpochRow, Family, Fitted, Model, Task
 from textmill.training.validation import GOODNESS
 
@@ -61,13 +61,21 @@ class Runs:
                 for seed, one in self.each.items()
             ],
             pretraining=read,
+            learning=own.learning,
+            solver=own.solver,
         )
 
     def timing(self) -> Timing:
         """Seconds of all seeds together, which end now; a resumed run counts the epochs before, too."""
         seconds, ended = sum(map(_seconds, self.each.values())), time.time()
         epochs = [row["seconds"] for row in self.best.history]
-        return Timing(train_seconds=seconds, epoch_seconds=epochs, started=ended - seconds, ended=ended)
+        return Timing(
+            machine=machine(gpu() if self.best.device == "cuda" else None),
+            train_seconds=seconds,
+            epoch_seconds=epochs,
+            started=ended - seconds,
+            ended=ended,
+        )
 
 
 def fit_seeds(
@@ -122,6 +130,13 @@ def forget(folder: Path, name: str) -> None:
 
 def _best_row(fitted: Fitted) -> EpochRow:
     return fitted.history[fitted.best_epoch - 1]
+
+
+def gpu() -> str:
+    """What the GPU is called."""
+    import torch
+
+    return torch.cuda.get_device_name()
 
 
 def _seconds(fitted: Fitted) -> float:

@@ -41,6 +41,8 @@ class TrainConfig(Reading):
 
     seeds: Seeds = [42]  # one training each; several give a mean and a spread
     epochs: Few = 8  # at most
+    # In all, at least: on small data batches get smaller, down to 32 documents, then epochs and patience grow.
+    updates: Few | None = None
     batch_documents: Many | None = None  # documents in a batch, at most
     accumulate: Few = 1  # batches behind each step of the optimizer
     class_weights: Literal["none", "balanced"] = "none"  # balanced: each class weighs the same in sum

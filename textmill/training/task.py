@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypedDict
 import numpy as np
 
 from textmill.config import Section
+from textmill.results.fit import Learning, Solver
 from textmill.text.encoding import Encoded
 from textmill.text.ragged import Ragged
 from textmill.vectors import WordVectors
@@ -58,6 +59,7 @@ class EpochRow(TypedDict):
     validation_accuracy: float
     validation_f1: float
     learning_rate: float | None
+    updates: int | None
     seconds: float
 
 
@@ -65,7 +67,7 @@ class EpochRow(TypedDict):
 class Fitted:
     """A model with the weights of its best epoch, and how it got there (a row an epoch).
 
-    pretraining: epochs, loss (nats), documents, tokens, seconds.
+    pretraining: epochs, loss (nats), documents, tokens, seconds. learning: of a network; solver: of a linear model.
     """
 
     model: Model
@@ -74,6 +76,8 @@ class Fitted:
     device: str
     precision: str
     pretraining: dict[str, Any] | None = None
+    learning: Learning | None = None
+    solver: Solver | None = None
 
 
 class Reads(NamedTuple):

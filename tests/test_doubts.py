@@ -1,0 +1,104 @@
+"""What a comparison gives to doubt, and the one place that has the words."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_comparison import CONFIG, model, some
+from test_report import made_up, outcome, page
+
+from textmill.judging.comparison import compare
+from textmill.judging.doubts import (
+    BehindLinear,
+    CannotTell,
+    HardlyTrained,
+    NoBetterThanAlways,
+    StillImproving,
+    Unsolved,
+    doubts,
+    least_difference,
+)
+from textmill.report.doubts import lines
+from textmill.results.data import Split
+
+LEARNING = {"epochs": 8, "updates": 48, "batch_documents": 31.5, "learned": 0.5}
+
+
+def doubted(rows=4000, held=2000, test=None, train=None, **fits):
+    """Doubts of a linear model at 80 % and of networks that differ in what is given: {"lstm": (validation, fit)}."""
+    facts, *_, split, _ = made_up(["linear", *fits])
+    judged = {"linear": replace(model(some(0.8, rows), validation=0.8), family="linear")}
+    for number, (name, (validation, fit)) in enumerate(fits.items(), 1):
+        judged[name] = model(some(0.79, rows, number), validation=validation)
+        facts[name]["fit"] |= fit
+    split["splits"] |= {"validation": split["splits"]["validation"] | {"rows": held}}
+    comparison = compare(CONFIG, 42, "reviews", train or {"no": 5, "yes": 9}, judged | (test or {}))
+    return doubts(comparison, {name: outcome(name, told) for name, told in facts.items()}, Split(**split))
+
+
+@pytest.mark.parametrize(
+    ("validation", "fit", "expected"),
+    [
+        (0.8, {}, []),  # a file of before
+        (0.8, {"learning": LEARNING}, []),
+        (0.8, {"learning": LEARNING | {"learned": 0.15}}, [HardlyTrained("lstm", 0.15)]),
+        (0.8, {"learning": LEARNING | {"learned": -0.2}}, [HardlyTrained("lstm", -0.2)]),
+        (0.8, {"learning": LEARNING | {"learned": 0.151}}, []),
+        (0.8, {"learning": LEARNING, "best_epoch": 3}, [StillImproving("lstm", 3)]),
+        (0.75, {}, [BehindLinear("lstm", "linear", pytest.approx(0.05))]),
+        (0.751, {}, []),
+        (0.8, {"solver": {"iterations": 1000, "converged": False}}, [Unsolved("lstm", 1000)]),
+        (0.8, {"solver": {"iterations": 20, "converged": True}}, []),
+    ],
+)
+def test_what_went_wrong_in_training(validation, fit, expected):
+    assert doubted(lstm=(validation, fit)) == expected
+
+
+@pytest.mark.parametrize("share", [0.5, 0.96])
+def test_a_model_that_always_gives_one_answer(share):
+    actual = np.array(["yes"] * round(share * 500) + ["no"] * (500 - round(share * 500)), dtype=object)
+    right = {
+        "linear": actual == "yes",
+        "gru": np.arange(500) != 17,  # one mistake
+        "lstm": (actual == "yes") ^ (np.arange(500) == 499),  # one document better than always yes
+    }
+    models = {name: model(hits, actual=actual) for name, hits in right.items()}
+    (found,) = [one for one in doubted(500, 500, models, gru=(0.8, {}), lstm=(0.8, {})) if "models" in vars(one)]
+    expected = NoBetterThanAlways(["linear", "lstm"], "yes", share, 500, "accuracy", share > 0.9)
+    assert replace(found, models=sorted(found.models)) == expected
+    advised = "; set compare.metric: f1_macro and train.class_weights: balanced" in lines([found])[0]
+    assert advised == (share > 0.9)
+    assert "train.class_weights" not in lines([replace(found, imbalanced=False)])[0]
+    assert "f1_macro and" not in lines([replace(found, metric="f1_macro")])[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "held", "blind"), [(4000, 2000, []), (4000, 60, ["validation"]), (60, 4000, ["test"])]
+)
+def test_splits_that_cannot_tell_models_apart(rows, held, blind):
+    found = [one for one in doubted(rows, held, lstm=(0.8, {})) if isinstance(one, CannotTell)]
+    assert [(one.split, one.rows) for one in found] == [(name, 60) for name in blind]
+    # Of two that are wrong on a fifth each, on others: 1.96 x sqrt(2 x .8 x .2 / 60)
+    assert all(one.difference == pytest.approx(0.143, rel=0.2) for one in found)
+
+
+def test_models_that_agree_do_not_make_a_split_look_sharp():
+    same = {"lstm": model(some(0.8, 30), validation=0.8)}
+    (*_, last) = doubted(30, 4000, same, lstm=(0.8, {}))
+    assert last == CannotTell("test", 30, pytest.approx(6 / 30))
+    assert [least_difference(100, alpha) for alpha in (0.05, 0.01)] == [0.06, 0.08]
+
+
+def test_lines_are_few_and_the_same_on_the_page():
+    def change(models, clean, split):
+        models["lstm"]["fit"] |= {"learning": LEARNING | {"learned": 0.04}, "best_epoch": 3}
+        models["lstm"]["fit"]["validation"] |= {"accuracy": 0.5}
+
+    html = page(change=change, rows=60)
+    told = re.findall(r'<p class="warn"><b>Note:</b> (.*?)\.</p>', html)
+    assert [line.partition(":")[0] for line in told] == ["lstm", "validation", "test"]
+    assert "hardly trained, its loss ended at 96\N{NO-BREAK SPACE}% of guessing" in told[0]
+    assert "still improving when it ended, after 3 epochs" in told[0]
+    assert lines([StillImproving("lstm", 1)]) == ["lstm: still improving when it ended, after 1 epoch; raise epochs"]

@@ -1,0 +1,337 @@
+"""A first look at files as people have them: what each is, and which of its columns is what."""
+
+import gzip
+import io
+import json
+import os
+import re
+import time
+import zipfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+from conftest import ROOT
+
+from textmill.errors import ParamsError, TextmillError
+from textmill.look.finding import propose
+from textmill.look.proposal import Told, ask
+
+GOOD = ["works well and lasts long", "quick delivery, nice colour", "easy to clean, worth it"]
+BAD = ["broke after a week", "too loud for my small room", "late again, and the lid is loose"]
+
+
+def reviews(number=60):
+    """Texts that differ, and their classes in turn."""
+    return [(f"{(GOOD, BAD)[n % 2][n // 2 % 3]} since day {n}", ("good", "bad")[n % 2]) for n in range(number)]
+
+
+def table(separator=",", header="text,label", row="{0}{s}{1}", quote=True, encoding="utf-8"):
+    """A file of reviews: `row` has the text {0}, the class {1}, the number {n} and the separator {s}."""
+    lines = [header.replace(",", separator)] if header else []
+    for number, (text, label) in enumerate(reviews()):
+        cell = f'"{text}"' if quote and separator in text else text
+        lines.append(row.format(cell, label, n=number, s=separator))
+    return "\n".join(lines).encode(encoding) + b"\n"
+
+
+def zipped(**files):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name.replace("__", "/").replace("_", "."), data)
+    return packed.getvalue()
+
+
+def texts(label):
+    return "\n".join(text for text, own in reviews() if own == label).encode()
+
+
+def records(**more):
+    return [{"text": text, "label": label, **more} for text, label in reviews()]
+
+
+def as_jsonl(rows):
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+
+
+def parquet(frame):
+    file = io.BytesIO()
+    frame.write_parquet(file)
+    return file.getvalue()
+
+
+def told_by(header, row, one, other):
+    """A file in which two texts, each with its class, take turns; {0} is the text, {1} the class, {n} the number."""
+    return header + "\n" + "".join(row.format(*(one, other)[n % 2], n=n) + "\n" for n in range(60))
+
+
+SMS = table("\t", None, "{1}{s}{0}", quote=False).replace(b"quick", b'"quick').replace(b"\tbroke", b'\t"broke')
+RUSSIAN = told_by("отзыв;тональность", "{0} {n};{1}", ("Отличный телефон, держит долго", "хорошо"),
+                  ("Сломался сразу, жаль денег", "плохо"))  # fmt: skip
+CHINESE = told_by("评论,情感", "{0}第{n}次,{1}", ("房间很干净服务热情", "好"), ("价格太贵早餐不好吃", "差"))
+JAPANESE = told_by("レビュー,ラベル", "{0}{n}回目,{1}", ("とても良い製品なのでおすすめします", "良い"),
+                   ("配送が遅くて品質も悪いです", "悪い"))  # fmt: skip
+GERMAN = told_by("Nummer;Kommentar;Bewertung;Größe", "{n};{0} {n};{1};3,5", ("Schönes Gerät, läuft", "gut"),
+                 ("Für die Größe zu teuer", "schlecht"))  # fmt: skip
+FRENCH = told_by("avis|note", "{0} {n}|{1}", ("Très déçu, colis abîmé", "non"), ("C’est parfait, ça marche", "oui"))
+SPANISH = table(header="id,fecha,pais,comentario,categoria,severidad", row="{n},2024-08-17,CL,{0},{1},media")
+USERS = "text,label,user\n" + "".join(
+    f"text number {n},{'yes' if n % 12 < 6 else 'no'},u{n % 12}\n" for n in range(120)
+)
+
+# What a file is called, its bytes, and what is proposed beside name, source and path.
+FILES = {
+    "plain": ("a.csv", table(), {"text": "text", "label": "label"}),
+    "no obvious names": ("a.csv", table(header="v1,v2", row="{1}{s}{0}"), {"text": "v2", "label": "v1"}),
+    "an index and empty columns": (
+        "a.csv",
+        table(header=",text,label,,", row="{n},{0},{1},,"),
+        {"text": "text", "label": "label"},
+    ),
+    "semicolons and Windows' letters": (
+        "a.csv",
+        GERMAN.encode("cp1252"),
+        {"encodings": ["cp1252"], "separator": ";", "text": "Kommentar", "label": "Bewertung", "id": "Nummer"},
+    ),
+    "bars": (
+        "a.csv",
+        FRENCH.encode("cp1252"),
+        {"encodings": ["cp1252"], "separator": "|", "text": "avis", "label": "note"},
+    ),
+    "Excel's first line": (
+        "a.csv",
+        b"\xef\xbb\xbfsep=;\r\n" + table(";"),
+        {"separator": ";", "text": "text", "label": "label"},
+    ),
+    "Cyrillic": (
+        "a.csv",
+        RUSSIAN.encode("cp1251"),
+        {"encodings": ["cp1251"], "separator": ";", "text": "отзыв", "label": "тональность"},
+    ),
+    "Chinese": ("a.csv", CHINESE.encode("gb18030"), {"encodings": ["gb18030"], "text": "评论", "label": "情感"}),
+    "Japanese": (
+        "a.csv",
+        JAPANESE.encode("shift_jis"),
+        {"encodings": ["shift_jis"], "text": "レビュー", "label": "ラベル"},
+    ),
+    "UTF-16 with a mark": (
+        "a.csv",
+        table("\t", encoding="utf-16"),
+        {"encodings": ["utf-16"], "separator": "\t", "text": "text", "label": "label"},
+    ),
+    "UTF-16 without": (
+        "a.csv",
+        table("\t", encoding="utf-16-le"),
+        {"encodings": ["utf-16-le"], "separator": "\t", "text": "text", "label": "label"},
+    ),
+    "no header": (
+        "a.tsv",
+        table("\t", None, "{1}{s}{0}"),
+        {"header": ["label", "text"], "text": "text", "label": "label"},
+    ),
+    "no header, no ending, bare quotes": (
+        "SMSSpamCollection",
+        SMS,
+        {"quotes": "none", "header": ["label", "text"], "text": "text", "label": "label", "format": "tsv"},
+    ),
+    "no header, class and title and text": (
+        "a.csv",
+        "".join(
+            f'"{n % 4 + 1}","Wall St. bears back {n} more","Agency tells that {t} on this day"\n'
+            for n, (t, _) in enumerate(reviews())
+        ).encode(),
+        {"header": ["label", "title", "text"], "text": ["title", "text"], "label": "label"},
+    ),
+    "no header, a class in front of much else": (
+        "a.csv",
+        "".join(
+            f'"{"04"[k == "good"]}","{1467810369 + n}","Mon Apr 06 22:19:{n} PDT 2009","NO_QUERY","u{n}","@x {t}"\n'
+            for n, (t, k) in enumerate(reviews())
+        ).encode(),
+        {"header": ["label", "column 2", "column 3", "column 4", "column 5", "text"], "text": "text", "label": "label"},
+    ),
+    "bare quotes": (
+        "a.tsv",
+        table("\t").replace(b"broke", b'"broke'),
+        {"quotes": "none", "text": "text", "label": "label"},
+    ),
+    "title and body": (
+        "a.csv",
+        table(header="Titel,Text,Kategorie,Preis", row="Nr. {n},{0},{1},{n}.5"),
+        {"text": ["Titel", "Text"], "label": "Kategorie"},
+    ),
+    "pairs": (
+        "a.csv",
+        table(header="question1,question2,is_duplicate", row="{0},{0} then,{1}"),
+        {"text": ["question1", "question2"], "label": "is_duplicate"},
+    ),
+    "many columns": ("a.csv", SPANISH, {"text": "comentario", "label": "categoria", "id": "id"}),
+    "a group": ("a.csv", USERS.encode(), {"text": "text", "label": "label", "group": "user"}),
+    "splits in a column": (
+        "a.csv",
+        table(header="text,label,part", row="{0},{1},Held-out").replace(b"Held-out", b"training", 40),
+        {"text": "text", "label": "label", "split": "part"},
+    ),
+    "json lines called json": ("a.json", as_jsonl(records()), {"text": "text", "label": "label", "format": "jsonl"}),
+    "a json list": ("a.json", json.dumps(records(), indent=1).encode(), {"text": "text", "label": "label"}),
+    "records in records": (
+        "a.jsonl",
+        as_jsonl([{"data": {"body": t}, "meta": {"n": 1}, "annotations": [{"class": k}]} for t, k in reviews()]),
+        {"text": "data.body", "label": "annotations.0.class"},
+    ),
+    "fastText": (
+        "train.txt",
+        "".join(f"__label__{label} {text}\n" for text, label in reviews()).encode(),
+        {"text": "text", "label": "label", "format": "fasttext"},
+    ),
+    "a table called txt": ("a.txt", table(";"), {"separator": ";", "text": "text", "label": "label", "format": "csv"}),
+    "packed": ("a.csv.gz", gzip.compress(table()), {"text": "text", "label": "label"}),
+    "parquet": (
+        "a.parquet",
+        parquet(pl.DataFrame(records(stars=3))),
+        {"text": "text", "label": "label"},
+    ),
+    "parquet by its bytes": (
+        "a.data",
+        parquet(pl.DataFrame(records())),
+        {"text": "text", "label": "label", "format": "parquet"},
+    ),
+    "splits in an archive": (
+        "a.zip",
+        zipped(d__train_csv=table(), d__dev_csv=table(), d__README_md="x", __MACOSX__d__x_csv="x"),
+        {
+            "members": {
+                "d/train.csv": {"split": "train", "label": None},
+                "d/dev.csv": {"split": "validation", "label": None},
+            },
+            "text": "text",
+            "label": "label",
+        },
+    ),
+    "classes in an archive": (
+        "a.zip",
+        zipped(pos_txt=texts("good"), neg_txt=texts("bad")),
+        {"members": {"pos.txt": "pos", "neg.txt": "neg"}, "text": "text", "label": None},
+    ),
+    "classes of splits in an archive": (
+        "a.zip",
+        zipped(train__pos_txt=texts("good"), train__neg_txt=texts("bad"), test__pos_txt="x y\n", test__neg_txt="z y\n"),
+        {
+            "members": {
+                f"{side}/{name}.txt": {"split": side, "label": name}
+                for side in ("train", "test")
+                for name in ("pos", "neg")
+            },
+            "text": "text",
+            "label": None,
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_what_a_file_is(tmp_path, kind):
+    name, data, expected = FILES[kind]
+    (tmp_path / name).write_bytes(data)
+    found = propose(tmp_path / name).dataset
+    assert found.pop("path") == f"data/input/{name}"
+    assert found | {"name": "", "source": ""} == {"name": "", "source": "", **expected}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "expected"),
+    [
+        ("a.csv", b"", "no rows: the file is empty"),
+        ("a.csv", b"text,label\n", "no column could be a text; found: text, label"),
+        ("a.csv", b"n,m\n1,2\n3,4\n", "no column could be a text; found: n, m"),
+        ("a.csv", b"PK\x03\x04", "this is a zip file; give it the ending .zip"),
+        ("a.xlsx", b"PK\x03\x04", "this is a spreadsheet; save it as csv"),
+        ("a.csv", b"\x1f\x8b\x08", "packed by gzip; give it the ending .gz"),
+        ("a.csv", b"\x00\x01\x02\x00" * 20, "not a text file"),
+        ("a.txt", texts("good"), "texts alone and no classes"),
+        ("a.html", b"<!DOCTYPE html><p>x", "this is a page or XML"),
+        ("a.json", b'{"data": [\n{"text": "a"}]}', "expected a list of records"),
+        ("a.csv", table(header="text,label,label", row="{0},{1},{1}"), "2 columns are called 'label'"),
+        ("a.zip", zipped(README_md="x"), "it holds no file that could be read"),
+        ("a.zip", zipped(a_csv=table(), b_csv=table()), "the names tell neither splits nor classes"),
+        ("a.csv", None, "no such file"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line(tmp_path, name, data, expected):
+    if data is not None:
+        (tmp_path / name).write_bytes(data)
+    with pytest.raises(TextmillError, match=re.escape(expected)):
+        propose(tmp_path / name)
+
+
+def test_files_for_splits_and_for_classes(tmp_path):
+    for name in ("my-train.csv", "my-test.csv"):
+        (tmp_path / name).write_bytes(table(";"))
+    (tmp_path / "dev.csv").write_bytes(table(";", header="text,id", row="{0};{n}"))  # as competitions give them
+    found = propose([tmp_path / "my-test.csv", tmp_path / "my-train.csv", tmp_path / "dev.csv"])
+    assert found.dataset["path"] == {"test": "data/input/my-test.csv", "train": "data/input/my-train.csv"}
+    assert set(found.files.values()) == {"my-test.csv", "my-train.csv"}
+    assert "dev.csv has no column 'label'" in found.notes[-1]
+    for name in ("pos", "neg"):
+        (tmp_path / f"polarity.{name}").write_bytes(texts("good"))
+    found = propose([tmp_path / "polarity.pos", tmp_path / "polarity.neg"])
+    assert found.dataset["members"] == {"polarity.pos": "pos", "polarity.neg": "neg"}
+    assert (found.packed, found.dataset["path"]) == ("texts.zip", "data/input/texts.zip")
+    with pytest.raises(ParamsError, match=r"do not tell one split each: my-train.csv \(train\), polarity.pos \(none\)"):
+        propose([tmp_path / "my-train.csv", tmp_path / "polarity.pos"])
+
+
+def test_what_is_told_is_taken_and_checked(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(table(header="texto,etiqueta,autor,nota", row="{0},{1},a{n},{n}"))
+    told = Told(text=["texto", "nota"], label="autor", group="etiqueta", name="mine")
+    expected = {"name": "mine", "source": "path", "path": "in/a.csv", "text": ["texto", "nota"], "label": "autor"}
+    assert propose(path, told, "in").dataset == expected | {"group": "etiqueta"}
+    with pytest.raises(ParamsError, match=r"--label etiketa: .* did you mean 'etiqueta'[?] found: texto, etiqueta"):
+        propose(path, Told(label="etiketa"))
+    path.write_bytes(table(";", header=None))
+    found = propose(path, Told(header=["what", "how"], label="how"))
+    assert found.dataset["header"] == ["what", "how"]
+    assert (found.dataset["text"], found.dataset["label"]) == ("what", "how")
+
+
+def test_questions_are_about_what_could_be_otherwise(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(table(header="text,label", row="{0},{1}"))
+    assert ask(propose(path), lambda *_: pytest.fail("nothing to ask")).dataset["text"] == "text"
+    path.write_bytes(table(header="a,b,c,d", row="{0},so it is: {0} again {n},{1},{1}"))
+    asked = {}
+
+    def answer(question, default, choices):
+        asked[question] = default
+        return "a, b" if "text" in question else "d"
+
+    found = ask(propose(path), answer)
+    assert (found.dataset["text"], found.dataset["label"]) == (["a", "b"], "d")
+    assert list(asked.values()) == ["b", "c"]
+    with pytest.raises(ParamsError, match="--label e: the file has no such column; found: a, b, c, d"):
+        ask(propose(path), lambda question, default, _: "e" if "class" in question else default)
+
+
+def test_a_look_reads_a_bounded_part(tmp_path):
+    """Rows of 100 MB, sorted by class: the second class and a letter that is not UTF-8 stand in the last tenth."""
+    path = tmp_path / "a.csv"
+    row, other = (
+        b"some text that is neither short nor long,first\n",
+        b"caf\xe9 texts of another kind altogether,second\n",
+    )
+    with open(path, "wb") as file:
+        file.write(b"text,label\n")
+        for _ in range(30):
+            file.write(row * (1 << 15))
+        for _ in range(4):
+            file.write(other * (1 << 15))
+    started = time.process_time()
+    found = propose(path)
+    assert time.process_time() - started < 20
+    assert found.dataset["encodings"] == ["cp1252"]
+    assert found.reasons["label"] == "2 different values"
+
+
+CASES = Path(os.environ.get("TEXTMILL_CASES", ROOT.parent / "shared/cases"))

@@ -1,0 +1,43 @@
+"""A file of the user's in an output of the pipeline, which DVC would delete."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from textmill.config import load_params
+from textmill.errors import ParamsError
+from textmill.outputs import check_inputs
+
+
+@pytest.mark.parametrize(
+    ("section", "path", "stage"),
+    [
+        ("dataset", "data/raw/mine.csv", "download"),
+        ("dataset", "data/input/../raw/deep/mine.csv", "download"),
+        ("dataset", {"train": "data/input/a.csv", "test": "data/clean/docs.parquet"}, "clean"),
+        ("dataset", "data/models/lstm/mine.csv", "train"),
+        ("dataset", "metrics/models/m/summary.json", "evaluate"),
+        ("tokenizers", "data/vocab/word/words.vec", "vocab"),
+        ("dataset", "data/input/mine.csv", None),
+        ("dataset", "data/rawer/mine.csv", None),
+        ("dataset", "../data/raw/mine.csv", None),
+    ],
+)
+def test_it_is_refused_before_anything_runs(tmp_path, section, path, stage):
+    project = tmp_path / "project"
+    project.mkdir()
+    pipeline = Path(shutil.copy(ROOT / "dvc.yaml", project))
+    found = {section: {"path": path} if section == "dataset" else {"word": {"vectors": {"path": path}}}}
+    if stage is None:
+        check_inputs(found, "params.yaml", pipeline)
+        return
+    told = rf"params.yaml: {section}\..*path.*: .* lies in an output of {stage}, which DVC deletes; move it"
+    with pytest.raises(ParamsError, match=told):
+        check_inputs(found, "params.yaml", pipeline)
+
+
+def test_no_params_of_ours_are_refused():
+    for params in [ROOT / "params.yaml", *(ROOT / "presets").glob("*.yaml")]:
+        check_inputs(load_params(params), str(params), ROOT / "dvc.yaml")

@@ -1,0 +1,89 @@
+"""How many updates a training makes."""
+
+import numpy as np
+import pytest
+from conftest import MODELS, ROOT, TRAIN, toy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textmill.config import load_params
+from textmill.models import model_entry
+from textmill.training.pace import LEAST, groups, paced
+from textmill.training.settings import TrainConfig, overridden
+from textmill.training.task import Task
+
+DEFAULT = {"epochs": 8, "patience": 3, "batch_tokens": 4096}
+
+
+def plan(rows: int, words: int, **keys) -> tuple[int | None, int, int | None]:
+    """Documents a batch at most, epochs and patience for so many documents of so many words."""
+    told = paced(TrainConfig(**DEFAULT | keys), np.full(rows, words))
+    return told.batch_documents, told.epochs, told.patience
+
+
+@pytest.mark.parametrize(
+    ("rows", "words", "keys", "expected"),
+    [
+        (1000, 20, {}, (None, 8, 3)),  # null: as it was
+        (1000, 20, {"updates": 600}, (32, 19, 7)),
+        (1000, 20, {"updates": 600, "patience": None}, (32, 19, None)),
+        (3000, 20, {"updates": 600}, (40, 8, 3)),  # smaller batches are enough
+        (10_000, 20, {"updates": 600}, (133, 8, 3)),
+        (20_000, 20, {"updates": 600}, (None, 8, 3)),  # 98 updates an epoch already
+        (1000, 400, {"updates": 600}, (None, 8, 3)),  # long texts fill batches
+        (50, 20, {"updates": 600}, (32, 300, 112)),
+        (1, 20, {"updates": 600}, (32, 600, 225)),
+        (1000, 20, {"updates": 600, "batch_documents": 16}, (16, 10, 4)),  # what is given is not made larger
+        (1000, 20, {"updates": 600, "batch_documents": 500}, (32, 19, 7)),
+        (1000, 20, {"updates": 600, "accumulate": 4}, (8, 19, 7)),  # 32 documents behind an update
+        (1000, 20, {"updates": 600, "accumulate": 100}, (1, 60, 22)),
+        (1000, 20, {"updates": 600, "epochs": 40}, (66, 40, 3)),
+    ],
+)
+def test_small_data_gets_enough_updates(rows, words, keys, expected):
+    assert plan(rows, words, **keys) == expected
+
+
+@given(
+    st.lists(st.integers(1, 400), min_size=1, max_size=300),
+    st.integers(1, 900),
+    st.integers(1, 12),
+    st.integers(1, 5),
+    st.one_of(st.none(), st.integers(1, 80)),
+    st.integers(0, 3),
+)
+def test_no_epoch_has_fewer_updates_than_were_planned(lengths, updates, epochs, accumulate, documents, seed):
+    lengths = np.array(lengths)
+    asked = TrainConfig(
+        updates=updates, epochs=epochs, accumulate=accumulate, batch_documents=documents, batch_tokens=1000
+    )
+    told = paced(asked, lengths)
+    made = len(groups(lengths, told, np.random.default_rng(seed)))
+    assert made >= len(groups(lengths, told))
+    assert made * told.epochs >= updates
+    assert paced(told, lengths) == told
+    assert told.epochs == epochs or (told.batch_documents or 0) * accumulate <= max(LEAST, accumulate)
+
+
+def test_imdbs_batches_stay_as_they_are():
+    params = load_params(ROOT / "presets/imdb.yaml")
+    lengths = np.minimum(np.random.default_rng(0).lognormal(5.2, 0.65, 22_500).astype(int) + 1, 400)  # median 181
+    for name, entry in params["models"].items():
+        if name != "linear":
+            schema = model_entry(entry, params["train"], name).config.__class__
+            _, settings = overridden(entry, params["train"] | {"updates": 600}, schema, "params.yaml: models.m")
+            assert paced(settings, lengths) is settings
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),  # epochs planned, updates made, documents behind each in the mean
+    [({}, (9, 36, 25.0)), ({"updates": None}, (2, 4, 50.0)), ({"accumulate": 2}, (9, 36, 12.5))],
+)
+def test_training_makes_the_planned_updates_and_an_entrys_own_keys_count(entry, expected):
+    train = TRAIN | {"updates": 36, "epochs": 2, "batch_tokens": 1450}
+    checked = model_entry(MODELS["cnn"] | entry, train, "params.yaml: models.m")
+    data, held = toy(100, 30, 2), toy(40, 30, 2, seed=1)
+    fitted = checked.family.fit(checked.config, checked.settings, data, held, Task(30, 2, 0))
+    told = fitted.learning
+    assert (told.epochs, told.updates, told.batch_documents) == expected
+    assert len(fitted.history) == told.epochs

@@ -1,0 +1,174 @@
+"""The parts of projects that need no project: where a textmill comes from, params with comments, merged templates."""
+
+import json
+import os
+import zipfile
+from types import SimpleNamespace
+
+import pytest
+from conftest import ROOT
+
+from textmill.check import check_params
+from textmill.config import load_params
+from textmill.errors import ArtifactError, ParamsError
+from textmill.files import write_text
+from textmill.pin import Pin, check_pin, pinned, running
+from textmill.project import source as sources
+from textmill.project.new import extras
+from textmill.project.params import Change, described, params_text
+from textmill.project.template import presets, requirement
+from textmill.project.trial import made_up, small
+from textmill.project.upgrade import merge
+
+COMMIT, SHA = "a" * 40, "b" * 64
+CSV = (ROOT / "presets/csv.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("told", "source"),
+    [
+        (
+            {"url": "https://host/textmill.git", "vcs_info": {"vcs": "git", "commit_id": COMMIT}},
+            f"git+https://host/textmill.git@{COMMIT}",
+        ),
+        (
+            {"url": "https://host/textmill-1-py3-none-any.whl", "archive_info": {"hashes": {"sha256": SHA}}},
+            f"https://host/textmill-1-py3-none-any.whl#sha256={SHA}",
+        ),
+    ],
+)
+def test_a_project_is_pinned_to_where_the_running_one_came_from(monkeypatch, told, source):
+    found = SimpleNamespace(read_text=lambda name: json.dumps(told))
+    monkeypatch.setattr(sources, "distributions", lambda name: [SimpleNamespace(read_text=lambda name: None), found])
+    pin, wheel = sources.find(None)
+    assert (pin, wheel) == (running()._replace(source=source), None)
+    assert requirement(pin, "networks") == f"textmill[networks] @ {source}"
+
+
+@pytest.mark.parametrize("told", ["{}", '{"url": "https://host/x.whl", "archive_info": {}}'])
+def test_an_origin_without_a_hash_is_asked_for(monkeypatch, told):
+    monkeypatch.setattr(sources, "distributions", lambda name: [SimpleNamespace(read_text=lambda name: told)])
+    with pytest.raises(ParamsError, match="not known where this textmill was installed from; say --textmill SOURCE"):
+        sources.find(None)
+
+
+@pytest.mark.parametrize("source", ["https://host/x.whl", "git+https://host/x.git", "git+https://host/x.git@main"])
+def test_an_address_that_can_change_is_refused(source):
+    with pytest.raises(ParamsError, match="an address without a hash"):
+        sources.find(source)
+
+
+def test_a_wheel_of_another_textmill_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "textmill-1.whl", "w") as wheel:
+        wheel.writestr("textmill/__init__.py", "")
+    with pytest.raises(ParamsError, match="holds another textmill than the one that runs"):
+        sources.find(str(tmp_path / "textmill-1.whl"))
+    write_text(tmp_path / "no.whl", "text")
+    with pytest.raises(ArtifactError, match="not a wheel"):
+        sources.find(str(tmp_path / "no.whl"))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[tool.textmill\n", "cannot be read as TOML"),
+        ('[tool.textmill]\nversion = "1"\n', "'source' is missing"),
+        (
+            '[tool.textmill]\nversion = "1"\nsource = "x"\ncode = "0"\n',
+            r"pins textmill 1 \(0\), but .* runs; pip install",
+        ),
+    ],
+)
+def test_a_stage_checks_the_pin(tmp_path, text, line):
+    write_text(tmp_path / "pyproject.toml", text)
+    with pytest.raises(ParamsError, match=line):
+        check_pin(tmp_path)
+
+
+def test_no_pin_asks_for_nothing(tmp_path):
+    assert pinned(tmp_path) is None
+    assert pinned(ROOT) is None
+    write_text(
+        tmp_path / "pyproject.toml", f'[tool.textmill]\nversion = "1"\nsource = "x"\ncode = "{running().code}"\n'
+    )
+    check_pin(tmp_path)
+    assert pinned(tmp_path) == Pin("1", "x", running().code)
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_preset_keeps_its_meaning_and_its_comments(tmp_path, name):
+    preset = (ROOT / f"presets/{name}.yaml").read_text()
+    text = params_text(preset, described(preset), {})
+    write_text(tmp_path / "params.yaml", text)
+    assert load_params(tmp_path / "params.yaml") == load_params(ROOT / f"presets/{name}.yaml")
+    assert text.count("#") >= preset.count("#") - 1
+    assert small(load_params(tmp_path / "params.yaml")) if name not in ("minilm", "minilm-imdb") else True
+
+
+def test_other_values_come_with_their_reasons(tmp_path):
+    dataset = {"name": Change("tickets"), "source": Change("path"), "path": Change("data/input/a b.csv")}
+    dataset |= {"text": Change(["title", "body"], "two columns of free text"), "label": Change("queue: x")}
+    changes = {
+        "dataset": Change(dataset),
+        "compare.metric": Change("f1_macro", "98 % are ok"),
+        "split.by": Change("text"),
+    }
+    text = params_text(CSV, "Tickets.", changes | {"dataset.labels": Change({"A": "a"}, "in two ways")})
+    write_text(tmp_path / "params.yaml", text)
+    params = load_params(tmp_path / "params.yaml")
+    assert params["dataset"] == {
+        "name": "tickets",
+        "source": "path",
+        "path": "data/input/a b.csv",
+        "text": ["title", "body"],
+        "label": "queue: x",
+        "labels": {"A": "a"},
+    }
+    assert "  text: [title, body]                        # two columns of free text\n" in text
+    assert "  metric: f1_macro                           # 98 % are ok\n" in text
+    assert "\n\nsplit:" in text
+    assert check_params(tmp_path / "params.yaml")
+
+
+def test_the_extras_are_those_that_params_need():
+    assert extras(CSV) == "networks,pipeline"
+    assert extras((ROOT / "presets/minilm.yaml").read_text()) == "networks,pipeline,pretrained"
+    assert extras((ROOT / "presets/lab-vectors-mr.yaml").read_text()) == "networks,pipeline,vectors"
+
+
+def test_made_up_rows_have_the_columns_and_classes_of_params():
+    dataset = {"text": ["title", "body"], "label": "queue", "group": "from", "labels": {"B": "b", "A": "a", "aa": "a"}}
+    header, *rows = made_up(dataset).splitlines()
+    assert header == '"title","body","queue","from"'
+    assert {row.split(",")[2] for row in rows} == {'"a"', '"b"'}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "own", "merged"),
+    [
+        ("a\nb\n", "a\nB\n", "a\nb\n", "a\nB\n"),
+        ("a\nb\n", "a\nb\n", "A\nb\n", "A\nb\n"),
+        ("a\n1\n2\n3\nb\n", "a\n1\n2\n3\nB\n", "A\n1\n2\n3\nb\n", "A\n1\n2\n3\nB\n"),
+        ("a\nb\n", "a\nB\n", "a\nX\n", None),
+        ("", "new\n", "", "new\n"),
+        ("gone\n", "", "gone\n", ""),
+    ],
+)
+def test_a_template_and_its_edits_are_merged(old, new, own, merged):
+    assert merge(old, new, own).merged == merged
+
+
+def test_the_server_is_for_this_machine_alone(tmp_path, monkeypatch, capsys):
+    from textmill.tracking.server import serve
+
+    started = []
+    monkeypatch.setattr(os, "execve", lambda *given: started.append(given))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@host/mlflow")
+    serve(tmp_path, 5000)
+    assert capsys.readouterr().out == "ui: open https://***@host/mlflow\n"
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    serve(tmp_path, 5001)
+    ((_, words, environment),) = started
+    assert words[words.index("--host") + 1 :][:3] == ["127.0.0.1", "--port", "5001"]
+    assert words[-1] == f"sqlite:///{tmp_path}/mlflow.db"
+    assert environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"

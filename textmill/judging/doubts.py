@@ -1,0 +1,129 @@
+"""What there is to doubt in a comparison: facts alone, `textmill.report.doubts` has the words."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from statistics import median
+
+from textmill.results.comparison import Comparison, Entry
+from textmill.results.data import Split
+from textmill.results.fit import Fit
+from textmill.results.outcome import Outcome
+
+FAR = 0.05  # what a network may be behind the linear model, and a difference that each split should show
+IMBALANCED = 0.8  # share of one class that makes accuracy say little
+
+
+@dataclass(frozen=True)
+class HardlyTrained:
+    """The last training loss of a network went only this share of the way from guessing to knowing."""
+
+    model: str
+    learned: float
+
+
+@dataclass(frozen=True)
+class StillImproving:
+    """A network's last epoch was its best one."""
+
+    model: str
+    epochs: int
+
+
+@dataclass(frozen=True)
+class BehindLinear:
+    """How much worse than a linear model another is on validation."""
+
+    model: str
+    linear: str
+    difference: float
+
+
+@dataclass(frozen=True)
+class Unsolved:
+    """A linear model whose optimum was not reached in so many iterations."""
+
+    model: str
+    iterations: int
+
+
+@dataclass(frozen=True)
+class NoBetterThanAlways:
+    """Models that the test split does not show to be better than one answer for all; `score` is what that has."""
+
+    models: list[str]
+    label: str
+    score: float
+    rows: int
+    metric: str
+    imbalanced: bool
+
+
+@dataclass(frozen=True)
+class CannotTell:
+    """A split that shows no difference between models smaller than this."""
+
+    split: str
+    rows: int
+    difference: float
+
+
+Doubt = HardlyTrained | StillImproving | BehindLinear | Unsolved | NoBetterThanAlways | CannotTell
+
+
+def doubts(comparison: Comparison, models: Mapping[str, Outcome], split: Split) -> list[Doubt]:
+    """All of them: those about one model first, in the order of the comparison.
+
+    models: by name; ensembles have none.
+    """
+    linear = next((model for model in comparison.models if model.family == "linear"), None)
+    found: list[Doubt] = []
+    for model in comparison.models:
+        if model.name in models:
+            found += of_training(model, models[model.name].fit, linear)
+    return [*found, *of_baseline(comparison), *of_splits(comparison, split)]
+
+
+def of_training(model: Entry, fit: Fit, linear: Entry | None) -> Iterator[Doubt]:
+    """What went wrong while a model was fitted. `linear`: the linear model that is best on validation."""
+    if fit.learning and fit.hardly_trained:
+        yield HardlyTrained(model.name, fit.learning.learned)
+    if fit.still_improving:
+        yield StillImproving(model.name, fit.epochs)
+    if linear and round(linear.validation - model.validation, 6) >= FAR:
+        yield BehindLinear(model.name, linear.name, linear.validation - model.validation)
+    if fit.solver and not fit.solver.converged:
+        yield Unsolved(model.name, fit.solver.iterations)
+
+
+def of_baseline(comparison: Comparison) -> Iterator[Doubt]:
+    """Models that might as well always answer the most common class."""
+    baseline = comparison.baseline
+    equal = [model.name for model in comparison.models if model.gain_low is not None and model.gain_low <= 0]
+    if equal:
+        score, imbalanced = baseline.scores[comparison.metric], (baseline.scores["accuracy"] or 0) >= IMBALANCED
+        yield NoBetterThanAlways(equal, baseline.label, score or 0, comparison.rows, comparison.metric, imbalanced)
+
+
+def of_splits(comparison: Comparison, split: Split) -> Iterator[Doubt]:
+    """Splits that are too small to choose, or to judge, by.
+
+    What the test split shows is half of an interval of the champion's differences, and never less than what
+    `least_difference` says; what validation shows follows from the number of its documents.
+    """
+    champions = [pair for pair in comparison.pairs if comparison.champion in (pair.a, pair.b)]
+    if not champions:
+        return
+    half = median((pair.high - pair.low) / 2 for pair in champions)
+    for name, rows in (("validation", split.splits["validation"].rows), ("test", comparison.rows)):
+        difference = max(half * math.sqrt(comparison.rows / rows), least_difference(rows, comparison.alpha))
+        if difference > FAR:
+            yield CannotTell(name, rows, min(1.0, difference))
+
+
+def least_difference(rows: int, alpha: float) -> float:
+    """The smallest difference of accuracy for which an exact test of so many documents can reach alpha.
+
+    That is where all documents that tell two models apart, n, speak for one of them: p = 2 / 2**n (McNemar 1947).
+    """
+    return math.ceil(1 - math.log2(alpha)) / rows

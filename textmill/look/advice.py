@@ -1,0 +1,50 @@
+"""Which params should be others for this data than for any, and why."""
+
+from typing import Any, NamedTuple
+
+from textmill.look.facts import Facts
+from textmill.look.words import IMBALANCED, UNSPACED, percent
+
+GROUPS = 20  # that a split by group needs to have some of each class on each side
+SMALL = 20_000  # documents: a preset's epochs are few updates then
+UPDATES = 600
+
+
+class Advice(NamedTuple):
+    """A value for a key of params, and the reason for the comment beside it."""
+
+    value: Any
+    reason: str
+
+
+def advice(facts: Facts) -> dict[str, Advice]:
+    """By the key's path, such as compare.metric."""
+    found: dict[str, Advice] = {}
+    most, share = facts.commonest
+    if share >= IMBALANCED and len(facts.labels) > 1:
+        reason = f"{percent(share, 1)} of the documents are {most}"
+        found["compare.metric"] = Advice("f1_macro", f"{reason}: accuracy would praise who always says so")
+        found["train.class_weights"] = Advice("balanced", reason)
+    if renamed := _renamed(facts):
+        found["dataset.labels"] = renamed
+    if facts.group_gain > 0.1 and facts.groups >= GROUPS:
+        found["split.by"] = Advice("group", "the group tells the class: new texts will come from new groups")
+    if facts.unspaced > UNSPACED:
+        reason = f"{percent(facts.unspaced)} of the letters are of scripts without spaces"
+        found["tokenizers.char"] = Advice({"kind": "char", "max_size": 5000}, reason)
+    if facts.kept < SMALL:
+        found["train.updates"] = Advice(UPDATES, f"{facts.kept:,} documents: in smaller batches networks learn")
+    return found
+
+
+def _renamed(facts: Facts) -> Advice | None:
+    """A map for classes that would stop the pipeline: those that differ from another in case alone, or are too rare."""
+    names: dict[str, str | None] = {kin.label: kin.meant for kin in facts.kin if kin.case}
+    why = ["case is all that sets them apart"] if names else []
+    left = {label: count for label, count in facts.labels.items() if label not in names}
+    rare = [label for label, count in left.items() if count < facts.needed]
+    if rare and len(left) - len(rare) > 1 and not facts.splits:
+        names |= dict.fromkeys(rare)
+        why.append(f"null is left out: fewer than {facts.needed} documents, one for each split")
+        why += [f"{kin.label} may be {kin.meant}" for kin in facts.kin if kin.label in rare][:3]
+    return Advice(names, "; ".join(why)) if names else None

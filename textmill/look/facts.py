@@ -1,0 +1,198 @@
+"""What a data set is like: all of it read as the pipeline reads it, in memory that does not grow with its texts."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from textmill.errors import DataError
+from textmill.look.columns import gain
+from textmill.look.kin import Kin, kin_of
+from textmill.rows.cleaning import CleanConfig, Cleaner
+from textmill.rows.hashing import keys
+from textmill.rows.labels import canonical
+from textmill.rows.near import Lookup, batches, sketch
+from textmill.rows.reading import read_part
+from textmill.rows.splits import SplitConfig, text_key
+from textmill.sources.files import LocalFile
+from textmill.sources.parts import Part, parts_of
+
+SHOWN = 5_000  # texts that scripts and near copies are counted on, drawn by their keys
+AMONG = 50_000  # rows, the first, among which near copies of those are looked for
+LONG = 2_000  # characters of a text that are looked at for both
+SEED = 0  # of the hash: what is counted does not hang on it
+
+SCRIPTS = ("Latin", "Cyrillic", "Greek", "Han", "Kana", "Hangul", "Arabic", "Hebrew", "Devanagari", "Bengali", "Tamil",
+           "Telugu", "Thai", "Khmer", "Georgian", "Armenian", "Ethiopic")  # fmt: skip
+UNSPACED = ("Han", "Kana", "Thai", "Khmer")  # words stand without spaces between them
+EMOJI = r"[\p{Extended_Pictographic}--[©®™]]"
+
+
+@dataclass
+class Facts:
+    """Counts are of documents, that is of rows that can be used, unless they say otherwise."""
+
+    rows: int = 0  # in the files
+    kept: int = 0  # of them, as documents
+    dropped: dict[str, int] = field(default_factory=dict)  # rows by reason
+    repaired: dict[str, int] = field(default_factory=dict)  # by kind
+    read_as: dict[str, str] = field(default_factory=dict)  # encodings, by file
+    twice_encoded: int = 0
+    labels: dict[str, int] = field(default_factory=dict)  # documents of each class, the largest first
+    spellings: dict[str, list[str]] = field(default_factory=dict)  # of a class, where they differ, as the file has them
+    kin: list[Kin] = field(default_factory=list)  # classes that are probably one
+    problem: str = ""  # why `clean` would stop
+    splits: dict[str, int] = field(default_factory=dict)  # given ones
+    words: dict[str, int] = field(default_factory=dict)  # median and p95 of the texts' lengths, in words
+    letters: int = 0  # the texts' median length in characters, of those shown
+    scripts: dict[str, float] = field(default_factory=dict)  # share of the letters, the largest first
+    emoji: float = 0.0  # share of the texts with one
+    doubled: int = 0  # documents whose text stands in an earlier one too
+    conflicts: int = 0  # texts with several labels
+    near: int = 0  # of the texts looked up, those with a near copy
+    looked_up: int = 0
+    groups: int = 0
+    group_gain: float = 0.0  # how many more labels the rest of a group tells than always one answer, as a share
+    needed: int = 1  # documents of each class: one for each split that is cut, and for train
+    test: int = 0  # documents that the test split will have
+
+    @property
+    def unspaced(self) -> float:
+        """Share of the letters whose scripts part no words."""
+        return sum(self.scripts.get(script, 0.0) for script in UNSPACED)
+
+    @property
+    def rare(self) -> dict[str, int]:
+        """Classes that have too few documents for the splits."""
+        return {label: count for label, count in self.labels.items() if count < self.needed}
+
+    @property
+    def commonest(self) -> tuple[str, float]:
+        """The largest class and its share."""
+        label = next(iter(self.labels), "")
+        return label, self.labels.get(label, 0) / max(sum(self.labels.values()), 1)
+
+
+def facts(dataset: LocalFile, clean: CleanConfig, split: SplitConfig, root: Path = Path()) -> Facts:
+    """Read a data set's files where they lie, twice, and count.
+
+    root: the folder that `dataset.path` starts from. Raises what `download` and `clean` would raise before they count;
+    what `clean` would say after that is in `problem`.
+    """
+    parts = list(_parts(dataset, root))
+    cleaner = Cleaner(dataset.labels, clean)
+    found, tallies, said = Facts(), [], Counter[str]()
+    shown = pl.DataFrame(schema={"key": pl.UInt64, "text": pl.String})
+    for rows in _read(parts, dataset, clean):
+        found.rows += len(rows)
+        said.update(dict(rows["label"].drop_nulls().value_counts().iter_rows()))
+        docs = cleaner.keep(rows)
+        some = pl.DataFrame({"key": keys(text_key(docs["text"])), "text": docs["text"].str.slice(0, LONG)})
+        shown = pl.concat([shown, some]).unique("key", maintain_order=True).bottom_k(SHOWN, by="key")
+        lengths = docs["text"].str.count_matches(r"\S+")
+        tallies.append(docs.select("label", "split", text=some["key"], words=lengths, group=keys(docs["group"])))
+    docs = pl.concat(tallies)
+    found.kept = len(docs)
+    _count(found, docs)
+    try:
+        _, counts = cleaner.finish()
+    except DataError as error:
+        found.problem = str(error)
+        counts = {}
+    for name in ("rows", "kept", "dropped", "repaired", "read_as", "twice_encoded"):
+        setattr(found, name, counts.get(name, getattr(found, name)))
+    found.spellings = _spellings(said)
+    found.kin = kin_of(found.labels)
+    missing = [name for name in ("validation", "test") if not found.splits.get(name)]
+    found.needed = 1 + len(missing) if missing else 1
+    labelled = sum(found.labels.values())
+    found.test = found.splits.get("test") or round(split.test * labelled)
+    _of_texts(found, shown["text"])
+    _near(found, shown["text"], (part["text"] for part in _kept(parts, dataset, clean)))
+    return found
+
+
+def _parts(dataset: LocalFile, root: Path) -> Iterator[tuple[Path, Part]]:
+    """Each part with the folder that its file lies in."""
+    for side, file in dataset.files().items():
+        path = root / file.path
+        by_name = dataset.split is None
+        parts = parts_of(path, "", dataset.members, split=side, kind=dataset.format, by_name=by_name)
+        yield from ((path.parent, part) for part in parts)
+
+
+def _read(parts: list[tuple[Path, Part]], dataset: LocalFile, clean: CleanConfig) -> Iterator[pl.DataFrame]:
+    for folder, part in parts:
+        yield from read_part(folder, part, dataset, clean.max_chars)
+
+
+def _kept(parts: list[tuple[Path, Part]], dataset: LocalFile, clean: CleanConfig) -> Iterator[pl.DataFrame]:
+    cleaner, count = Cleaner(dataset.labels, clean), 0
+    for rows in _read(parts, dataset, clean):
+        docs = cleaner.keep(rows)[: AMONG - count]
+        count += len(docs)
+        yield docs
+        if count >= AMONG:
+            return
+
+
+def _count(found: Facts, docs: pl.DataFrame) -> None:
+    """What follows from label, split, text, words and group of all documents."""
+    sizes: Callable[[str], dict[str, int]] = lambda name: dict(  # noqa: E731
+        docs[name].drop_nulls().value_counts().sort("count", name, descending=[True, False]).iter_rows()
+    )
+    found.labels, found.splits = sizes("label"), sizes("split")
+    words = docs["words"].to_numpy()
+    if len(words):
+        found.words = {"median": int(np.median(words)), "p95": int(np.percentile(words, 95, method="lower"))}
+    found.doubled = len(docs) - docs["text"].n_unique()
+    pairs = docs.select("text", "label").drop_nulls().unique()
+    found.conflicts = len(pairs) - pairs["text"].n_unique()
+    grouped = docs.drop_nulls(["group", "label"])
+    if len(grouped):
+        found.groups = grouped["group"].n_unique()
+        found.group_gain = gain(grouped["label"].to_list(), grouped["group"].to_list())
+
+
+def _spellings(said: Counter[str]) -> dict[str, list[str]]:
+    """The classes that the file writes in several ways, beyond spaces around them: '0' and '0.0', say."""
+    ways: dict[str, set[str]] = {}
+    for label in said:
+        ways.setdefault(canonical(label), set()).add(label.strip())
+    return {label: sorted(some) for label, some in ways.items() if len(some) > 1}
+
+
+def _of_texts(found: Facts, texts: pl.Series) -> None:
+    if not len(texts):
+        return
+    counts: dict[str, int] = {}
+    for script in SCRIPTS:
+        pattern = r"[\p{Hiragana}\p{Katakana}]" if script == "Kana" else rf"\p{{{script}}}"
+        counts[script] = int(texts.str.count_matches(pattern).sum())
+    letters = max(int(texts.str.count_matches(r"\p{L}").sum()), 1)
+    shares = {script: count / letters for script, count in counts.items() if count / letters >= 0.005}
+    found.scripts = dict(sorted(shares.items(), key=lambda one: -one[1]))
+    found.emoji = float(texts.str.contains(EMOJI).mean() or 0)  # type: ignore[arg-type]  # of bools
+    found.letters = int(np.median(texts.str.len_chars().to_numpy()))
+
+
+def _near(found: Facts, texts: pl.Series, among: Iterator[pl.Series]) -> None:
+    """Count the texts with a near copy among the documents."""
+    found.looked_up = len(texts)
+    if not len(texts):
+        return
+    lookup = Lookup(sketch(texts, SEED))
+    for some in batches(among):
+        lookup.look_among(sketch(some.str.slice(0, LONG), SEED))
+    found.near = lookup.found
+
+
+def as_config(dataset: dict[str, Any]) -> LocalFile:
+    """A proposed section as the config of its source. Raises ParamsError with the key's path."""
+    from textmill.config import validate
+
+    return validate(dataset, LocalFile, "dataset")

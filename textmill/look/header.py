@@ -1,0 +1,46 @@
+"""Whether a table's first row names its columns."""
+
+import re
+from collections import Counter
+
+from textmill.look.names import GRADE, GROUP, ID, LABEL, TEXT, TITLE, names_a
+from textmill.sources.naming import split_named
+
+NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)*([eE][-+]?\d+)?\s*%?")
+LOOKED_AT = 2000  # rows
+
+
+def is_header(rows: list[list[str]]) -> bool:
+    """Whether the first row differs from those below it as names do: each column has its say."""
+    first, below = rows[0], [row for row in rows[1:LOOKED_AT] if len(row) == len(rows[0])]
+    if not below:  # one row, or none that is as long
+        return any(_known(name) for name in first)
+    return sum(_says(name, [row[place] for row in below]) for place, name in enumerate(first)) >= 0
+
+
+def _says(name: str, column: list[str]) -> int:
+    """Above 0: `name` names the column; below 0: it is a cell of it."""
+    cells = [cell.strip() for cell in column if cell.strip()]
+    name = name.strip()
+    if not cells or not name:
+        return 1 if not name else 0  # an index has no name; a text seldom lacks all of its letters
+    vote = 2 if _known(name) else 0
+    sizes = sorted(len(cell) for cell in cells)
+    if sizes[len(sizes) // 20] > 2 * len(name) and sizes[len(sizes) // 2] > 15:
+        vote += 3  # names are shorter than texts
+    elif len(name) > 40 or name.count(" ") > 5:
+        vote -= 3
+    numbers = sum(bool(NUMBER.fullmatch(cell)) for cell in cells)
+    if NUMBER.fullmatch(name):
+        vote -= 3
+    elif numbers > 0.9 * len(cells):
+        vote += 2
+    counts = Counter(cells)
+    if counts[name] > 1 and len(counts) <= len(cells) / 2:
+        vote -= 3  # it is one of few values
+    return vote
+
+
+def _known(name: str) -> bool:
+    kinds = (TEXT, TITLE, LABEL, GRADE, GROUP, ID)
+    return split_named(name) is None and len(name) < 40 and any(names_a(kind, name) >= 0.9 for kind in kinds)

@@ -1,0 +1,193 @@
+"""The columns of a file, whatever it is: cells of a bounded part of it, and the keys of `dataset` that read it so."""
+
+import json
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from textmill.errors import ArtifactError, DataError
+from textmill.fetch.archives import contents_of, format_of, opened
+from textmill.look.columns import Column
+from textmill.look.encoding import encoding_of
+from textmill.look.names import UNNAMED
+from textmill.look.proposal import Told
+from textmill.look.sample import Sample, take
+from textmill.look.table import Table, find_table
+from textmill.rows.formats import LABEL
+from textmill.rows.records import ABSENT, leaves, reach
+
+LINES = 50  # that tell a format
+RECORDS = 20_000  # that are looked at
+MOST_NAMES = 200  # columns of records
+
+
+class Looked(NamedTuple):
+    """What a file holds and how it is read."""
+
+    kind: str  # its format
+    keys: dict[str, Any]  # of `dataset`, without what has its default
+    why: dict[str, str]  # by key
+    columns: list[Column]
+    whole: bool  # whether all rows were seen
+    notes: list[str]
+
+
+def look_at(path: Path, member: str | None, told: Told) -> Looked:
+    """Raises DataError if it is no table and no text, and ArtifactError if it is missing or damaged."""
+    where, name = (f"{path}!{member}", member) if member else (str(path), path.name)
+    with opened(path, member) as file:
+        if what := contents_of(file):
+            raise DataError(f"{where}: this is {what}")
+        magic = file.read(4)
+        file.seek(0)
+        if not magic:
+            raise DataError(f"{where}: no rows: the file is empty")
+        looked = _parquet(file, where) if magic == b"PAR1" else _text(take(file), name, told, where)
+    if looked.kind != format_of(name):
+        looked.keys["format"] = looked.kind
+        looked.why.setdefault("format", "by its content; its name does not say so")
+    return looked
+
+
+def _text(sample: Sample, name: str, told: Told, where: str) -> Looked:
+    encoding = encoding_of(sample)
+    used = told.encoding or encoding.name
+    keys: dict[str, Any] = {} if used == "utf-8" else {"encodings": [used]}
+    why = {"encodings": encoding.reason}
+    notes = [f"{where}: {encoding.reason}; save it anew, all in UTF-8"] if encoding.mixed else []
+    blocks = _blocks(sample, used)
+    if "\0" in blocks[0][:4096]:
+        raise DataError(f"{where}: not a text file: there are NUL characters in it; save its rows as csv (UTF-8)")
+    kind = told.format or _kind(blocks[0], format_of(name), where)
+    if kind in ("json", "jsonl"):
+        records = _list(blocks[0]) if kind == "json" else [one for block in blocks for one in _lines(block)]
+        return Looked(kind, keys, why, _flat(records, where), sample.whole, notes)
+    lines = [line for block in blocks for line in block.splitlines() if line.strip()]
+    if kind == "fasttext":
+        found = [LABEL.findall(line) for line in lines]
+        labels = Column("label", [json.dumps(one) if one[1:] else "".join(one) for one in found])
+        columns = [Column("text", [LABEL.sub("", line) for line in lines]), labels]
+        return Looked(kind, keys, why, columns, sample.whole, notes)
+    if kind == "txt":
+        return Looked(kind, keys, why, [Column("text", lines)], sample.whole, notes)
+    table = find_table(blocks, told)
+    if table is None:
+        raise DataError(f"{where}: no rows")
+    return _cells(table, kind, keys, why, sample.whole, notes, where, told)
+
+
+def _cells(table: Table, kind: str, keys: dict[str, Any], why: dict[str, str], whole: bool, notes: list[str],
+           where: str, told: Told) -> Looked:  # fmt: skip
+    if table.separator != ("\t" if kind == "tsv" else ","):
+        keys["separator"] = table.separator
+    if table.quotes != "double":
+        keys["quotes"] = table.quotes
+    names = table.header
+    if names is None:
+        names = told.header or [f"{UNNAMED} {number}" for number in range(1, len(table.rows[0]) + 1)]
+        keys["header"] = names
+    if table.odd:
+        notes.append(
+            f"{where}: {table.odd:,} of {table.total:,} rows that were looked at have not as many "
+            f"cells as the first; is {table.separator!r} part of texts without quotes?"
+        )
+    cells = zip(*table.rows, strict=True) if table.rows else [() for _ in names]
+    columns = [Column(name.strip("\ufeff"), list(column)) for name, column in zip(names, cells, strict=True)]
+    return Looked(kind, keys, why | table.why, columns, whole, notes)
+
+
+def _kind(text: str, named: str | None, where: str) -> str:
+    """The format of a text file, by its content where that is plain, or else by its name."""
+    start = text.lstrip("\ufeff \t\r\n")
+    if start[:200].lower().startswith(("<?xml", "<!doctype", "<html")):
+        raise DataError(f"{where}: this is a page or XML; save its texts as csv (UTF-8)")
+    lines = [line for line in text.splitlines()[: 4 * LINES] if line.strip()][:LINES]
+    if start.startswith("["):
+        if isinstance(next(iter(_list(text)), None), dict):
+            return "json"
+    elif start.startswith("{"):
+        if sum(isinstance(_parsed(line), dict) for line in lines) >= 0.9 * len(lines):
+            return "jsonl"
+        if named in ("json", "jsonl", None) and isinstance(_parsed(text), dict):
+            raise DataError(f"{where}: expected a list of records, found one record; save its rows as jsonl or csv")
+    if sum(bool(LABEL.search(line)) for line in lines) >= 0.8 * len(lines) > 0:
+        return "fasttext"
+    if named in ("csv", "json", "jsonl", "fasttext"):
+        return named
+    table = find_table([text[: 1 << 18].rpartition("\n")[0] or text], Told())
+    if table and len(table.rows[:1] and table.rows[0]) > 1 and table.odd <= 0.02 * table.total:
+        return "tsv" if table.separator == "\t" else "csv"
+    return named or "txt"
+
+
+def _blocks(sample: Sample, encoding: str) -> list[str]:
+    """The texts of a sample, cut to whole lines."""
+    head = sample.head.decode("utf-8-sig" if encoding == "utf-8" else encoding, "replace")
+    blocks = [head if sample.whole else head.rpartition("\n")[0] or head]
+    codec = {"utf-16": "utf-16-le" if sample.head[:2] == b"\xff\xfe" else "utf-16-be"}.get(encoding, encoding)
+    for piece in sample.pieces:
+        blocks.append(piece.decode(codec, "replace").partition("\n")[2].rpartition("\n")[0])
+    return blocks
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _lines(block: str) -> list[Any]:
+    return [record for line in block.split("\n") if isinstance(record := _parsed(line), dict)]
+
+
+def _list(text: str) -> list[Any]:
+    """The records at the start of a json list, which may be cut short."""
+    found: list[Any] = []
+    decoder, place = json.JSONDecoder(), text.find("[") + 1
+    while len(found) < RECORDS:
+        place += len(text[place : place + 1000]) - len(text[place : place + 1000].lstrip(" \t\r\n,"))
+        try:
+            record, place = decoder.raw_decode(text, place)
+        except (ValueError, RecursionError):
+            break
+        found.append(record)
+    return [record for record in found if isinstance(record, dict)]
+
+
+def _flat(records: list[Any], where: str) -> list[Column]:
+    """The records' leaves as columns. Of a list of records the first one counts; a list of values is one cell."""
+    if not records:
+        raise DataError(f"{where}: no rows: expected records such as {{...}}")
+    names: dict[str, None] = {}
+    for record in records[:1000]:
+        for name in leaves(record):
+            *above, last = name.split(".")
+            plain = ".".join(above) if last.isdecimal() and above else name
+            if not any(part.isdecimal() and part != "0" for part in plain.split(".")) and len(names) < MOST_NAMES:
+                names[plain] = None
+    return [Column(name, [_cell(reach(record, name)) for record in records[:RECORDS]]) for name in names]
+
+
+def _cell(value: Any) -> str:
+    if value is None or value is ABSENT or value == []:
+        return ""
+    if isinstance(value, list) and len(value) == 1:
+        return _cell(value[0])
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _parquet(file: IO[bytes], where: str) -> Looked:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        parquet = pq.ParquetFile(file)
+        batch = next(parquet.iter_batches(RECORDS), None)
+    except (pa.ArrowException, OSError) as error:
+        raise ArtifactError(f"{where}: not a whole parquet file: {error}") from error
+    if batch is None or not batch.num_rows:
+        raise DataError(f"{where}: no rows")
+    plain = [(name, column) for name, column in zip(batch.schema.names, batch.columns, strict=True)
+             if not (pa.types.is_nested(column.type) or pa.types.is_binary(column.type))]  # fmt: skip
+    columns = [Column(name, [_cell(value) for value in column.to_pylist()]) for name, column in plain]
+    return Looked("parquet", {}, {}, columns, batch.num_rows == parquet.metadata.num_rows, [])

@@ -1,0 +1,138 @@
+"""How a file of cells is cut into them: its separator, its quotes, and whether its first row names the columns."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal, NamedTuple
+
+from textmill.look.header import is_header
+from textmill.look.proposal import Told
+from textmill.rows.delimited import SEP
+
+SEPARATORS = "\t;|,"  # a comma comes last: texts are full of it
+MOST = 20_000  # rows that are looked at
+RECTANGLE = 0.98  # of the rows have as many cells as most
+CELL = 2**31 - 1  # characters that a cell may have here
+
+
+class Table(NamedTuple):
+    """Rows of cells, and what made them of a file."""
+
+    separator: str
+    quotes: str  # as dataset.quotes says it
+    header: list[str] | None  # the first row, if it names the columns
+    rows: list[list[str]]  # all as long as the header or the first row
+    odd: int  # rows that are longer or shorter, or cannot be read
+    total: int  # of rows, the odd ones too
+    why: dict[str, str]  # by key of `dataset`: what speaks for it
+
+
+class Cut(NamedTuple):
+    """The rows that one separator and one kind of quotes give."""
+
+    rows: list[list[str]]
+    errors: int
+    width: int  # of most rows
+    fit: float  # share of them that have it
+
+    @property
+    def straight(self) -> bool:
+        """Whether the first row is as long as most, and most are alike."""
+        return self.width > 1 and self.fit >= 0.9 and len(self.rows[0]) == self.width
+
+    @property
+    def holds_lines(self) -> bool:
+        return any("\n" in cell for row in self.rows for cell in row)
+
+    @property
+    def wrapped(self) -> float:
+        """Share of the cells that have a quote at both ends."""
+        cells = [cell for row in self.rows for cell in row if cell]
+        return sum(len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in cells) / max(len(cells), 1)
+
+
+def find_table(blocks: list[str], given: Told) -> Table | None:
+    """The table in pieces of a file, of whole lines each; the first begins the file. None if there is no row."""
+    why: dict[str, str] = {}
+    separator = given.separator
+    first, *_ = blocks[0].splitlines() or [""]
+    if told := SEP.fullmatch(first):
+        separator, blocks = told[1], [blocks[0].partition("\n")[2], *blocks[1:]]
+        why["separator"] = "the first line says so"
+    cuts = {mark: (_cut(blocks, mark, True), _cut(blocks, mark, False)) for mark in separator or SEPARATORS}
+    if not next(iter(cuts.values()))[1].rows:
+        return None
+    mark = max(cuts, key=lambda mark: _rank(*cuts[mark]))
+    mark = mark if separator or max(cut.width for cut in cuts[mark]) > 1 else ","  # one column: nothing parts it
+    double, none = cuts[mark]
+    if not separator:
+        best = max(double, none, key=lambda cut: cut.fit)
+        why["separator"] = f"it cuts {best.fit:.0%} of the rows into {best.width} cells"
+    quotes = given.quotes or ("none" if _bare(double, none) else "double")
+    cut = none if quotes == "none" else double
+    if quotes == "none" and not given.quotes:
+        why["quotes"] = "a quote is a character of the texts: without closing quotes the rows are even"
+    rows = _evened(cut.rows)
+    header = None if given.header or not is_header(rows) else rows[0]
+    if not header and not given.header:
+        why["header"] = "the first row is a row like the others"
+    body = rows if header is None else rows[1:]
+    even = [row for row in body if len(row) == len(rows[0])]
+    odd = len(body) - len(even) + cut.errors
+    shown = even or [row[: len(rows[0])] for row in body if len(row) >= len(rows[0])]
+    return Table(mark, quotes, header, shown[:: max(1, len(shown) // MOST)], odd, len(body) + cut.errors, why)
+
+
+def _cut(blocks: list[str], separator: str, quoted: bool) -> Cut:
+    rows, errors = [], 0
+    with _long_cells():
+        for block in blocks:
+            quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+            reader = csv.reader(io.StringIO(block, newline=""), delimiter=separator, strict=True, quoting=quoting)
+            for row in _resumed(reader):
+                if row is None:
+                    errors += 1
+                elif row:
+                    rows.append(row)
+    (width, count), *_ = Counter(map(len, _evened(rows))).most_common(1) or [(0, 0)]
+    return Cut(rows, errors, width, count / max(len(rows) + errors, 1))
+
+
+def _resumed(reader: "Iterator[list[str]]") -> Iterator[list[str] | None]:
+    """The rows, None for each that breaks csv's rules."""
+    while True:
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield None
+
+
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    before = csv.field_size_limit(CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _evened(rows: list[list[str]]) -> list[list[str]]:
+    """Without the empty cells that stand beyond the first row's end."""
+    width = len(rows[0]) if rows else 0
+    return [row[:width] if len(row) > width and not "".join(row[width:]).strip() else row for row in rows]
+
+
+def _rank(double: Cut, none: Cut) -> tuple[bool, int]:
+    """What makes a separator the likelier one; among equals the first of SEPARATORS."""
+    best = max(double, none, key=lambda cut: (cut.straight, cut.fit))
+    return best.straight, round(best.fit * 20) if best.width > 1 else -1
+
+
+def _bare(double: Cut, none: Cut) -> bool:
+    """Whether quotes are characters of the texts: no table comes of them as quotes, and an even one without."""
+    swallows = double.errors > 0 or double.fit < none.fit or double.holds_lines
+    return swallows and none.straight and none.fit >= RECTANGLE and none.wrapped < 0.5 and none.fit > double.fit - 0.001

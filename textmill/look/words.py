@@ -1,0 +1,114 @@
+"""What a person should know of their data, in lines, each with what to do."""
+
+import unicodedata
+from collections.abc import Iterator
+
+from textmill.look.facts import Facts
+from textmill.look.proposal import listed
+
+MANY = 12  # classes that are told one by one
+IMBALANCED = 0.8  # share of one class
+UNSPACED = 0.3  # share of letters of scripts without spaces
+COPIED = 0.05  # share of texts with a near copy that is worth a line
+DISAGREE = 0.15  # share of the documents that one of two good models gets wrong and the other right
+PLAIN = ("utf-8", "utf-8-sig", "parquet")  # ways to be read that need no word
+
+
+def told(facts: Facts) -> list[str]:
+    """At most a screenful."""
+    lines = [*_rows(facts)]
+    if facts.kept:
+        lines += [*_classes(facts), *_texts(facts), *_copies(facts), *_doubts(facts)]
+    return lines + ([f"this stops the pipeline: {facts.problem}"] if facts.problem else [])
+
+
+def percent(share: float, places: int = 0) -> str:
+    """0.988 as '98.8 %'."""
+    return f"{100 * share:.{places}f} %"
+
+
+def _rows(facts: Facts) -> Iterator[str]:
+    for file, how in list(facts.read_as.items())[:4]:
+        if how not in PLAIN:
+            yield f"{file}: read as {how}"
+    dropped = ", ".join(f"{count:,} {reason}" for reason, count in facts.dropped.items())
+    yield f"{facts.kept:,} documents of {facts.rows:,} rows" + (f"; left out: {dropped}" if dropped else "")
+    if facts.splits:
+        yield "splits that the data brings: " + ", ".join(f"{name} {count:,}" for name, count in facts.splits.items())
+    if facts.twice_encoded:
+        yield (
+            f"{facts.twice_encoded:,} texts look twice encoded (such as 'dÃ©jÃ ' for 'déjà'): save the file anew in "
+            "UTF-8, or change dataset.encodings"
+        )
+
+
+def _classes(facts: Facts) -> Iterator[str]:
+    counts = list(facts.labels.items())
+    if len(counts) <= MANY:
+        yield f"{len(counts)} classes: " + ", ".join(f"{label} {count:,}" for label, count in counts)
+    else:
+        (most, largest), (least, smallest) = counts[0], counts[-1]
+        yield f"{len(counts):,} classes, from {most} ({largest:,} documents) to {least} ({smallest:,})"
+    for label, ways in list(facts.spellings.items())[:3]:
+        yield f"labels {listed([visible(way) for way in ways], 4)} are read as one class, {label!r}"
+    for kin in facts.kin[:4]:
+        few, many = f"{facts.labels[kin.label]:,}", f"{facts.labels[kin.meant]:,}"
+        yield (
+            f"label {kin.label!r} ({few}) is probably {kin.meant!r} ({many}): "
+            f"if so, set dataset.labels: {{{kin.label}: {kin.meant}}}"
+        )
+    if rare := facts.rare:
+        some = listed([f"{label} {count}" for label, count in rare.items()], 5)
+        yield (
+            f"too few documents for {facts.needed} splits: {some}; give more rows, rename them, or leave them out: "
+            f"dataset.labels: {{{next(iter(rare))}: null}}"
+        )
+    most, share = facts.commonest
+    if share >= IMBALANCED and len(counts) > 1:
+        yield (
+            f"always {most!r} would be right {percent(share, 1)} of the time: set compare.metric: f1_macro and "
+            "train.class_weights: balanced"
+        )
+
+
+def _texts(facts: Facts) -> Iterator[str]:
+    scripts = ", ".join(f"{script} {percent(share)}" for script, share in list(facts.scripts.items())[:4]) or "none"
+    emoji = f"; {percent(facts.emoji)} of the texts have emoji" if facts.emoji >= 0.01 else ""
+    if facts.unspaced > UNSPACED:
+        yield f"texts: median {facts.letters:,} characters; letters: {scripts}{emoji}"
+        yield "words stand without spaces: a tokenizer with `kind: char` reads such texts, plain words do not"
+    else:
+        median, most = facts.words["median"], facts.words["p95"]
+        yield f"texts: median {median:,} words, 95 % have at most {most:,}; letters: {scripts}{emoji}"
+
+
+def _copies(facts: Facts) -> Iterator[str]:
+    if facts.doubled:
+        yield f"{facts.doubled:,} documents repeat another's text: equal texts stay in one split"
+    if facts.conflicts:
+        yield f"{facts.conflicts:,} texts carry more than one label: no model can get all of these right"
+    if facts.near >= COPIED * facts.looked_up > 0 and facts.near > 1:
+        drawn = facts.looked_up < facts.kept - facts.doubled
+        texts = f"{facts.near:,} of {facts.looked_up:,} texts" if drawn else f"{facts.near:,} texts"
+        yield (
+            f"{texts} nearly equal another (few words differ, if any): over splits, they make scores too good; take "
+            "copies out, or cut by what they have in common (dataset.group, split.by: group)"
+        )
+    if facts.groups and facts.group_gain > 0.1:
+        yield (
+            f"the group tells the class of {percent(facts.group_gain)} more documents than always one answer: "
+            "set split.by: group, or scores hold for known groups only"
+        )
+
+
+def _doubts(facts: Facts) -> Iterator[str]:
+    seen = 1.96 * (DISAGREE / max(facts.test, 1)) ** 0.5
+    if facts.test and seen > 0.02:
+        apart = f"models less than {100 * seen:.0f} points apart will look alike"
+        yield f"test will have some {facts.test:,} documents: {apart}"
+
+
+def visible(label: str) -> str:
+    """A label in quotes, with escapes for what is not seen: a zero-width space, an accent that stands apart."""
+    hidden = any(unicodedata.category(character) in ("Cf", "Cc", "Zs") for character in label.replace(" ", ""))
+    return ascii(label) if hidden or not unicodedata.is_normalized("NFC", label) else repr(label)

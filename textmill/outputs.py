@@ -1,0 +1,52 @@
+"""What DVC deletes before it runs a stage: nothing of a user's may lie there."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from textmill.config import load_params
+from textmill.errors import ParamsError
+
+OWNED = ("outs", "metrics", "plots")  # of a stage
+
+
+def check_inputs(sections: Mapping[str, Any], where: str, pipeline: Path) -> None:
+    """Raise ParamsError, naming the key under `where`, if a file that sections of params read lies in an output.
+
+    Before any stage runs: DVC deletes the outputs of a stage, with all that is in them, before it starts it.
+    """
+    owned = {pattern: stage for stage, pattern in _outputs(load_params(pipeline)["stages"])}
+    here = pipeline.parent.resolve()
+    for key, path in _paths(sections, where):
+        file = (here / path).resolve()
+        if not file.is_relative_to(here):
+            continue
+        inside = [str(one) for one in [file, *file.parents] if one.is_relative_to(here)]
+        for pattern, stage in owned.items():
+            if any(re.fullmatch(pattern, str(Path(one).relative_to(here))) for one in inside):
+                raise ParamsError(
+                    f"{key}: {path} lies in an output of {stage}, which DVC deletes; move it to data/input"
+                )
+
+
+def _outputs(stages: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each stage, and a pattern of the paths of each of its outputs."""
+    for name, stage in stages.items():
+        body = stage.get("do", stage)
+        for entry in (one for kind in OWNED for one in body.get(kind, [])):
+            path = next(iter(entry)) if isinstance(entry, Mapping) else entry
+            yield name, "[^/]+".join(map(re.escape, re.split(r"\$\{[^}]*\}", path)))
+
+
+def _paths(value: Any, key: str) -> Iterator[tuple[str, str]]:
+    """The files that a section names under `path`, with their keys; one may have a file for each split."""
+    if not isinstance(value, Mapping):
+        return
+    for name, found in value.items():
+        where = f"{key}.{name}" if ": " in key else f"{key}: {name}"
+        if name == "path":
+            files = found if isinstance(found, Mapping) else {"": found}
+            yield from ((f"{where}.{one}".rstrip("."), file) for one, file in files.items() if isinstance(file, str))
+        else:
+            yield from _paths(found, where)

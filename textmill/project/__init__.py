@@ -1,0 +1,1 @@
+"""Projects of users' own: made from templates, pinned to one textmill, moved to another."""

@@ -1,0 +1,54 @@
+"""A look at the user's files, and the params that it suggests."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from textmill.console import say
+from textmill.errors import DataError
+from textmill.look.advice import Advice, advice
+from textmill.look.facts import Facts, as_config, facts
+from textmill.look.proposal import Proposal
+from textmill.look.words import told
+from textmill.project.params import Change, params_text
+from textmill.rows.cleaning import CleanConfig
+from textmill.rows.splits import SplitConfig
+
+LABELS = "dataset.labels"
+
+
+def params_for(proposal: Proposal, preset: str) -> Callable[[Path], str]:
+    """What makes the text of params.yaml once the files lie in a project: it reads them all, and tells what it finds.
+
+    Raises DataError if no pipeline could run on them.
+    """
+
+    def write(root: Path) -> str:
+        found, advised = _looked_at(proposal.dataset, root)
+        problem, found.problem = found.problem, ""
+        for line in told(found):
+            say(_from(root, line))
+        if problem:
+            raise DataError(_from(root, problem))
+        dataset = {key: Change(value, proposal.reasons.get(key, "")) for key, value in proposal.dataset.items()}
+        changes: dict[str, Any] = {"dataset": Change(dataset)}
+        changes |= {key: Change(one.value, one.reason) for key, one in advised.items()}
+        title = f"Your own texts: {', '.join(sorted(proposal.files.values()))}."
+        return params_text(preset, title, changes)
+
+    return write
+
+
+def _looked_at(dataset: Mapping[str, Any], root: Path) -> tuple[Facts, dict[str, Advice]]:
+    """What is found, and what follows; with labels renamed as advised where they would stop the pipeline otherwise."""
+    found = facts(as_config(dict(dataset)), CleanConfig(), SplitConfig(), root)
+    advised = advice(found)
+    if found.problem and LABELS in advised:
+        renamed = {**dataset, "labels": advised[LABELS].value}
+        found = facts(as_config(renamed), CleanConfig(), SplitConfig(), root)
+    return found, advised
+
+
+def _from(root: Path, line: str) -> str:
+    """A line with paths as they are in the project."""
+    return line.replace(f"{root}/", "")

@@ -1,0 +1,112 @@
+"""`textmill new`: a folder with everything that a project needs, or nothing at all."""
+
+import logging
+import os
+import re
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from textmill.errors import ParamsError, ResourceError
+from textmill.files import write_text, writing
+from textmill.project.source import WHEELS, Source
+from textmill.project.template import files, filled, pinned_files, pipeline
+
+BASE = ".textmill"  # folder of a project: the templates that it was made from, for `textmill upgrade`
+HARMLESS = {".git", ".venv", "venv"}  # what may lie in the folder already
+INPUT = Path("data/input")
+IGNORED = ".dvcignore"
+
+
+def check_folder(folder: Path) -> None:
+    """Raise ParamsError unless a project can be made there: in a new folder, or an empty one."""
+    if folder.exists() and not folder.is_dir():
+        raise ParamsError(f"{folder}: a file; name a folder")
+    if folder.exists() and (there := sorted({path.name for path in folder.iterdir()} - HARMLESS)):
+        raise ParamsError(f"{folder}: not empty (it holds {', '.join(there[:3])}); name a new folder")
+    if not folder.absolute().parent.is_dir():
+        raise ParamsError(f"{folder.parent}: no such folder; make it first")
+
+
+def create(folder: Path, inputs: Mapping[Path, str], packed: str | None, params: Callable[[Path], str],
+           source: Source) -> None:  # fmt: skip
+    """Make the project, with copies of the inputs in data/input, where DVC keeps them.
+
+    inputs: files and what they are called there; packed: a zip file to make of them in their place.
+    params: the text of params.yaml, asked when the inputs lie in the project, whose folder it gets.
+    Raises ResourceError if the disk, git or DVC refuse; nothing is left then.
+    """
+    folder = folder.absolute()
+    with writing(folder), TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part") as made:
+        new = Path(made)
+        data = bring(inputs, packed, new / INPUT)
+        for name, text in contents(folder.name, params(new), source).items():
+            write_text(new / name, text)
+        if source.wheel:
+            (new / WHEELS).mkdir()
+            (new / WHEELS / source.wheel[0]).write_bytes(source.wheel[1])
+        _repositories(new, data)
+        folder.mkdir(exist_ok=True)
+        for path in sorted(new.iterdir()):
+            if not (folder / path.name).exists():  # a repository that was there stays
+                os.replace(path, folder / path.name)
+
+
+def bring(inputs: Mapping[Path, str], packed: str | None, target: Path) -> list[Path]:
+    """Copy files to a folder, under other names or as one zip file; the paths that came to be."""
+    target.mkdir(parents=True)
+    if packed:
+        with zipfile.ZipFile(target / packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path, name in inputs.items():
+                info = zipfile.ZipInfo(name)  # without the file's time: equal files, equal bytes
+                info.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(info, path.read_bytes())
+        return [target / packed]
+    return [Path(shutil.copyfile(path, target / name)) for path, name in inputs.items()]
+
+
+def contents(name: str, params: str, source: Source) -> dict[str, str]:
+    """Every text of a new project by its path."""
+    told = files() | pipeline() | pinned_files(source.pin, extras(params))
+    told["README.md"] = filled(told["README.md"], {"@NAME@": name})
+    return told | {"params.yaml": params} | {f"{BASE}/{path}": text for path, text in pipeline().items()}
+
+
+def extras(params: str) -> str:
+    """The extras of textmill that params need, by what stands in them."""
+    needed = ["networks", "pipeline"]
+    needed += ["pretrained"] * bool(re.search(r"\b(kind|family): *pretrained\b", params))
+    needed += ["vectors"] * bool(re.search(r"\bvectors: *(\{|\n)", params))
+    return ",".join(needed)
+
+
+def _repositories(folder: Path, data: Sequence[Path]) -> None:
+    """git, then DVC in it, which takes the data into its cache."""
+    try:
+        git = subprocess.run(
+            ["git", "init", "-q", "-b", "main"], cwd=folder, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError as error:
+        raise ResourceError("git is not installed; a project is a git repository") from error
+    if git.returncode:
+        raise ResourceError(f"git init: {git.stderr.strip()}")
+    _dvc(folder, data)
+
+
+def _dvc(folder: Path, data: Sequence[Path]) -> None:
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    logging.getLogger("dvc").setLevel(logging.ERROR)
+    ignored = (folder / IGNORED).read_text(encoding="utf-8")
+    try:
+        Repo.init(str(folder)).close()
+        write_text(folder / ".dvc/config", "[core]\n    analytics = false\n")
+        write_text(folder / IGNORED, ignored)  # DVC has written one of its own
+        with Repo(str(folder)) as dvc:
+            dvc.add([str(path) for path in data])
+    except DvcException as error:
+        raise ResourceError(f"dvc: {error}") from error

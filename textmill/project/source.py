@@ -1,0 +1,91 @@
+"""Where a textmill comes from: a wheel, a checkout that one is built from, or an address with a hash."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import distributions
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from textmill.errors import ArtifactError, ParamsError, ResourceError
+from textmill.pin import Pin, code_of, running, running_code
+
+WHEELS = "wheels"  # folder of a project
+HASHED = re.compile(r"(https?://\S+\.whl#sha256=[0-9a-f]{64}|git\+\S+@[0-9a-f]{40}(#\S+)?)")
+SAY = "say --textmill SOURCE: a wheel, a checkout, https://...whl#sha256=HEX, or git+https://...@COMMIT"
+
+
+class Source(NamedTuple):
+    """What a project is pinned to, and the wheel that lies in it, if it is one."""
+
+    pin: Pin
+    wheel: tuple[str, bytes] | None  # name, content
+
+
+def find(source: str | None) -> Source:
+    """The one that is named, or else the one that runs. Raises ParamsError if it is another than the one that runs."""
+    source = source or _running()
+    if "://" in source and not source.startswith("file://"):
+        if not HASHED.fullmatch(source):
+            raise ParamsError(f"{source}: an address without a hash, so that it can change; {SAY}")
+        return Source(_pin(source), None)
+    path = Path(unquote(urlsplit(source).path)) if source.startswith("file://") else Path(source)
+    if path.is_dir():
+        with TemporaryDirectory() as folder:
+            return _of_wheel(_built(path, Path(folder)))
+    return _of_wheel(path)
+
+
+def _running() -> str:
+    """Where pip or uv got the running one from (PEP 610)."""
+    found = (one.read_text("direct_url.json") for one in distributions(name="textmill"))  # a build leaves some without
+    told = json.loads(next(filter(None, found), "{}"))
+    url = told.get("url", "")
+    if "vcs_info" in told:
+        return f"{told['vcs_info']['vcs']}+{url}@{told['vcs_info']['commit_id']}"
+    if url.startswith("file://"):
+        return url
+    hashes = told.get("archive_info", {}).get("hashes", {})
+    if not url or "sha256" not in hashes:
+        raise ParamsError(f"it is not known where this textmill was installed from; {SAY}")
+    return f"{url.partition('#')[0]}#sha256={hashes['sha256']}"
+
+
+def _built(checkout: Path, folder: Path) -> Path:
+    """A wheel of a copy: a build in the checkout would leave files there, and take up older ones."""
+    copy, ignored = folder / "source", shutil.ignore_patterns("__pycache__")
+    try:
+        shutil.copytree(checkout / "textmill", copy / "textmill", ignore=ignored)
+        for name in ("pyproject.toml", "README.md", "LICENSE"):
+            shutil.copy(checkout / name, copy)
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{checkout}: no checkout of textmill ({error.filename} is missing); {SAY}") from error
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--disable-pip-version-check"]
+    done = subprocess.run([*build, "-w", folder, copy], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ResourceError(f"{checkout}: no wheel can be built from it: {done.stderr.strip().splitlines()[-1]}")
+    return next(folder.glob("*.whl"))
+
+
+def _of_wheel(path: Path) -> Source:
+    try:
+        content = path.read_bytes()
+        with zipfile.ZipFile(path) as wheel:
+            names = [name for name in wheel.namelist() if name.startswith("textmill/")]
+            code = code_of((name.removeprefix("textmill/"), wheel.read(name)) for name in names)
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{path}: not there; {SAY}") from error
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ArtifactError(f"{path}: not a wheel ({error}); {SAY}") from error
+    if code != running_code():
+        raise ParamsError(f"{path}: holds another textmill than the one that runs; install it first, or name that one")
+    return Source(_pin(f"{WHEELS}/{path.name}"), (path.name, content))
+
+
+def _pin(source: str) -> Pin:
+    return running()._replace(source=source)

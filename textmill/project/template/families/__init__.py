@@ -1,0 +1,1 @@
+"""Families of models of this project: a module each, named as the family."""

@@ -1,0 +1,180 @@
+"""`textmill upgrade`: what the textmill that runs would change in a project, told before it is done."""
+
+import difflib
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from textmill.code.stages import listings
+from textmill.config import load_params
+from textmill.errors import ParamsError
+from textmill.files import write_text
+from textmill.pin import PYPROJECT, Pin, pinned
+from textmill.project.new import BASE, extras
+from textmill.project.source import WHEELS, Source
+from textmill.project.template import files, pipeline, requirement
+
+DIGESTS, REQUIREMENTS = Path("digests"), Path("requirements.txt")
+REQUIRED = r"(?m)^(\./wheels/textmill-|textmill\[).*$"  # the line of requirements.txt that pins it
+REPLACED = ("params.schema.json", "requirements.lock")  # whose only author is textmill
+
+
+class Merged(NamedTuple):
+    """A file of the pipeline: the template that it was made from, the new one, the project's, and both changes in one.
+
+    Empty: there is no such file. merged is None where the project's change and the template's touch the same lines.
+    """
+
+    old: str
+    new: str
+    own: str
+    merged: str | None
+
+
+class Upgrade(NamedTuple):
+    """From one textmill to another: the files that change, and the stages that will run, each with its reasons."""
+
+    before: Pin
+    after: Source
+    merged: dict[str, Merged]
+    stages: dict[str, tuple[str, ...]]
+
+
+def plan(project: Path, source: Source) -> Upgrade:
+    """Compare a project with the textmill that runs. Raises ParamsError if it is no project of `textmill new`."""
+    before = pinned(project)
+    if before is None:
+        raise ParamsError(f"{project / PYPROJECT}: no table tool.textmill; `textmill new` makes a project that has one")
+    new, base = pipeline(), project / BASE
+    old = {path.relative_to(base).as_posix() for path in base.rglob("*") if path.is_file()}
+    changes = {
+        name: merge(_read(base / name), new.get(name, ""), _read(project / name)) for name in sorted(old | new.keys())
+    }
+    merged = {name: change for name, change in changes.items() if change.old != change.new}
+    with TemporaryDirectory() as temporary:
+        after = Path(temporary)
+        for path in [project / "dvc.yaml", *project.glob("stages/*.py"), *project.glob("families/*.py")]:
+            write_text(after / path.relative_to(project), _read(path))
+        _apply(after, merged)
+        stages = _run_again(project, after)
+    return Upgrade(before, source, merged, stages)
+
+
+def told(upgrade: Upgrade) -> Iterator[str]:
+    """The plan as lines."""
+    before, after = upgrade.before, upgrade.after.pin
+    if before == after and not upgrade.merged:
+        yield f"upgrade: this project has textmill {after.version} ({after.code}) already"
+        return
+    yield f"upgrade: textmill {before.version} ({before.code}) → {after.version} ({after.code})"
+    for name, change in upgrade.merged.items():
+        yield from difflib.unified_diff(
+            change.old.splitlines(), change.new.splitlines(), f"old/{name}", f"new/{name}", lineterm=""
+        )
+    for name, change in upgrade.merged.items():
+        if change.merged is None:
+            yield f"{name}: your change and this one touch the same lines: yours stays; merge it by hand"
+        elif change.own != change.old:
+            yield f"{name}: your own change stays in it"
+    for reasons in dict.fromkeys(upgrade.stages.values()):
+        stages = [stage for stage, own in upgrade.stages.items() if own == reasons]
+        yield f"will run again: {', '.join(stages)} (changed: {', '.join(reasons)})"
+    yield "after these, what reads their results, where those change" if upgrade.stages else "nothing will run again"
+
+
+def apply(project: Path, upgrade: Upgrade) -> None:
+    """Write the files and the pin. A file with a conflict stays as it is, and is told again the next time."""
+    _apply(project, upgrade.merged)
+    for name, change in upgrade.merged.items():
+        if change.merged is not None:
+            _write(project / BASE / name, change.new)
+    new, params = files(), _read(project / "params.yaml")
+    for name in REPLACED:
+        write_text(project / name, new[name])
+    pin, wheel = upgrade.after
+    own = re.sub(REQUIRED, lambda _: requirement(pin, extras(params)), _read(project / REQUIREMENTS), count=1)
+    write_text(project / REQUIREMENTS, own)
+    write_text(project / PYPROJECT, _with_pin(_read(project / PYPROJECT), upgrade.before, pin))
+    if wheel:
+        for left in (project / WHEELS).glob("textmill-*.whl"):
+            left.unlink()
+        (project / WHEELS).mkdir(exist_ok=True)
+        (project / WHEELS / wheel[0]).write_bytes(wheel[1])
+
+
+def merge(old: str, new: str, own: str) -> Merged:
+    """The template's change and the project's own in one, as git merges files."""
+    if own in (old, new):
+        return Merged(old, new, own, new)
+    if old == new:
+        return Merged(old, new, own, own)
+    with TemporaryDirectory() as folder:
+        paths = [Path(folder, name) for name in ("own", "old", "new")]
+        for path, text in zip(paths, (own, old, new), strict=True):
+            write_text(path, text)
+        done = subprocess.run(["git", "merge-file", "-p", "-q", *paths], capture_output=True, text=True, check=False)
+    return Merged(old, new, own, None if done.returncode else done.stdout)
+
+
+def _apply(project: Path, merged: Mapping[str, Merged]) -> None:
+    for name, change in merged.items():
+        if change.merged is not None:
+            _write(project / name, change.merged)
+
+
+def _run_again(project: Path, after: Path) -> dict[str, tuple[str, ...]]:
+    """Stages whose code or definition is another after the upgrade, with what changed, in the order of dvc.yaml."""
+    params = load_params(project / "params.yaml")
+    old, new = (load_params(folder / "dvc.yaml")["stages"] for folder in (project, after))
+    found: dict[str, list[str]] = {}
+    for name, listing in listings(after).items():
+        before, now = _modules(_read(project / DIGESTS / f"{name}.txt")), _modules(listing)
+        changed = [module for module in dict.fromkeys([*before, *now]) if before.get(module) != now.get(module)]
+        if changed and before:  # without digests nothing ever ran
+            found |= dict.fromkeys(_stages(name, params), changed)
+    for stage in new:
+        if _runs(old.get(stage, {})) != _runs(new[stage]):
+            found[stage] = [*found.get(stage, []), "dvc.yaml"]
+    order = list(new)
+    return {stage: tuple(found[stage]) for stage in sorted(found, key=lambda name: order.index(name.split("@")[0]))}
+
+
+def _runs(stage: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a stage's definition counts: not how it is described."""
+    body = stage.get("do", stage)
+    return {key: value for key, value in body.items() if key != "desc"} | {"foreach": stage.get("foreach")}
+
+
+def _stages(digest: str, params: Mapping[str, Any]) -> list[str]:
+    """The stages that a file of digests counts for: train@lstm and train@other for train-lstm, by what params hold."""
+    stage, _, variant = digest.partition("-")
+    if not variant:
+        return [stage]
+    section, key = ("models", "family") if stage in ("train", "evaluate") else ("tokenizers", "kind")
+    return [f"{stage}@{name}" for name, entry in params[section].items() if entry.get(key) == variant]
+
+
+def _modules(listing: str) -> dict[str, str]:
+    return {name: digest for digest, name in (line.split(" ", 1) for line in listing.splitlines())}
+
+
+def _with_pin(text: str, before: Pin, after: Pin) -> str:
+    """pyproject.toml with another pin, all else as it was."""
+    for name, old in before._asdict().items():
+        text = text.replace(f'{name} = "{old}"', f'{name} = "{getattr(after, name)}"', 1)
+    return text
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def _write(path: Path, text: str) -> None:
+    """An empty text is no file."""
+    if text:
+        write_text(path, text)
+    else:
+        path.unlink(missing_ok=True)

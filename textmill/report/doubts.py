@@ -1,0 +1,56 @@
+"""What there is to doubt in a comparison, in words: the same in the terminal and on the page."""
+
+from collections.abc import Iterable
+
+from textmill.judging.doubts import (
+    BehindLinear,
+    CannotTell,
+    Doubt,
+    HardlyTrained,
+    NoBetterThanAlways,
+    StillImproving,
+    Unsolved,
+)
+from textmill.judging.metrics import METRICS
+from textmill.report.numbers import count, decimals, percent
+
+
+def lines(doubts: Iterable[Doubt]) -> list[str]:
+    """A line for each model that something is said of, one for the baseline, and one for the splits."""
+    by_subject: dict[str, list[str]] = {}
+    for doubt in doubts:
+        subject, told = _told(doubt)
+        by_subject.setdefault(subject, []).append(told)
+    return [f"{subject}: {'; '.join(told)}" for subject, told in by_subject.items()]
+
+
+def _told(doubt: Doubt) -> tuple[str, str]:
+    """Who or what it is about, and what is said of that."""
+    match doubt:
+        case HardlyTrained(model, learned):
+            return (
+                model,
+                f"hardly trained, its loss ended at {percent(1 - learned, 0)} of guessing's; raise train.updates",
+            )
+        case StillImproving(model, epochs):
+            return model, f"still improving when it ended, after {_counted(epochs, 'epoch')}; raise epochs"
+        case BehindLinear(model, linear, difference):
+            return model, f"{decimals(100 * difference, 1)} points under {linear} on validation"
+        case Unsolved(model, iterations):
+            return model, f"its optimum was not reached in {_counted(iterations, 'iteration')}; lower c"
+        case NoBetterThanAlways(models, label, score, rows, metric, imbalanced):
+            subject = f"no better than always “{label[:20]}” ({percent(score)} {METRICS[metric].title})"
+            subject += f", as far as {_counted(rows, 'test document')} can tell"
+            return subject, ", ".join(models) + (_advice(metric) if imbalanced else "")
+        case CannotTell(split, rows, difference):
+            told = f"{_counted(rows, 'document')} cannot tell models apart that differ by less than about "
+            return split, told + f"{decimals(100 * difference, 0)} points"
+
+
+def _advice(metric: str) -> str:
+    keys = ["compare.metric: f1_macro"] if metric != "f1_macro" else []
+    return f"; set {' and '.join([*keys, 'train.class_weights: balanced'])}"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{count(number)} {thing}{'' if number == 1 else 's'}"
