@@ -1,6 +1,7 @@
 """What `textmill predict` makes of texts and of files, and what it says of those that it cannot read."""
 
 import csv
+import gzip
 import json
 import subprocess
 import sys
@@ -109,6 +110,12 @@ def test_people_read_what_a_label_is_worth(tmp_path):
     assert (one["text"], one["unknown"], two["unknown"], two["empty"]) == ("zuli \u202e", 0, 1, False)
 
 
+def test_packed_files_are_read(tmp_path):
+    with gzip.open(tmp_path / "in.tsv.gz", "wt") as file:
+        file.write("text\tid\nzuli\t1\n")
+    assert predict(LINEAR, "--file", tmp_path / "in.tsv.gz").stdout.splitlines()[1].startswith("zuli\t1\tgood\t")
+
+
 def test_files_go_to_the_terminal_too(tmp_path):
     source = write(tmp_path, "csv", ["text"], [("zuli",), ("ti",)])
     assert predict(LINEAR, "--file", source).stdout.splitlines()[0] == ",".join(["text", *ADDED])
@@ -150,6 +157,7 @@ GOOD = "text,id\nzuli,1\n"
         ("in.csv", GOOD, ["--out", "{}/../{}/in.csv"], 2, "is the input; name another file"),
         ("in.csv", GOOD, ["--out", "{}"], 2, "is a folder; name a file"),
         ("in.csv", GOOD, ["--out", "{}/none/o.csv"], 5, "there is no folder"),
+        ("in.csv", GOOD, ["--out", "{}/o.csv.gz"], 2, "o.csv.gz: its name does not end in .csv, .tsv, .jsonl"),
         ("in.csv", GOOD, ["--out", "{}/o.txt"], 2, "o.txt: its name does not end in .csv, .tsv, .jsonl"),
         ("in.csv", GOOD, ["--separator", '"'], 2, "--separator: expected one character, found '\"'"),
         ("in.csv", GOOD, ["--separator", "\n"], 2, "--separator: expected one character, found '\\n'"),

@@ -235,7 +235,7 @@ def made(tmp_path, source, reviews, monkeypatch) -> Path:
         metrics = Path("metrics") / name
         text = Path("code.txt"), Path("vocab.json"), encoded, out, Path("vectors.safetensors"), repeated
         train.main(name, *text, labels, Path(name), metrics, *kept)
-        evaluate.main(Path(name), encoded, splits, metrics, kept[-1])
+        evaluate.main(Path(name), encoded, splits, metrics)
     return tmp_path
 
 
@@ -254,7 +254,7 @@ def test_a_training_does_not_go_on_with_another_encoder(made, monkeypatch):
     for changed in (weights.read_bytes(), weights.read_bytes()[:-1] + b"x"):
         weights.write_bytes(changed)
         with pytest.raises(KeyboardInterrupt):
-            train.main("tuned", *files, Path("split/train_in_test.json"), Path("labels.json"), *map(Path, "abcde"))
+            train.main("tuned", *files, Path("split/train_in_test.json"), Path("labels.json"), *map(Path, "abcd"))
     assert len(set(folders)) == 2
 
 

@@ -69,7 +69,7 @@ def test_lengths():
 
 
 @pytest.mark.parametrize(
-    ("kind", "unknown", "told"),
+    ("kind", "unknown", "expected"),
     [
         ("word", 30, None),
         ("word", 31, "31% of validation's tokens are unknown to mine; if their language has no spaces, set tokenizers"),
@@ -77,6 +77,6 @@ def test_lengths():
         ("pretrained", 50, "is tokenizers.mine made for this language?"),
     ],
 )
-def test_texts_that_a_tokenizer_does_not_know_are_told(kind, unknown, told):
+def test_texts_that_a_tokenizer_does_not_know_are_told(kind, unknown, expected):
     lines = unread("mine", kind, Ids(**encoded(np.array([40, 60]), unknown)))
-    assert [told in line for line in lines] == [True] * (told is not None)
+    assert [expected in line for line in lines] == [True] * (expected is not None)

@@ -110,7 +110,7 @@ def predict(
             told = labelling.to_file(classifier, file, out, column or [], separator or ",")
             say(f"predict: {told} in {out}")
         elif file:
-            kind = "jsonl" if as_json else "tsv" if file.name.endswith(".tsv") else "csv"
+            kind = labelling.shown_as(file, as_json)
             labelling.label_file(classifier, file, _stdout(), kind, column or [], separator or ",", end="\n")
         else:
             typed = not texts and _stdin().isatty()  # whoever types a text waits for its label

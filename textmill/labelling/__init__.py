@@ -96,7 +96,14 @@ def check_target(out: Path, source: Path) -> str:
         raise ParamsError(f"--out {out} is a folder; name a file")
     if not out.parent.is_dir():
         raise ResourceError(f"{out}: cannot be written: there is no folder {out.parent}; make it first")
-    return kind_of(out, KINDS)
+    if (kind := out.suffix.lower().removeprefix(".")) not in KINDS:
+        raise ParamsError(f"{out}: its name does not end in {', '.join(f'.{one}' for one in KINDS)}")
+    return kind
+
+
+def shown_as(source: Path, as_json: bool) -> str:
+    """What the rows of a file are in the terminal."""
+    return "jsonl" if as_json else "tsv" if kind_of(source) == "tsv" else "csv"
 
 
 def batches(items: Iterable[Any], size: Callable[[Any], int], most: int) -> Iterator[list[Any]]:

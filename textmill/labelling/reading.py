@@ -31,11 +31,11 @@ class Row(NamedTuple):
         return sum(len(value) for value in self.values if isinstance(value, str)) + sum(map(len, self.texts))
 
 
-def kind_of(path: Path, known: Sequence[str] = KINDS) -> str:
-    """What a file's name says that it is. Raises ParamsError if it is none of `known`."""
+def kind_of(path: Path) -> str:
+    """What a file's name says that it is. Raises ParamsError if it is none of KINDS."""
     kind = format_of(path.name)
-    if kind is None or kind not in known:
-        raise ParamsError(f"{path}: its name does not end in {', '.join(f'.{one}' for one in known)}")
+    if kind is None or kind not in KINDS:
+        raise ParamsError(f"{path}: its name does not end in {', '.join(f'.{one}' for one in KINDS)}")
     return kind
 
 
