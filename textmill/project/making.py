@@ -36,11 +36,11 @@ def make(
         if told != Told():
             raise ParamsError("columns, but no file; name the file: textmill new FOLDER FILE ...")
         text = params_text(base, described(base), {})
-        create(folder, {}, None, lambda _: text, sources.find(source))
+        create(folder, None, lambda _: text, sources.find(source))
         return
     proposal = propose(files, told, str(INPUT))
     for line in proposal.told():
         say(line)
     if prompt:
         proposal = ask(proposal, prompt)
-    create(folder, proposal.files, proposal.packed, params_for(proposal, base), sources.find(source))
+    create(folder, proposal, params_for(proposal, base), sources.find(source))

@@ -3,15 +3,15 @@
 import logging
 import os
 import re
-import shutil
 import subprocess
-import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from textmill.errors import ParamsError, ResourceError
 from textmill.files import write_text, writing
+from textmill.look.bringing import bring
+from textmill.look.proposal import Proposal
 from textmill.project.source import WHEELS, Source
 from textmill.project.template import files, filled, pinned_files, pipeline
 
@@ -31,18 +31,16 @@ def check_folder(folder: Path) -> None:
         raise ParamsError(f"{folder.parent}: no such folder; make it first")
 
 
-def create(folder: Path, inputs: Mapping[Path, str], packed: str | None, params: Callable[[Path], str],
-           source: Source) -> None:  # fmt: skip
-    """Make the project, with copies of the inputs in data/input, where DVC keeps them.
+def create(folder: Path, proposal: Proposal | None, params: Callable[[Path], str], source: Source) -> None:
+    """Make the project, with the files of the proposal in data/input, where DVC keeps them.
 
-    inputs: files and what they are called there; packed: a zip file to make of them in their place.
-    params: the text of params.yaml, asked when the inputs lie in the project, whose folder it gets.
+    params: the text of params.yaml, asked when the files lie in the project, whose folder it gets.
     Raises ResourceError if the disk, git or DVC refuse; nothing is left then.
     """
     folder = folder.absolute()
     with writing(folder), TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part") as made:
         new = Path(made)
-        data = bring(inputs, packed, new / INPUT)
+        data = bring(proposal, new / INPUT) if proposal else []
         for name, text in contents(folder.name, params(new), source).items():
             write_text(new / name, text)
         if source.wheel:
@@ -53,19 +51,6 @@ def create(folder: Path, inputs: Mapping[Path, str], packed: str | None, params:
         for path in sorted(new.iterdir()):
             if not (folder / path.name).exists():  # a repository that was there stays
                 os.replace(path, folder / path.name)
-
-
-def bring(inputs: Mapping[Path, str], packed: str | None, target: Path) -> list[Path]:
-    """Copy files to a folder, under other names or as one zip file; the paths that came to be."""
-    target.mkdir(parents=True)
-    if packed:
-        with zipfile.ZipFile(target / packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path, name in inputs.items():
-                info = zipfile.ZipInfo(name)  # without the file's time: equal files, equal bytes
-                info.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(info, path.read_bytes())
-        return [target / packed]
-    return [Path(shutil.copyfile(path, target / name)) for path, name in inputs.items()]
 
 
 def contents(name: str, params: str, source: Source) -> dict[str, str]:
