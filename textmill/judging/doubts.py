@@ -88,7 +88,7 @@ def of_training(model: Entry, fit: Fit, linear: Entry | None) -> Iterator[Doubt]
     """What went wrong while a model was fitted. `linear`: the linear model that is best on validation."""
     if fit.learning and fit.hardly_trained:
         yield HardlyTrained(model.name, fit.learning.learned)
-    if fit.still_improving:
+    if fit.still_improving and model.validation < 1:
         yield StillImproving(model.name, fit.epochs)
     if linear and round(linear.validation - model.validation, 6) >= FAR:
         yield BehindLinear(model.name, linear.name, linear.validation - model.validation)
