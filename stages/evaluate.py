@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import polars as pl
-from threadpoolctl import threadpool_limits
 
 from textmill import bundle, timings
 from textmill.config import PARAMS, Alpha, Threads, load_section
@@ -11,7 +10,7 @@ from textmill.files import write_csv, write_json
 from textmill.judging.groups import EvaluateConfig, groups, with_facts, wrong
 from textmill.judging.scoring import all_scores, mistakes, predict, summary, together
 from textmill.parquet import read_batches, write_parquet
-from textmill.processes import keep_memory
+from textmill.processes import keep_memory, on_threads
 from textmill.results.groups import Groups
 from textmill.results.mistakes import Mistakes
 from textmill.results.outcome import PREDICTIONS, SEEDS, VALIDATION
@@ -31,7 +30,7 @@ def main(model: Path, encoded: Path, splits: Path, out: Path, params: Path = PAR
     test = documents(encoded / "test.safetensors", texts, config.tokenizer)
     validation = documents(encoded / "validation.safetensors", splits / "validation.parquet", config.tokenizer)
     keep_memory()
-    with threadpool_limits(threads):
+    with on_threads(threads):
         (tables, chosen), speed = predict(bundle.read_seeds(model, config), config.labels, test, validation)
     table = with_facts(tables[config.seed], test, (some["text"] for some in read_batches(texts, ["text"])), negations)
     write_parquet(out / PREDICTIONS, table)

@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
 from textmill import bundle, models, timings
 from textmill.config import PARAMS, Seed, Threads, load_section
 from textmill.files import read_json
-from textmill.processes import keep_memory
+from textmill.processes import keep_memory, on_threads
 from textmill.results.fit import Fit
 from textmill.results.history import HISTORY, write_history
 from textmill.stage import FIRST, PROCESSES, run
@@ -32,7 +30,7 @@ def main(
     data, validation, task = inputs.read(model.reads, len(classes), seed, pretrained / name)
     places = places_of(checkpoints, name, depends_on(entry, train, threads, inputs.files))
     keep_memory()
-    with threadpool_limits(threads):  # the last digits depend on their number
+    with on_threads(threads):  # the last digits depend on their number
         runs = fit_seeds(model.family, model.config, model.settings, data, validation, task, places)
     if FIRST:  # under torchrun all ranks hold the same models; one writes them
         config = {"name": name, "labels": classes, "text": [text] if isinstance(text, str) else text}

@@ -14,8 +14,12 @@ import pytest
 from conftest import ROOT
 
 from textmill.errors import ParamsError, TextmillError
+from textmill.look.bringing import bring
+from textmill.look.facts import as_config, facts
 from textmill.look.finding import propose
 from textmill.look.proposal import Told, ask
+from textmill.rows.cleaning import CleanConfig
+from textmill.rows.splits import SplitConfig
 
 GOOD = ["works well and lasts long", "quick delivery, nice colour", "easy to clean, worth it"]
 BAD = ["broke after a week", "too loud for my small room", "late again, and the lid is loose"]
@@ -32,7 +36,7 @@ def table(separator=",", header="text,label", row="{0}{s}{1}", quote=True, encod
     for number, (text, label) in enumerate(reviews()):
         cell = f'"{text}"' if quote and separator in text else text
         lines.append(row.format(cell, label, n=number, s=separator))
-    return "\n".join(lines).encode(encoding) + b"\n"
+    return "".join(f"{line}\n" for line in lines).encode(encoding)
 
 
 def zipped(**files):
@@ -163,8 +167,8 @@ FILES = {
     ),
     "pairs": (
         "a.csv",
-        table(header="question1,question2,is_duplicate", row="{0},{0} then,{1}"),
-        {"text": ["question1", "question2"], "label": "is_duplicate"},
+        table("\t", header="question1,question2,is_duplicate", row="{0}\t{0} then\t{1}"),
+        {"separator": "\t", "text": ["question1", "question2"], "label": "is_duplicate"},
     ),
     "many columns": ("a.csv", SPANISH, {"text": "comentario", "label": "categoria", "id": "id"}),
     "a group": ("a.csv", USERS.encode(), {"text": "text", "label": "label", "group": "user"}),
@@ -186,6 +190,7 @@ FILES = {
         {"text": "text", "label": "label", "format": "fasttext"},
     ),
     "a table called txt": ("a.txt", table(";"), {"separator": ";", "text": "text", "label": "label", "format": "csv"}),
+    "commas in a tsv": ("a.tsv", table(), {"text": "text", "label": "label", "format": "csv"}),
     "packed": ("a.csv.gz", gzip.compress(table()), {"text": "text", "label": "label"}),
     "parquet": (
         "a.parquet",
@@ -230,22 +235,27 @@ FILES = {
 }
 
 
+ROWS = {"a group": 120, "splits in an archive": 120, "classes of splits in an archive": 62}
+
+
 @pytest.mark.parametrize("kind", FILES)
 def test_what_a_file_is(tmp_path, kind):
     name, data, expected = FILES[kind]
     (tmp_path / name).write_bytes(data)
     found = propose(tmp_path / name).dataset
-    assert found.pop("path") == f"data/input/{name}"
-    assert found | {"name": "", "source": ""} == {"name": "", "source": "", **expected}
+    assert found == {"name": found["name"], "source": "path", "path": f"data/input/{name}", **expected}
+    read = facts(as_config(found | {"path": name}), CleanConfig(), SplitConfig(), tmp_path)
+    assert (read.problem, read.kept) == ("", read.rows)
+    assert read.rows == ROWS.get(kind, 60)
 
 
 @pytest.mark.parametrize(
     ("name", "data", "expected"),
     [
         ("a.csv", b"", "no rows: the file is empty"),
-        ("a.csv", b"text,label\n", "no column could be a text; found: text, label"),
+        ("a.csv", b"text,label\n", "no rows below the header"),
         ("a.csv", b"n,m\n1,2\n3,4\n", "no column could be a text; found: n, m"),
-        ("a.csv", b"PK\x03\x04", "this is a zip file; give it the ending .zip"),
+        ("a.csv", zipped(a_csv=table()), "this is a zip file; give it the ending .zip"),
         ("a.xlsx", b"PK\x03\x04", "this is a spreadsheet; save it as csv"),
         ("a.csv", b"\x1f\x8b\x08", "packed by gzip; give it the ending .gz"),
         ("a.csv", b"\x00\x01\x02\x00" * 20, "not a text file"),
@@ -269,15 +279,27 @@ def test_files_for_splits_and_for_classes(tmp_path):
     for name in ("my-train.csv", "my-test.csv"):
         (tmp_path / name).write_bytes(table(";"))
     (tmp_path / "dev.csv").write_bytes(table(";", header="text,id", row="{0};{n}"))  # as competitions give them
+    (tmp_path / "my-test.csv").write_bytes(table(";").replace(b"quick", b"qu\xefck"))
     found = propose([tmp_path / "my-test.csv", tmp_path / "my-train.csv", tmp_path / "dev.csv"])
-    assert found.dataset["path"] == {"test": "data/input/my-test.csv", "train": "data/input/my-train.csv"}
+    assert found.dataset["path"] == {"train": "data/input/my-train.csv", "test": "data/input/my-test.csv"}
     assert set(found.files.values()) == {"my-test.csv", "my-train.csv"}
     assert "dev.csv has no column 'label'" in found.notes[-1]
+    assert found.dataset["encodings"] == ["utf-8", "cp1252"]
+    assert bring(found, tmp_path / "data/input") == [
+        tmp_path / f"data/input/my-{side}.csv" for side in ("test", "train")
+    ]
+    read = facts(as_config(found.dataset), CleanConfig(), SplitConfig(), tmp_path)
+    assert read.splits == {"test": 60, "train": 60}
     for name in ("pos", "neg"):
         (tmp_path / f"polarity.{name}").write_bytes(texts("good"))
     found = propose([tmp_path / "polarity.pos", tmp_path / "polarity.neg"])
     assert found.dataset["members"] == {"polarity.pos": "pos", "polarity.neg": "neg"}
     assert (found.packed, found.dataset["path"]) == ("texts.zip", "data/input/texts.zip")
+    assert bring(found, tmp_path / "in") == [tmp_path / "in/texts.zip"]
+    first = (tmp_path / "in/texts.zip").read_bytes()
+    assert bring(found, tmp_path / "in")[0].read_bytes() == first
+    read = facts(as_config(found.dataset | {"path": "in/texts.zip"}), CleanConfig(), SplitConfig(), tmp_path)
+    assert read.labels == {"neg": 30, "pos": 30}
     with pytest.raises(ParamsError, match=r"do not tell one split each: my-train.csv \(train\), polarity.pos \(none\)"):
         propose([tmp_path / "my-train.csv", tmp_path / "polarity.pos"])
 
@@ -290,6 +312,15 @@ def test_what_is_told_is_taken_and_checked(tmp_path):
     assert propose(path, told, "in").dataset == expected | {"group": "etiqueta"}
     with pytest.raises(ParamsError, match=r"--label etiketa: .* did you mean 'etiqueta'[?] found: texto, etiqueta"):
         propose(path, Told(label="etiketa"))
+    for given, expected in [
+        ({"format": "xls"}, "--format xls: expected one of csv, tsv"),
+        ({"separator": ";;"}, "--separator: expected one character"),
+        ({"quotes": "single"}, "--quotes single: expected double or none"),
+        ({"encoding": "klingon"}, "--encoding klingon: unknown"),
+        ({"header": ["one"]}, "--header: 1 names, but the first row of .* has 4 cells"),
+    ]:
+        with pytest.raises(ParamsError, match=expected):
+            propose(path, Told(**given))
     path.write_bytes(table(";", header=None))
     found = propose(path, Told(header=["what", "how"], label="how"))
     assert found.dataset["header"] == ["what", "how"]
@@ -305,13 +336,26 @@ def test_questions_are_about_what_could_be_otherwise(tmp_path):
 
     def answer(question, default, choices):
         asked[question] = default
-        return "a, b" if "text" in question else "d"
+        return "b" if "text" in question else "d"
 
     found = ask(propose(path), answer)
-    assert (found.dataset["text"], found.dataset["label"]) == (["a", "b"], "d")
-    assert list(asked.values()) == ["b", "c"]
+    assert (found.dataset["text"], found.dataset["label"]) == ("b", "d")
+    assert list(asked.values()) == ["a, b", "c"]
     with pytest.raises(ParamsError, match="--label e: the file has no such column; found: a, b, c, d"):
         ask(propose(path), lambda question, default, _: "e" if "class" in question else default)
+
+
+def test_what_is_cut_out_of_long_quotes_is_not_blamed(tmp_path):
+    path = tmp_path / "a.csv"
+    with open(path, "w") as file:
+        file.write("text,label\n")
+        for n in range(25_000):
+            file.write(f'"{n} lines, of \nthe ""best"" kind, \nand more\n{"of it, " * 8}",{"ab"[n % 2]}\n')
+    found = propose(path)
+    assert (found.notes, found.dataset["text"], found.dataset["label"]) == ([], "text", "label")
+    assert "quotes" not in found.dataset
+    path.write_text(path.read_text() + '"never closed,a\n')
+    assert propose(path).notes == []
 
 
 def test_a_look_reads_a_bounded_part(tmp_path):
@@ -330,8 +374,43 @@ def test_a_look_reads_a_bounded_part(tmp_path):
     started = time.process_time()
     found = propose(path)
     assert time.process_time() - started < 20
-    assert found.dataset["encodings"] == ["cp1252"]
+    assert found.dataset["encodings"] == ["cp1252", "latin-1"]
     assert found.reasons["label"] == "2 different values"
 
 
 CASES = Path(os.environ.get("TEXTMILL_CASES", ROOT.parent / "shared/cases"))
+PLAIN = {"text": "text", "label": "label"}
+EXCEL = {"separator": ";", "text": "Texto", "label": "Etiqueta"}
+BOTH = {"members": {name + ".csv": {"split": name, "label": None} for name in ("train", "test")}}
+# What is proposed for a file that is not PLAIN, or the words that refuse it.
+NOT_PLAIN = {
+    "04-mixed-encodings.csv": {"encodings": ["cp1252"], **PLAIN},
+    "05-excel-semicolon.csv": EXCEL,
+    "05-excel-sep-line.csv": EXCEL,
+    "09-both.zip": BOTH | PLAIN,
+    "09-test-nolabel.csv": "texts alone and no classes",
+    "10-split-dev-valid.csv": PLAIN | {"split": "split"},
+    "11-nested.jsonl": {"text": "data.text", "label": "annotations.0.label", "id": "id"},
+    "12-no-header.tsv": {"header": ["label", "text"], **PLAIN},
+    "13-quotes.tsv": {"quotes": "none", **PLAIN},
+    "15-multilabel-onehot.csv": {"text": "text", "label": "quality"},
+    "17-title-body.csv": {"text": ["title", "body"], "label": "label"},
+    "24-groups.csv": PLAIN | {"group": "author"},
+    "25-test-lacks-class.csv": PLAIN | {"split": "split"},
+    "25-test-only-class.csv": PLAIN | {"split": "split"},
+    "30-duplicate-header.csv": "2 columns are called 'label'",
+    "33-utf16.csv": {"encodings": ["utf-16"], "separator": "\t", **PLAIN},
+    "35-book.xlsx": "this is a spreadsheet",
+}
+
+
+@pytest.mark.skipif(not CASES.is_dir(), reason="the files are not here")
+def test_files_as_people_have_them():
+    for path in sorted(CASES.iterdir()):
+        expected = NOT_PLAIN.get(path.name, PLAIN)
+        if isinstance(expected, str):
+            with pytest.raises(TextmillError, match=re.escape(expected)):
+                propose(path)
+        elif path.suffix != ".md":
+            beside = {"name": path.name.split(".")[0], "source": "path", "path": f"data/input/{path.name}"}
+            assert propose(path).dataset == beside | expected

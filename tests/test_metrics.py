@@ -85,7 +85,7 @@ def chosen(folder, family, tokenizer, parameters, validation, *rest):
 test_report.Evaluated = chosen
 render = test_report.render
 def told(comparison, models, *rest):
-    tell(comparison, {}, Path("page"))
+    tell(comparison, {}, Path("page"), [])
     return render(comparison, models, *rest)
 test_report.render = told
 html = test_report.page(metric="balanced")

@@ -90,3 +90,20 @@ def test_signals(code, printed, first):
     command = [sys.executable, "-c", code.format(first=int(first))]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, printed, "")
+
+
+@pytest.mark.parametrize("first", ["", "import torch;"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_libraries_compute_on_the_threads_of_params_whenever_they_are_loaded(first, count):
+    lines = f"""
+import os; {first}
+from textmill.processes import on_threads
+before = dict(os.environ)
+with on_threads({count}):
+    import torch, threadpoolctl
+    torch.ones(9, 9) @ torch.ones(9, 9)
+    print(torch.get_num_threads(), max(pool["num_threads"] for pool in threadpoolctl.threadpool_info()))
+assert os.environ == before
+"""
+    told = subprocess.run([sys.executable, "-c", lines], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert set(told.split()) == {str(count)}

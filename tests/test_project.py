@@ -78,10 +78,9 @@ def project(package, tmp_path_factory, reviews) -> Path:
     """A project on a csv of made-up reviews, with a model of a family of its own, run and committed."""
     folder = tmp_path_factory.mktemp("users")
     reviews.write_csv(folder / "my reviews.csv")
-    run(package, folder, "textmill", "new", "project", "--preset", "csv")
+    told = run(package, folder, "textmill", "new", "project", "my reviews.csv", "--group", "film", "--yes")
+    assert "240 documents of 240 rows\n2 classes: bad 120, good 120\n" in told
     project = folder / "project"
-    shutil.copy(folder / "my reviews.csv", project / "data/input/reviews.csv")
-    run(package, project, "dvc", "add", "-q", "data/input/reviews.csv")
     write_text(project / "families/averaging.py", NETWORK)
     own = {"family": "averaging", "tokenizer": "word", "embedding": 8}
     edit(project, train={**TRAIN, "epochs": 2}, models={"linear": MODELS["linear"], "own": own})
@@ -124,8 +123,8 @@ def test_nothing_is_left_to_commit_and_no_text_is_in_git(package, project):
     texts = run(package, project, "git", "grep", "-I", "-l", "-E", "brilliant|pointless", "HEAD", code=1)
     assert texts == ""
     listed = run(package, project, "git", "ls-files").splitlines()
-    assert {"data/input/reviews.csv.dvc", "metrics/models/own/timing.json", "digests/train-lstm.txt"} <= set(listed)
-    assert "data/input/reviews.csv" not in listed
+    assert {"data/input/my reviews.csv.dvc", "metrics/models/own/timing.json", "digests/train-lstm.txt"} <= set(listed)
+    assert "data/input/my reviews.csv" not in listed
 
 
 LOADS = """
@@ -144,6 +143,18 @@ def test_a_family_of_ones_own_is_tracked_and_loads_elsewhere(package, project):
     assert run(package, project, "textmill", "predict", "data/models/own", "great").count("good") >= 1
 
 
+def test_params_name_what_was_found(project):
+    params = load_params(project / "params.yaml")["dataset"]
+    assert params == {
+        "name": "my-reviews",
+        "source": "path",
+        "path": "data/input/my reviews.csv",
+        "text": "text",
+        "label": "label",
+        "group": "film",
+    }
+
+
 def test_an_edit_of_it_trains_it_alone(package, project):
     path = project / "families/averaging.py"
     before = path.read_text()
@@ -158,7 +169,7 @@ def test_an_edit_of_it_trains_it_alone(package, project):
 
 def test_a_file_in_an_output_is_refused_and_stays(package, project):
     mine = project / "data/raw/mine.csv"
-    shutil.copy(project / "data/input/reviews.csv", mine)
+    shutil.copy(project / "data/input/my reviews.csv", mine)
     before = load_params(project / "params.yaml")
     try:
         edit(project, dataset=before["dataset"] | {"path": "data/raw/mine.csv"})
@@ -220,19 +231,22 @@ def test_its_own_tests_pass(package, project):
 
 
 @pytest.mark.parametrize(
-    ("words", "line"),
+    ("words", "code", "line"),
     [
-        (["full"], "full: not empty (it holds x.txt); name a new folder"),
-        (["full/x.txt"], "full/x.txt: a file; name a folder"),
-        (["none/project"], "none: no such folder; make it first"),
-        (["project", "--preset", "cvs"], "--preset cvs: unknown; did you mean 'csv'?"),
-        (["project", "--textmill", "https://host/textmill.whl"], "an address without a hash, so that it can change"),
-        (["project", "--textmill", "no.whl"], "no.whl: not there; say --textmill SOURCE"),
+        (["full"], 2, "full: not empty (it holds x.txt); name a new folder"),
+        (["full/x.txt"], 2, "full/x.txt: a file; name a folder"),
+        (["none/project"], 2, "none: no such folder; make it first"),
+        (["project", "--preset", "cvs"], 2, "--preset cvs: unknown; did you mean 'csv'?"),
+        (["project", "--textmill", "https://host/textmill.whl"], 2, "an address without a hash, so that it can change"),
+        (["project", "--textmill", "no.whl"], 4, "no.whl: not there; say --textmill SOURCE"),
+        (["project", "full/x.txt", "--yes"], 3, "full/x.txt: "),
+        (["project", "full/x.csv", "--yes"], 4, "full/x.csv: no such file"),
+        (["project", "--text", "a"], 2, "columns, but no file; name the file: textmill new FOLDER FILE ..."),
     ],
 )
-def test_what_cannot_be_made_is_one_line_and_nothing_is_written(package, tmp_path, words, line):
+def test_what_cannot_be_made_is_one_line_and_nothing_is_written(package, tmp_path, words, code, line):
     write_text(tmp_path / "full/x.txt", "x")
-    told = run(package, tmp_path, "textmill", "new", *words, code=4 if "no.whl" in words else 2)
+    told = run(package, tmp_path, "textmill", "new", *words, code=code)
     assert told.startswith("error: new: ")
     assert line in told
     assert told.count("\n") == 1

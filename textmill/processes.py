@@ -16,6 +16,7 @@ from textmill.files import writing
 LOCKS = Path("data/.locks")
 M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8  # of malloc.h
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # read by a library when it is loaded
 
 
 @contextmanager
@@ -45,6 +46,21 @@ def end_with_parent() -> None:
     if sys.platform == "linux":
         set_death_signal = 1  # PR_SET_PDEATHSIG
         ctypes.CDLL(None).prctl(set_death_signal, signal.SIGTERM)
+
+
+@contextmanager
+def on_threads(count: int) -> Iterator[None]:
+    """Let libraries compute on so many threads: those that are loaded, and those that the block loads."""
+    from threadpoolctl import threadpool_limits
+
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, str(count)))
+    try:
+        with threadpool_limits(count):
+            yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def keep_memory() -> None:

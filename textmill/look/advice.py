@@ -3,11 +3,9 @@
 from typing import Any, NamedTuple
 
 from textmill.look.facts import Facts
-from textmill.look.words import IMBALANCED, UNSPACED, percent
+from textmill.look.words import IMBALANCED, percent
 
 GROUPS = 20  # that a split by group needs to have some of each class on each side
-SMALL = 20_000  # documents: a preset's epochs are few updates then
-UPDATES = 600
 
 
 class Advice(NamedTuple):
@@ -29,11 +27,6 @@ def advice(facts: Facts) -> dict[str, Advice]:
         found["dataset.labels"] = renamed
     if facts.group_gain > 0.1 and facts.groups >= GROUPS:
         found["split.by"] = Advice("group", "the group tells the class: new texts will come from new groups")
-    if facts.unspaced > UNSPACED:
-        reason = f"{percent(facts.unspaced)} of the letters are of scripts without spaces"
-        found["tokenizers.char"] = Advice({"kind": "char", "max_size": 5000}, reason)
-    if facts.kept < SMALL:
-        found["train.updates"] = Advice(UPDATES, f"{facts.kept:,} documents: in smaller batches networks learn")
     return found
 
 
@@ -41,9 +34,9 @@ def _renamed(facts: Facts) -> Advice | None:
     """A map for classes that would stop the pipeline: those that differ from another in case alone, or are too rare."""
     names: dict[str, str | None] = {kin.label: kin.meant for kin in facts.kin if kin.case}
     why = ["case is all that sets them apart"] if names else []
-    left = {label: count for label, count in facts.labels.items() if label not in names}
-    rare = [label for label, count in left.items() if count < facts.needed]
-    if rare and len(left) - len(rare) > 1 and not facts.splits:
+    left = [label for label in facts.labels if label not in names]
+    rare = [label for label in left if 0 < facts.uncut.get(label, 0) < facts.needed]
+    if rare and len(left) - len(rare) > 1:
         names |= dict.fromkeys(rare)
         why.append(f"null is left out: fewer than {facts.needed} documents, one for each split")
         why += [f"{kin.label} may be {kin.meant}" for kin in facts.kin if kin.label in rare][:3]

@@ -122,7 +122,18 @@ def label_of(columns: list[Column], rows: int) -> Role:
     if not likely:
         return Role(None, "no column has few different values", [])
     best = likely[0]
-    return Role(best.name, f"{len(best.counts):,} different values", [column.name for column in likely[1:6]])
+    reason = f"{len(best.counts):,} different values"
+    for column in columns:
+        if best.share(NUMBER) > 0.9 and column.share(NUMBER) < 0.1 and _same(best, column):
+            best, reason = column, f"the names of the numbers in {best.name!r}"
+    others = [column.name for column in likely if column is not best]
+    return Role(best.name, reason, others[:5])
+
+
+def _same(one: Column, other: Column) -> bool:
+    """Whether each value of one column goes with one value of the other."""
+    pairs = set(zip(one.cells, other.cells, strict=True))
+    return len(pairs) == len(one.counts) == len(other.counts)
 
 
 def _as_label(column: Column, rows: int) -> float:

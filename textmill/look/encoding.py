@@ -14,6 +14,7 @@ OTHERS = ["cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", 
 OTHERS += ["big5", "cp949", "gb18030"]
 KANA = re.compile(r"[ぁ-ゖ]")
 LINES = 2000  # that are not ASCII, to judge by
+MIXED = 0.05  # of them in UTF-8: two letters of Chinese encodings may look like one of it
 
 
 class Encoding(NamedTuple):
@@ -40,7 +41,7 @@ def encoding_of(sample: Sample) -> Encoding:
     others = [line for line in lines if not _is(line, "utf-8")]
     name = _best(b"\n".join(others or lines))
     reason = f"byte {sample.not_utf8:,} is not UTF-8; {name} fits its letters"
-    if others and len(others) < len(lines):
+    if others and len(lines) - len(others) > MIXED * len(lines):
         return Encoding(name, f"some lines are UTF-8, others {name}: one of the two is read wrongly", mixed=True)
     return Encoding(name, reason)
 

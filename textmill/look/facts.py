@@ -1,8 +1,9 @@
 """What a data set is like: all of it read as the pipeline reads it, in memory that does not grow with its texts."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from textmill.rows.hashing import keys
 from textmill.rows.labels import canonical
 from textmill.rows.near import Lookup, batches, sketch
 from textmill.rows.reading import read_part
-from textmill.rows.splits import SplitConfig, text_key
+from textmill.rows.splits import SPLITS, SplitConfig, check_rows, text_key
 from textmill.sources.files import LocalFile
 from textmill.sources.parts import Part, parts_of
 
@@ -27,8 +28,8 @@ LONG = 2_000  # characters of a text that are looked at for both
 SEED = 0  # of the hash: what is counted does not hang on it
 
 SCRIPTS = ("Latin", "Cyrillic", "Greek", "Han", "Kana", "Hangul", "Arabic", "Hebrew", "Devanagari", "Bengali", "Tamil",
-           "Telugu", "Thai", "Khmer", "Georgian", "Armenian", "Ethiopic")  # fmt: skip
-UNSPACED = ("Han", "Kana", "Thai", "Khmer")  # words stand without spaces between them
+           "Telugu", "Thai", "Lao", "Khmer", "Myanmar", "Georgian", "Armenian", "Ethiopic")  # fmt: skip
+UNSPACED = ("Han", "Kana", "Thai", "Lao", "Khmer", "Myanmar")  # words stand without spaces between them
 EMOJI = r"[\p{Extended_Pictographic}--[©®™]]"
 
 
@@ -57,18 +58,15 @@ class Facts:
     looked_up: int = 0
     groups: int = 0
     group_gain: float = 0.0  # how many more labels the rest of a group tells than always one answer, as a share
+    overlap: dict[str, int] = field(default_factory=dict)  # "train-test": documents of test that stand in train
     needed: int = 1  # documents of each class: one for each split that is cut, and for train
+    uncut: dict[str, int] = field(default_factory=dict)  # documents of each class that they are cut from
     test: int = 0  # documents that the test split will have
 
     @property
     def unspaced(self) -> float:
         """Share of the letters whose scripts part no words."""
         return sum(self.scripts.get(script, 0.0) for script in UNSPACED)
-
-    @property
-    def rare(self) -> dict[str, int]:
-        """Classes that have too few documents for the splits."""
-        return {label: count for label, count in self.labels.items() if count < self.needed}
 
     @property
     def commonest(self) -> tuple[str, float]:
@@ -99,7 +97,9 @@ def facts(dataset: LocalFile, clean: CleanConfig, split: SplitConfig, root: Path
     found.kept = len(docs)
     _count(found, docs)
     try:
-        _, counts = cleaner.finish()
+        classes, counts = cleaner.finish()
+        sizes = np.array([found.uncut.get(label, 0) for label in classes])
+        check_rows(sizes, classes, list(range(1, found.needed)))
     except DataError as error:
         found.problem = str(error)
         counts = {}
@@ -107,10 +107,7 @@ def facts(dataset: LocalFile, clean: CleanConfig, split: SplitConfig, root: Path
         setattr(found, name, counts.get(name, getattr(found, name)))
     found.spellings = _spellings(said)
     found.kin = kin_of(found.labels)
-    missing = [name for name in ("validation", "test") if not found.splits.get(name)]
-    found.needed = 1 + len(missing) if missing else 1
-    labelled = sum(found.labels.values())
-    found.test = found.splits.get("test") or round(split.test * labelled)
+    found.test = found.splits.get("test") or round(split.test * sum(found.labels.values()))
     _of_texts(found, shown["text"])
     _near(found, shown["text"], (part["text"] for part in _kept(parts, dataset, clean)))
     return found
@@ -142,10 +139,13 @@ def _kept(parts: list[tuple[Path, Part]], dataset: LocalFile, clean: CleanConfig
 
 def _count(found: Facts, docs: pl.DataFrame) -> None:
     """What follows from label, split, text, words and group of all documents."""
-    sizes: Callable[[str], dict[str, int]] = lambda name: dict(  # noqa: E731
-        docs[name].drop_nulls().value_counts().sort("count", name, descending=[True, False]).iter_rows()
-    )
-    found.labels, found.splits = sizes("label"), sizes("split")
+    found.labels, found.splits = _sizes(docs, "label"), _sizes(docs, "split")
+    missing = [number for number, name in enumerate(SPLITS) if number and name not in found.splits]
+    found.needed = 1 + len(missing)
+    found.uncut = _sizes(docs.filter(pl.col("split").is_null() | (pl.col("split") == "train")), "label")
+    texts = {name: docs.filter(split=name)["text"] for name in SPLITS if name in found.splits}
+    for first, second in combinations(texts, 2):
+        found.overlap[f"{first}-{second}"] = int(texts[second].is_in(texts[first].implode()).sum())
     words = docs["words"].to_numpy()
     if len(words):
         found.words = {"median": int(np.median(words)), "p95": int(np.percentile(words, 95, method="lower"))}
@@ -156,6 +156,11 @@ def _count(found: Facts, docs: pl.DataFrame) -> None:
     if len(grouped):
         found.groups = grouped["group"].n_unique()
         found.group_gain = gain(grouped["label"].to_list(), grouped["group"].to_list())
+
+
+def _sizes(docs: pl.DataFrame, name: str) -> dict[str, int]:
+    """Documents of each value, the most frequent first."""
+    return dict(docs[name].drop_nulls().value_counts().sort("count", name, descending=[True, False]).iter_rows())
 
 
 def _spellings(said: Counter[str]) -> dict[str, list[str]]:

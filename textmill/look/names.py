@@ -54,6 +54,7 @@ puntuacion puntuación calificacion valoracion severidad prioridad tipo nota not
 typ voto stelle estrelas оценка рейтинг тип звезды 评分 评级 星级 等级 評価 星 평점 별점
 """)
 GROUP = _known("""
+group groups grupo groupe gruppe
 author authors user users username userid member customer client reviewer speaker writer account handle sender patient
 person annotator product products asin item film movie book hotel restaurant business company brand shop store site
 domain thread conversation session dialog ticket case source publication journal series

@@ -1,5 +1,6 @@
 """What a person gave on the command line, and what is proposed: a `dataset` section with its reasons."""
 
+import codecs
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from textmill.errors import ParamsError
+from textmill.fetch.archives import FORMATS
 
 NOTHING = "none"  # the answer that leaves a key null
 ASKED = {"text": "Which column holds the text?", "label": "Which column holds the class?",
@@ -28,6 +30,19 @@ class Told:
     separator: str | None = None
     quotes: str | None = None
     header: list[str] | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ParamsError for what can be no such thing."""
+        if self.format and self.format not in FORMATS:
+            raise ParamsError(f"--format {self.format}: expected one of {', '.join(FORMATS)}")
+        if self.separator is not None and len(self.separator) != 1:
+            raise ParamsError(f"--separator: expected one character, found {self.separator!r}")
+        if self.quotes not in (None, "double", "none"):
+            raise ParamsError(f"--quotes {self.quotes}: expected double or none")
+        try:
+            codecs.lookup(self.encoding or "utf-8")
+        except LookupError:
+            raise ParamsError(f"--encoding {self.encoding}: unknown; for example utf-8, utf-16, cp1252") from None
 
     def check(self, columns: list[str], where: str) -> None:
         """Raise ParamsError, with the nearest name, for a column that is not there."""
@@ -56,14 +71,14 @@ class Proposal:
         """The proposal in lines: key, value and reason."""
         lines = []
         for key, value in self.dataset.items():
-            if key not in ("name", "source"):
+            if key not in ("name", "source") and value is not None:
                 lines.append(f"{key}: {_shown(value)}" + (f" ({self.reasons[key]})" if key in self.reasons else ""))
         return lines + self.notes
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_shown(each)}" for key, each in value.items() if each is not None)
+        return listed([f"{key} {_shown(each)}" for key, each in value.items() if each is not None], 6)
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return repr(value) if str(value).isspace() else str(value)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from textmill.errors import ArtifactError, DataError
+from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.fetch.archives import contents_of, format_of, opened
 from textmill.look.columns import Column
 from textmill.look.encoding import encoding_of
@@ -35,12 +35,12 @@ def look_at(path: Path, member: str | None, told: Told) -> Looked:
     """Raises DataError if it is no table and no text, and ArtifactError if it is missing or damaged."""
     where, name = (f"{path}!{member}", member) if member else (str(path), path.name)
     with opened(path, member) as file:
-        if what := contents_of(file):
-            raise DataError(f"{where}: this is {what}")
         magic = file.read(4)
         file.seek(0)
         if not magic:
             raise DataError(f"{where}: no rows: the file is empty")
+        if magic != b"PAR1" and (what := contents_of(file)):
+            raise DataError(f"{where}: this is {what}")
         looked = _parquet(file, where) if magic == b"PAR1" else _text(take(file), name, told, where)
     if looked.kind != format_of(name):
         looked.keys["format"] = looked.kind
@@ -52,6 +52,8 @@ def _text(sample: Sample, name: str, told: Told, where: str) -> Looked:
     encoding = encoding_of(sample)
     used = told.encoding or encoding.name
     keys: dict[str, Any] = {} if used == "utf-8" else {"encodings": [used]}
+    if used == "cp1252" and not sample.whole:  # which has no letter for five bytes that may stand elsewhere
+        keys["encodings"].append("latin-1")
     why = {"encodings": encoding.reason}
     notes = [f"{where}: {encoding.reason}; save it anew, all in UTF-8"] if encoding.mixed else []
     blocks = _blocks(sample, used)
@@ -77,14 +79,19 @@ def _text(sample: Sample, name: str, told: Told, where: str) -> Looked:
 
 def _cells(table: Table, kind: str, keys: dict[str, Any], why: dict[str, str], whole: bool, notes: list[str],
            where: str, told: Told) -> Looked:  # fmt: skip
+    kind = "csv" if kind == "tsv" and table.separator != "\t" else kind
     if table.separator != ("\t" if kind == "tsv" else ","):
         keys["separator"] = table.separator
     if table.quotes != "double":
         keys["quotes"] = table.quotes
-    names = table.header
+    if not table.rows and not table.odd:
+        raise DataError(f"{where}: no rows below the header")
+    names, width = table.header, len(table.header or table.rows[0])
     if names is None:
         names = told.header or [f"{UNNAMED} {number}" for number in range(1, len(table.rows[0]) + 1)]
         keys["header"] = names
+        if len(names) != width:
+            raise ParamsError(f"--header: {len(names)} names, but the first row of {where} has {width} cells")
     if table.odd:
         notes.append(
             f"{where}: {table.odd:,} of {table.total:,} rows that were looked at have not as many "
@@ -105,6 +112,8 @@ def _kind(text: str, named: str | None, where: str) -> str:
         if isinstance(next(iter(_list(text)), None), dict):
             return "json"
     elif start.startswith("{"):
+        if named == "json" and len(lines) == 1 and isinstance(_parsed(text), dict):
+            raise DataError(f"{where}: expected a list of records, found one record; save its rows as jsonl or csv")
         if sum(isinstance(_parsed(line), dict) for line in lines) >= 0.9 * len(lines):
             return "jsonl"
         if named in ("json", "jsonl", None) and isinstance(_parsed(text), dict):

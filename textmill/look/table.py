@@ -13,6 +13,7 @@ from textmill.rows.delimited import SEP
 
 SEPARATORS = "\t;|,"  # a comma comes last: texts are full of it
 MOST = 20_000  # rows that are looked at
+CELLS = 400_000  # of them, at most
 RECTANGLE = 0.98  # of the rows have as many cells as most
 CELL = 2**31 - 1  # characters that a cell may have here
 
@@ -24,8 +25,8 @@ class Table(NamedTuple):
     quotes: str  # as dataset.quotes says it
     header: list[str] | None  # the first row, if it names the columns
     rows: list[list[str]]  # all as long as the header or the first row
-    odd: int  # rows that are longer or shorter, or cannot be read
-    total: int  # of rows, the odd ones too
+    odd: int  # rows at the file's start that are longer or shorter, or cannot be read
+    total: int  # of rows there
     why: dict[str, str]  # by key of `dataset`: what speaks for it
 
 
@@ -33,7 +34,8 @@ class Cut(NamedTuple):
     """The rows that one separator and one kind of quotes give."""
 
     rows: list[list[str]]
-    errors: int
+    errors: int  # rows that break csv's rules
+    head: tuple[int, int]  # how many rows, and how many errors, of the file's start
     width: int  # of most rows
     fit: float  # share of them that have it
 
@@ -62,31 +64,34 @@ def find_table(blocks: list[str], given: Told) -> Table | None:
         separator, blocks = told[1], [blocks[0].partition("\n")[2], *blocks[1:]]
         why["separator"] = "the first line says so"
     cuts = {mark: (_cut(blocks, mark, True), _cut(blocks, mark, False)) for mark in separator or SEPARATORS}
-    if not next(iter(cuts.values()))[1].rows:
+    if not any(cut.rows for pair in cuts.values() for cut in pair):
         return None
     mark = max(cuts, key=lambda mark: _rank(*cuts[mark]))
     mark = mark if separator or max(cut.width for cut in cuts[mark]) > 1 else ","  # one column: nothing parts it
     double, none = cuts[mark]
     if not separator:
         best = max(double, none, key=lambda cut: cut.fit)
-        why["separator"] = f"it cuts {best.fit:.0%} of the rows into {best.width} cells"
+        why["separator"] = f"so {100 * best.fit:.0f} % of the rows have {best.width} cells"
     quotes = given.quotes or ("none" if _bare(double, none) else "double")
-    cut = none if quotes == "none" else double
+    cut = none if quotes == "none" or not double.rows else double
     if quotes == "none" and not given.quotes:
-        why["quotes"] = "a quote is a character of the texts: without closing quotes the rows are even"
+        why["quotes"] = "they stand alone in texts: as plain characters they leave the rows even"
     rows = _evened(cut.rows)
     header = None if given.header or not is_header(rows) else rows[0]
     if not header and not given.header:
-        why["header"] = "the first row is a row like the others"
-    body = rows if header is None else rows[1:]
-    even = [row for row in body if len(row) == len(rows[0])]
-    odd = len(body) - len(even) + cut.errors
-    shown = even or [row[: len(rows[0])] for row in body if len(row) >= len(rows[0])]
-    return Table(mark, quotes, header, shown[:: max(1, len(shown) // MOST)], odd, len(body) + cut.errors, why)
+        why["header"] = "the first row is one like the others"
+    body, width = rows if header is None else rows[1:], len(rows[0])
+    shown = [row for row in body if len(row) == width] or [row[:width] for row in body if len(row) >= width]
+    at_start = rows[: cut.head[0]]
+    odd = sum(len(row) != width for row in at_start) + cut.head[1]
+    total = len(at_start) + cut.head[1] - (header is not None)
+    every = max(1, len(shown) // MOST, len(shown) * width // CELLS)
+    return Table(mark, quotes, header, shown[::every], odd, total, why)
 
 
 def _cut(blocks: list[str], separator: str, quoted: bool) -> Cut:
-    rows, errors = [], 0
+    rows: list[list[str]] = []
+    errors, head = 0, (0, 0)
     with _long_cells():
         for block in blocks:
             quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
@@ -96,8 +101,10 @@ def _cut(blocks: list[str], separator: str, quoted: bool) -> Cut:
                     errors += 1
                 elif row:
                     rows.append(row)
+            if block is blocks[0]:  # a later one may begin, and each may end, inside of quotes
+                head = (max(len(rows) - 1, 1), max(errors - 1, 0)) if blocks[1:] else (len(rows), errors)
     (width, count), *_ = Counter(map(len, _evened(rows))).most_common(1) or [(0, 0)]
-    return Cut(rows, errors, width, count / max(len(rows) + errors, 1))
+    return Cut(rows, errors, head, width, count / max(len(rows) + errors, 1))
 
 
 def _resumed(reader: "Iterator[list[str]]") -> Iterator[list[str] | None]:

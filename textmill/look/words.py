@@ -27,6 +27,10 @@ def percent(share: float, places: int = 0) -> str:
     return f"{100 * share:.{places}f} %"
 
 
+def _some(count: int, one: str, several: str) -> str:
+    return f"{count:,} {one if count == 1 else several}"
+
+
 def _rows(facts: Facts) -> Iterator[str]:
     for file, how in list(facts.read_as.items())[:4]:
         if how not in PLAIN:
@@ -36,8 +40,9 @@ def _rows(facts: Facts) -> Iterator[str]:
     if facts.splits:
         yield "splits that the data brings: " + ", ".join(f"{name} {count:,}" for name, count in facts.splits.items())
     if facts.twice_encoded:
+        some = _some(facts.twice_encoded, "text looks", "texts look")
         yield (
-            f"{facts.twice_encoded:,} texts look twice encoded (such as 'dÃ©jÃ ' for 'déjà'): save the file anew in "
+            f"{some} twice encoded (such as 'dÃ©jÃ ' for 'déjà'): save the file anew in "
             "UTF-8, or change dataset.encodings"
         )
 
@@ -57,12 +62,6 @@ def _classes(facts: Facts) -> Iterator[str]:
             f"label {kin.label!r} ({few}) is probably {kin.meant!r} ({many}): "
             f"if so, set dataset.labels: {{{kin.label}: {kin.meant}}}"
         )
-    if rare := facts.rare:
-        some = listed([f"{label} {count}" for label, count in rare.items()], 5)
-        yield (
-            f"too few documents for {facts.needed} splits: {some}; give more rows, rename them, or leave them out: "
-            f"dataset.labels: {{{next(iter(rare))}: null}}"
-        )
     most, share = facts.commonest
     if share >= IMBALANCED and len(counts) > 1:
         yield (
@@ -76,17 +75,23 @@ def _texts(facts: Facts) -> Iterator[str]:
     emoji = f"; {percent(facts.emoji)} of the texts have emoji" if facts.emoji >= 0.01 else ""
     if facts.unspaced > UNSPACED:
         yield f"texts: median {facts.letters:,} characters; letters: {scripts}{emoji}"
-        yield "words stand without spaces: a tokenizer with `kind: char` reads such texts, plain words do not"
+        yield "words stand without spaces: take a tokenizer of `kind: char`, or `kind: word` with `pattern: any-script`"
     else:
         median, most = facts.words["median"], facts.words["p95"]
         yield f"texts: median {median:,} words, 95 % have at most {most:,}; letters: {scripts}{emoji}"
 
 
 def _copies(facts: Facts) -> Iterator[str]:
-    if facts.doubled:
-        yield f"{facts.doubled:,} documents repeat another's text: equal texts stay in one split"
+    for pair, count in facts.overlap.items():
+        if count:
+            first, second = pair.split("-")
+            yield f"{count:,} documents of {second} stand in {first} too: expect lower scores on new texts"
+    if facts.doubled and not facts.splits:
+        some = _some(facts.doubled, "document repeats", "documents repeat")
+        yield f"{some} another's text: equal texts stay in one split"
     if facts.conflicts:
-        yield f"{facts.conflicts:,} texts carry more than one label: no model can get all of these right"
+        some = _some(facts.conflicts, "text carries", "texts carry")
+        yield f"{some} more than one label: no model can get all of these right"
     if facts.near >= COPIED * facts.looked_up > 0 and facts.near > 1:
         drawn = facts.looked_up < facts.kept - facts.doubled
         texts = f"{facts.near:,} of {facts.looked_up:,} texts" if drawn else f"{facts.near:,} texts"
@@ -105,7 +110,7 @@ def _doubts(facts: Facts) -> Iterator[str]:
     seen = 1.96 * (DISAGREE / max(facts.test, 1)) ** 0.5
     if facts.test and seen > 0.02:
         apart = f"models less than {100 * seen:.0f} points apart will look alike"
-        yield f"test will have some {facts.test:,} documents: {apart}"
+        yield f"test will have {_some(facts.test, 'document', 'documents')}: {apart}"
 
 
 def visible(label: str) -> str:

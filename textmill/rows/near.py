@@ -123,14 +123,15 @@ def batches(texts: Iterable[pl.Series]) -> Iterator[pl.Series]:
 
 
 def words(texts: pl.Series) -> pl.Series:
-    """The different words of each text in lower case, without punctuation: sorted lists of strings (N,)."""
+    """The different words of each text in lower case, without punctuation: lists of strings (N,), in any order."""
     plain = texts.str.to_lowercase().str.replace_all(ADDED, " ")
     found = plain.str.extract_all(PARTED)
     if plain.str.contains(UNPARTED).any():
         later = plain.str.replace_all(rf"{UNPARTED}({UNPARTED}*)", "$1")  # without the first letter of each run
         pair = f"{UNPARTED}{{1,2}}"
         found = found.list.concat([plain.str.extract_all(pair), later.str.extract_all(pair)])
-    return found.list.unique().list.sort().list.head(WORDS)
+    found = found.list.unique()
+    return found.list.sort().list.head(WORDS) if (found.list.len() > WORDS).any() else found
 
 
 def sketch(texts: pl.Series, seed: int) -> Sketches:

@@ -78,7 +78,7 @@ def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int)
     if not (given == test).any():
         shares[validation] /= 1 - config.test  # of what is left then
     missing = [number for number in shares if not (given == number).any()]
-    _check_rows(np.bincount(classes[(side == train) & (classes >= 0)], minlength=len(labels)), labels, missing)
+    check_rows(np.bincount(classes[(side == train) & (classes >= 0)], minlength=len(labels)), labels, missing)
     for number in missing:
         share = shares[number]
         name = SPLITS[number]
@@ -103,7 +103,7 @@ def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int)
     return pl.Series(SIDES.categories, dtype=SIDES).gather(side)
 
 
-def _check_rows(counts: np.ndarray, labels: list[str], missing: list[int]) -> None:
+def check_rows(counts: np.ndarray, labels: list[str], missing: list[int]) -> None:
     """Raise DataError if one of the counts (C,) of classes leaves no row for train and each of the missing splits."""
     need = 1 + len(missing)
     rare = {label: rows for label, rows in zip(labels, counts.tolist(), strict=True) if 0 < rows < need}

@@ -1,0 +1,28 @@
+"""The files of a proposal, brought to the folder that its `dataset.path` names."""
+
+import shutil
+import zipfile
+from pathlib import Path
+
+from textmill.files import atomic
+from textmill.look.proposal import Proposal
+
+FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the same files give the same archive
+
+
+def bring(proposal: Proposal, folder: Path) -> list[Path]:
+    """Copy the files, or pack them into one archive; what was written. Raises ResourceError if the disk is full."""
+    if proposal.packed is None:
+        copies = []
+        for source, name in proposal.files.items():
+            with atomic(folder / name) as temporary:
+                shutil.copyfile(source, temporary)
+            copies.append(folder / name)
+        return copies
+    with atomic(folder / proposal.packed) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for source, name in proposal.files.items():
+            entry = zipfile.ZipInfo(name, FIRST_DAY)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            with open(source, "rb") as file, archive.open(entry, "w") as packed:
+                shutil.copyfileobj(file, packed)
+    return [folder / proposal.packed]
