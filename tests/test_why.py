@@ -17,14 +17,14 @@ pytestmark = pytest.mark.slow
 
 DAG = """
 stages:
-  code: {cmd: python -m stages.code digests, deps: [stages], outs: [{digests: {cache: false}}]}
+  code: {cmd: python -m stages.code dvc.yaml digests, deps: [stages], outs: [{digests: {cache: false}}]}
   count: {cmd: wc -w texts > counts, deps: [digests/count.txt, texts], params: [seed], outs: [counts]}
   show:
     foreach: ${models}
     do: {cmd: "cp counts ${key}", deps: [digests/show.txt, counts], params: ["models.${key}"], outs: ["${key}"]}
   sum: {cmd: cp digests/idle.txt whole, deps: [digests], outs: [whole]}
 """
-PARAMS = "seed: 1\nmodels: {a: {size: 8, words: {least: 2}}, b: {size: 9}}\n"
+PARAMS = "seed: 1\ndataset: {}\ntokenizers: {}\nmodels: {a: {size: 8, words: {least: 2}}, b: {size: 9}}\n"
 UP_TO_DATE = ["why: everything is up to date"]
 FOLLOWING = "then, where what they read comes out otherwise: show@a, show@b"
 

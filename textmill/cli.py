@@ -115,7 +115,7 @@ def predict(
         else:
             typed = not texts and _stdin().isatty()  # whoever types a text waits for its label
             for line in labelling.label_texts(classifier, texts or _lines(), as_json, *([1] if typed else [])):
-                say(line)
+                print(line, flush=True) if as_json else say(line)
 
 
 @app.command()
