@@ -37,7 +37,7 @@ from textmill.processes import keep_memory
 from textmill.text.encoding import Encoded, encode
 from textmill.training.task import Task
 
-UPDATES = 600
+UPDATES = 1_200  # as in presets/csv.yaml
 SIZES, TEST = (1_000, 3_000), 2_000
 SEEDS = (0, 1, 2)
 TOPICS = ("computers", "definitions", "people", "politics", "science", "songs-poems")

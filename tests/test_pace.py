@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from textmill.config import load_params
 from textmill.models import model_entry
 from textmill.training.pace import LEAST, groups, paced
-from textmill.training.settings import TrainConfig, overridden
+from textmill.training.settings import TrainConfig
 from textmill.training.task import Task
 
 DEFAULT = {"epochs": 8, "patience": 3, "batch_tokens": 4096}
@@ -65,14 +65,21 @@ def test_no_epoch_has_fewer_updates_than_were_planned(lengths, updates, epochs, 
     assert told.epochs == epochs or (told.batch_documents or 0) * accumulate <= max(LEAST, accumulate)
 
 
-def test_imdbs_batches_stay_as_they_are():
-    params = load_params(ROOT / "presets/imdb.yaml")
-    lengths = np.minimum(np.random.default_rng(0).lognormal(5.2, 0.65, 22_500).astype(int) + 1, 400)  # median 181
-    for name, entry in params["models"].items():
-        if name != "linear":
-            schema = model_entry(entry, params["train"], name).config.__class__
-            _, settings = overridden(entry, params["train"] | {"updates": 600}, schema, "params.yaml: models.m")
-            assert paced(settings, lengths) is settings
+@pytest.mark.parametrize(
+    ("preset", "updates", "names"),
+    [
+        ("csv", "its own", ["rnn", "lstm", "gru", "transformer"]),
+        ("imdb", "its own", ["rnn", "lstm", "cnn", "transformer", "gru"]),
+        ("imdb", 600, ["rnn", "lstm", "cnn", "transformer", "gru"]),
+    ],
+)
+def test_imdbs_batches_stay_as_they_are(preset, updates, names):
+    params = load_params(ROOT / f"presets/{preset}.yaml")
+    train = params["train"] | ({} if updates == "its own" else {"updates": updates})
+    lengths = np.minimum(np.random.default_rng(0).lognormal(5.2, 0.65, 22_511).astype(int) + 1, 400)  # median 181
+    for name in names:
+        settings = model_entry(params["models"][name], train, name).settings
+        assert paced(settings, lengths) is settings
 
 
 @pytest.mark.parametrize(

@@ -28,10 +28,8 @@ def _told(doubt: Doubt) -> tuple[str, str]:
     """Who or what it is about, and what is said of that."""
     match doubt:
         case HardlyTrained(model, learned):
-            return (
-                model,
-                f"hardly trained, its loss ended at {percent(1 - learned, 0)} of guessing's; raise train.updates",
-            )
+            loss = percent(1 - learned, 0)
+            return model, f"hardly trained, its loss ended at {loss} of guessing's; raise train.updates"
         case StillImproving(model, epochs):
             return model, f"still improving when it ended, after {_counted(epochs, 'epoch')}; raise epochs"
         case BehindLinear(model, linear, difference):

@@ -83,5 +83,5 @@ class Fit(Record, Section):
 
     @property
     def still_improving(self) -> bool:
-        """Whether the last epoch of a network was the best one."""
-        return self.learning is not None and self.best_epoch == self.epochs
+        """Whether the last epoch of a network was the best one. One alone has none to be better than."""
+        return self.learning is not None and self.best_epoch == self.epochs > 1

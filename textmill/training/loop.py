@@ -27,6 +27,8 @@ from textmill.training.task import EpochRow
 from textmill.training.updates import Updates
 from textmill.training.validation import GOODNESS, epoch_scores
 
+LINES = 20  # about epochs, at most
+
 
 def train(
     network: Network,
@@ -75,10 +77,11 @@ def train(
                 "updates": len(steps),
                 "seconds": epochs.seconds,
             }
-            say(
-                f"epoch {row['epoch']}/{settings.epochs}: loss {row['train_loss']:.4f}, validation loss "
-                f"{scores['log_loss']:.4f}, accuracy {scores['accuracy']:.4f} ({row['seconds']:.1f} s)"
-            )
+            if epochs.number % math.ceil(settings.epochs / LINES) == 0:
+                say(
+                    f"epoch {row['epoch']}/{settings.epochs}: loss {row['train_loss']:.4f}, validation loss "
+                    f"{scores['log_loss']:.4f}, accuracy {scores['accuracy']:.4f} ({row['seconds']:.1f} s)"
+                )
             if best_epoch([*epochs.history, row], settings.monitor) == epochs.number:
                 epochs.best = {name: tensor.detach().clone() for name, tensor in kept.state_dict().items()}
             epochs.end(row)
