@@ -38,6 +38,7 @@ SEEDS = {"lstm": [3, 4], "transformer": [3], "recipes": [3]}
 PARAMS = {
     "seed": 3,
     "threads": 1,
+    "dataset": {"text": "text"},
     "train": SETTINGS,
     "models": {
         **{

@@ -55,7 +55,7 @@ def test_a_word_is_no_pattern_and_has_its_accents_in_any_form():
 
 def test_share_of_unknown_tokens():
     docs = Ragged(np.array([5, UNK, UNK, 7, 8, 9, UNK], np.int32), np.array([0, 2, 3, 7]))
-    assert groups.unknown(docs).tolist() == [0.5, 1.0, 0.25]
+    assert docs.unknown.tolist() == [0.5, 1.0, 0.25]
 
 
 @given(st.integers(1, 80), st.integers(0, 30), st.sampled_from([0.01, 0.05, 0.5]))

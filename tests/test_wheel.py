@@ -70,11 +70,15 @@ def test_it_explains_and_tells_what_a_bundle_and_itself_are(environment):
     assert command(environment, "textmill", "--version").stdout == f"textmill {textmill.__version__}\n"
 
 
+def test_it_checks_params(environment):
+    assert command(environment, "textmill", "check", cwd=ROOT).stdout == "check: params.yaml has no error\n"
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [
         (["predict", BUNDLES / "lstm", "zuli"], "error: predict: needs torch, from the extra networks: "),
-        (["check"], "error: check: needs scipy, from the extra pipeline: "),
+        (["why"], "error: why: needs psutil, from the extra pipeline: "),
         (["repro"], "error: repro: needs psutil, from the extra pipeline: "),
     ],
 )
