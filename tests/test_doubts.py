@@ -13,6 +13,7 @@ from textmill.judging.doubts import (
     BehindLinear,
     CannotTell,
     HardlyTrained,
+    KeptEarly,
     NoBetterThanAlways,
     StillImproving,
     Unsolved,
@@ -22,7 +23,7 @@ from textmill.judging.doubts import (
 from textmill.report.doubts import lines
 from textmill.results.data import Split
 
-LEARNING = {"epochs": 8, "updates": 48, "batch_documents": 31.5, "learned": 0.5}
+LEARNING = {"epochs": 8, "updates": 48, "batch_documents": 31.5, "learned": 0.5, "kept": 0.4}
 
 
 def doubted(rows=4000, held=2000, test=None, train=None, **fits):
@@ -45,6 +46,8 @@ def doubted(rows=4000, held=2000, test=None, train=None, **fits):
         (0.8, {"learning": LEARNING | {"learned": 0.15}}, [HardlyTrained("lstm", 0.15)]),
         (0.8, {"learning": LEARNING | {"learned": -0.2}}, [HardlyTrained("lstm", -0.2)]),
         (0.8, {"learning": LEARNING | {"learned": 0.151}}, []),
+        (0.8, {"learning": LEARNING | {"kept": 0.15}}, [KeptEarly("lstm", 1)]),
+        (0.8, {"learning": LEARNING | {"learned": 0.1, "kept": 0.1}}, [HardlyTrained("lstm", 0.1)]),
         (0.8, {"learning": LEARNING, "best_epoch": 3}, [StillImproving("lstm", 3)]),
         (0.8, {"learning": LEARNING, "epochs": 1, "best_epoch": 1}, []),
         (0.75, {}, [BehindLinear("lstm", "linear", pytest.approx(0.05))]),

@@ -23,6 +23,14 @@ class HardlyTrained:
 
 
 @dataclass(frozen=True)
+class KeptEarly:
+    """The epoch that validation chose, in which a network had hardly begun to learn."""
+
+    model: str
+    epoch: int
+
+
+@dataclass(frozen=True)
 class StillImproving:
     """A network's last epoch was its best one."""
 
@@ -68,7 +76,7 @@ class CannotTell:
     difference: float
 
 
-Doubt = HardlyTrained | StillImproving | BehindLinear | Unsolved | NoBetterThanAlways | CannotTell
+Doubt = HardlyTrained | KeptEarly | StillImproving | BehindLinear | Unsolved | NoBetterThanAlways | CannotTell
 
 
 def doubts(comparison: Comparison, models: Mapping[str, Outcome], split: Split) -> list[Doubt]:
@@ -88,6 +96,8 @@ def of_training(model: Entry, fit: Fit, linear: Entry | None) -> Iterator[Doubt]
     """What went wrong while a model was fitted. `linear`: the linear model that is best on validation."""
     if fit.learning and fit.hardly_trained:
         yield HardlyTrained(model.name, fit.learning.learned)
+    if fit.kept_early:
+        yield KeptEarly(model.name, fit.best_epoch)
     if fit.still_improving and model.validation < 1:
         yield StillImproving(model.name, fit.epochs)
     if linear and round(linear.validation - model.validation, 6) >= FAR:

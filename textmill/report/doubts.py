@@ -7,6 +7,7 @@ from textmill.judging.doubts import (
     CannotTell,
     Doubt,
     HardlyTrained,
+    KeptEarly,
     NoBetterThanAlways,
     StillImproving,
     Unsolved,
@@ -30,6 +31,9 @@ def _told(doubt: Doubt) -> tuple[str, str]:
         case HardlyTrained(model, learned):
             loss = percent(1 - learned, 0)
             return model, f"hardly trained, its loss ended at {loss} of guessing's; raise train.updates"
+        case KeptEarly(model, epoch):
+            told = f"validation chose epoch {epoch}, in which it had hardly begun to learn"
+            return model, f"{told}; a larger validation split chooses better"
         case StillImproving(model, epochs):
             return model, f"still improving when it ended, after {_counted(epochs, 'epoch')}; raise epochs"
         case BehindLinear(model, linear, difference):

@@ -28,13 +28,15 @@ class FittedSeed(Section):
 class Learning(Section):
     """What a network's training was like. `learned` is the share of the way that its last training loss went.
 
-    The way leads from the loss of always guessing the classes' shares, 0, to that of knowing every label, 1.
+    The way leads from the loss of always guessing the classes' shares, 0, to that of knowing every label, 1. `kept` is
+    how far the epoch was whose weights are kept, the best one on validation.
     """
 
     epochs: int  # planned
     updates: int  # made
     batch_documents: float  # in the mean
     learned: float
+    kept: float
 
 
 class Solver(Section):
@@ -80,6 +82,11 @@ class Fit(Record, Section):
     def hardly_trained(self) -> bool:
         """Whether the training loss stayed near that of guessing."""
         return self.learning is not None and self.learning.learned <= HARDLY
+
+    @property
+    def kept_early(self) -> bool:
+        """Whether training went on well, but validation chose an epoch in which it had hardly begun."""
+        return self.learning is not None and self.learning.kept <= HARDLY < self.learning.learned
 
     @property
     def still_improving(self) -> bool:

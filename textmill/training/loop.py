@@ -86,7 +86,8 @@ def train(
                 epochs.best = {name: tensor.detach().clone() for name, tensor in kept.state_dict().items()}
             epochs.end(row)
     network.load_state_dict(epochs.best)
-    return epochs.history, best_epoch(epochs.history, settings.monitor), _told(epochs.history, settings, data.labels)
+    best = best_epoch(epochs.history, settings.monitor)
+    return epochs.history, best, _told(epochs.history, best, settings, data.labels)
 
 
 def learning(
@@ -136,13 +137,15 @@ def best_epoch(history: list[EpochRow], monitor: str) -> int:
     return history.index(max(history, key=GOODNESS[monitor])) + 1
 
 
-def _told(history: list[EpochRow], settings: TrainConfig, labels: np.ndarray) -> Learning:
+def _told(history: list[EpochRow], best: int, settings: TrainConfig, labels: np.ndarray) -> Learning:
     updates = sum(row["updates"] or 0 for row in history)
+    kept, last = (learned(row["train_loss"] or 0.0, settings, labels) for row in (history[best - 1], history[-1]))
     return Learning(
         epochs=settings.epochs,
         updates=updates,
         batch_documents=round(len(history) * len(labels) / (updates * settings.accumulate), 1),
-        learned=round(learned(history[-1]["train_loss"] or 0.0, settings, labels), 4),
+        learned=round(last, 4),
+        kept=round(kept, 4),
     )
 
 
