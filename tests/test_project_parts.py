@@ -12,6 +12,7 @@ from textmill.check import check_params
 from textmill.config import load_params
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import write_text
+from textmill.look.facts import as_config, facts
 from textmill.pin import Pin, check_pin, pinned, running
 from textmill.project import source as sources
 from textmill.project.new import extras
@@ -19,6 +20,8 @@ from textmill.project.params import Change, described, params_text
 from textmill.project.template import presets, requirement
 from textmill.project.trial import made_up, small
 from textmill.project.upgrade import merge
+from textmill.rows.cleaning import CleanConfig
+from textmill.rows.splits import SplitConfig
 
 COMMIT, SHA = "a" * 40, "b" * 64
 CSV = (ROOT / "presets/csv.yaml").read_text()
@@ -130,17 +133,40 @@ def test_other_values_come_with_their_reasons(tmp_path):
     assert check_params(tmp_path / "params.yaml")
 
 
+@pytest.mark.parametrize("between", ["\n", "\r", "\x85", "\u2028", "\x07"])
+def test_what_is_no_line_breaks_no_params(tmp_path, between):
+    label = f"a{between}b: c"
+    dataset = {"name": Change("x", f"as {label}"), "labels": Change({"A": "a"}, f"{label} is rare")}
+    changes = {"dataset": Change(dataset), "compare.metric": Change("f1_macro", f"98 % are {label}")}
+    write_text(tmp_path / "params.yaml", params_text(CSV, f"Texts of {label}.", changes))
+    params = load_params(tmp_path / "params.yaml")
+    assert params["dataset"] == {"name": "x", "labels": {"A": "a"}}
+    assert params["compare"]["metric"] == "f1_macro"
+
+
 def test_the_extras_are_those_that_params_need():
     assert extras(CSV) == "networks,pipeline"
     assert extras((ROOT / "presets/minilm.yaml").read_text()) == "networks,pipeline,pretrained"
     assert extras((ROOT / "presets/lab-vectors-mr.yaml").read_text()) == "networks,pipeline,vectors"
 
 
-def test_made_up_rows_have_the_columns_and_classes_of_params():
-    dataset = {"text": ["title", "body"], "label": "queue", "group": "from", "labels": {"B": "b", "A": "a", "aa": "a"}}
-    header, *rows = made_up(dataset).splitlines()
-    assert header == '"title","body","queue","from"'
-    assert {row.split(",")[2] for row in rows} == {'"a"', '"b"'}
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        (None, ["one", "two"]),
+        (["b", "a"], ["b", "a"]),
+        ({"B": "b", "A": "a", "aa": "a"}, ["a", "b"]),
+        ({"goood": "good"}, ["good", "one", "two"]),
+        ({"rare": None}, ["one", "two"]),
+        ({"rare": None, "B": "b", "A": "a"}, ["a", "b"]),
+    ],
+)
+def test_made_up_rows_have_the_columns_and_classes_of_params(tmp_path, labels, classes):
+    dataset = {"text": ["title", "body"], "label": 'the "queue"', "group": "from", "labels": labels}
+    write_text(tmp_path / "made-up.csv", made_up(dataset))
+    named = {"name": "tickets", "source": "path", "path": "made-up.csv"}
+    found = facts(as_config(named | dataset), CleanConfig(), SplitConfig(by="group"), tmp_path)
+    assert (sorted(found.labels), found.problem) == (sorted(classes), "")
 
 
 @pytest.mark.parametrize(
