@@ -15,11 +15,11 @@ from textmill.files import write_text
 from textmill.look.facts import as_config, facts
 from textmill.pin import Pin, check_pin, pinned, running
 from textmill.project import source as sources
-from textmill.project.new import extras
+from textmill.project.new import BASE, contents, extras
 from textmill.project.params import Change, described, params_text
 from textmill.project.template import presets, requirement
 from textmill.project.trial import made_up, small
-from textmill.project.upgrade import merge
+from textmill.project.upgrade import _with_requirement, apply, merge, plan, told
 from textmill.rows.cleaning import CleanConfig
 from textmill.rows.splits import SplitConfig
 
@@ -76,6 +76,8 @@ def test_a_wheel_of_another_textmill_is_refused(tmp_path):
     [
         ("[tool.textmill\n", "cannot be read as TOML"),
         ('[tool.textmill]\nversion = "1"\n', "'source' is missing"),
+        ('[tool]\ntextmill = "1"\n', "tool.textmill: expected a table"),
+        ("tool = 1\n", "tool.textmill: expected a table"),
         (
             '[tool.textmill]\nversion = "1"\nsource = "x"\ncode = "0"\n',
             r"pins textmill 1 \(0\), but .* runs; pip install",
@@ -182,6 +184,46 @@ def test_made_up_rows_have_the_columns_and_classes_of_params(tmp_path, labels, c
 )
 def test_a_template_and_its_edits_are_merged(old, new, own, merged):
     assert merge(old, new, own).merged == merged
+
+
+@pytest.mark.parametrize(
+    ("text", "becomes"),
+    [
+        ("-c x\n./wheels/textmill-1-py3-none-any.whl[networks]\npytest\n", "-c x\ntextmill @ new\npytest\n"),
+        ("textmill[networks] @ git+https://old\n", "textmill @ new\n"),
+        ("textmill-friend\npytest", "textmill-friend\npytest\ntextmill @ new\n"),
+        ("", "textmill @ new\n"),
+    ],
+)
+def test_requirements_name_the_new_one(text, becomes):
+    assert _with_requirement(text, "textmill @ new") == becomes
+
+
+def test_an_upgrade_leaves_the_users_own_and_ends_conflicts(tmp_path):
+    now = sources.Source(running()._replace(source=f"https://host/new.whl#sha256={SHA}"), None)
+    before = Pin("0.1", f"https://host/old.whl#sha256={SHA}", "0")
+    made = contents("project", CSV, sources.Source(before, None))
+    own = {
+        "pyproject.toml": '[project]\nversion = "0.1"\n\n' + made["pyproject.toml"],
+        f"{BASE}/dvc.yaml": made["dvc.yaml"].replace("desc: Fit", "desc: Make"),
+        "dvc.yaml": made["dvc.yaml"].replace("desc: Fit", "desc: My own").partition("\n  track:")[0] + "\n",
+        "digests/track.txt": "0000 stages.track\n",
+        "digests/split.txt": "0000 stages.split\n",
+    }
+    for name, text in (made | own).items():
+        write_text(tmp_path / name, text)
+    found = plan(tmp_path, now)
+    assert list(found.stages) == ["split"]  # it has no stage `track`
+    assert any("yours stays; after --apply, `git diff .textmill/dvc.yaml`" in line for line in told(found))
+    apply(tmp_path, found)
+    assert pinned(tmp_path) == now.pin
+    assert (tmp_path / "pyproject.toml").read_text().startswith('[project]\nversion = "0.1"\n')
+    assert (tmp_path / "dvc.yaml").read_text() == own["dvc.yaml"]
+    assert plan(tmp_path, now).merged == {}
+
+    write_text(tmp_path / "pyproject.toml", made["pyproject.toml"].replace(' = "0.1"', " = '0.1'"))
+    with pytest.raises(ParamsError, match=r'expected a line version = "0\.1"'):
+        apply(tmp_path, plan(tmp_path, now))
 
 
 def test_the_server_is_for_this_machine_alone(tmp_path, monkeypatch, capsys):

@@ -33,6 +33,8 @@ def pinned(project: Path) -> Pin | None:
         return None if table is None else Pin(**{name: str(table[name]) for name in Pin._fields})
     except FileNotFoundError:
         return None
+    except (AttributeError, TypeError) as error:
+        raise ParamsError(f"{path}: tool.textmill: expected a table; restore the one that was committed") from error
     except KeyError as error:
         raise ParamsError(f"{path}: tool.textmill: {error} is missing; restore the table that was committed") from error
     except (OSError, ValueError) as error:

@@ -12,7 +12,7 @@ from textmill.errors import ParamsError, ResourceError
 from textmill.files import write_text, writing
 from textmill.look.bringing import bring
 from textmill.look.proposal import Proposal
-from textmill.project.source import WHEELS, Source
+from textmill.project.source import Source
 from textmill.project.template import files, filled, pinned_files, pipeline
 
 BASE = ".textmill"  # folder of a project: the templates that it was made from, for `textmill upgrade`
@@ -43,9 +43,7 @@ def create(folder: Path, proposal: Proposal | None, params: Callable[[Path], str
         data = bring(proposal, new / INPUT) if proposal else []
         for name, text in contents(folder.name, params(new), source).items():
             write_text(new / name, text)
-        if source.wheel:
-            (new / WHEELS).mkdir()
-            (new / WHEELS / source.wheel[0]).write_bytes(source.wheel[1])
+        source.bring(new)
         _repositories(new, data)
         folder.mkdir(exist_ok=True)
         for path in sorted(new.iterdir()):
