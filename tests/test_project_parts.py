@@ -13,9 +13,10 @@ from textmill.config import load_params
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import write_text
 from textmill.look.facts import as_config, facts
+from textmill.look.finding import propose
 from textmill.pin import Pin, check_pin, pinned, running
 from textmill.project import source as sources
-from textmill.project.new import BASE, contents, extras
+from textmill.project.new import BASE, contents, create, extras
 from textmill.project.params import Change, described, params_text
 from textmill.project.template import presets, requirement
 from textmill.project.trial import made_up, small
@@ -144,6 +145,26 @@ def test_what_is_no_line_breaks_no_params(tmp_path, between):
     params = load_params(tmp_path / "params.yaml")
     assert params["dataset"] == {"name": "x", "labels": {"A": "a"}}
     assert params["compare"]["metric"] == "f1_macro"
+
+
+def test_a_project_is_made_whole_or_not_at_all(tmp_path, monkeypatch):
+    monkeypatch.setenv("DVC_GLOBAL_CONFIG_DIR", str(tmp_path / "global"))
+    write_text(tmp_path / "global/config", "[cache]\n    type = symlink\n")
+    write_text(tmp_path / "my.csv", "text,label\n" + "a fine film,good\na dull one,bad\n" * 10)
+    write_text(tmp_path / "project/.git/mine", "a repository that was there")
+    source, before = sources.Source(Pin("1", "x", "0"), None), sorted(tmp_path.rglob("*"))
+
+    def refuse(root):
+        raise ParamsError("no")
+
+    with pytest.raises(ParamsError):
+        create(tmp_path / "project", propose(tmp_path / "my.csv"), refuse, source)
+    assert sorted(tmp_path.rglob("*")) == before
+    create(tmp_path / "project", propose(tmp_path / "my.csv"), lambda _: CSV, source)
+    assert [path.name for path in (tmp_path / "project/.git").iterdir()] == ["mine"]
+    data = tmp_path / "project/data/input/my.csv"
+    assert not data.is_symlink()  # to where the project was made
+    assert data.read_text() == (tmp_path / "my.csv").read_text()
 
 
 def test_the_extras_are_those_that_params_need():

@@ -19,6 +19,8 @@ BASE = ".textmill"  # folder of a project: the templates that it was made from, 
 HARMLESS = {".git", ".venv", "venv"}  # what may lie in the folder already
 INPUT = Path("data/input")
 IGNORED = ".dvcignore"
+COPIES = {"cache": {"type": ["reflink", "copy"]}}  # whatever the user's own config says: a link would lead to where the
+# project is made, and not to where it is then
 
 
 def check_folder(folder: Path) -> None:
@@ -89,7 +91,7 @@ def _dvc(folder: Path, data: Sequence[Path]) -> None:
         Repo.init(str(folder)).close()
         write_text(folder / ".dvc/config", "[core]\n    analytics = false\n")
         write_text(folder / IGNORED, ignored)  # DVC has written one of its own
-        with Repo(str(folder)) as dvc:
+        with Repo(str(folder), config=COPIES) as dvc:
             dvc.add([str(path) for path in data])
     except DvcException as error:
         raise ResourceError(f"dvc: {error}") from error
