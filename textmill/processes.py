@@ -60,7 +60,7 @@ def on_threads(count: int) -> Iterator[None]:
             yield
     finally:
         for name, value in before.items():
-            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def keep_memory() -> None:
