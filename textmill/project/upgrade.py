@@ -119,7 +119,7 @@ def merge(old: str, new: str, own: str) -> Merged:
         paths = [Path(folder, name) for name in ("own", "old", "new")]
         for path, text in zip(paths, (own, old, new), strict=True):
             write_text(path, text)
-        words = ["git", "merge-file", "-p", "-q", *paths]
+        words: list[str | Path] = ["git", "merge-file", "-p", "-q", *paths]
         done = subprocess.run(words, capture_output=True, encoding="utf-8", check=False)
     return Merged(old, new, own, None if done.returncode else done.stdout)
 
