@@ -48,7 +48,7 @@ def check_pin(project: Path) -> None:
         return
     raise ParamsError(
         f"{PYPROJECT} pins textmill {pin.version} ({pin.code}), but {version('textmill')} ({code}) runs; "
-        "pip install -r requirements.txt, or move the project to it: textmill upgrade"
+        f"pip install --force-reinstall --no-deps {pin.source}, or move the project to it: textmill upgrade"
     )
 
 
