@@ -54,8 +54,8 @@ def _text(sample: Sample, name: str, told: Told, where: str) -> Looked:
     keys: dict[str, Any] = {} if used == "utf-8" else {"encodings": [used]}
     if used == "cp1252" and not sample.whole:  # which has no letter for five bytes that may stand elsewhere
         keys["encodings"].append("latin-1")
-    why = {"encodings": encoding.reason}
-    notes = [f"{where}: {encoding.reason}; save it anew, all in UTF-8"] if encoding.mixed else []
+    why = {"encodings": "as you said" if told.encoding else encoding.reason}
+    notes = [f"{where}: {encoding.reason}; save it anew, all in UTF-8"] if encoding.mixed and not told.encoding else []
     blocks = _blocks(sample, used)
     if "\0" in blocks[0][:4096]:
         raise DataError(f"{where}: not a text file: there are NUL characters in it; save its rows as csv (UTF-8)")
