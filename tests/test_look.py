@@ -322,7 +322,9 @@ def test_what_is_told_is_taken_and_checked(tmp_path):
         with pytest.raises(ParamsError, match=expected):
             propose(path, Told(**given))
     path.write_bytes(table(";", header=None))
-    found = propose(path, Told(header=["what", "how"], label="how"))
+    found = propose(path, Told(header=["what", "how"], label="how", encoding="cp1250", separator=";", quotes="none"))
+    assert found.reasons["encodings"] == "as you said"
+    assert (found.dataset["encodings"], found.dataset["quotes"]) == (["cp1250"], "none")
     assert found.dataset["header"] == ["what", "how"]
     assert (found.dataset["text"], found.dataset["label"]) == ("what", "how")
 

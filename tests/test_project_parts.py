@@ -12,13 +12,17 @@ from textmill.check import check_params
 from textmill.config import load_params
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import write_text
+from textmill.look.facts import as_config, facts
+from textmill.look.finding import propose
 from textmill.pin import Pin, check_pin, pinned, running
 from textmill.project import source as sources
-from textmill.project.new import extras
+from textmill.project.new import BASE, contents, create, extras
 from textmill.project.params import Change, described, params_text
 from textmill.project.template import presets, requirement
 from textmill.project.trial import made_up, small
-from textmill.project.upgrade import merge
+from textmill.project.upgrade import _with_requirement, apply, merge, plan, told
+from textmill.rows.cleaning import CleanConfig
+from textmill.rows.splits import SplitConfig
 
 COMMIT, SHA = "a" * 40, "b" * 64
 CSV = (ROOT / "presets/csv.yaml").read_text()
@@ -73,6 +77,8 @@ def test_a_wheel_of_another_textmill_is_refused(tmp_path):
     [
         ("[tool.textmill\n", "cannot be read as TOML"),
         ('[tool.textmill]\nversion = "1"\n', "'source' is missing"),
+        ('[tool]\ntextmill = "1"\n', "tool.textmill: expected a table"),
+        ("tool = 1\n", "tool.textmill: expected a table"),
         (
             '[tool.textmill]\nversion = "1"\nsource = "x"\ncode = "0"\n',
             r"pins textmill 1 \(0\), but .* runs; pip install",
@@ -130,17 +136,60 @@ def test_other_values_come_with_their_reasons(tmp_path):
     assert check_params(tmp_path / "params.yaml")
 
 
+@pytest.mark.parametrize("between", ["\n", "\r", "\x85", "\u2028", "\x07"])
+def test_what_is_no_line_breaks_no_params(tmp_path, between):
+    label = f"a{between}b: c"
+    dataset = {"name": Change("x", f"as {label}"), "labels": Change({"A": "a"}, f"{label} is rare")}
+    changes = {"dataset": Change(dataset), "compare.metric": Change("f1_macro", f"98 % are {label}")}
+    write_text(tmp_path / "params.yaml", params_text(CSV, f"Texts of {label}.", changes))
+    params = load_params(tmp_path / "params.yaml")
+    assert params["dataset"] == {"name": "x", "labels": {"A": "a"}}
+    assert params["compare"]["metric"] == "f1_macro"
+
+
+def test_a_project_is_made_whole_or_not_at_all(tmp_path, monkeypatch):
+    monkeypatch.setenv("DVC_GLOBAL_CONFIG_DIR", str(tmp_path / "global"))
+    write_text(tmp_path / "global/config", "[cache]\n    type = symlink\n")
+    write_text(tmp_path / "my.csv", "text,label\n" + "a fine film,good\na dull one,bad\n" * 10)
+    write_text(tmp_path / "project/.git/mine", "a repository that was there")
+    source, before = sources.Source(Pin("1", "x", "0"), None), sorted(tmp_path.rglob("*"))
+
+    def refuse(root):
+        raise ParamsError("no")
+
+    with pytest.raises(ParamsError):
+        create(tmp_path / "project", propose(tmp_path / "my.csv"), refuse, source)
+    assert sorted(tmp_path.rglob("*")) == before
+    create(tmp_path / "project", propose(tmp_path / "my.csv"), lambda _: CSV, source)
+    assert [path.name for path in (tmp_path / "project/.git").iterdir()] == ["mine"]
+    data = tmp_path / "project/data/input/my.csv"
+    assert not data.is_symlink()  # to where the project was made
+    assert data.read_text() == (tmp_path / "my.csv").read_text()
+
+
 def test_the_extras_are_those_that_params_need():
     assert extras(CSV) == "networks,pipeline"
     assert extras((ROOT / "presets/minilm.yaml").read_text()) == "networks,pipeline,pretrained"
     assert extras((ROOT / "presets/lab-vectors-mr.yaml").read_text()) == "networks,pipeline,vectors"
 
 
-def test_made_up_rows_have_the_columns_and_classes_of_params():
-    dataset = {"text": ["title", "body"], "label": "queue", "group": "from", "labels": {"B": "b", "A": "a", "aa": "a"}}
-    header, *rows = made_up(dataset).splitlines()
-    assert header == '"title","body","queue","from"'
-    assert {row.split(",")[2] for row in rows} == {'"a"', '"b"'}
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [
+        (None, ["one", "two"]),
+        (["b", "a"], ["b", "a"]),
+        ({"B": "b", "A": "a", "aa": "a"}, ["a", "b"]),
+        ({"goood": "good"}, ["good", "one", "two"]),
+        ({"rare": None}, ["one", "two"]),
+        ({"rare": None, "B": "b", "A": "a"}, ["a", "b"]),
+    ],
+)
+def test_made_up_rows_have_the_columns_and_classes_of_params(tmp_path, labels, classes):
+    dataset = {"text": ["title", "body"], "label": 'the "queue"', "group": "from", "labels": labels}
+    write_text(tmp_path / "made-up.csv", made_up(dataset))
+    named = {"name": "tickets", "source": "path", "path": "made-up.csv"}
+    found = facts(as_config(named | dataset), CleanConfig(), SplitConfig(by="group"), tmp_path)
+    assert (sorted(found.labels), found.problem) == (sorted(classes), "")
 
 
 @pytest.mark.parametrize(
@@ -156,6 +205,46 @@ def test_made_up_rows_have_the_columns_and_classes_of_params():
 )
 def test_a_template_and_its_edits_are_merged(old, new, own, merged):
     assert merge(old, new, own).merged == merged
+
+
+@pytest.mark.parametrize(
+    ("text", "becomes"),
+    [
+        ("-c x\n./wheels/textmill-1-py3-none-any.whl[networks]\npytest\n", "-c x\ntextmill @ new\npytest\n"),
+        ("textmill[networks] @ git+https://old\n", "textmill @ new\n"),
+        ("textmill-friend\npytest", "textmill-friend\npytest\ntextmill @ new\n"),
+        ("", "textmill @ new\n"),
+    ],
+)
+def test_requirements_name_the_new_one(text, becomes):
+    assert _with_requirement(text, "textmill @ new") == becomes
+
+
+def test_an_upgrade_leaves_the_users_own_and_ends_conflicts(tmp_path):
+    now = sources.Source(running()._replace(source=f"https://host/new.whl#sha256={SHA}"), None)
+    before = Pin("0.1", f"https://host/old.whl#sha256={SHA}", "0")
+    made = contents("project", CSV, sources.Source(before, None))
+    own = {
+        "pyproject.toml": '[project]\nversion = "0.1"\n\n' + made["pyproject.toml"],
+        f"{BASE}/dvc.yaml": made["dvc.yaml"].replace("desc: Fit", "desc: Make"),
+        "dvc.yaml": made["dvc.yaml"].replace("desc: Fit", "desc: My own").partition("\n  track:")[0] + "\n",
+        "digests/track.txt": "0000 stages.track\n",
+        "digests/split.txt": "0000 stages.split\n",
+    }
+    for name, text in (made | own).items():
+        write_text(tmp_path / name, text)
+    found = plan(tmp_path, now)
+    assert list(found.stages) == ["split"]  # it has no stage `track`
+    assert any("yours stays; after --apply, `git diff .textmill/dvc.yaml`" in line for line in told(found))
+    apply(tmp_path, found)
+    assert pinned(tmp_path) == now.pin
+    assert (tmp_path / "pyproject.toml").read_text().startswith('[project]\nversion = "0.1"\n')
+    assert (tmp_path / "dvc.yaml").read_text() == own["dvc.yaml"]
+    assert plan(tmp_path, now).merged == {}
+
+    write_text(tmp_path / "pyproject.toml", made["pyproject.toml"].replace(' = "0.1"', " = '0.1'"))
+    with pytest.raises(ParamsError, match=r'expected a line version = "0\.1"'):
+        apply(tmp_path, plan(tmp_path, now))
 
 
 def test_the_server_is_for_this_machine_alone(tmp_path, monkeypatch, capsys):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from textmill.errors import DataError, ParamsError
 from textmill.rows import bad
 from textmill.rows.formats import read_rows
+from textmill.rows.records import leaves
 from textmill.sources.files import LocalFile
 
 WANTED = {"text": "text", "label": "label"}
@@ -312,6 +313,18 @@ def test_a_dotted_name_reaches_into_records():
         DataError, match=r"no column 'text'; found: data\.text, marks\.0\.label, id\.no; set dataset\.text"
     ):
         read(json.dumps(records), "json")
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_one_column_may_be_for_two_things(kind):
+    wanted = {"text": "text", "group": "text", "label": "label"}
+    assert read(written(kind, [("a", "b")]), kind, wanted)[0][1:] == ("a", "a", "b")
+
+
+def test_a_record_may_be_as_deep_as_json_can_be_read():
+    deep = "[" * 900 + "1" + "]" * 900
+    assert leaves(json.loads(f'{{"a": {{"b": [1, {{"c": {deep}}}]}}, "d": 2}}'))[::2] == ["a.b.0", "d"]
+    assert bad_rows(f'{{"text": {deep}, "label": "a"}}', "jsonl")
 
 
 @pytest.mark.parametrize(("labels", "string"), [(["pos"], "pos"), ([], None), (["a", "b"], '["a", "b"]')])

@@ -315,3 +315,10 @@ def test_an_outline_in_pieces_is_the_whole_outline_and_splits_are_these():
 def test_what_cannot_be_cut_is_said(frame, config, message):
     with pytest.raises(DataError, match=message):
         split(frame, ["a", "b"], CONFIG.model_copy(update=config), seed=0)
+
+
+def test_a_column_of_texts_for_the_class_is_refused_at_once():
+    labels = [f"{number:05}: a text of its own" for number in range(20_000)]
+    counts = np.where(np.arange(len(labels)) < 2_000, 5, 1)
+    with pytest.raises(DataError, match=r"'02000: a text of its own' has 1.* and 17,997 more have too few"):
+        splits.check_rows(counts, labels, [1, 2])

@@ -226,6 +226,14 @@ def new(
     group: Annotated[str | None, typer.Option(help="A column of what must not be split up, say author.")] = None,
     split: Annotated[str | None, typer.Option(help="A column that says train, validation or test.")] = None,
     id: Annotated[str | None, typer.Option(help="A column that names each row once.")] = None,
+    name: Annotated[str | None, typer.Option(help="What reports and MLflow call the data.")] = None,
+    format: Annotated[str | None, typer.Option(help="csv, tsv, json, jsonl, txt, parquet or fasttext.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Such as utf-8 or cp1252.")] = None,
+    separator: Annotated[str | None, typer.Option(help="What stands between the cells of csv.")] = None,
+    quotes: Annotated[str | None, typer.Option(help="double, or none: a quote is a character like others.")] = None,
+    header: Annotated[
+        list[str] | None, typer.Option(help="The columns of a file that does not name them, one after the other.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Take what is proposed, and ask nothing.")] = False,
     preset: Annotated[
         str | None,
@@ -242,7 +250,7 @@ def new(
         from textmill.look.proposal import Told
         from textmill.project import making
 
-        told = Told(text=text or [], label=label, group=group, split=split, id=id)
+        told = Told(text or [], label, group, split, id, name, format, encoding, separator, quotes, header or None)
         making.make(folder, files or [], told, preset, source, None if yes else _asked)
         say(f"new: {folder} is a project. Next:")
         for line in (f"cd {folder}", "dvc repro", 'git add -A && git commit -m "First results"'):

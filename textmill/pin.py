@@ -33,6 +33,8 @@ def pinned(project: Path) -> Pin | None:
         return None if table is None else Pin(**{name: str(table[name]) for name in Pin._fields})
     except FileNotFoundError:
         return None
+    except (AttributeError, TypeError) as error:
+        raise ParamsError(f"{path}: tool.textmill: expected a table; restore the one that was committed") from error
     except KeyError as error:
         raise ParamsError(f"{path}: tool.textmill: {error} is missing; restore the table that was committed") from error
     except (OSError, ValueError) as error:
@@ -46,7 +48,7 @@ def check_pin(project: Path) -> None:
         return
     raise ParamsError(
         f"{PYPROJECT} pins textmill {pin.version} ({pin.code}), but {version('textmill')} ({code}) runs; "
-        "pip install -r requirements.txt, or move the project to it: textmill upgrade"
+        f"pip install --force-reinstall --no-deps {pin.source}, or move the project to it: textmill upgrade"
     )
 
 

@@ -34,10 +34,10 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # How files begin that are no text, whatever their names say.
 BEGINNINGS = {
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an Excel file of the old kind; save it as csv (UTF-8)",
-    b"PK\x03\x04": "a zip file; give it the ending .zip",
-    b"\x1f\x8b": "packed by gzip; give it the ending .gz",
+    b"PK\x03\x04": "a zip file; give it the ending .zip, or unpack it",
+    b"\x1f\x8b": "packed by gzip; give it the ending .gz, or unpack it",
     b"PAR1": "a parquet file; give it the ending .parquet",
-    b"BZh": "packed by bzip2; give it the ending .bz2",
+    b"BZh": "packed by bzip2; give it the ending .bz2, or unpack it",
     b"%PDF": "a PDF; save its texts as csv",
 }
 SHEETS = ("xl/", "content.xml")  # in the zip files that spreadsheets are

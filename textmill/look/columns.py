@@ -9,7 +9,7 @@ from textmill.look.names import ASIDE, GRADE, GROUP, ID, LABEL, TEXT, TITLE, are
 from textmill.rows.near import UNPARTED
 from textmill.sources.naming import split_named
 
-NUMBER = re.compile(r"[-+]?\d+([.,]\d+)*([eE][-+]?\d+)?%?")
+NUMBER = re.compile(r"[-+]?\d+([.,]\d+)*([eE][-+]?\d+)?\s*%?")
 WHOLE = re.compile(r"[-+]?\d+([.,]0+)?")
 DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|(mon|tue|wed|thu|fri|sat|sun)\w* .*\d{4}.*", re.IGNORECASE)
 NEAR = 0.2  # of the best column's score: it could be the text as well

@@ -40,7 +40,6 @@ class Facts:
     rows: int = 0  # in the files
     kept: int = 0  # of them, as documents
     dropped: dict[str, int] = field(default_factory=dict)  # rows by reason
-    repaired: dict[str, int] = field(default_factory=dict)  # by kind
     read_as: dict[str, str] = field(default_factory=dict)  # encodings, by file
     twice_encoded: int = 0
     labels: dict[str, int] = field(default_factory=dict)  # documents of each class, the largest first
@@ -103,7 +102,7 @@ def facts(dataset: LocalFile, clean: CleanConfig, split: SplitConfig, root: Path
     except DataError as error:
         found.problem = str(error)
         counts = {}
-    for name in ("rows", "kept", "dropped", "repaired", "read_as", "twice_encoded"):
+    for name in ("rows", "kept", "dropped", "read_as", "twice_encoded"):
         setattr(found, name, counts.get(name, getattr(found, name)))
     found.spellings = _spellings(said)
     found.kin = kin_of(found.labels)

@@ -1,12 +1,11 @@
 """Whether a table's first row names its columns."""
 
-import re
 from collections import Counter
 
+from textmill.look.columns import NUMBER
 from textmill.look.names import GRADE, GROUP, ID, LABEL, TEXT, TITLE, names_a
 from textmill.sources.naming import split_named
 
-NUMBER = re.compile(r"\s*[-+]?\d+([.,]\d+)*([eE][-+]?\d+)?\s*%?")
 LOOKED_AT = 2000  # rows
 
 

@@ -54,32 +54,34 @@ def _text(sample: Sample, name: str, told: Told, where: str) -> Looked:
     keys: dict[str, Any] = {} if used == "utf-8" else {"encodings": [used]}
     if used == "cp1252" and not sample.whole:  # which has no letter for five bytes that may stand elsewhere
         keys["encodings"].append("latin-1")
-    why = {"encodings": encoding.reason}
-    notes = [f"{where}: {encoding.reason}; save it anew, all in UTF-8"] if encoding.mixed else []
+    why = {"encodings": "as you said" if told.encoding else encoding.reason}
+    notes = [f"{where}: {encoding.reason}; save it anew, all in UTF-8"] if encoding.mixed and not told.encoding else []
     blocks = _blocks(sample, used)
     if "\0" in blocks[0][:4096]:
         raise DataError(f"{where}: not a text file: there are NUL characters in it; save its rows as csv (UTF-8)")
     kind = told.format or _kind(blocks[0], format_of(name), where)
+    looked = Looked(kind, keys, why, [], sample.whole, notes)
     if kind in ("json", "jsonl"):
         records = _list(blocks[0]) if kind == "json" else [one for block in blocks for one in _lines(block)]
-        return Looked(kind, keys, why, _flat(records, where), sample.whole, notes)
-    lines = [line for block in blocks for line in block.splitlines() if line.strip()]
-    if kind == "fasttext":
-        found = [LABEL.findall(line) for line in lines]
-        labels = Column("label", [json.dumps(one) if one[1:] else "".join(one) for one in found])
-        columns = [Column("text", [LABEL.sub("", line) for line in lines]), labels]
-        return Looked(kind, keys, why, columns, sample.whole, notes)
-    if kind == "txt":
-        return Looked(kind, keys, why, [Column("text", lines)], sample.whole, notes)
+        return looked._replace(columns=_flat(records, where))
+    if kind in ("txt", "fasttext"):
+        lines = [line for block in blocks for line in block.splitlines() if line.strip()]
+        return looked._replace(columns=[Column("text", lines)] if kind == "txt" else _fasttext(lines))
     table = find_table(blocks, told)
     if table is None:
         raise DataError(f"{where}: no rows")
-    return _cells(table, kind, keys, why, sample.whole, notes, where, told)
+    return _cells(table, looked, where, told)
 
 
-def _cells(table: Table, kind: str, keys: dict[str, Any], why: dict[str, str], whole: bool, notes: list[str],
-           where: str, told: Told) -> Looked:  # fmt: skip
-    kind = "csv" if kind == "tsv" and table.separator != "\t" else kind
+def _fasttext(lines: list[str]) -> list[Column]:
+    found = [LABEL.findall(line) for line in lines]
+    labels = [json.dumps(one) if one[1:] else "".join(one) for one in found]
+    return [Column("text", [LABEL.sub("", line) for line in lines]), Column("label", labels)]
+
+
+def _cells(table: Table, looked: Looked, where: str, told: Told) -> Looked:
+    keys = looked.keys
+    kind = "csv" if looked.kind == "tsv" and table.separator != "\t" else looked.kind
     if table.separator != ("\t" if kind == "tsv" else ","):
         keys["separator"] = table.separator
     if table.quotes != "double":
@@ -93,13 +95,13 @@ def _cells(table: Table, kind: str, keys: dict[str, Any], why: dict[str, str], w
         if len(names) != width:
             raise ParamsError(f"--header: {len(names)} names, but the first row of {where} has {width} cells")
     if table.odd:
-        notes.append(
+        looked.notes.append(
             f"{where}: {table.odd:,} of {table.total:,} rows that were looked at have not as many "
             f"cells as the first; is {table.separator!r} part of texts without quotes?"
         )
     cells = zip(*table.rows, strict=True) if table.rows else [() for _ in names]
     columns = [Column(name.strip("\ufeff"), list(column)) for name, column in zip(names, cells, strict=True)]
-    return Looked(kind, keys, why | table.why, columns, whole, notes)
+    return looked._replace(kind=kind, why=looked.why | table.why, columns=columns)
 
 
 def _kind(text: str, named: str | None, where: str) -> str:

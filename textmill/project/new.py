@@ -12,13 +12,15 @@ from textmill.errors import ParamsError, ResourceError
 from textmill.files import write_text, writing
 from textmill.look.bringing import bring
 from textmill.look.proposal import Proposal
-from textmill.project.source import WHEELS, Source
+from textmill.project.source import Source
 from textmill.project.template import files, filled, pinned_files, pipeline
 
 BASE = ".textmill"  # folder of a project: the templates that it was made from, for `textmill upgrade`
 HARMLESS = {".git", ".venv", "venv"}  # what may lie in the folder already
 INPUT = Path("data/input")
 IGNORED = ".dvcignore"
+COPIES = {"cache": {"type": ["reflink", "copy"]}}  # whatever the user's own config says: a link would lead to where the
+# project is made, and not to where it is then
 
 
 def check_folder(folder: Path) -> None:
@@ -43,9 +45,7 @@ def create(folder: Path, proposal: Proposal | None, params: Callable[[Path], str
         data = bring(proposal, new / INPUT) if proposal else []
         for name, text in contents(folder.name, params(new), source).items():
             write_text(new / name, text)
-        if source.wheel:
-            (new / WHEELS).mkdir()
-            (new / WHEELS / source.wheel[0]).write_bytes(source.wheel[1])
+        source.bring(new)
         _repositories(new, data)
         folder.mkdir(exist_ok=True)
         for path in sorted(new.iterdir()):
@@ -91,7 +91,7 @@ def _dvc(folder: Path, data: Sequence[Path]) -> None:
         Repo.init(str(folder)).close()
         write_text(folder / ".dvc/config", "[core]\n    analytics = false\n")
         write_text(folder / IGNORED, ignored)  # DVC has written one of its own
-        with Repo(str(folder)) as dvc:
+        with Repo(str(folder), config=COPIES) as dvc:
             dvc.add([str(path) for path in data])
     except DvcException as error:
         raise ResourceError(f"dvc: {error}") from error

@@ -37,17 +37,17 @@ def params_text(preset: str, title: str, changes: Mapping[str, Change]) -> str:
         for part in above:
             section = section.setdefault(part, CommentedMap())
         if isinstance(change.value, Mapping) and all(isinstance(one, Change) for one in change.value.values()):
-            section[name] = _section(change.value)
+            section[name] = CommentedMap()
+            for own, one in change.value.items():
+                _put(section[name], own, one)
         elif change.value is None and not change.reason:
             section.pop(name, None)
         else:
-            section[name] = _plain(change.value)
-            if change.reason:
-                section.yaml_add_eol_comment(change.reason, name, column=COLUMN)
+            _put(section, name, change)
     text = io.StringIO()
     kept.dump(params, text)
-    head = [EDITORS, *(f"# {line}" for line in title.splitlines()), DEFAULTS]
-    lines = [line for line in text.getvalue().splitlines() if line]
+    head = [EDITORS, *(f"# {_comment(line)}" for line in title.split("\n")), DEFAULTS]
+    lines = [line for line in text.getvalue().split("\n") if line]
     return "".join(f"\n{line}\n" if SECTION.fullmatch(line) else f"{line}\n" for line in [*head, *lines])
 
 
@@ -58,13 +58,15 @@ def described(preset: str) -> str:
     return "\n".join(line.removeprefix("#").strip() for line in lines[1 : end - 1])
 
 
-def _section(keys: Mapping[str, Change]) -> CommentedMap:
-    section = CommentedMap()
-    for name, change in keys.items():
-        section[name] = _plain(change.value)
-        if change.reason:
-            section.yaml_add_eol_comment(change.reason, name, column=COLUMN)
-    return section
+def _put(section: CommentedMap, name: str, change: Change) -> None:
+    section[name] = _plain(change.value)
+    if change.reason:
+        section.yaml_add_eol_comment(_comment(change.reason), name, column=COLUMN)
+
+
+def _comment(words: str) -> str:
+    """One line, whatever stands in a label or a file's name: another would be read as params."""
+    return "".join(character if character.isprintable() else " " for character in words)
 
 
 def _plain(value: Any) -> Any:

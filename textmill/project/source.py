@@ -13,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from textmill.errors import ArtifactError, ParamsError, ResourceError
+from textmill.files import atomic
 from textmill.pin import Pin, code_of, running, running_code
 
 WHEELS = "wheels"  # folder of a project
@@ -20,11 +21,24 @@ HASHED = re.compile(r"(https?://\S+\.whl#sha256=[0-9a-f]{64}|git\+\S+@[0-9a-f]{4
 SAY = "say --textmill SOURCE: a wheel, a checkout, https://...whl#sha256=HEX, or git+https://...@COMMIT"
 
 
+class Wheel(NamedTuple):
+    """A file of a project."""
+
+    name: str
+    content: bytes
+
+
 class Source(NamedTuple):
     """What a project is pinned to, and the wheel that lies in it, if it is one."""
 
     pin: Pin
-    wheel: tuple[str, bytes] | None  # name, content
+    wheel: Wheel | None
+
+    def bring(self, project: Path) -> None:
+        """Write the wheel, if there is one, to where the pin says that it lies."""
+        if self.wheel:
+            with atomic(project / self.pin.source) as temporary:
+                temporary.write_bytes(self.wheel.content)
 
 
 def find(source: str | None) -> Source:
@@ -84,7 +98,7 @@ def _of_wheel(path: Path) -> Source:
         raise ArtifactError(f"{path}: not a wheel ({error}); {SAY}") from error
     if code != running_code():
         raise ParamsError(f"{path}: holds another textmill than the one that runs; install it first, or name that one")
-    return Source(_pin(f"{WHEELS}/{path.name}"), (path.name, content))
+    return Source(_pin(f"{WHEELS}/{path.name}"), Wheel(path.name, content))
 
 
 def _pin(source: str) -> Pin:

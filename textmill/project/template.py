@@ -8,6 +8,7 @@ TEMPLATE = Path(__file__).with_name("template")
 # Files whose names would hide them, or mean something, where the templates lie.
 PLACES = {
     "pipeline.yaml": "dvc.yaml",
+    "project.toml": "pyproject.toml",
     "gitignore": ".gitignore",
     "dvcignore": ".dvcignore",
     "pre-commit-config.yaml": ".pre-commit-config.yaml",

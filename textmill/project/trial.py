@@ -1,5 +1,7 @@
 """A project's whole pipeline on rows that are made up: for its own tests, which see none of its data."""
 
+import csv
+import io
 import os
 import shutil
 import subprocess
@@ -78,19 +80,25 @@ def small(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def made_up(dataset: Mapping[str, Any]) -> str:
     """Rows of csv with the dataset's columns, in which each class has a word of its own."""
-    labels, texts = dataset.get("labels") or ["one", "two"], dataset["text"]
-    classes = sorted(set(labels.values())) if isinstance(labels, Mapping) else labels
-    columns = [*([texts] if isinstance(texts, str) else texts), dataset["label"]]
-    columns += [dataset["group"]] if dataset.get("group") else []
-    rows = [",".join(f'"{name}"' for name in columns)]
+    texts = [dataset["text"]] if isinstance(dataset["text"], str) else dataset["text"]
+    label, group, classes = dataset["label"], dataset.get("group"), _said(dataset.get("labels"))
+    table = io.StringIO()
+    rows = csv.DictWriter(table, dict.fromkeys([*texts, label, *([group] if group else [])]), lineterminator="\n")
+    rows.writeheader()
     for number in range(ROWS * len(classes)):
-        label = classes[number % len(classes)]
-        text = f"a text of class{number % len(classes)} with number n{number}"
-        cells = [text if name not in (dataset["label"], dataset.get("group")) else label for name in columns]
-        if dataset.get("group"):
-            cells[-1] = f"group {number // (2 * len(classes))}"
-        rows.append(",".join('"' + cell.replace('"', '""') + '"' for cell in cells))
-    return "\n".join(rows) + "\n"
+        kind = number % len(classes)
+        cells = dict.fromkeys(texts, f"a text of class{kind} with number n{number}") | {label: classes[kind]}
+        rows.writerow(cells | ({group: f"group {number // (2 * len(classes))}"} if group else {}))
+    return table.getvalue()
+
+
+def _said(labels: list[str] | Mapping[str, str | None] | None) -> list[str]:
+    """What rows say, so that there are two classes: all labels that params name, and others if those are too few."""
+    if isinstance(labels, list):
+        return labels
+    named = labels or {}
+    classes = {name for name in named.values() if name is not None}
+    return [*named, *(["one", "two"] if len(classes) < 2 else [])]
 
 
 def _fetches(tokenizer: Mapping[str, Any]) -> bool:

@@ -18,7 +18,7 @@ from textmill.project.source import WHEELS, Source
 from textmill.project.template import files, pipeline, requirement
 
 DIGESTS, REQUIREMENTS = Path("digests"), Path("requirements.txt")
-REQUIRED = r"(?m)^(\./wheels/textmill-|textmill\[).*$"  # the line of requirements.txt that pins it
+REQUIRED = r"(?m)^(\./wheels/textmill-|textmill *[\[@=<>~]).*$"  # the line of requirements.txt that pins it
 REPLACED = ("params.schema.json", "requirements.lock")  # whose only author is textmill
 
 
@@ -76,8 +76,11 @@ def told(upgrade: Upgrade) -> Iterator[str]:
         )
     for name, change in upgrade.merged.items():
         if change.merged is None:
-            yield f"{name}: your change and this one touch the same lines: yours stays; merge it by hand"
-        elif change.own != change.old:
+            yield (
+                f"{name}: your change and this one touch the same lines: yours stays; after --apply, "
+                f"`git diff {BASE}/{name}` is what to merge by hand"
+            )
+        elif change.own not in (change.old, change.new):
             yield f"{name}: your own change stays in it"
     for reasons in dict.fromkeys(upgrade.stages.values()):
         stages = [stage for stage, own in upgrade.stages.items() if own == reasons]
@@ -86,23 +89,24 @@ def told(upgrade: Upgrade) -> Iterator[str]:
 
 
 def apply(project: Path, upgrade: Upgrade) -> None:
-    """Write the files and the pin. A file with a conflict stays as it is, and is told again the next time."""
+    """Write the files, and the pin last. A file with a conflict stays as it is.
+
+    Raises ParamsError, with nothing written, if pyproject.toml does not hold the pin as `textmill new` wrote it.
+    """
+    after = upgrade.after
+    repinned = _with_pin(project / PYPROJECT, upgrade.before, after.pin)
     _apply(project, upgrade.merged)
     for name, change in upgrade.merged.items():
-        if change.merged is not None:
-            _write(project / BASE / name, change.new)
-    new, params = files(), _read(project / "params.yaml")
+        _write(project / BASE / name, change.new)
+    new, asked = files(), requirement(after.pin, extras(_read(project / "params.yaml")))
     for name in REPLACED:
         write_text(project / name, new[name])
-    pin, wheel = upgrade.after
-    own = re.sub(REQUIRED, lambda _: requirement(pin, extras(params)), _read(project / REQUIREMENTS), count=1)
-    write_text(project / REQUIREMENTS, own)
-    write_text(project / PYPROJECT, _with_pin(_read(project / PYPROJECT), upgrade.before, pin))
-    if wheel:
-        for left in (project / WHEELS).glob("textmill-*.whl"):
+    after.bring(project)
+    write_text(project / REQUIREMENTS, _with_requirement(_read(project / REQUIREMENTS), asked))
+    write_text(project / PYPROJECT, repinned)
+    for left in (project / WHEELS).glob("textmill-*.whl"):
+        if not after.wheel or left.name != after.wheel.name:
             left.unlink()
-        (project / WHEELS).mkdir(exist_ok=True)
-        (project / WHEELS / wheel[0]).write_bytes(wheel[1])
 
 
 def merge(old: str, new: str, own: str) -> Merged:
@@ -115,7 +119,8 @@ def merge(old: str, new: str, own: str) -> Merged:
         paths = [Path(folder, name) for name in ("own", "old", "new")]
         for path, text in zip(paths, (own, old, new), strict=True):
             write_text(path, text)
-        done = subprocess.run(["git", "merge-file", "-p", "-q", *paths], capture_output=True, text=True, check=False)
+        words: list[str | Path] = ["git", "merge-file", "-p", "-q", *paths]
+        done = subprocess.run(words, capture_output=True, encoding="utf-8", check=False)
     return Merged(old, new, own, None if done.returncode else done.stdout)
 
 
@@ -134,7 +139,7 @@ def _run_again(project: Path, after: Path) -> dict[str, tuple[str, ...]]:
         before, now = _modules(_read(project / DIGESTS / f"{name}.txt")), _modules(listing)
         changed = [module for module in dict.fromkeys([*before, *now]) if before.get(module) != now.get(module)]
         if changed and before:  # without digests nothing ever ran
-            found |= dict.fromkeys(_stages(name, params), changed)
+            found |= {stage: changed for stage in _stages(name, params) if stage.split("@")[0] in new}
     for stage in new:
         if _runs(old.get(stage, {})) != _runs(new[stage]):
             found[stage] = [*found.get(stage, []), "dvc.yaml"]
@@ -161,11 +166,22 @@ def _modules(listing: str) -> dict[str, str]:
     return {name: digest for digest, name in (line.split(" ", 1) for line in listing.splitlines())}
 
 
-def _with_pin(text: str, before: Pin, after: Pin) -> str:
+def _with_pin(path: Path, before: Pin, after: Pin) -> str:
     """pyproject.toml with another pin, all else as it was."""
+    text, mark, table = _read(path).partition("[tool.textmill]\n")
+    own, end, rest = table.partition("\n[")  # a project may have a version of its own
     for name, old in before._asdict().items():
-        text = text.replace(f'{name} = "{old}"', f'{name} = "{getattr(after, name)}"', 1)
-    return text
+        if f'{name} = "{old}"' not in own:
+            raise ParamsError(f'{path}: tool.textmill: expected a line {name} = "{old}"; restore the table')
+        own = own.replace(f'{name} = "{old}"', f'{name} = "{getattr(after, name)}"', 1)
+    return text + mark + own + end + rest
+
+
+def _with_requirement(text: str, asked: str) -> str:
+    """requirements.txt with another textmill, all else as it was."""
+    if re.search(REQUIRED, text):
+        return re.sub(REQUIRED, lambda _: asked, text, count=1)
+    return f"{text.rstrip()}\n{asked}\n".lstrip()
 
 
 def _read(path: Path) -> str:

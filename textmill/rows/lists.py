@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 MARKS = ",;|"
-BRACKETS = re.compile(r"\[.*(,|['\"]\s+['\"]).*\]", re.DOTALL)  # of json, Python and numpy
+SEVERAL = re.compile(r",|['\"]\s+['\"]")  # between the parts of a list in brackets: of json, Python and numpy
 DECIMAL = re.compile(r"-?\d+,\d+")
 
 
@@ -16,7 +16,7 @@ def lists_among(labels: Iterable[str]) -> list[str]:
     'Portland, OR' beside 'Salem, OR' is none: no part stands anywhere else.
     """
     labels = set(labels)
-    found = {label for label in labels if BRACKETS.fullmatch(label)}
+    found = {label for label in labels if label[:1] + label[-1:] == "[]" and SEVERAL.search(label)}
     for mark in MARKS:
         split = {label: [part.strip() for part in label.split(mark)] for label in labels if mark in label.strip(mark)}
         if all(DECIMAL.fullmatch(label) for label in split):

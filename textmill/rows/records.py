@@ -57,7 +57,7 @@ def read_fields(records: Records, where: str, wanted: Mapping[str, str]) -> Iter
         values = [as_string(None if value is ABSENT else value, key == "label") for key, value in found.items()]
         yield (row, None, *values) if ABSENT not in values else (row, NESTED, *nothing)
     if first:
-        there = [name for key, name in wanted.items() if key in seen]
+        there = list(dict.fromkeys(name for key, name in wanted.items() if key in seen))
         check_columns([*there, *(name for name in leaves(first) if name not in there)], where, wanted)
 
 
@@ -75,12 +75,18 @@ def reach(record: Any, name: str) -> Any:
     return record
 
 
-def leaves(value: Any, name: str = "") -> list[str]:
-    """The dotted names of all that a record holds."""
-    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else None
-    if pairs is None:
-        return [name]
-    return [leaf for key, child in pairs for leaf in leaves(child, f"{name}.{key}" if name else str(key))]
+def leaves(record: Any) -> list[str]:
+    """The dotted names of all that a record holds, however deep."""
+    found: list[str] = []
+    waiting = [("", record)]
+    while waiting:
+        name, value = waiting.pop()
+        if isinstance(value, dict | list):
+            pairs = list(value.items() if isinstance(value, dict) else enumerate(value))
+            waiting += [(f"{name}.{key}" if name else str(key), child) for key, child in reversed(pairs)]
+        else:
+            found.append(name)
+    return found
 
 
 def as_string(value: Any, label: bool) -> Any:

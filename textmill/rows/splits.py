@@ -110,12 +110,14 @@ def check_rows(counts: np.ndarray, labels: list[str], missing: list[int]) -> Non
     if not missing or not rare:
         return
     others = [label for label in labels if label not in rare]
-    like = {label: nearest(label, others) for label in rare}
-    told = [f"{label!r} has {n}" + (f" (is it {like[label]!r}?)" if like[label] else "") for label, n in rare.items()]
-    names = ", ".join(f"{label}: {like[label] or 'null'}" for label in [*rare][:3])
+    like = {label: nearest(label, others) for label in [*rare][:3]}
+    told = ", ".join(
+        f"{label!r} has {rare[label]}" + (f" (is it {near!r}?)" if near else "") for label, near in like.items()
+    )
+    more = f", and {len(rare) - 3:,} more have too few" if len(rare) > 3 else ""
+    names = ", ".join(f"{label}: {near or 'null'}" for label, near in like.items())
     raise DataError(
-        f"a class needs {need} rows, one for each split, but {', '.join(told[:3])}"
-        f"{f', and {len(told) - 3:,} more have too few' if told[3:] else ''}; give it more, rename it, or leave it out "
+        f"a class needs {need} rows, one for each split, but {told}{more}; give it more, rename it, or leave it out "
         f"with null, as in dataset.labels: {{{names}}}"
     )
 
