@@ -89,6 +89,9 @@ def test_imbalance_and_what_follows(tmp_path):
     assert any("always 'ok' would be right 98.8 % of the time" in line for line in told(found))
     given = {key: one.value for key, one in advice(found).items()}
     assert given == {"compare.metric": "f1_macro", "train.class_weights": "balanced"}
+    (line,) = [line for line in told(found, {"compare.metric": "f1_macro"}) if line.startswith("always")]
+    assert line.endswith("of the time: set train.class_weights: balanced")  # the other is what params say already
+    assert any(line.endswith("of the time") for line in told(found, given))
 
 
 @pytest.mark.parametrize(
@@ -120,6 +123,8 @@ def test_near_copies_and_groups(tmp_path):
     assert any(line.startswith("16 texts nearly equal another") for line in told(found))
     assert (found.groups, round(found.group_gain, 1)) == (40, 0.5)
     assert advice(found)["split.by"].value == "group"
+    assert any("set split.by: group, or scores hold for" in line for line in told(found))
+    assert not any("set split.by: group, or" in line for line in told(found, {"split.by": "group"}))
 
 
 def test_what_stops_the_pipeline_is_told_at_the_end(tmp_path):

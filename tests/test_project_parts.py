@@ -7,13 +7,18 @@ from types import SimpleNamespace
 
 import pytest
 from conftest import ROOT
+from typer.testing import CliRunner
 
 from textmill.check import check_params
+from textmill.cli import app
 from textmill.config import load_params
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import write_text
+from textmill.look.finding import propose
 from textmill.pin import Pin, check_pin, pinned, running
+from textmill.project import making
 from textmill.project import source as sources
+from textmill.project.data import params_for
 from textmill.project.new import extras
 from textmill.project.params import Change, described, params_text
 from textmill.project.template import presets, requirement
@@ -128,6 +133,23 @@ def test_other_values_come_with_their_reasons(tmp_path):
     assert "  metric: f1_macro                           # 98 % are ok\n" in text
     assert "\n\nsplit:" in text
     assert check_params(tmp_path / "params.yaml")
+
+
+def test_a_new_project_tells_each_value_that_follows_from_the_data(tmp_path, capsys):
+    rows = [f"text number {n} of {n * n},{('good', 'Good', 'bad', 'bad')[n % 4]}" for n in range(40)]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label", *rows, "none of all,odd"]))
+    proposal = propose(tmp_path / "a.csv", folder=".")
+    text = params_for(proposal, CSV)(tmp_path)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("dataset.labels")]
+    assert line.startswith(
+        "dataset.labels: {Good: good, odd: null} (case is all that sets them apart; null is left out"
+    )
+    assert "labels: {Good: good, odd: null}" in text
+
+
+def test_what_to_type_next_can_be_pasted(monkeypatch):
+    monkeypatch.setattr(making, "make", lambda *given: None)
+    assert "\n  cd 'my reviews'\n" in CliRunner().invoke(app, ["new", "my reviews"]).output
 
 
 def test_the_extras_are_those_that_params_need():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -245,7 +246,7 @@ def new(
         told = Told(text=text or [], label=label, group=group, split=split, id=id)
         making.make(folder, files or [], told, preset, source, None if yes else _asked)
         say(f"new: {folder} is a project. Next:")
-        for line in (f"cd {folder}", "dvc repro", 'git add -A && git commit -m "First results"'):
+        for line in (f"cd {shlex.quote(str(folder))}", "dvc repro", 'git add -A && git commit -m "First results"'):
             say(f"  {line}")
 
 
