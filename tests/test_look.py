@@ -318,6 +318,8 @@ def test_what_is_told_is_taken_and_checked(tmp_path):
     assert propose(path, told, "in").dataset == expected | {"group": "etiqueta"}
     with pytest.raises(ParamsError, match=r"--label etiketa: .* did you mean 'etiqueta'[?] found: texto, etiqueta"):
         propose(path, Told(label="etiketa"))
+    with pytest.raises(ParamsError, match="column 'autor' is named twice; a column has one use"):
+        propose(path, Told(text=["autor"], label="autor"))
     for given, expected in [
         ({"format": "xls"}, "--format xls: expected one of csv, tsv"),
         ({"separator": ";;"}, "--separator: expected one character"),

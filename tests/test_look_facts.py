@@ -151,6 +151,14 @@ def test_a_class_with_fewer_rows_than_splits_stops_the_pipeline(tmp_path):
     assert "dataset.labels" not in advice(found)  # without b there is nothing to tell apart
 
 
+def test_an_id_that_stands_twice_stops_the_pipeline(tmp_path):
+    rows = [(different(n), "ab"[n % 2], f"n{n % 38}") for n in range(40)] + [("", "a", "n9")]
+    found = look(tmp_path, rows, "text,label,number", id="number")
+    assert found.problem.endswith("a.csv, row 2, 40 (2 rows): id 'n0' does not name one row; or set dataset.id: null")
+    assert found.dropped == {"empty text": 1}
+    assert look(tmp_path, rows[:38], "text,label,number", id="number").problem == ""
+
+
 def test_a_screenful(tmp_path):
     rows = [(f"{different(n % 300)} a b c d e {'x' * (n % 3)}", f"class {n % 150}", f"g{n % 50}") for n in range(600)]
     rows += [("dÃ©jÃ vu", "CLASS 1", "g"), ("z", "classs 2", "g"), ("y", "class 3.0", "g"), ("", "", "")]

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from textmill.console import counted
 from textmill.look.facts import Facts
 from textmill.look.proposal import listed
 
@@ -31,10 +32,6 @@ def percent(share: float, places: int = 0) -> str:
     return f"{100 * share:.{places}f} %"
 
 
-def _some(count: int, one: str, several: str) -> str:
-    return f"{count:,} {one if count == 1 else several}"
-
-
 def _rows(facts: Facts) -> Iterator[str]:
     for file, how in list(facts.read_as.items())[:4]:
         if how not in PLAIN:
@@ -44,7 +41,7 @@ def _rows(facts: Facts) -> Iterator[str]:
     if facts.splits:
         yield "splits that the data brings: " + ", ".join(f"{name} {count:,}" for name, count in facts.splits.items())
     if facts.twice_encoded:
-        some = _some(facts.twice_encoded, "text looks", "texts look")
+        some = counted(facts.twice_encoded, "text looks", "texts look")
         yield (
             f"{some} twice encoded (such as 'dÃ©jÃ ' for 'déjà'): save the file anew in "
             "UTF-8, or change dataset.encodings"
@@ -93,12 +90,13 @@ def _copies(facts: Facts, chosen: Mapping[str, Any]) -> Iterator[str]:
     for pair, count in facts.overlap.items():
         if count:
             first, second = pair.split("-")
-            yield f"{count:,} documents of {second} stand in {first} too: expect lower scores on new texts"
+            some = counted(count, f"document of {second} stands", f"documents of {second} stand")
+            yield f"{some} in {first} too: expect lower scores on new texts"
     if facts.doubled and not facts.splits:
-        some = _some(facts.doubled, "document repeats", "documents repeat")
+        some = counted(facts.doubled, "document repeats", "documents repeat")
         yield f"{some} another's text: equal texts stay in one split"
     if facts.conflicts:
-        some = _some(facts.conflicts, "text carries", "texts carry")
+        some = counted(facts.conflicts, "text carries", "texts carry")
         yield f"{some} more than one label: no model can get all of these right"
     if facts.near >= COPIED * facts.looked_up > 0 and facts.near > 1:
         drawn = facts.looked_up < facts.kept - facts.doubled
@@ -119,7 +117,7 @@ def _doubts(facts: Facts) -> Iterator[str]:
     seen = 1.96 * (DISAGREE / max(facts.test, 1)) ** 0.5
     if facts.test and seen > 0.02:
         apart = f"models less than {100 * seen:.0f} points apart will look alike"
-        yield f"test will have {_some(facts.test, 'document', 'documents')}: {apart}"
+        yield f"test will have {counted(facts.test, 'document', 'documents')}: {apart}"
 
 
 def visible(label: str) -> str:
