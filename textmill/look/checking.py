@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+ADVISED = ("split", "train", "compare")  # sections with keys that a look may advise
+
 
 def data_lines(params: dict[str, Any], root: Path = Path()) -> Iterator[str]:
     """What a person should know of the data set that params name, or where its files are expected.
@@ -28,6 +30,7 @@ def data_lines(params: dict[str, Any], root: Path = Path()) -> Iterator[str]:
 
     clean, split = validate(params["clean"], CleanConfig, "clean"), validate(params["split"], SplitConfig, "split")
     found = facts(as_config(dataset), clean, split, root)
-    yield from told(replace(found, problem=""))
+    chosen = {f"{section}.{key}": value for section in ADVISED for key, value in params[section].items()}
+    yield from told(replace(found, problem=""), chosen)
     if found.problem:
         raise DataError(found.problem)

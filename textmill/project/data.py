@@ -8,7 +8,7 @@ from textmill.console import say
 from textmill.errors import DataError
 from textmill.look.advice import Advice, advice
 from textmill.look.facts import Facts, as_config, facts
-from textmill.look.proposal import Proposal
+from textmill.look.proposal import Proposal, listed
 from textmill.look.words import told
 from textmill.project.params import Change, params_text
 from textmill.rows.cleaning import CleanConfig
@@ -26,8 +26,10 @@ def params_for(proposal: Proposal, preset: str) -> Callable[[Path], str]:
     def write(root: Path) -> str:
         found, advised = _looked_at(proposal.dataset, root)
         problem, found.problem = found.problem, ""
-        for line in told(found):
+        for line in told(found, {key: one.value for key, one in advised.items()}):
             say(_from(root, line))
+        for key, one in advised.items():
+            say(f"{key}: {_shown(one.value)} ({one.reason})")
         if problem:
             raise DataError(_from(root, problem))
         dataset = {key: Change(value, proposal.reasons.get(key, "")) for key, value in proposal.dataset.items()}
@@ -47,6 +49,13 @@ def _looked_at(dataset: Mapping[str, Any], root: Path) -> tuple[Facts, dict[str,
         renamed = {**dataset, "labels": advised[LABELS].value}
         found = facts(as_config(renamed), CleanConfig(), SplitConfig(), root)
     return found, advised
+
+
+def _shown(value: Any) -> str:
+    """As params.yaml has it, the first of many."""
+    if isinstance(value, Mapping):
+        return "{" + listed([f"{key}: {'null' if one is None else one}" for key, one in value.items()], 6) + "}"
+    return str(value)
 
 
 def _from(root: Path, line: str) -> str:
