@@ -105,7 +105,6 @@ def facts(dataset: LocalFile, clean: CleanConfig, split: SplitConfig, root: Path
             check_ids(pl.concat(ids))
     except DataError as error:
         found.problem = str(error)
-        counts = {}
     for name in ("rows", "kept", "dropped", "read_as", "twice_encoded"):
         setattr(found, name, counts.get(name, getattr(found, name)))
     found.spellings = _spellings(said)
