@@ -46,7 +46,7 @@ def zipped(*files: tuple[str | zipfile.ZipInfo, bytes]) -> bytes:
 FILES = (("about.md", b"about"), (NAME, DATA))
 PACKED = {
     "reviews.csv": (DATA, None),
-    "reviews.csv.gz": (gzip.compress(DATA), None),
+    "reviews.csv.gz": (gzip.compress(DATA, mtime=0), None),
     "reviews.csv.bz2": (bz2.compress(DATA), None),
     "reviews.zip": (zipped(*FILES), NAME),
     "reviews.tar": (tar("w", *FILES), NAME),
@@ -98,7 +98,7 @@ def test_a_damaged_file_is_named(tmp_path, name, change):
 
 def test_bytes_after_the_end_of_a_gz_are_refused(tmp_path):
     with pytest.raises(ArtifactError, match="damaged"):
-        read(tmp_path / "a.csv.gz", gzip.compress(DATA) + b"garbage", None)
+        read(tmp_path / "a.csv.gz", gzip.compress(DATA, mtime=0) + b"garbage", None)
 
 
 def odd(kind: bytes, **keys) -> tarfile.TarInfo:
@@ -151,7 +151,7 @@ def test_bombs_are_stopped_on_the_way(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "HARMLESS", 1 << 20)
     bomb = bytes(8 << 20)
     for name, data, member in (
-        ("a.csv.gz", gzip.compress(bomb), None),
+        ("a.csv.gz", gzip.compress(bomb, mtime=0), None),
         ("a.csv.bz2", bz2.compress(bomb), None),
         ("a.zip", zipped((NAME, bomb)), NAME),
         ("a.tar.gz", tar("w:gz", ("first", bomb), (NAME, DATA)), NAME),
@@ -162,7 +162,7 @@ def test_bombs_are_stopped_on_the_way(tmp_path, monkeypatch):
 
 def test_no_room_to_unpack_is_not_called_damage(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "IN_MEMORY", 1000)
-    data = gzip.compress(DATA)
+    data = gzip.compress(DATA, mtime=0)
     with small_disk(len(data) + 100), pytest.raises(ResourceError, match=r"a\.csv\.gz: no room to unpack it in "):
         read(tmp_path / "a.csv.gz", data, None)
 

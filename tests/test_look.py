@@ -191,7 +191,7 @@ FILES = {
     ),
     "a table called txt": ("a.txt", table(";"), {"separator": ";", "text": "text", "label": "label", "format": "csv"}),
     "commas in a tsv": ("a.tsv", table(), {"text": "text", "label": "label", "format": "csv"}),
-    "packed": ("a.csv.gz", gzip.compress(table()), {"text": "text", "label": "label"}),
+    "packed": ("a.csv.gz", gzip.compress(table(), mtime=0), {"text": "text", "label": "label"}),
     "parquet": (
         "a.parquet",
         parquet(pl.DataFrame(records(stars=3))),

@@ -381,7 +381,7 @@ def test_a_format_makes_up_for_a_name(tmp_path):
         (b"PK\3\4", "the beginning of a zip or Excel file"),
         (bytes.fromhex("d0cf11e0a1b11ae1") + b"rest", "an Excel file of the old kind; save it as csv"),
         (b"PAR1....", r"a parquet file; give it the ending \.parquet"),
-        (gzip.compress(CSV), r"packed by gzip; give it the ending \.gz"),
+        (gzip.compress(CSV, mtime=0), r"packed by gzip; give it the ending \.gz"),
     ],
 )
 def test_a_file_that_is_no_table_is_told_what_it_is(tmp_path, data, what):

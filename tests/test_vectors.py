@@ -183,7 +183,7 @@ def zipped(name: str, data: bytes) -> bytes:
 PACKED = {
     "a.vec": (PLAIN, None),
     "a.txt": (PLAIN, None),
-    "a.vec.gz": (gzip.compress(PLAIN), None),
+    "a.vec.gz": (gzip.compress(PLAIN, mtime=0), None),
     "a.vec.bz2": (bz2.compress(PLAIN), None),
     "a.vec.zip": (zipped("in/a.vec", PLAIN), "in/a.vec"),
 }
