@@ -176,3 +176,8 @@ def test_check_looks_at_the_data_when_it_is_there(tmp_path, monkeypatch):
     Path("data/input/a.csv").write_text("what,label\nx,y\n")
     code, output = check()
     assert (code, "no column 'text'; found: what, label" in output) == (3, True)
+
+
+def test_spellings_come_in_the_order_of_the_classes(tmp_path):
+    rows = [(different(n), "hgfedcba"[n % 8] + "\u200b" * (n % 3 == 0)) for n in range(96)]
+    assert list(look(tmp_path, rows).spellings) == [*"abcdefgh"]
