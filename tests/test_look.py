@@ -197,6 +197,11 @@ FILES = {
         parquet(pl.DataFrame(records(stars=3))),
         {"text": "text", "label": "label"},
     ),
+    "labels in lists of parquet": (
+        "a.parquet",
+        parquet(pl.DataFrame(records()).with_columns(label=pl.concat_list("label"))),
+        {"text": "text", "label": "label"},
+    ),
     "parquet by its bytes": (
         "a.data",
         parquet(pl.DataFrame(records())),
@@ -271,6 +276,11 @@ def test_what_a_file_is(tmp_path, kind):
         ("a.zip", zipped(**{f"{n}_txt": texts("pos") for n in range(51)}), "it holds 51 files, 50 at most are read"),
         ("a.zip", zipped(README_md="x"), "it holds no file that could be read"),
         ("a.zip", zipped(a_csv=table(), b_csv=table()), "the names tell neither splits nor classes"),
+        (
+            "a.parquet",
+            parquet(pl.DataFrame(records()).with_columns(label=pl.col("label").cast(pl.Binary), tokens=[["a", "b"]])),
+            "texts alone and no classes",
+        ),
         ("a.csv", None, "no such file"),
     ],
 )

@@ -15,6 +15,7 @@ from textmill.look.kin import kin_of
 from textmill.look.words import told
 from textmill.rows.cleaning import CleanConfig
 from textmill.rows.splits import SplitConfig
+from textmill.text.patterns import PATTERNS
 
 NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
@@ -113,6 +114,11 @@ def test_scripts(tmp_path, text, script, spaced):
     assert found.scripts[script] > 0.7
     assert found.emoji == ("👍" in text)
     assert any("kind: char" in line for line in told(found)) is not spaced
+    fits = {"tokenizers": {"a": {"kind": "word", "pattern": "any-script"}, "b": {"kind": "char"}}}
+    fits["tokenizers"]["c"] = {"kind": "word", "pattern": PATTERNS["any-script"]}  # as effective params have it
+    assert not any("kind: char" in line for line in told(found, fits))
+    default = {"tokenizers": {"a": {"kind": "word", "pattern": PATTERNS["spaced"]}}}
+    assert any("kind: char" in line for line in told(found, default)) is not spaced
 
 
 def test_near_copies_and_groups(tmp_path):

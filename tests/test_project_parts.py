@@ -7,6 +7,7 @@ import sys
 import zipfile
 from types import SimpleNamespace
 
+import polars as pl
 import pytest
 import typer
 from conftest import ROOT
@@ -16,7 +17,7 @@ from textmill import cli
 from textmill.check import check_params
 from textmill.cli import app
 from textmill.config import load_params
-from textmill.errors import ArtifactError, ParamsError
+from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.files import write_text
 from textmill.look.finding import propose
 from textmill.models import family
@@ -150,6 +151,15 @@ def test_a_new_project_tells_each_value_that_follows_from_the_data(tmp_path, cap
         "dataset.labels: {Good: good, odd: null} (case is all that sets them apart; null is left out"
     )
     assert "labels: {Good: good, odd: null}" in text
+
+
+def test_what_stops_a_new_project_names_no_temporary_folder(tmp_path):
+    frame = pl.DataFrame({"text": [f"text number {n}" for n in range(20)], "label": ["a", "b"] * 10})
+    frame.write_parquet(tmp_path / "a.parquet")
+    proposal = propose(tmp_path / "a.parquet", folder=".")
+    frame.with_columns(label=pl.col("label").cast(pl.Binary)).write_parquet(tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"^a[.]parquet, column 'label': expected texts, found"):
+        params_for(proposal, CSV)(tmp_path)
 
 
 def test_an_answer_that_is_not_given_ends_quietly(monkeypatch, capsys):
