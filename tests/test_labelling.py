@@ -17,7 +17,8 @@ import textmill
 from textmill import labelling
 from textmill.classifier import load_together
 from textmill.cli import app
-from textmill.labelling import reading
+from textmill.labelling import reading, spoken
+from textmill.labelling.answers import Answer
 from textmill.rows.joining import joined
 
 BUNDLES = ROOT / "tests/formats/bundle-4"
@@ -136,7 +137,10 @@ GOOD = "text,id\nzuli,1\n"
         ("in.csv", GOOD + "a\0,2\n", [], 3, "in.csv: line 3: a NUL character"),
         ("in.csv", "text;id\na;1\n", [], 2, "no column 'text' among text;id; is --separator ';'?"),
         ("in.csv", "a,b\n1,2\n", [], 2, "no column 'text' among a, b; name yours with --column"),
-        ("in.csv", "", [], 2, "no column 'text' among none"),
+        ("in.csv", "zuli,1\n", [], 2, "or give the file a first row of names, if it has none"),
+        ("in.csv", "", [], 3, "in.csv: no rows: the file is empty"),
+        ("in.csv", "\n\n", [], 3, "in.csv: no rows: the file is empty"),
+        ("in.csv", "sep=;\ntext;id\nzuli;1;2\n", [], 3, "in.csv: line 3: 3 cells, but the header has 2"),
         ("in.csv", "text,empty\na,1\n", [], 3, "there is a column 'empty' already; rename it"),
         ("in.csv", "text,a,a\nx,1,2\n", ["--out", "{}/o.jsonl"], 3, "two columns 'a'; rename one, or write csv"),
         ("in.tsv", "text\tid\nzuli\t1\n'a\t2\n\"a\t3\n", [], 3, "in.tsv: line 4: unexpected end of data"),
@@ -186,6 +190,21 @@ def test_spreadsheets_add_empty_cells(tmp_path):
     (tmp_path / "in.csv").write_text("\ufefftext,id\r\nzuli,1,,\r\n\r\nti,2\r\n")
     predict(LINEAR, "--file", tmp_path / "in.csv", "--out", tmp_path / "out.csv")
     assert [row["id"] for row in records_of(tmp_path / "out.csv")] == ["1", "2"]
+
+
+def test_a_first_line_may_tell_the_separator(tmp_path):
+    (tmp_path / "in.csv").write_text('\ufeffsep=;\n\ntext;id\n"zuli; ti";1\n')
+    predict(LINEAR, "--file", tmp_path / "in.csv", "--out", tmp_path / "out.csv")
+    header, row = (tmp_path / "out.csv").read_text().splitlines()
+    assert header == ";".join(["text", "id", *ADDED])
+    assert row.startswith('"zuli; ti";1;good;')
+
+
+def test_people_read_the_likeliest_of_many_classes():
+    many = Answer("c7", {f"c{n}": 0.5 if n == 7 else 0.5 / 99 for n in range(100)}, False, 0)
+    assert spoken(many).startswith("c7\tc7 0.5000  c0 0.0051  ")
+    assert spoken(many).endswith("  and 95 others")
+    assert spoken(Answer("a", {"b": 0.2, "a": 0.8}, False, 0)) == "a\tb 0.2000  a 0.8000"
 
 
 def test_rows_are_held_a_batch_at_a_time(tmp_path, monkeypatch):

@@ -197,6 +197,11 @@ FILES = {
         parquet(pl.DataFrame(records(stars=3))),
         {"text": "text", "label": "label"},
     ),
+    "labels in lists of parquet": (
+        "a.parquet",
+        parquet(pl.DataFrame(records()).with_columns(label=pl.concat_list("label"))),
+        {"text": "text", "label": "label"},
+    ),
     "parquet by its bytes": (
         "a.data",
         parquet(pl.DataFrame(records())),
@@ -263,8 +268,19 @@ def test_what_a_file_is(tmp_path, kind):
         ("a.html", b"<!DOCTYPE html><p>x", "this is a page or XML"),
         ("a.json", b'{"data": [\n{"text": "a"}]}', "expected a list of records"),
         ("a.csv", table(header="text,label,label", row="{0},{1},{1}"), "2 columns are called 'label'"),
+        (
+            "a.zip",
+            zipped(**{f"all__{label}__{n}_txt": texts(label) for label in ("pos", "neg") for n in range(3)}),
+            "each file in neg, pos seems to be one text; write one table with a row for each",
+        ),
+        ("a.zip", zipped(**{f"{n}_txt": texts("pos") for n in range(51)}), "it holds 51 files, 50 at most are read"),
         ("a.zip", zipped(README_md="x"), "it holds no file that could be read"),
         ("a.zip", zipped(a_csv=table(), b_csv=table()), "the names tell neither splits nor classes"),
+        (
+            "a.parquet",
+            parquet(pl.DataFrame(records()).with_columns(label=pl.col("label").cast(pl.Binary), tokens=[["a", "b"]])),
+            "texts alone and no classes",
+        ),
         ("a.csv", None, "no such file"),
     ],
 )
@@ -312,6 +328,8 @@ def test_what_is_told_is_taken_and_checked(tmp_path):
     assert propose(path, told, "in").dataset == expected | {"group": "etiqueta"}
     with pytest.raises(ParamsError, match=r"--label etiketa: .* did you mean 'etiqueta'[?] found: texto, etiqueta"):
         propose(path, Told(label="etiketa"))
+    with pytest.raises(ParamsError, match="column 'autor' is named twice; a column has one use"):
+        propose(path, Told(text=["autor"], label="autor"))
     for given, expected in [
         ({"format": "xls"}, "--format xls: expected one of csv, tsv"),
         ({"separator": ";;"}, "--separator: expected one character"),
@@ -327,6 +345,14 @@ def test_what_is_told_is_taken_and_checked(tmp_path):
     assert (found.dataset["encodings"], found.dataset["quotes"]) == (["cp1250"], "none")
     assert found.dataset["header"] == ["what", "how"]
     assert (found.dataset["text"], found.dataset["label"]) == ("what", "how")
+
+
+@pytest.mark.parametrize(
+    ("file", "name"), [("Gäste (neu) 2.1.csv", "Gaste-neu-2-1"), ("отзывы.csv", "texts"), ("отзывы-a.csv", "a")]
+)
+def test_a_data_set_is_called_as_its_file_in_plain_letters(tmp_path, file, name):
+    (tmp_path / file).write_bytes(table())
+    assert propose(tmp_path / file).dataset["name"] == name
 
 
 def test_questions_are_about_what_could_be_otherwise(tmp_path):

@@ -15,6 +15,7 @@ from textmill.look.kin import kin_of
 from textmill.look.words import told
 from textmill.rows.cleaning import CleanConfig
 from textmill.rows.splits import SplitConfig
+from textmill.text.patterns import PATTERNS
 
 NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
@@ -89,6 +90,9 @@ def test_imbalance_and_what_follows(tmp_path):
     assert any("always 'ok' would be right 98.8 % of the time" in line for line in told(found))
     given = {key: one.value for key, one in advice(found).items()}
     assert given == {"compare.metric": "f1_macro", "train.class_weights": "balanced"}
+    (line,) = [line for line in told(found, {"compare.metric": "f1_macro"}) if line.startswith("always")]
+    assert line.endswith("of the time: set train.class_weights: balanced")  # the other is what params say already
+    assert any(line.endswith("of the time") for line in told(found, given))
 
 
 @pytest.mark.parametrize(
@@ -110,6 +114,11 @@ def test_scripts(tmp_path, text, script, spaced):
     assert found.scripts[script] > 0.7
     assert found.emoji == ("👍" in text)
     assert any("kind: char" in line for line in told(found)) is not spaced
+    fits = {"tokenizers": {"a": {"kind": "word", "pattern": "any-script"}, "b": {"kind": "char"}}}
+    fits["tokenizers"]["c"] = {"kind": "word", "pattern": PATTERNS["any-script"]}  # as effective params have it
+    assert not any("kind: char" in line for line in told(found, fits))
+    default = {"tokenizers": {"a": {"kind": "word", "pattern": PATTERNS["spaced"]}}}
+    assert any("kind: char" in line for line in told(found, default)) is not spaced
 
 
 def test_near_copies_and_groups(tmp_path):
@@ -120,6 +129,8 @@ def test_near_copies_and_groups(tmp_path):
     assert any(line.startswith("16 texts nearly equal another") for line in told(found))
     assert (found.groups, round(found.group_gain, 1)) == (40, 0.5)
     assert advice(found)["split.by"].value == "group"
+    assert any("set split.by: group, or scores hold for" in line for line in told(found))
+    assert not any("set split.by: group, or" in line for line in told(found, {"split.by": "group"}))
 
 
 def test_what_stops_the_pipeline_is_told_at_the_end(tmp_path):
@@ -144,6 +155,14 @@ def test_a_class_with_fewer_rows_than_splits_stops_the_pipeline(tmp_path):
     found = look(tmp_path, [(different(n), "a" if n > 1 else "b") for n in range(20)])
     assert "a class needs 3 rows, one for each split, but 'b' has 2" in found.problem
     assert "dataset.labels" not in advice(found)  # without b there is nothing to tell apart
+
+
+def test_an_id_that_stands_twice_stops_the_pipeline(tmp_path):
+    rows = [(different(n), "ab"[n % 2], f"n{n % 38}") for n in range(40)] + [("", "a", "n9")]
+    found = look(tmp_path, rows, "text,label,number", id="number")
+    assert found.problem.endswith("a.csv, row 2, 40 (2 rows): id 'n0' does not name one row; or set dataset.id: null")
+    assert found.dropped == {"empty text": 1}
+    assert look(tmp_path, rows[:38], "text,label,number", id="number").problem == ""
 
 
 def test_a_screenful(tmp_path):

@@ -2,20 +2,30 @@
 
 import json
 import os
+import re
+import sys
 import zipfile
 from types import SimpleNamespace
 
+import polars as pl
 import pytest
+import typer
 from conftest import ROOT
+from typer.testing import CliRunner
 
+from textmill import cli
 from textmill.check import check_params
+from textmill.cli import app
 from textmill.config import load_params
-from textmill.errors import ArtifactError, ParamsError
+from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.files import write_text
 from textmill.look.facts import as_config, facts
 from textmill.look.finding import propose
+from textmill.models import family
 from textmill.pin import Pin, check_pin, pinned, running
+from textmill.project import making
 from textmill.project import source as sources
+from textmill.project.data import params_for
 from textmill.project.new import BASE, contents, create, extras
 from textmill.project.params import Change, described, params_text
 from textmill.project.template import presets, requirement
@@ -165,6 +175,66 @@ def test_a_project_is_made_whole_or_not_at_all(tmp_path, monkeypatch):
     data = tmp_path / "project/data/input/my.csv"
     assert not data.is_symlink()  # to where the project was made
     assert data.read_text() == (tmp_path / "my.csv").read_text()
+
+
+def test_a_new_project_tells_each_value_that_follows_from_the_data(tmp_path, capsys):
+    rows = [f"text number {n} of {n * n},{('good', 'Good', 'bad', 'bad')[n % 4]}" for n in range(40)]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label", *rows, "none of all,odd"]))
+    proposal = propose(tmp_path / "a.csv", folder=".")
+    text = params_for(proposal, CSV)(tmp_path)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("dataset.labels")]
+    assert line.startswith(
+        "dataset.labels: {Good: good, odd: null} (case is all that sets them apart; null is left out"
+    )
+    assert "labels: {Good: good, odd: null}" in text
+
+
+def test_what_stops_a_new_project_names_no_temporary_folder(tmp_path):
+    frame = pl.DataFrame({"text": [f"text number {n}" for n in range(20)], "label": ["a", "b"] * 10})
+    frame.write_parquet(tmp_path / "a.parquet")
+    proposal = propose(tmp_path / "a.parquet", folder=".")
+    frame.with_columns(label=pl.col("label").cast(pl.Binary)).write_parquet(tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"^a[.]parquet, column 'label': expected texts, found"):
+        params_for(proposal, CSV)(tmp_path)
+
+
+def test_an_answer_that_is_not_given_ends_quietly(monkeypatch, capsys):
+    def leave(*asked):  # Ctrl-C, or Ctrl-D
+        raise typer.Abort
+
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr(typer, "prompt", leave)
+    with pytest.raises(typer.Exit) as left, cli.one_line("new"):
+        cli._asked("Which column holds the text?", "a", ["a", "b"])
+    assert (left.value.exit_code, capsys.readouterr().err) == (75, "new: interrupted\n")
+
+
+def test_what_to_type_next_can_be_pasted(monkeypatch):
+    monkeypatch.setattr(making, "make", lambda *given: None)
+    assert "\n  cd 'my reviews'\n" in CliRunner().invoke(app, ["new", "my reviews"]).output
+    assert "  cd " not in CliRunner().invoke(app, ["new", "."]).output
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("x = 1\ndef f(:", "families/own_{n}.py, line 2: invalid syntax"),
+        ("import nosuch", "families/own_{n}.py, line 1: ModuleNotFoundError: No module named 'nosuch'"),
+        ("import os\n\nx = 1 / 0", "families/own_{n}.py, line 3: ZeroDivisionError: division by zero"),
+        ("import json\njson.loads('no')", "families/own_{n}.py, line 2: JSONDecodeError: Expecting value"),
+        ("x = 1", "families/own_{n}.py: expected FAMILY = NetworkFamily(Config, Network), found None"),
+    ],
+)
+def test_a_mistake_in_a_family_of_ones_own_is_one_line(tmp_path, monkeypatch, text, line):
+    name = f"own_{abs(hash(text))}"
+    write_text(tmp_path / f"families/{name}.py", text)
+    write_text(tmp_path / "families/__init__.py", "")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "families", raising=False)
+    with pytest.raises(ParamsError, match=re.escape(line.replace("{n}", name.removeprefix("own_")))):
+        family(name)
+    monkeypatch.delitem(sys.modules, "families", raising=False)
 
 
 def test_the_extras_are_those_that_params_need():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -97,7 +98,7 @@ def predict(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A record of json for each text, for programs.")] = False,
 ) -> None:
-    """Label texts: the label, then the probability of each class."""
+    """Label texts: the label, then the probability of each class (of more than 12, the likeliest ones)."""
     with one_line("predict"):
         from textmill import labelling
         from textmill.classifier import load_together
@@ -253,7 +254,8 @@ def new(
         told = Told(text or [], label, group, split, id, name, format, encoding, separator, quotes, header or None)
         making.make(folder, files or [], told, preset, source, None if yes else _asked)
         say(f"new: {folder} is a project. Next:")
-        for line in (f"cd {folder}", "dvc repro", 'git add -A && git commit -m "First results"'):
+        enter = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(str(folder))}"]
+        for line in (*enter, "dvc repro", 'git add -A && git commit -m "First results"'):
             say(f"  {line}")
 
 
@@ -261,7 +263,10 @@ def _asked(question: str, default: str, choices: list[str]) -> str:
     """A person's answer. Raises ParamsError where there is no terminal to ask in."""
     if not sys.stdin.isatty():
         raise ParamsError(f"{question} No terminal to ask in: name the column, or take what is proposed with --yes")
-    return typer.prompt(f"{question} [{', '.join(choices)}]", default)
+    try:
+        return typer.prompt(f"{question} [{', '.join(choices)}]", default)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
 
 
 @app.command()

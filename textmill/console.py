@@ -2,10 +2,12 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
+
+MANY, LIKELIEST = 12, 5  # classes that are all told, and how many are of more
 
 # C0 and C1 controls and the bidirectional ones: a review must not drive the reader's terminal.
 UNPRINTABLE = dict.fromkeys([*range(9), *range(10, 32), *range(127, 160), *range(8234, 8239), *range(8294, 8298)])
@@ -21,6 +23,20 @@ def few(names: Sequence[str], most: int = 3) -> str:
     more = len(names) - most
     shown = ", ".join(repr(name) for name in names[:most])
     return shown + (f" and {more:,} other{'s' if more > 1 else ''}" if more > 0 else "")
+
+
+def counted(count: int, one: str, several: str) -> str:
+    """A number with the words that go with it: '1 text looks', '2,000 texts look'."""
+    return f"{count:,} {one if count == 1 else several}"
+
+
+def shares(of: Mapping[str, float]) -> str:
+    """Classes with their probabilities; of many, the likeliest ones."""
+    shown = list(of.items())
+    if len(shown) > MANY:
+        shown = sorted(shown, key=lambda one: -one[1])[:LIKELIEST]
+    more = f"  and {len(of) - len(shown):,} others" if len(shown) < len(of) else ""
+    return "  ".join(f"{label} {share:.4f}" for label, share in shown) + more
 
 
 def progress(items: Iterable[T], label: str, total: int) -> Iterator[T]:

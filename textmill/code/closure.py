@@ -85,7 +85,9 @@ def read(part: Part) -> Contents:
     try:
         tree = ast.parse(source)
     except SyntaxError as error:
-        raise ParamsError(f"{part.path}, line {error.lineno}: {error.msg}") from error
+        raise ParamsError(
+            f"{str(part.path).removeprefix(f'{Path.cwd()}/')}, line {error.lineno}: {error.msg}"
+        ) from error
     if part.passed:
         tree.body = at_top(tree.body)
     nodes = list(executed(tree))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from textmill.console import UNPRINTABLE
+from textmill.console import UNPRINTABLE, shares
 from textmill.explain import Explanation
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ def show(explanation: Explanation) -> None:
     from rich.text import Text
 
     console = Console(width=None if sys.stdout.isatty() else 100, markup=False, highlight=False)
-    label, others = explanation.label, [name for name in explanation.probabilities if name != explanation.label]
-    console.print(_shares(explanation, [label, *others]), style="bold")
+    label, others = explanation.label, dict(explanation.probabilities)
+    told = f"{label} {others.pop(label):.4f}  {shares(others)}"
+    console.print(told.translate(UNPRINTABLE), style="bold")
     console.print()
     console.print(Text(" ").join(painted(explanation)))
     console.print()
@@ -45,11 +46,6 @@ def show(explanation: Explanation) -> None:
     console.print(table if any(sides) else f"no token weighs {LEAST} or more")
     console.print()
     console.print(_sum(explanation))
-
-
-def _shares(explanation: Explanation, names: list[str]) -> str:
-    shares = (f"{name} {explanation.probabilities[name]:.4f}" for name in names)
-    return "  ".join(shares).translate(UNPRINTABLE)
 
 
 def painted(explanation: Explanation) -> "list[Text]":

@@ -9,6 +9,7 @@ from typing import IO, Any
 import polars as pl
 
 from textmill.classifier import Averaged, Classifier
+from textmill.console import shares
 from textmill.errors import ParamsError, ResourceError
 from textmill.files import atomic
 from textmill.labelling.answers import Answer, answers
@@ -41,9 +42,8 @@ class Told:
 
 
 def spoken(answer: Answer) -> str:
-    """An answer for people: the label, the probability of each class, and what they should know."""
-    shares = "  ".join(f"{label} {share:.4f}" for label, share in answer.shares.items())
-    return f"{answer.label}\t{shares}" + (f"\t{answer.note}" if answer.note else "")
+    """An answer for people: the label, the probabilities of the classes, and what they should know."""
+    return f"{answer.label}\t{shares(answer.shares)}" + (f"\t{answer.note}" if answer.note else "")
 
 
 def label_texts(
@@ -65,7 +65,7 @@ def label_file(
     of csv. Raises ArtifactError, ParamsError or DataError for what is not as it should be in `source`.
     """
     told = Told()
-    names, rows = read_table(source, columns or classifier.columns, separator)
+    names, rows, mark = read_table(source, columns or classifier.columns, separator)
 
     def labelled() -> Iterator[Labelled]:
         for some in batches(rows, Row.size, BATCH):
@@ -76,7 +76,7 @@ def label_file(
     if kind == "jsonl":
         write_jsonl(target, labelled(), classifier.labels, source)
     else:
-        mark = "\t" if kind == "tsv" else separator
+        mark = "\t" if kind == "tsv" else mark if mark not in (None, "\t") else separator
         write_csv(target, labelled(), names, classifier.labels, source, mark, end)
     return told
 

@@ -5,11 +5,13 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.fetch.archives import format_of, opened
+from textmill.rows.delimited import SEP
 from textmill.rows.records import ABSENT, as_string, leaves, reach
 
 KINDS = ("csv", "tsv", "jsonl", "parquet")
@@ -44,6 +46,7 @@ class Table(NamedTuple):
 
     names: list[str] | None
     rows: Iterator[Row]
+    separator: str | None = None  # of csv and tsv
 
 
 def read_table(path: Path, columns: Sequence[str], separator: str) -> Table:
@@ -57,18 +60,19 @@ def read_table(path: Path, columns: Sequence[str], separator: str) -> Table:
     if path.is_dir():
         raise ArtifactError(f"{path}: a folder; name a file")
     content = _content(path, kind_of(path), columns, separator)
-    return Table(next(content), content)
+    names, mark = next(content)
+    return Table(names, content, mark)
 
 
 def _content(path: Path, kind: str, columns: Sequence[str], separator: str) -> Iterator[Any]:
-    """First the names of a Table, then its rows."""
+    """First the names and the separator of a Table, then its rows."""
     with opened(path) as file, _utf8(path):
         if kind == "parquet":
             yield from _parquet(file, path, columns)
             return
         text = io.TextIOWrapper(file, "utf-8-sig", newline="")
         if kind == "jsonl":
-            yield None
+            yield None, None
             yield from _jsonl(text, path, columns)
         else:
             yield from _csv(text, path, columns, "\t" if kind == "tsv" else separator)
@@ -76,13 +80,19 @@ def _content(path: Path, kind: str, columns: Sequence[str], separator: str) -> I
 
 def _csv(text: io.TextIOWrapper, path: Path, columns: Sequence[str], separator: str) -> Iterator[Any]:
     before = csv.field_size_limit(LONGEST)  # of the whole process
-    reader = csv.reader(_lines(text, path), delimiter=separator, strict=True)
-    line = 1
+    lines = _lines(text, path)
+    first = next(lines, "")
+    above = 0  # lines above the header
+    if told := SEP.fullmatch(first.rstrip("\r\n")):
+        separator, above = told[1], 1
+    reader = csv.reader(lines if above else chain([first], lines), delimiter=separator, strict=True)
+    line = above + 1
     try:
-        names = next(reader, [])
+        if not (names := next(filter(None, reader), [])):
+            raise DataError(f"{path}: no rows: the file is empty")
         places = [_place(path, names, column, separator) for column in columns]
-        yield names
-        line = reader.line_num + 1
+        yield names, separator
+        line = above + reader.line_num + 1
         for cells in reader:
             if len(cells) > len(names) and not "".join(cells[len(names) :]).strip():
                 cells = cells[: len(names)]  # a spreadsheet's empty columns
@@ -90,7 +100,7 @@ def _csv(text: io.TextIOWrapper, path: Path, columns: Sequence[str], separator: 
                 raise DataError(f"{path}: line {line}: {len(cells)} cells, but the header has {len(names)}")
             if cells:
                 yield Row(line, names, cells, tuple(cells[place] for place in places))
-            line = reader.line_num + 1
+            line = above + reader.line_num + 1
     except csv.Error as error:
         raise DataError(f"{path}: line {line}: {error}; is a quote in it never closed, or not doubled?") from error
     finally:
@@ -127,7 +137,7 @@ def _parquet(file: IO[bytes], path: Path, columns: Sequence[str]) -> Iterator[An
         names = list(table.schema_arrow.names)
         for column in columns:
             _place(path, names, column)
-        yield names
+        yield names, None
         for batch in table.iter_batches(ROWS, use_threads=False):
             for record in batch.to_pylist():
                 texts = tuple(_text(record, column, f"{path}: row {line}", set()) for column in columns)
@@ -157,7 +167,8 @@ def _place(path: Path, names: list[str], column: str, separator: str | None = No
             f"{path}: several columns '{column}' among {', '.join(name[:SHOWN] for name in names)}; rename one"
         )
     other = next((mark for mark in ";\t,|" if len(names) == 1 and mark in names[0]), None)
-    advice = f"is --separator {other!r}?" if separator and other else "name yours with --column"
+    header = ", or give the file a first row of names, if it has none" if separator else ""
+    advice = f"is --separator {other!r}?" if separator and other else "name yours with --column" + header
     raise ParamsError(f"{path}: no column '{column}' among {found}; {advice}")
 
 

@@ -170,7 +170,7 @@ def group_of(columns: list[Column], label: Column | None) -> Role:
         small = values >= 10 and max(column.counts.values()) < 0.2 * len(column.filled)
         if column.share(DATE) < 0.8 and (named >= 0.6 or (small and tells > 0.2)):
             reason = f"{values:,} different ones, each several times"
-            reason += f", and it tells the class of {tells:.0%} more rows than a guess" if tells > 0.1 else ""
+            reason += f", and it tells the class of {100 * tells:.0f} % more rows than a guess" if tells > 0.1 else ""
             likely.append((named + 2 * max(tells, 0), column.name, reason))
     if not likely:
         return Role(None, "", [])

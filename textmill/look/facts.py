@@ -13,7 +13,7 @@ import polars as pl
 from textmill.errors import DataError
 from textmill.look.columns import gain
 from textmill.look.kin import Kin, kin_of
-from textmill.rows.cleaning import CleanConfig, Cleaner
+from textmill.rows.cleaning import CleanConfig, Cleaner, check_ids
 from textmill.rows.hashing import keys
 from textmill.rows.labels import canonical
 from textmill.rows.near import Lookup, batches, sketch
@@ -82,7 +82,7 @@ def facts(dataset: LocalFile, clean: CleanConfig, split: SplitConfig, root: Path
     """
     parts = list(_parts(dataset, root))
     cleaner = Cleaner(dataset.labels, clean)
-    found, tallies, said = Facts(), [], Counter[str]()
+    found, tallies, ids, said = Facts(), [], [], Counter[str]()
     shown = pl.DataFrame(schema={"key": pl.UInt64, "text": pl.String})
     for rows in _read(parts, dataset, clean):
         found.rows += len(rows)
@@ -90,18 +90,21 @@ def facts(dataset: LocalFile, clean: CleanConfig, split: SplitConfig, root: Path
         docs = cleaner.keep(rows)
         some = pl.DataFrame({"key": keys(text_key(docs["text"])), "text": docs["text"].str.slice(0, LONG)})
         shown = pl.concat([shown, some]).unique("key", maintain_order=True).bottom_k(SHOWN, by="key")
+        ids += [docs.select("file", "row", "id")] if dataset.id else []
         lengths = docs["text"].str.count_matches(r"\S+")
         tallies.append(docs.select("label", "split", text=some["key"], words=lengths, group=keys(docs["group"])))
     docs = pl.concat(tallies)
     found.kept = len(docs)
     _count(found, docs)
+    counts: dict[str, Any] = {}
     try:
         classes, counts = cleaner.finish()
         sizes = np.array([found.uncut.get(label, 0) for label in classes])
         check_rows(sizes, classes, list(range(1, found.needed)))
+        if ids:
+            check_ids(pl.concat(ids))
     except DataError as error:
         found.problem = str(error)
-        counts = {}
     for name in ("rows", "kept", "dropped", "read_as", "twice_encoded"):
         setattr(found, name, counts.get(name, getattr(found, name)))
     found.spellings = _spellings(said)

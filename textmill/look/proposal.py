@@ -45,7 +45,7 @@ class Told:
             raise ParamsError(f"--encoding {self.encoding}: unknown; for example utf-8, utf-16, cp1252") from None
 
     def check(self, columns: list[str], where: str) -> None:
-        """Raise ParamsError, with the nearest name, for a column that is not there."""
+        """Raise ParamsError, with the nearest name, for a column that is not there; and for one that is used twice."""
         keys = ("text", *self.text), *((key, getattr(self, key)) for key in ("label", "group", "split", "id"))
         for key, *names in keys:
             for name in names:
@@ -53,6 +53,9 @@ class Told:
                     near = get_close_matches(name, columns, 1, 0.5)
                     hint = f"did you mean {near[0]!r}? " if near else ""
                     raise ParamsError(f"--{key} {name}: {where} has no such column; {hint}found: {listed(columns)}")
+        given = [name for _, *names in keys for name in names if name is not None]
+        if twice := [name for name in given if given.count(name) > 1]:
+            raise ParamsError(f"column {twice[0]!r} is named twice; a column has one use, so name another one")
 
 
 @dataclass(frozen=True)

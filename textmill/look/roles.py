@@ -1,6 +1,7 @@
 """The keys of `dataset` that name a file's columns, and the proposal that comes of them."""
 
 import re
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -65,7 +66,8 @@ def roles(looked: Looked, told: Told, where: str, alone: bool = True) -> Found:
 def proposed(name: str, keys: dict[str, Any], found: Found, looked: Looked, files: dict[Path, str], notes: list[str],
              packed: str | None = None) -> Proposal:  # fmt: skip
     """The proposal for files. keys: what is known beside the columns; name: of the data set, or what gives one."""
-    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-_")
+    plain = "".join(one for one in unicodedata.normalize("NFKD", name) if not unicodedata.combining(one))
+    slug = re.sub(r"[^A-Za-z0-9_-]+", "-", plain).strip("-_")
     dataset = {"name": slug or "texts", "source": "path", **keys, **found.keys}
     bits = [column.name for column in looked.columns if set(column.counts) == {"0", "1"}]
     if len(bits) > 2:

@@ -1,8 +1,9 @@
 """Several files of one data set, side by side or in an archive: one for each split, or one for each class."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from textmill.errors import DataError, ParamsError
@@ -10,7 +11,7 @@ from textmill.fetch.archives import format_of, members
 from textmill.look.proposal import Proposal, Told, listed
 from textmill.look.roles import Found, proposed, roles, stem
 from textmill.look.rows import Looked, look_at
-from textmill.sources.naming import KNOWN, Split, split_of_file
+from textmill.sources.naming import KNOWN, Split, split_named, split_of_file
 
 # What lies beside the data in an archive.
 BESIDE = re.compile(
@@ -50,9 +51,10 @@ def of_files(paths: list[Path], told: Told, folder: str) -> Proposal:
 def of_archive(path: Path, told: Told, folder: str) -> Proposal:
     """The files of an archive: one, or one for each split, or texts of a class each."""
     inside = [name for name in members(path) if not BESIDE.search(name)]
-    tables = ([name for name in inside if format_of(name)] or inside)[:MOST]
+    tables = [name for name in inside if format_of(name)] or inside
     if not tables:
         raise DataError(f"{path}: it holds no file that could be read: {listed(members(path)) or 'none'}")
+    _check_not_texts(path, tables)
     looks = {name: look_at(path, name, told) for name in tables}
     splits = {name: split_of_file(name) for name in tables}
     keys: dict[str, Any] = {"path": f"{folder}/{path.name}"}
@@ -76,6 +78,19 @@ def of_archive(path: Path, told: Told, folder: str) -> Proposal:
             "take out the one that you want, and name it"
         )
     return proposed(told.name or stem(path.name), keys, found, looks[shown], {path: path.name}, notes)
+
+
+def _check_not_texts(path: Path, names: list[str]) -> None:
+    """Raise DataError where the files are too many, as they are where each is a text and its folder the class."""
+    folders = Counter(PurePosixPath(name).parent for name in names if format_of(name) in ("txt", None))
+    classes = {folder.name for folder, count in folders.items() if count > 1 and not split_named(folder.name)} - {""}
+    if len(classes) > 1:
+        raise DataError(
+            f"{path}: each file in {listed(sorted(classes), 4)} seems to be one text; write one table with a row for "
+            "each of them (columns text and label), or a file for each class, such as pos.txt, with a text on each line"
+        )
+    if len(names) > MOST:
+        raise DataError(f"{path}: it holds {len(names):,} files, {MOST} at most are read; put all rows into one table")
 
 
 def _by_split(

@@ -1,11 +1,16 @@
 """What a person should know of their data, in lines, each with what to do."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+import polars as pl
+
+from textmill.console import counted
 from textmill.look.facts import Facts
 from textmill.look.proposal import listed
 
+ROOM = "\u623f\u95f4"  # a Chinese word of two letters
 MANY = 12  # classes that are told one by one
 IMBALANCED = 0.8  # share of one class
 UNSPACED = 0.3  # share of letters of scripts without spaces
@@ -14,21 +19,20 @@ DISAGREE = 0.15  # share of the documents that one of two good models gets wrong
 PLAIN = ("utf-8", "utf-8-sig", "parquet")  # ways to be read that need no word
 
 
-def told(facts: Facts) -> list[str]:
-    """At most a screenful."""
-    lines = [*_rows(facts)]
+def told(facts: Facts, chosen: Mapping[str, Any] | None = None) -> list[str]:
+    """At most a screenful.
+
+    chosen: values that params have, by dotted key, and their `tokenizers`; what they say already is not advised.
+    """
+    lines, chosen = [*_rows(facts)], chosen or {}
     if facts.kept:
-        lines += [*_classes(facts), *_texts(facts), *_copies(facts), *_doubts(facts)]
+        lines += [*_classes(facts, chosen), *_texts(facts, chosen), *_copies(facts, chosen), *_doubts(facts)]
     return lines + ([f"this stops the pipeline: {facts.problem}"] if facts.problem else [])
 
 
 def percent(share: float, places: int = 0) -> str:
     """0.988 as '98.8 %'."""
     return f"{100 * share:.{places}f} %"
-
-
-def _some(count: int, one: str, several: str) -> str:
-    return f"{count:,} {one if count == 1 else several}"
 
 
 def _rows(facts: Facts) -> Iterator[str]:
@@ -40,14 +44,20 @@ def _rows(facts: Facts) -> Iterator[str]:
     if facts.splits:
         yield "splits that the data brings: " + ", ".join(f"{name} {count:,}" for name, count in facts.splits.items())
     if facts.twice_encoded:
-        some = _some(facts.twice_encoded, "text looks", "texts look")
+        some = counted(facts.twice_encoded, "text looks", "texts look")
         yield (
             f"{some} twice encoded (such as 'dÃ©jÃ ' for 'déjà'): save the file anew in "
             "UTF-8, or change dataset.encodings"
         )
 
 
-def _classes(facts: Facts) -> Iterator[str]:
+def _to_set(wanted: Mapping[str, str], chosen: Mapping[str, Any]) -> str:
+    """What params do not say yet: 'set compare.metric: f1_macro', "" if they say all of it."""
+    left = [f"{key}: {value}" for key, value in wanted.items() if chosen.get(key) != value]
+    return "set " + " and ".join(left) if left else ""
+
+
+def _classes(facts: Facts, chosen: Mapping[str, Any]) -> Iterator[str]:
     counts = list(facts.labels.items())
     if len(counts) <= MANY:
         yield f"{len(counts)} classes: " + ", ".join(f"{label} {count:,}" for label, count in counts)
@@ -64,33 +74,42 @@ def _classes(facts: Facts) -> Iterator[str]:
         )
     most, share = facts.commonest
     if share >= IMBALANCED and len(counts) > 1:
-        yield (
-            f"always {most!r} would be right {percent(share, 1)} of the time: set compare.metric: f1_macro and "
-            "train.class_weights: balanced"
-        )
+        advised = _to_set({"compare.metric": "f1_macro", "train.class_weights": "balanced"}, chosen)
+        yield f"always {most!r} would be right {percent(share, 1)} of the time" + (f": {advised}" if advised else "")
 
 
-def _texts(facts: Facts) -> Iterator[str]:
+def _texts(facts: Facts, chosen: Mapping[str, Any]) -> Iterator[str]:
     scripts = ", ".join(f"{script} {percent(share)}" for script, share in list(facts.scripts.items())[:4]) or "none"
     emoji = f"; {percent(facts.emoji)} of the texts have emoji" if facts.emoji >= 0.01 else ""
     if facts.unspaced > UNSPACED:
         yield f"texts: median {facts.letters:,} characters; letters: {scripts}{emoji}"
-        yield "words stand without spaces: take a tokenizer of `kind: char`, or `kind: word` with `pattern: any-script`"
+        tokenizers = chosen.get("tokenizers")
+        if tokenizers is None or any(map(_parts_at_spaces, tokenizers.values())):
+            kinds = "`kind: char`, or `kind: word` with `pattern: any-script`"
+            yield f"words stand without spaces: take a tokenizer of {kinds}"
     else:
         median, most = facts.words["median"], facts.words["p95"]
         yield f"texts: median {median:,} words, 95 % have at most {most:,}; letters: {scripts}{emoji}"
 
 
-def _copies(facts: Facts) -> Iterator[str]:
+def _parts_at_spaces(tokenizer: Mapping[str, Any]) -> bool:
+    pattern = tokenizer.get("pattern", "spaced")  # a name, or a regular expression
+    if tokenizer.get("kind") != "word" or pattern == "any-script":
+        return False
+    return pattern == "spaced" or len(pl.Series([ROOM]).str.extract_all(pattern)[0]) < len(ROOM)
+
+
+def _copies(facts: Facts, chosen: Mapping[str, Any]) -> Iterator[str]:
     for pair, count in facts.overlap.items():
         if count:
             first, second = pair.split("-")
-            yield f"{count:,} documents of {second} stand in {first} too: expect lower scores on new texts"
+            some = counted(count, f"document of {second} stands", f"documents of {second} stand")
+            yield f"{some} in {first} too: expect lower scores on new texts"
     if facts.doubled and not facts.splits:
-        some = _some(facts.doubled, "document repeats", "documents repeat")
+        some = counted(facts.doubled, "document repeats", "documents repeat")
         yield f"{some} another's text: equal texts stay in one split"
     if facts.conflicts:
-        some = _some(facts.conflicts, "text carries", "texts carry")
+        some = counted(facts.conflicts, "text carries", "texts carry")
         yield f"{some} more than one label: no model can get all of these right"
     if facts.near >= COPIED * facts.looked_up > 0 and facts.near > 1:
         drawn = facts.looked_up < facts.kept - facts.doubled
@@ -100,9 +119,10 @@ def _copies(facts: Facts) -> Iterator[str]:
             "copies out, or cut by what they have in common (dataset.group, split.by: group)"
         )
     if facts.groups and facts.group_gain > 0.1:
+        advised = _to_set({"split.by": "group"}, chosen)
         yield (
-            f"the group tells the class of {percent(facts.group_gain)} more documents than always one answer: "
-            "set split.by: group, or scores hold for known groups only"
+            f"the group tells the class of {percent(facts.group_gain)} more documents than always one answer"
+            + (f": {advised}, or scores hold for known groups only" if advised else "")
         )
 
 
@@ -110,7 +130,7 @@ def _doubts(facts: Facts) -> Iterator[str]:
     seen = 1.96 * (DISAGREE / max(facts.test, 1)) ** 0.5
     if facts.test and seen > 0.02:
         apart = f"models less than {100 * seen:.0f} points apart will look alike"
-        yield f"test will have {_some(facts.test, 'document', 'documents')}: {apart}"
+        yield f"test will have {counted(facts.test, 'document', 'documents')}: {apart}"
 
 
 def visible(label: str) -> str:

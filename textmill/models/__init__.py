@@ -3,15 +3,18 @@
 A project may have families of its own, in its package `families`: modules like these.
 """
 
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
 from textmill.config import Section
-from textmill.errors import ParamsError
+from textmill.errors import ParamsError, TextmillError
+from textmill.extras import EXTRAS
 from textmill.training.task import Family, Reads
 
 FAMILIES = tuple(sorted(module.name for module in iter_modules(__path__) if not module.ispkg))
@@ -55,10 +58,22 @@ def family(name: Any, where: str = "model") -> Family:
     try:
         found = getattr(import_module(f"{OWN}.{name}"), "FAMILY", None)
     except SyntaxError as error:
-        raise ParamsError(f"{error.filename}, line {error.lineno}: {error.msg}") from error
+        raise ParamsError(f"{_here(error.filename)}, line {error.lineno}: {error.msg}") from error
+    except Exception as error:  # whatever a user's module does when it is imported
+        missing = error.name or "" if isinstance(error, ModuleNotFoundError) else ""
+        if isinstance(error, TextmillError) or missing.partition(".")[0] in EXTRAS:
+            raise
+        lines = [one for one in traceback.extract_tb(error.__traceback__) if OWN in Path(one.filename).parts]
+        place = f"{_here(lines[-1].filename)}, line {lines[-1].lineno}" if lines else f"{OWN}/{name}.py"
+        raise ParamsError(f"{place}: {type(error).__name__}: {error}") from error
     if not isinstance(found, Family):
         raise ParamsError(f"{OWN}/{name}.py: expected FAMILY = NetworkFamily(Config, Network), found {found!r}")
     return found
+
+
+def _here(path: str | None) -> str:
+    """A path as it is in the project."""
+    return str(path).removeprefix(f"{Path.cwd()}/")
 
 
 def own_families() -> tuple[str, ...]:

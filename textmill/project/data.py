@@ -4,11 +4,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+
 from textmill.console import say
-from textmill.errors import DataError
+from textmill.errors import DataError, TextmillError
 from textmill.look.advice import Advice, advice
+from textmill.look.checking import chosen
 from textmill.look.facts import Facts, as_config, facts
-from textmill.look.proposal import Proposal
+from textmill.look.proposal import Proposal, listed
 from textmill.look.words import told
 from textmill.project.params import Change, params_text
 from textmill.rows.cleaning import CleanConfig
@@ -24,10 +27,16 @@ def params_for(proposal: Proposal, preset: str) -> Callable[[Path], str]:
     """
 
     def write(root: Path) -> str:
-        found, advised = _looked_at(proposal.dataset, root)
+        try:
+            found, advised = _looked_at(proposal.dataset, root)
+        except TextmillError as error:
+            raise type(error)(_from(root, str(error))) from error
         problem, found.problem = found.problem, ""
-        for line in told(found):
+        params = chosen(YAML(typ="safe").load(preset)) | {key: one.value for key, one in advised.items()}
+        for line in told(found, params):
             say(_from(root, line))
+        for key, one in advised.items():
+            say(f"{key}: {_shown(one.value)} ({one.reason})")
         if problem:
             raise DataError(_from(root, problem))
         dataset = {key: Change(value, proposal.reasons.get(key, "")) for key, value in proposal.dataset.items()}
@@ -47,6 +56,13 @@ def _looked_at(dataset: Mapping[str, Any], root: Path) -> tuple[Facts, dict[str,
         renamed = {**dataset, "labels": advised[LABELS].value}
         found = facts(as_config(renamed), CleanConfig(), SplitConfig(), root)
     return found, advised
+
+
+def _shown(value: Any) -> str:
+    """As params.yaml has it, the first of many."""
+    if isinstance(value, Mapping):
+        return "{" + listed([f"{key}: {'null' if one is None else one}" for key, one in value.items()], 6) + "}"
+    return str(value)
 
 
 def _from(root: Path, line: str) -> str:

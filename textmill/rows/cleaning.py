@@ -7,6 +7,7 @@ from typing import Any, Literal
 import polars as pl
 
 from textmill.config import Count, Section
+from textmill.console import counted
 from textmill.errors import DataError
 from textmill.results.data import Clean
 from textmill.rows.bad import NO_LABEL, NO_TEXT, TOO_LONG, UNLISTED, advice
@@ -110,7 +111,7 @@ def told(counts: Clean) -> list[str]:
     """What a person should know of the rows, in lines."""
     lines = [f"{file} read as {how}" for file, how in counts.read_as.items()]
     if counts.twice_encoded:
-        some = "1 text looks" if counts.twice_encoded == 1 else f"{counts.twice_encoded:,} texts look"
+        some = counted(counts.twice_encoded, "text looks", "texts look")
         lines.append(f"{some} twice encoded (UTF-8 that was read as cp1252 or latin-1); see dataset.encodings")
     dropped = "".join(f", {count:,} {reason}" for reason, count in counts.dropped.items())
     return [*lines, f"{counts.kept:,} documents of {counts.rows:,} rows{dropped}"]
@@ -127,10 +128,16 @@ def arrange(docs: pl.DataFrame) -> pl.DataFrame:
         copy = pl.int_range(1, pl.len() + 1).over("key")
         suffix = pl.when(copy > 1).then(pl.format("-{}", copy)).otherwise(pl.lit(""))
         docs = docs.with_columns(id=hexadecimal(docs["key"]) + docs.select(suffix).to_series())
-    elif len(shared := docs.filter(pl.col("id").is_duplicated())):
+    else:
+        check_ids(docs)
+    return docs.select("id", "text", "label", "group", "split")
+
+
+def check_ids(docs: pl.DataFrame) -> None:
+    """Raise DataError if a given id stands twice among documents, of which file, row and id are looked at."""
+    if len(shared := docs.filter(pl.col("id").is_duplicated())):
         one = shared.filter(id=shared["id"][0]).group_by("file", "id").agg("row", count=pl.len()).sort("file")
         raise DataError(f"{_place(one)}: id {one['id'][0]!r} does not name one row; or set dataset.id: null")
-    return docs.select("id", "text", "label", "group", "split")
 
 
 def _content() -> pl.Expr:

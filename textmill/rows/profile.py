@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from textmill.console import few
+from textmill.console import counted, few
 from textmill.results.data import Ids, Split
 from textmill.rows.splits import SPLITS, among
 
@@ -80,17 +80,16 @@ def told(split: Split) -> list[str]:
     for pair, rows in split.overlap.items():
         if rows:
             a, b = pair.split("-")
-            lines.append(f"{rows:,} documents of {b} stand in {a} too")
+            lines.append(counted(rows, f"document of {b} stands", f"documents of {b} stand") + f" in {a} too")
     for pair, rows in split.near.items():
         if rows:
             a, b = pair.split("-")
             drawn = f" of {split.near_drawn[b]:,} drawn" if b in split.near_drawn else ""
-            lines.append(
-                f"{rows:,}{drawn} documents of {b} nearly stand in {a} (few words differ, if any): "
-                "expect lower scores on new texts"
-            )
+            nearly = "nearly stands" if rows == 1 else "nearly stand"
+            of = f"{rows:,}{drawn} documents" if drawn else counted(rows, "document", "documents")
+            lines.append(f"{of} of {b} {nearly} in {a} (few words differ, if any): expect lower scores on new texts")
     if split.conflicts:
-        some = "1 text carries" if split.conflicts == 1 else f"{split.conflicts:,} texts carry"
+        some = counted(split.conflicts, "text carries", "texts carry")
         lines.append(f"{some} more than one label: no model can get all of these right")
     for name in ("validation", "test"):
         if absent := split.splits[name].absent:
