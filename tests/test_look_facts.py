@@ -61,6 +61,7 @@ def test_counts_are_those_of_the_rows(tmp_path):
         ),
         (["a", "a\u200b"] * 20 + ["b"] * 20, "labels 'a', 'a\\u200b' are read as one class, 'a'", None),
         (["a"] * 40 + ["b"] * 40 + ["c"] * 2, "a class needs 3 rows, one for each split, but 'c' has 2", {"c": None}),
+        (["a"] * 9 + ["b"] * 9 + [different(n) for n in range(20)], "and 17 more have too few", None),
     ],
 )
 def test_labels_that_are_probably_one_and_rare_ones(tmp_path, labels, expected, named):
