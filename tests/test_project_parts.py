@@ -72,11 +72,14 @@ def test_an_address_that_can_change_is_refused(source):
         sources.find(source)
 
 
-def test_a_wheel_of_another_textmill_is_refused(tmp_path):
+def test_a_wheel_of_another_textmill_is_refused(tmp_path, monkeypatch):
     with zipfile.ZipFile(tmp_path / "textmill-1.whl", "w") as wheel:
         wheel.writestr("textmill/__init__.py", "")
     with pytest.raises(ParamsError, match="holds another textmill than the one that runs"):
         sources.find(str(tmp_path / "textmill-1.whl"))
+    monkeypatch.setattr(sources, "_built", lambda checkout, folder: tmp_path / "textmill-1.whl")
+    with pytest.raises(ParamsError, match=f"^{tmp_path}: holds another textmill"):  # a checkout, by its own name
+        sources.find(str(tmp_path))
     write_text(tmp_path / "no.whl", "text")
     with pytest.raises(ArtifactError, match="not a wheel"):
         sources.find(str(tmp_path / "no.whl"))
