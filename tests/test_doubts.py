@@ -101,7 +101,7 @@ def test_lines_are_few_and_the_same_on_the_page():
         models["lstm"]["fit"]["validation"] |= {"accuracy": 0.5}
 
     html = page(change=change, rows=60)
-    told = re.findall(r'<p class="warn"><b>Note:</b> (.*?)\.</p>', html)
+    told = re.findall(r"<li>(.*?)\.</li>", re.search(r'<ul class="warn".*?</ul>', html, re.S)[0])
     assert [line.partition(":")[0] for line in told] == ["lstm", "validation", "test"]
     assert "hardly trained, its loss ended at 96\N{NO-BREAK SPACE}% of guessing" in told[0]
     assert "still improving when it ended, after 3 epochs" in told[0]
