@@ -74,6 +74,8 @@ def test_labels_that_params_must_settle(given, labels, message):
 def test_one_label_may_be_named_once():
     with pytest.raises(ParamsError, match=r"dataset\.labels: two of '1', '1\.0' are one label"):
         Naming(["1", "1.0"])
+    with pytest.raises(ParamsError, match="'spam' is left out, and others are renamed to it"):
+        Naming({"spam": None, "junk": "spam"})
 
 
 def test_the_nearest_label():

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from conftest import ROOT
 
-from textmill.errors import ParamsError, TextmillError
+from textmill.errors import DataError, ParamsError, TextmillError
 from textmill.look.bringing import bring
 from textmill.look.facts import as_config, facts
 from textmill.look.finding import propose
@@ -197,6 +197,11 @@ FILES = {
         parquet(pl.DataFrame(records(stars=3))),
         {"text": "text", "label": "label"},
     ),
+    "labels in lists of parquet": (
+        "a.parquet",
+        parquet(pl.DataFrame(records()).with_columns(label=pl.concat_list("label"))),
+        {"text": "text", "label": "label"},
+    ),
     "parquet by its bytes": (
         "a.data",
         parquet(pl.DataFrame(records())),
@@ -266,11 +271,16 @@ def test_what_a_file_is(tmp_path, kind):
         (
             "a.zip",
             zipped(**{f"all__{label}__{n}_txt": texts(label) for label in ("pos", "neg") for n in range(3)}),
-            "each file in neg, pos seems to be one text; write one table with a row for each",
+            "a.zip: each one in neg, pos seems to be one text; write one table with a row for each",
         ),
-        ("a.zip", zipped(**{f"{n}_txt": texts("pos") for n in range(51)}), "it holds 51 files, 50 at most are read"),
+        ("a.zip", zipped(**{f"{n}_txt": texts("pos") for n in range(51)}), "a.zip: 51 files, 50 at most are read"),
         ("a.zip", zipped(README_md="x"), "it holds no file that could be read"),
         ("a.zip", zipped(a_csv=table(), b_csv=table()), "the names tell neither splits nor classes"),
+        (
+            "a.parquet",
+            parquet(pl.DataFrame(records()).with_columns(label=pl.col("label").cast(pl.Binary), tokens=[["a", "b"]])),
+            "texts alone and no classes",
+        ),
         ("a.csv", None, "no such file"),
     ],
 )
@@ -306,6 +316,12 @@ def test_files_for_splits_and_for_classes(tmp_path):
     assert bring(found, tmp_path / "in")[0].read_bytes() == first
     read = facts(as_config(found.dataset | {"path": "in/texts.zip"}), CleanConfig(), SplitConfig(), tmp_path)
     assert read.labels == {"neg": 30, "pos": 30}
+    for label in ("pos", "neg"):
+        (tmp_path / label).mkdir()
+        for n in range(3):
+            (tmp_path / label / f"{label}{n}.txt").write_bytes(texts(label))
+    with pytest.raises(DataError, match="the files: each one in neg, pos seems to be one text"):
+        propose(sorted(tmp_path.glob("*/*.txt")))
     with pytest.raises(ParamsError, match=r"do not tell one split each: my-train.csv \(train\), polarity.pos \(none\)"):
         propose([tmp_path / "my-train.csv", tmp_path / "polarity.pos"])
 

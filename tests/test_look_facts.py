@@ -15,6 +15,7 @@ from textmill.look.kin import kin_of
 from textmill.look.words import told
 from textmill.rows.cleaning import CleanConfig
 from textmill.rows.splits import SplitConfig
+from textmill.text.patterns import PATTERNS
 
 NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
@@ -60,6 +61,7 @@ def test_counts_are_those_of_the_rows(tmp_path):
         ),
         (["a", "a\u200b"] * 20 + ["b"] * 20, "labels 'a', 'a\\u200b' are read as one class, 'a'", None),
         (["a"] * 40 + ["b"] * 40 + ["c"] * 2, "a class needs 3 rows, one for each split, but 'c' has 2", {"c": None}),
+        (["a"] * 9 + ["b"] * 9 + [different(n) for n in range(20)], "and 17 more have too few", None),
     ],
 )
 def test_labels_that_are_probably_one_and_rare_ones(tmp_path, labels, expected, named):
@@ -113,6 +115,11 @@ def test_scripts(tmp_path, text, script, spaced):
     assert found.scripts[script] > 0.7
     assert found.emoji == ("👍" in text)
     assert any("kind: char" in line for line in told(found)) is not spaced
+    fits = {"tokenizers": {"a": {"kind": "word", "pattern": "any-script"}, "b": {"kind": "char"}}}
+    fits["tokenizers"]["c"] = {"kind": "word", "pattern": PATTERNS["any-script"]}  # as effective params have it
+    assert not any("kind: char" in line for line in told(found, fits))
+    default = {"tokenizers": {"a": {"kind": "word", "pattern": PATTERNS["spaced"]}}}
+    assert any("kind: char" in line for line in told(found, default)) is not spaced
 
 
 def test_near_copies_and_groups(tmp_path):
@@ -189,3 +196,8 @@ def test_check_looks_at_the_data_when_it_is_there(tmp_path, monkeypatch):
     Path("data/input/a.csv").write_text("what,label\nx,y\n")
     code, output = check()
     assert (code, "no column 'text'; found: what, label" in output) == (3, True)
+
+
+def test_spellings_come_in_the_order_of_the_classes(tmp_path):
+    rows = [(different(n), "hgfedcba"[n % 8] + "\u200b" * (n % 3 == 0)) for n in range(96)]
+    assert list(look(tmp_path, rows).spellings) == [*"abcdefgh"]

@@ -7,6 +7,7 @@ import sys
 import zipfile
 from types import SimpleNamespace
 
+import polars as pl
 import pytest
 import typer
 from conftest import ROOT
@@ -16,7 +17,7 @@ from textmill import cli
 from textmill.check import check_params
 from textmill.cli import app
 from textmill.config import load_params
-from textmill.errors import ArtifactError, ParamsError
+from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.files import write_text
 from textmill.look.facts import as_config, facts
 from textmill.look.finding import propose
@@ -71,11 +72,14 @@ def test_an_address_that_can_change_is_refused(source):
         sources.find(source)
 
 
-def test_a_wheel_of_another_textmill_is_refused(tmp_path):
+def test_a_wheel_of_another_textmill_is_refused(tmp_path, monkeypatch):
     with zipfile.ZipFile(tmp_path / "textmill-1.whl", "w") as wheel:
         wheel.writestr("textmill/__init__.py", "")
     with pytest.raises(ParamsError, match="holds another textmill than the one that runs"):
         sources.find(str(tmp_path / "textmill-1.whl"))
+    monkeypatch.setattr(sources, "_built", lambda checkout, folder: tmp_path / "textmill-1.whl")
+    with pytest.raises(ParamsError, match=f"^{tmp_path}: holds another textmill"):  # a checkout, by its own name
+        sources.find(str(tmp_path))
     write_text(tmp_path / "no.whl", "text")
     with pytest.raises(ArtifactError, match="not a wheel"):
         sources.find(str(tmp_path / "no.whl"))
@@ -186,6 +190,15 @@ def test_a_new_project_tells_each_value_that_follows_from_the_data(tmp_path, cap
         "dataset.labels: {Good: good, odd: null} (case is all that sets them apart; null is left out"
     )
     assert "labels: {Good: good, odd: null}" in text
+
+
+def test_what_stops_a_new_project_names_no_temporary_folder(tmp_path):
+    frame = pl.DataFrame({"text": [f"text number {n}" for n in range(20)], "label": ["a", "b"] * 10})
+    frame.write_parquet(tmp_path / "a.parquet")
+    proposal = propose(tmp_path / "a.parquet", folder=".")
+    frame.with_columns(label=pl.col("label").cast(pl.Binary)).write_parquet(tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"^a[.]parquet, column 'label': expected texts, found"):
+        params_for(proposal, CSV)(tmp_path)
 
 
 def test_an_answer_that_is_not_given_ends_quietly(monkeypatch, capsys):

@@ -10,7 +10,7 @@ from test_pipeline import ENV
 from typer.testing import CliRunner
 
 from textmill.cli import app
-from textmill.errors import ParamsError
+from textmill.errors import ArtifactError, ParamsError
 from textmill.reproduce.dvc import changed, repro, why
 
 pytestmark = pytest.mark.slow
@@ -188,3 +188,9 @@ def test_a_stage_that_is_not_there_is_one_line(project):
     assert (asked.exit_code, asked.stdout, asked.stderr) == (2, "", f"error: why: {error.value}\n")
     asked = CliRunner().invoke(app, ["why", "show@a"])
     assert (asked.exit_code, asked.stdout, asked.stderr) == (0, "why: show@a is up to date\n", "")
+
+
+def test_a_folder_that_is_no_project_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ArtifactError, match=r"not inside of a DVC repository.*; go to a project's folder"):
+        why(None)

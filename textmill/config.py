@@ -88,7 +88,9 @@ def load_params(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ArtifactError(f"{path}: {error.strerror}; copy one from presets/") from error
+        raise ArtifactError(
+            f"{path}: {error.strerror}; go to a project's folder (`textmill new` makes one), or copy one from presets/"
+        ) from error
     except UnicodeDecodeError as error:
         raise ParamsError(f"{path}: not UTF-8 (byte {error.start})") from error
     try:

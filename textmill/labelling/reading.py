@@ -79,7 +79,6 @@ def _content(path: Path, kind: str, columns: Sequence[str], separator: str) -> I
 
 
 def _csv(text: io.TextIOWrapper, path: Path, columns: Sequence[str], separator: str) -> Iterator[Any]:
-    before = csv.field_size_limit(LONGEST)  # of the whole process
     lines = _lines(text, path)
     first = next(lines, "")
     above = 0  # lines above the header
@@ -87,6 +86,7 @@ def _csv(text: io.TextIOWrapper, path: Path, columns: Sequence[str], separator: 
         separator, above = told[1], 1
     reader = csv.reader(lines if above else chain([first], lines), delimiter=separator, strict=True)
     line = above + 1
+    before = csv.field_size_limit(LONGEST)  # of the whole process
     try:
         if not (names := next(filter(None, reader), [])):
             raise DataError(f"{path}: no rows: the file is empty")

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from textmill.look.facts import Facts
 from textmill.look.words import IMBALANCED, percent
 
+MOST = 0.5  # of the documents that may be left out with their classes: where it is more, these are none
 GROUPS = 20  # that a split by group needs to have some of each class on each side
 
 
@@ -36,7 +37,8 @@ def _renamed(facts: Facts) -> Advice | None:
     why = ["case is all that sets them apart"] if names else []
     left = [label for label in facts.labels if label not in names]
     rare = [label for label in left if 0 < facts.uncut.get(label, 0) < facts.needed]
-    if rare and len(left) - len(rare) > 1:
+    lost = sum(facts.uncut[label] for label in rare) / max(sum(facts.uncut.values()), 1)
+    if rare and len(left) - len(rare) > 1 and lost <= MOST:
         names |= dict.fromkeys(rare)
         why.append(f"null is left out: fewer than {facts.needed} documents, one for each split")
         why += [f"{kin.label} may be {kin.meant}" for kin in facts.kin if kin.label in rare][:3]

@@ -1,11 +1,17 @@
 """The look that is part of `textmill check`: at the user's own file, if it is there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 ADVISED = ("split", "train", "compare")  # sections with keys that a look may advise
+
+
+def chosen(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What params say of that which a look may advise, by dotted key, and their tokenizers."""
+    keys = {f"{section}.{key}": value for section in ADVISED for key, value in params[section].items()}
+    return {"tokenizers": params["tokenizers"], **keys}
 
 
 def data_lines(params: dict[str, Any], root: Path = Path()) -> Iterator[str]:
@@ -30,7 +36,6 @@ def data_lines(params: dict[str, Any], root: Path = Path()) -> Iterator[str]:
 
     clean, split = validate(params["clean"], CleanConfig, "clean"), validate(params["split"], SplitConfig, "split")
     found = facts(as_config(dataset), clean, split, root)
-    chosen = {f"{section}.{key}": value for section in ADVISED for key, value in params[section].items()}
-    yield from told(replace(found, problem=""), chosen)
+    yield from told(replace(found, problem=""), chosen(params))
     if found.problem:
         raise DataError(found.problem)

@@ -168,7 +168,7 @@ def _sizes(docs: pl.DataFrame, name: str) -> dict[str, int]:
 def _spellings(said: Counter[str]) -> dict[str, list[str]]:
     """The classes that the file writes in several ways, beyond spaces around them: '0' and '0.0', say."""
     ways: dict[str, set[str]] = {}
-    for label in said:
+    for label in sorted(said):  # polars counts values in any order
         ways.setdefault(canonical(label), set()).add(label.strip())
     return {label: sorted(some) for label, some in ways.items() if len(some) > 1}
 

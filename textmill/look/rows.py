@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.fetch.archives import contents_of, format_of, opened
@@ -14,6 +14,9 @@ from textmill.look.sample import Sample, take
 from textmill.look.table import Table, find_table
 from textmill.rows.formats import LABEL
 from textmill.rows.records import ABSENT, leaves, reach
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LINES = 50  # that tell a format
 RECORDS = 20_000  # that are looked at
@@ -198,7 +201,18 @@ def _parquet(file: IO[bytes], where: str) -> Looked:
         raise ArtifactError(f"{where}: not a whole parquet file: {error}") from error
     if batch is None or not batch.num_rows:
         raise DataError(f"{where}: no rows")
-    plain = [(name, column) for name, column in zip(batch.schema.names, batch.columns, strict=True)
-             if not (pa.types.is_nested(column.type) or pa.types.is_binary(column.type))]  # fmt: skip
-    columns = [Column(name, [_cell(value) for value in column.to_pylist()]) for name, column in plain]
+    read = zip(batch.schema.names, batch.columns, strict=True)
+    plain = [(name, column.to_pylist()) for name, column in read if _holds_cells(column)]
+    columns = [Column(name, [_cell(value) for value in values]) for name, values in plain]
     return Looked("parquet", {}, {}, columns, batch.num_rows == parquet.metadata.num_rows, [])
+
+
+def _holds_cells(column: "pa.Array") -> bool:
+    """Whether its values are cells: no bytes, no records; lists of one value each, as labels come, are."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return not pa.types.is_nested(kind.value_type) and (pc.max(pc.list_value_length(column)).as_py() or 0) <= 1
+    return not (pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind))

@@ -26,6 +26,7 @@ BY_SPLIT = "the files' names tell the splits"
 def of_files(paths: list[Path], told: Told, folder: str) -> Proposal:
     """Files whose names tell splits, or texts of a class each, which go into one archive."""
     names = [path.name for path in paths]
+    _check_not_texts("the files", list(map(str, paths)))
     if len(set(names)) < len(names):
         raise ParamsError(f"two files are called {max(names, key=names.count)}; give them different names")
     looks = {path.name: look_at(path, None, told) for path in paths}
@@ -38,7 +39,7 @@ def of_files(paths: list[Path], told: Told, folder: str) -> Proposal:
         by_name = ", ".join(f"{name} ({split or 'none'})" for name, split in splits.items())
         raise ParamsError(
             f"the files' names do not tell one split each: {by_name}; call them train.csv, validation.csv and "
-            "test.csv, or put all rows into one file"
+            "test.csv, or put all rows into one file; leave out one without classes (`textmill predict` labels it)"
         )
     kept, found, notes = _by_split(looks, splits, told)
     keys = {"path": {splits[name]: f"{folder}/{name}" for name in kept}}
@@ -54,7 +55,7 @@ def of_archive(path: Path, told: Told, folder: str) -> Proposal:
     tables = [name for name in inside if format_of(name)] or inside
     if not tables:
         raise DataError(f"{path}: it holds no file that could be read: {listed(members(path)) or 'none'}")
-    _check_not_texts(path, tables)
+    _check_not_texts(str(path), tables)
     looks = {name: look_at(path, name, told) for name in tables}
     splits = {name: split_of_file(name) for name in tables}
     keys: dict[str, Any] = {"path": f"{folder}/{path.name}"}
@@ -80,17 +81,17 @@ def of_archive(path: Path, told: Told, folder: str) -> Proposal:
     return proposed(told.name or stem(path.name), keys, found, looks[shown], {path: path.name}, notes)
 
 
-def _check_not_texts(path: Path, names: list[str]) -> None:
+def _check_not_texts(where: str, names: list[str]) -> None:
     """Raise DataError where the files are too many, as they are where each is a text and its folder the class."""
     folders = Counter(PurePosixPath(name).parent for name in names if format_of(name) in ("txt", None))
-    classes = {folder.name for folder, count in folders.items() if count > 1 and not split_named(folder.name)} - {""}
+    classes = {folder.name for folder, count in folders.items() if count > 2 and not split_named(folder.name)} - {""}
     if len(classes) > 1:
         raise DataError(
-            f"{path}: each file in {listed(sorted(classes), 4)} seems to be one text; write one table with a row for "
+            f"{where}: each one in {listed(sorted(classes), 4)} seems to be one text; write one table with a row for "
             "each of them (columns text and label), or a file for each class, such as pos.txt, with a text on each line"
         )
     if len(names) > MOST:
-        raise DataError(f"{path}: it holds {len(names):,} files, {MOST} at most are read; put all rows into one table")
+        raise DataError(f"{where}: {len(names):,} files, {MOST} at most are read; put all rows into one table")
 
 
 def _by_split(

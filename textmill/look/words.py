@@ -4,10 +4,13 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import polars as pl
+
 from textmill.console import counted
 from textmill.look.facts import Facts
 from textmill.look.proposal import listed
 
+ROOM = "\u623f\u95f4"  # a Chinese word of two letters
 MANY = 12  # classes that are told one by one
 IMBALANCED = 0.8  # share of one class
 UNSPACED = 0.3  # share of letters of scripts without spaces
@@ -19,11 +22,11 @@ PLAIN = ("utf-8", "utf-8-sig", "parquet")  # ways to be read that need no word
 def told(facts: Facts, chosen: Mapping[str, Any] | None = None) -> list[str]:
     """At most a screenful.
 
-    chosen: values that params have, by dotted key; what they say already is not advised.
+    chosen: values that params have, by dotted key, and their `tokenizers`; what they say already is not advised.
     """
     lines, chosen = [*_rows(facts)], chosen or {}
     if facts.kept:
-        lines += [*_classes(facts, chosen), *_texts(facts), *_copies(facts, chosen), *_doubts(facts)]
+        lines += [*_classes(facts, chosen), *_texts(facts, chosen), *_copies(facts, chosen), *_doubts(facts)]
     return lines + ([f"this stops the pipeline: {facts.problem}"] if facts.problem else [])
 
 
@@ -75,15 +78,25 @@ def _classes(facts: Facts, chosen: Mapping[str, Any]) -> Iterator[str]:
         yield f"always {most!r} would be right {percent(share, 1)} of the time" + (f": {advised}" if advised else "")
 
 
-def _texts(facts: Facts) -> Iterator[str]:
+def _texts(facts: Facts, chosen: Mapping[str, Any]) -> Iterator[str]:
     scripts = ", ".join(f"{script} {percent(share)}" for script, share in list(facts.scripts.items())[:4]) or "none"
     emoji = f"; {percent(facts.emoji)} of the texts have emoji" if facts.emoji >= 0.01 else ""
     if facts.unspaced > UNSPACED:
         yield f"texts: median {facts.letters:,} characters; letters: {scripts}{emoji}"
-        yield "words stand without spaces: take a tokenizer of `kind: char`, or `kind: word` with `pattern: any-script`"
+        tokenizers = chosen.get("tokenizers")
+        if tokenizers is None or any(map(_parts_at_spaces, tokenizers.values())):
+            kinds = "`kind: char`, or `kind: word` with `pattern: any-script`"
+            yield f"words stand without spaces: take a tokenizer of {kinds}"
     else:
         median, most = facts.words["median"], facts.words["p95"]
         yield f"texts: median {median:,} words, 95 % have at most {most:,}; letters: {scripts}{emoji}"
+
+
+def _parts_at_spaces(tokenizer: Mapping[str, Any]) -> bool:
+    pattern = tokenizer.get("pattern", "spaced")  # a name, or a regular expression
+    if tokenizer.get("kind") != "word" or pattern == "any-script":
+        return False
+    return pattern == "spaced" or len(pl.Series([ROOM]).str.extract_all(pattern)[0]) < len(ROOM)
 
 
 def _copies(facts: Facts, chosen: Mapping[str, Any]) -> Iterator[str]:

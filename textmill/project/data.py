@@ -4,9 +4,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+
 from textmill.console import say
-from textmill.errors import DataError
+from textmill.errors import DataError, TextmillError
 from textmill.look.advice import Advice, advice
+from textmill.look.checking import chosen
 from textmill.look.facts import Facts, as_config, facts
 from textmill.look.proposal import Proposal, listed
 from textmill.look.words import told
@@ -24,9 +27,13 @@ def params_for(proposal: Proposal, preset: str) -> Callable[[Path], str]:
     """
 
     def write(root: Path) -> str:
-        found, advised = _looked_at(proposal.dataset, root)
+        try:
+            found, advised = _looked_at(proposal.dataset, root)
+        except TextmillError as error:
+            raise type(error)(_from(root, str(error))) from error
         problem, found.problem = found.problem, ""
-        for line in told(found, {key: one.value for key, one in advised.items()}):
+        params = chosen(YAML(typ="safe").load(preset)) | {key: one.value for key, one in advised.items()}
+        for line in told(found, params):
             say(_from(root, line))
         for key, one in advised.items():
             say(f"{key}: {_shown(one.value)} ({one.reason})")

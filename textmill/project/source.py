@@ -51,8 +51,8 @@ def find(source: str | None) -> Source:
     path = Path(unquote(urlsplit(source).path)) if source.startswith("file://") else Path(source)
     if path.is_dir():
         with TemporaryDirectory() as folder:
-            return _of_wheel(_built(path, Path(folder)))
-    return _of_wheel(path)
+            return _of_wheel(_built(path, Path(folder)), path)
+    return _of_wheel(path, path)
 
 
 def _running() -> str:
@@ -86,7 +86,8 @@ def _built(checkout: Path, folder: Path) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def _of_wheel(path: Path) -> Source:
+def _of_wheel(path: Path, named: Path) -> Source:
+    """A wheel, and what the user calls it: it may be built of a checkout."""
     try:
         content = path.read_bytes()
         with zipfile.ZipFile(path) as wheel:
@@ -97,7 +98,7 @@ def _of_wheel(path: Path) -> Source:
     except (OSError, zipfile.BadZipFile) as error:
         raise ArtifactError(f"{path}: not a wheel ({error}); {SAY}") from error
     if code != running_code():
-        raise ParamsError(f"{path}: holds another textmill than the one that runs; install it first, or name that one")
+        raise ParamsError(f"{named}: holds another textmill than the one that runs; install it first, or name that one")
     return Source(_pin(f"{WHEELS}/{path.name}"), Wheel(path.name, content))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import psutil
 
-from textmill.errors import ParamsError, TextmillError
+from textmill.errors import ArtifactError, ParamsError, TextmillError
 from textmill.reproduce.why import plan, told
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def why(stage: str | None) -> list[str]:
 
 
 def _ask_dvc(question: Callable[["Repo"], T], level: int) -> T:
-    from dvc.exceptions import DvcException
+    from dvc.exceptions import DvcException, NotDvcRepoError
     from dvc.repo import Repo
 
     def ask() -> T:
@@ -67,6 +67,8 @@ def _ask_dvc(question: Callable[["Repo"], T], level: int) -> T:
     logging.getLogger("dvc").setLevel(level)
     try:
         return _shielded(ask)
+    except NotDvcRepoError as error:
+        raise ArtifactError(f"{error}; go to a project's folder (`textmill new` makes one)") from error
     except DvcException as error:
         raise _told(error) from error
 

@@ -42,6 +42,9 @@ class Naming:
         self.listed = given if isinstance(given, list) else None  # the classes in their order
         if len(self.names) < len(named):
             raise ParamsError(f"dataset.labels: two of {few([*named], 10)} are one label, as 1 and 1.0 are; keep one")
+        left_out = {form for form, name in self.names.items() if name is None}
+        if both := left_out.intersection(self.names.values()):
+            raise ParamsError(f"dataset.labels: {min(both)!r} is left out, and others are renamed to it; choose one")
         self.said = {canonical(said): said for said in named}  # as params say it
         self.seen: set[str] = set()
 
