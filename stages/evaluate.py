@@ -42,7 +42,7 @@ def main(model: Path, encoded: Path, splits: Path, out: Path, params: Path = PAR
     groups(table, alpha).write(out / Groups.FILE)
     write_csv(out / "errors.csv", (wrong(table, some) for some in read_batches(texts, ["id", "text"])))
     write_csv(out / "confusion.csv", [table.select(actual="label", predicted="prediction")])
-    timings.note(out, config.weights, timings.Timing(predict_documents_per_second=speed))
+    timings.note(out, config.weights, timings.Timing(predict_documents_per_second=round(speed, 1)))
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ OLD, NEW = "0" * 64, "1" * 64
 
 
 def test_a_rerun_to_equal_weights_leaves_the_file(tmp_path):
-    note(tmp_path, OLD, Timing(machine="a", train_seconds=1.5, epoch_seconds=[1.5], started=10.0, ended=11.5))
+    note(tmp_path, OLD, Timing(machine="a", train_seconds=1.5, pretrain_seconds=0.5, started=10.0, ended=11.5))
     note(tmp_path, OLD, Timing(predict_documents_per_second=300.0))
     before = (tmp_path / Timing.FILE).read_bytes()
-    note(tmp_path, OLD, Timing(machine="b", train_seconds=9.0, epoch_seconds=[9.0], started=90.0, ended=99.0))
+    note(tmp_path, OLD, Timing(machine="b", train_seconds=9.0, pretrain_seconds=0.1, started=90.0, ended=99.0))
     note(tmp_path, OLD, Timing(predict_documents_per_second=100.0))
     assert (tmp_path / Timing.FILE).read_bytes() == before
     known = recall(tmp_path, OLD)

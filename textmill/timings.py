@@ -23,7 +23,7 @@ class Timing(Record, Section):
     weights: Sha256 | None = None  # of the model that is shipped
     machine: str | None = None  # that trained it
     train_seconds: float | None = None  # of all seeds and of pretraining, the epochs before a resumption too
-    epoch_seconds: list[float] | None = None  # of the seed that is shipped
+    pretrain_seconds: float | None = None  # of these, what a network read before its training
     started: float | None = None
     ended: float | None = None
     predict_documents_per_second: float | None = None

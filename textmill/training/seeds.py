@@ -67,13 +67,12 @@ class Runs:
 
     def timing(self) -> Timing:
         """Seconds of all seeds together, which end now; a resumed run counts the epochs before, too."""
-        seconds, ended = sum(map(_seconds, self.each.values())), time.time()
-        epochs = [row["seconds"] for row in self.best.history]
+        seconds, ended = round(sum(map(_seconds, self.each.values())), 3), round(time.time(), 3)
         return Timing(
             machine=machine(gpu() if self.best.device == "cuda" else None),
             train_seconds=seconds,
-            epoch_seconds=epochs,
-            started=ended - seconds,
+            pretrain_seconds=self.best.pretraining and round(self.best.pretraining["seconds"], 3),
+            started=round(ended - seconds, 3),
             ended=ended,
         )
 
