@@ -68,10 +68,11 @@ class Runs:
     def timing(self) -> Timing:
         """Seconds of all seeds together, which end now; a resumed run counts the epochs before, too."""
         seconds, ended = round(sum(map(_seconds, self.each.values())), 3), round(time.time(), 3)
+        read = self.best.pretraining
         return Timing(
             machine=machine(gpu() if self.best.device == "cuda" else None),
             train_seconds=seconds,
-            pretrain_seconds=self.best.pretraining and round(self.best.pretraining["seconds"], 3),
+            pretrain_seconds=None if read is None else round(read["seconds"], 3),
             started=round(ended - seconds, 3),
             ended=ended,
         )
