@@ -200,6 +200,12 @@ def test_a_first_line_may_tell_the_separator(tmp_path):
     assert row.startswith('"zuli; ti";1;good;')
 
 
+def test_a_column_may_be_written_otherwise_than_in_training(tmp_path):
+    (tmp_path / "in.csv").write_text("te\u0301xt ,id\nzuli ti,1\n")
+    told = predict(LINEAR, "--file", tmp_path / "in.csv", "--column", "t\u00e9xt", "--json").stdout
+    assert json.loads(told)["predicted"] == "good"
+
+
 def test_people_read_the_likeliest_of_many_classes():
     many = Answer("c7", {f"c{n}": 0.5 if n == 7 else 0.5 / 99 for n in range(100)}, False, 0)
     assert spoken(many).startswith("c7\tc7 0.5000  c0 0.0051  ")

@@ -345,6 +345,9 @@ def test_what_is_told_is_taken_and_checked(tmp_path):
     ]:
         with pytest.raises(ParamsError, match=expected):
             propose(path, Told(**given))
+    path.write_bytes(table(header="Re\u0301ponse,kind ", row="{0},{1}"))  # an accent that stands apart
+    found = propose(path, Told(text=["R\u00e9ponse"], label="kind")).dataset
+    assert (found["text"], found["label"]) == ("Re\u0301ponse", "kind ")
     path.write_bytes(table(";", header=None))
     found = propose(path, Told(header=["what", "how"], label="how", encoding="cp1250", separator=";", quotes="none"))
     assert found.reasons["encodings"] == "as you said"

@@ -223,6 +223,7 @@ def test_what_to_type_next_can_be_pasted(monkeypatch):
     [
         ("x = 1\ndef f(:", "families/own_{n}.py, line 2: invalid syntax"),
         ("import nosuch", "families/own_{n}.py, line 1: ModuleNotFoundError: No module named 'nosuch'"),
+        ("import torch.nosuch", "families/own_{n}.py, line 1: ModuleNotFoundError: No module named 'torch.nosuch'"),
         ("import os\n\nx = 1 / 0", "families/own_{n}.py, line 3: ZeroDivisionError: division by zero"),
         ("import json\njson.loads('no')", "families/own_{n}.py, line 2: JSONDecodeError: Expecting value"),
         ("x = 1", "families/own_{n}.py: expected FAMILY = NetworkFamily(Config, Network), found None"),

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -161,6 +162,9 @@ def _place(path: Path, names: list[str], column: str, separator: str | None = No
     """Where a column stands. Raises ParamsError if it does not stand there once."""
     if (count := names.count(column)) == 1:
         return names.index(column)
+    plain = [unicodedata.normalize("NFC", name).strip() for name in names]  # training's file may write it otherwise
+    if not count and separator and plain.count(same := unicodedata.normalize("NFC", column).strip()) == 1:
+        return plain.index(same)
     found = ", ".join(name[:SHOWN] for name in names) or "none"
     if count:
         raise ParamsError(

@@ -1,6 +1,7 @@
 """What a person gave on the command line, and what is proposed: a `dataset` section with its reasons."""
 
 import codecs
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -44,18 +45,29 @@ class Told:
         except LookupError:
             raise ParamsError(f"--encoding {self.encoding}: unknown; for example utf-8, utf-16, cp1252") from None
 
-    def check(self, columns: list[str], where: str) -> None:
-        """Raise ParamsError, with the nearest name, for a column that is not there; and for one that is used twice."""
-        keys = ("text", *self.text), *((key, getattr(self, key)) for key in ("label", "group", "split", "id"))
-        for key, *names in keys:
+    def found_in(self, columns: list[str], where: str) -> "Told":
+        """The same with columns as the file writes them: an accent may stand apart there, or a space at the end.
+
+        Raises ParamsError, with the nearest name, for a column that is not there, and for one that is used twice.
+        """
+        known = {_plain(name): name for name in columns} | {name: name for name in columns}
+        keys: dict[str, Any] = {"text": self.text}
+        keys |= {key: [name] for key in ("label", "group", "split", "id") if (name := getattr(self, key)) is not None}
+        for key, names in keys.items():
             for name in names:
-                if name is not None and name not in columns:
+                if name not in known and _plain(name) not in known:
                     near = get_close_matches(name, columns, 1, 0.5)
                     hint = f"did you mean {near[0]!r}? " if near else ""
                     raise ParamsError(f"--{key} {name}: {where} has no such column; {hint}found: {listed(columns)}")
-        given = [name for _, *names in keys for name in names if name is not None]
+            keys[key] = [known.get(name) or known[_plain(name)] for name in names]
+        given = [name for names in keys.values() for name in names]
         if twice := [name for name in given if given.count(name) > 1]:
             raise ParamsError(f"column {twice[0]!r} is named twice; a column has one use, so name another one")
+        return replace(self, **{key: names if key == "text" else names[0] for key, names in keys.items()})
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", name).strip()
 
 
 @dataclass(frozen=True)
@@ -107,8 +119,8 @@ def ask(proposal: Proposal, prompt: Callable[[str, str, list[str]], str]) -> Pro
             dataset.pop(key, None)
             continue
         given = {"label": Told(label=answer), "group": Told(group=answer)}.get(key, Told(text=names))
-        given.check(proposal.columns, "the file")
-        dataset[key] = names if key == "text" and len(names) > 1 else answer
+        given = given.found_in(proposal.columns, "the file")
+        dataset[key] = given.text if len(given.text) > 1 else next(iter(given.text), given.label or given.group)
         reasons[key] = "as you said"
     return replace(proposal, dataset=dataset, reasons=reasons)
 

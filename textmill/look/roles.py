@@ -31,7 +31,7 @@ def roles(looked: Looked, told: Told, where: str, alone: bool = True) -> Found:
     """
     columns = [column for column in looked.columns if column.name]
     names, rows = [column.name for column in columns], max((len(column.cells) for column in columns), default=0)
-    told.check(names, where)
+    told = told.found_in(names, where)
     free = {column.name: column for column in columns}
     for given in (told.label, told.group, told.split, told.id):
         free.pop(given or "", None)

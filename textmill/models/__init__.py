@@ -60,8 +60,7 @@ def family(name: Any, where: str = "model") -> Family:
     except SyntaxError as error:
         raise ParamsError(f"{_here(error.filename)}, line {error.lineno}: {error.msg}") from error
     except Exception as error:  # whatever a user's module does when it is imported
-        missing = error.name or "" if isinstance(error, ModuleNotFoundError) else ""
-        if isinstance(error, TextmillError) or missing.partition(".")[0] in EXTRAS:
+        if isinstance(error, TextmillError) or (isinstance(error, ModuleNotFoundError) and error.name in EXTRAS):
             raise
         lines = [one for one in traceback.extract_tb(error.__traceback__) if OWN in Path(one.filename).parts]
         place = f"{_here(lines[-1].filename)}, line {lines[-1].lineno}" if lines else f"{OWN}/{name}.py"

@@ -50,8 +50,10 @@ def _told(doubt: Doubt) -> tuple[str, str]:
 
 
 def _advice(metric: str) -> str:
+    """What there is, for params may have it already: a comparison does not know how its networks were weighted."""
     keys = ["compare.metric: f1_macro"] if metric != "f1_macro" else []
-    return f"; set {' and '.join([*keys, 'train.class_weights: balanced'])}"
+    keys.append("for networks train.class_weights: balanced")
+    return f"; what weighs rare classes more: {', and '.join(keys)}"
 
 
 def _counted(number: int, thing: str) -> str:
