@@ -30,7 +30,7 @@ def make(
     check_folder(folder)
     name = preset or (THEIRS if files else OURS)
     if name not in presets():
-        raise ParamsError(f"--preset {name}: unknown{nearest(name, presets())}")
+        raise ParamsError(f"--preset {name}: unknown{nearest(name, presets()).replace('known keys', 'known')}")
     base = preset_of(name).read_text(encoding="utf-8")
     if not files:
         if told != Told():

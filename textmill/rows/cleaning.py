@@ -202,7 +202,9 @@ def _check_classes(kept: pl.DataFrame, classes: list[str], labels: list[str] | N
     judges = pl.col("split").is_in(["validation", "test"])
     new = kept.filter(judges & ~pl.col("label").is_in(kept.filter(~judges.fill_null(False))["label"].implode()))
     if len(new):
-        raise DataError(f"{_place(new)}: label {new['label'][0]!r} of split {new['split'][0]} is not in train")
+        label, split = new["label"][0], new["split"][0]
+        advice = f"give train some, or leave it out: dataset.labels: {{{label}: null}}"
+        raise DataError(f"{_place(new)}: label {label!r} of split {split} is not in train; {advice}")
 
 
 def _counts(census: pl.DataFrame, kind: str) -> dict[str, int]:
