@@ -3,7 +3,6 @@
 import hashlib
 import tomllib
 from collections.abc import Iterable
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,14 +46,20 @@ def check_pin(project: Path) -> None:
     if pin is None or pin.code == (code := running_code()):
         return
     raise ParamsError(
-        f"{PYPROJECT} pins textmill {pin.version} ({pin.code}), but {version('textmill')} ({code}) runs; "
+        f"{PYPROJECT} pins textmill {pin.version} ({pin.code}), but {_version()} ({code}) runs; "
         f"pip install --force-reinstall --no-deps {pin.source}, or move the project to it: textmill upgrade"
     )
 
 
 def running() -> Pin:
     """The one that runs; where it came from is not told."""
-    return Pin(version("textmill"), "", running_code())
+    return Pin(_version(), "", running_code())
+
+
+def _version() -> str:
+    from importlib.metadata import version  # half of a stage's start, which no stage needs
+
+    return version("textmill")
 
 
 def running_code() -> str:
