@@ -22,9 +22,9 @@ def check_inputs(sections: Mapping[str, Any], where: str, pipeline: Path) -> Non
         file = (here / path).resolve()
         if not file.is_relative_to(here):
             continue
-        inside = [str(one) for one in [file, *file.parents] if one.is_relative_to(here)]
+        own = file.relative_to(here)
         for pattern, stage in owned.items():
-            if any(re.fullmatch(pattern, str(Path(one).relative_to(here))) for one in inside):
+            if any(re.fullmatch(pattern, one.as_posix()) for one in (own, *own.parents)):
                 raise ParamsError(
                     f"{key}: {path} lies in an output of {stage}, which DVC deletes; move it to data/input"
                 )

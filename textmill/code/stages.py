@@ -21,6 +21,11 @@ def listings(project: Path) -> dict[str, str]:
     }
 
 
+def modules(listing: str) -> dict[str, str]:
+    """The digest of each module that one of these files lists."""
+    return {name: digest for digest, name in (line.split(" ", 1) for line in listing.splitlines())}
+
+
 def _roots(project: Path, package: Path) -> Iterator[tuple[str, list[str]]]:
     for script in sorted((project / "stages").glob("*.py")):
         stage = script.stem

@@ -1,5 +1,6 @@
 """The files of a new project. The stages and dvc.yaml are those of Textmill's own folder, packed into the wheel."""
 
+from functools import cache
 from pathlib import Path
 
 from textmill.pin import Pin
@@ -26,6 +27,7 @@ def pipeline() -> dict[str, str]:
     return text | {"dvc.yaml": text["dvc.yaml"].replace(CODE, PINNED)}
 
 
+@cache
 def files() -> dict[str, str]:
     """The text of every template by its path in a project."""
     found = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from textmill.code.stages import listings
+from textmill.code.stages import listings, modules
 from textmill.config import load_params
 from textmill.errors import ParamsError
 from textmill.files import write_text
@@ -136,7 +136,7 @@ def _run_again(project: Path, after: Path) -> dict[str, tuple[str, ...]]:
     old, new = (load_params(folder / "dvc.yaml")["stages"] for folder in (project, after))
     found: dict[str, list[str]] = {}
     for name, listing in listings(after).items():
-        before, now = _modules(_read(project / DIGESTS / f"{name}.txt")), _modules(listing)
+        before, now = modules(_read(project / DIGESTS / f"{name}.txt")), modules(listing)
         changed = [module for module in dict.fromkeys([*before, *now]) if before.get(module) != now.get(module)]
         if changed and before:  # without digests nothing ever ran
             found |= {stage: changed for stage in _stages(name, params) if stage.split("@")[0] in new}
@@ -160,10 +160,6 @@ def _stages(digest: str, params: Mapping[str, Any]) -> list[str]:
         return [stage]
     section, key = ("models", "family") if stage in ("train", "evaluate") else ("tokenizers", "kind")
     return [f"{stage}@{name}" for name, entry in params[section].items() if entry.get(key) == variant]
-
-
-def _modules(listing: str) -> dict[str, str]:
-    return {name: digest for digest, name in (line.split(" ", 1) for line in listing.splitlines())}
 
 
 def _with_pin(path: Path, before: Pin, after: Pin) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from textmill.code.stages import listings
+from textmill.code.stages import listings, modules
 
 if TYPE_CHECKING:
     from dvc.dependency import Dependency
@@ -119,15 +119,11 @@ def _code(now: str, before: str | None) -> Iterator[str]:
     if before is None:
         yield "its code changed (the digests that dvc.lock names are in none of the last commits)"
         return
-    old, modules = _modules(before), _modules(now)
-    for name in dict.fromkeys([*old, *modules]):
-        if old.get(name) != modules.get(name):
-            how = "is not run any more" if name not in modules else "changed" if name in old else "is run, too"
+    old, new = modules(before), modules(now)
+    for name in dict.fromkeys([*old, *new]):
+        if old.get(name) != new.get(name):
+            how = "is not run any more" if name not in new else "changed" if name in old else "is run, too"
             yield f"code: {name} {how}"
-
-
-def _modules(listing: str) -> dict[str, str]:
-    return {name: digest for digest, name in (line.split(" ", 1) for line in listing.splitlines())}
 
 
 def _older(file: Path, md5: str) -> str | None:
