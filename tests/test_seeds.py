@@ -29,7 +29,6 @@ SEVERAL = PARAMS | {
     "models": {"linear": MODELS["linear"], "lstm": {**MODELS["lstm"], "seeds": SEEDS}, "gru": MODELS["gru"]},
     "compare": {
         "metric": "accuracy",
-        "bootstrap": 400,
         "alpha": 0.05,
         "ensembles": {"both": ["gru", "lstm"], "pair": ["linear", "gru"]},
     },

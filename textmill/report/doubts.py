@@ -6,6 +6,7 @@ from textmill.judging.doubts import (
     BehindLinear,
     CannotTell,
     Doubt,
+    FewUnits,
     HardlyTrained,
     KeptEarly,
     NoBetterThanAlways,
@@ -47,6 +48,17 @@ def _told(doubt: Doubt) -> tuple[str, str]:
         case CannotTell(split, rows, difference):
             told = f"{_counted(rows, 'document')} cannot tell models apart that differ by less than about "
             return split, told + f"{decimals(100 * difference, 0)} points"
+        case FewUnits(split, by, units, effective):
+            return split, _few(by, units, effective)
+
+
+def _few(by: str, units: int, effective: float) -> str:
+    if units == 1:
+        told = f"all in one {by}, so how far luck moves its scores cannot be told, and no model is called better"
+    else:
+        equal = f", worth {decimals(effective, 1)} of equal size" if effective < units - 0.5 else ""
+        told = f"{_counted(units, by)}{equal}: too few for intervals to be relied on"
+    return told + (f"; give it more {by}s" if by == "group" else "; give it more documents")
 
 
 def _advice(metric: str) -> str:
