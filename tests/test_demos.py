@@ -5,6 +5,7 @@ import re
 
 import choosing
 import corpora
+import coverage
 import first_rows
 import folds
 import numpy as np
@@ -20,7 +21,7 @@ from conftest import ROOT, toy
 from textmill.files import sha256
 from textmill.text.ragged import PAD
 
-SCRIPTS = (padding, vocabulary, choosing, folds, twins, first_rows, recipes)
+SCRIPTS = (padding, vocabulary, choosing, folds, twins, first_rows, recipes, coverage)
 WORDS = {"bad": ["dull", "awful", "weak"], "good": ["great", "warm", "sharp"]}
 
 
@@ -44,7 +45,7 @@ def test_each_demo_tells_a_table_and_keeps_it(demo, tmp_path, monkeypatch, capsy
         del small["TEST"]
     for name in small.keys() & vars(demo).keys():
         monkeypatch.setattr(demo, name, small[name])
-    monkeypatch.setattr(demo, "documents", made_up)
+    monkeypatch.setattr(demo, "documents", made_up, raising=False)
     monkeypatch.setattr(trial, "RESULTS", tmp_path / "results")
     monkeypatch.chdir(tmp_path)
     demo.main()

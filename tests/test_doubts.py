@@ -17,6 +17,7 @@ from textmill.judging.doubts import (
     KeptEarly,
     NoBetterThanAlways,
     StillImproving,
+    TooGood,
     Unsolved,
     doubts,
 )
@@ -40,7 +41,8 @@ def doubted(rows=4000, held=2000, test=None, train=None, by="text", **fits):
         right = np.roll(np.arange(held) < round(share * held), number * held // 3)
         judged[name] = replace(one, validation=said(right, np.zeros(held, int)))
     comparison = compare(CONFIG, 42, "reviews", train or {"no": 5, "yes": 9}, judged, by)
-    return doubts(comparison, {name: outcome(name, told) for name, told in facts.items()})
+    found = doubts(comparison, {name: outcome(name, told) for name, told in facts.items()})
+    return [one for one in found if not isinstance(one, TooGood)]
 
 
 @pytest.mark.parametrize(
@@ -132,3 +134,17 @@ def test_lines_are_few_and_the_same_on_the_page():
     assert [line.partition(":")[0] for line in told] == ["lstm", "test"]
     assert "hardly trained, its loss ended at 96\N{NO-BREAK SPACE}% of guessing" in told[0]
     assert "still improving when it ended, after 3 epochs" in told[0]
+
+
+def test_validation_is_too_good_where_it_chose_epochs():
+    facts, *_ = made_up(["linear", "gru", "lstm"])
+    judged = {name: model(some(0.8, 2000), validation=0.9) for name in facts}
+    judged["lstm"] = model(some(0.8, 2000), validation=0.85)
+    score = some(0.8, 2000).mean()
+    comparison = compare(CONFIG, 42, "reviews", {"no": 5, "yes": 9}, judged)
+    models = {name: outcome(name, told) for name, told in facts.items()}
+    (found,) = [one for one in doubts(comparison, models) if isinstance(one, TooGood)]
+    assert found.networks == pytest.approx((0.85 - score, 0.9 - score), abs=1e-6)
+    assert found.others == pytest.approx((0.9 - score,) * 2, abs=1e-6)
+    told = "validation: networks score +1.6 to +2.6 points more there than on test, since it chose their epochs"
+    assert lines([TooGood((0.016, 0.026), (0.0, 0.0))]) == [f"{told}; other models 0.0"]

@@ -74,6 +74,14 @@ class CannotTell:
 
 
 @dataclass(frozen=True)
+class TooGood:
+    """How much more networks, and other models, score on validation than on test: it chose the networks' epochs."""
+
+    networks: tuple[float, float]  # the least and the most
+    others: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
 class FewUnits:
     """A split of so few groups, or documents, that its intervals tell little; with one unit there are none."""
 
@@ -98,7 +106,7 @@ def doubts(comparison: Comparison, models: Mapping[str, Outcome]) -> list[Doubt]
     for model in comparison.models:
         if model.name in models:
             found += of_training(model, models[model.name].fit, linear)
-    return [*found, *of_baseline(comparison), *of_splits(comparison)]
+    return [*found, *of_baseline(comparison), *of_splits(comparison), *of_choice(comparison, models)]
 
 
 def of_training(model: Entry, fit: Fit, linear: Entry | None) -> Iterator[Doubt]:
@@ -131,3 +139,14 @@ def of_splits(comparison: Comparison) -> Iterator[Doubt]:
             yield FewUnits(name, judging.by, judging.units, judging.effective)
         elif judging.least is not None and judging.least > FAR:
             yield CannotTell(name, judging.rows, judging.least)
+
+
+def of_choice(comparison: Comparison, models: Mapping[str, Outcome]) -> Iterator[Doubt]:
+    """What it does to validation scores that they chose an epoch: the models that have several, and the others."""
+    gaps: dict[bool, list[float]] = {True: [], False: []}
+    for model in comparison.models:
+        if model.name in models:
+            gaps[models[model.name].fit.epochs > 1].append(model.validation - model.score)
+    networks, others = gaps[True], gaps[False]
+    if networks and min(networks) > 0:
+        yield TooGood((min(networks), max(networks)), (min(others), max(others)) if others else None)

@@ -11,10 +11,11 @@ from textmill.judging.doubts import (
     KeptEarly,
     NoBetterThanAlways,
     StillImproving,
+    TooGood,
     Unsolved,
 )
 from textmill.judging.metrics import METRICS
-from textmill.report.numbers import count, decimals, percent
+from textmill.report.numbers import count, decimals, percent, points
 
 
 def lines(doubts: Iterable[Doubt]) -> list[str]:
@@ -48,8 +49,16 @@ def _told(doubt: Doubt) -> tuple[str, str]:
         case CannotTell(split, rows, difference):
             told = f"{_counted(rows, 'document')} cannot tell models apart that differ by less than about "
             return split, told + f"{decimals(100 * difference, 0)} points"
+        case TooGood(networks, others):
+            told = f"networks score {_range(networks)} points more there than on test, since it chose their epochs"
+            return "validation", told + (f"; other models {_range(others)}" if others else "")
         case FewUnits(split, by, units, effective):
             return split, _few(by, units, effective)
+
+
+def _range(ends: tuple[float, float]) -> str:
+    low, high = map(points, ends)
+    return low if low == high else f"{low} to {high}"
 
 
 def _few(by: str, units: int, effective: float) -> str:

@@ -58,7 +58,7 @@ def narrow(comparison: Comparison) -> str:
     told = ", ".join(f"{model.name} {100 * (model.wins or 0):.0f} %" for model in comparison.odds)
     line = f"With other validation {comparison.validation.by}s the champion would be {told}"
     if comparison.decided_by:
-        line += f"; as good on these: {", ".join(comparison.equal)}; {DECIDED[comparison.decided_by]} decided"
+        line += f"; as good on these: {', '.join(comparison.equal)}; {DECIDED[comparison.decided_by]} decided"
     return line
 
 
