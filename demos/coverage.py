@@ -2,12 +2,12 @@
 made-up answers whose truth is known.
 
 Run: `python demos/coverage.py`; `python demos/coverage.py 50` draws 50 experiments of each kind.
-Five models with different errors and the same true score, ten pairs, 95 %. Documents of a group are alike for all
-models (ICC .03) and, to the same degree, for each model in its own way; skewed groups differ in size, log-normal. Seeds
-move a model three times as far as its documents do. `interval`: the share of models whose interval holds the true
-score. `all pairs`: the share of experiments in which the intervals of all ten differences hold theirs.
-`false "better"`: the share in which any of the ten is called better and is not. Models that are `apart` lie 0, 1, 2, 3
-and 5 points below the first. `groups, as documents` takes the documents of groups for independent.
+Models with different errors and the same true score, all pairs of them (of five, ten), 95 %. Documents of a group are
+alike for all models (ICC .03) and, to the same degree, for each model in its own way; skewed groups differ in size,
+log-normal. Seeds move a model three times as far as its documents do. `interval`: the share of models whose interval
+holds the true score. `all pairs`: the share of experiments in which the intervals of all differences hold theirs.
+`false "better"`: the share in which any model is called better and is not. Models that are `apart` lie 0, 1, 2, 3 and 5
+points below the first. `groups, as documents` takes the documents of groups for independent.
 """
 
 import sys
@@ -27,7 +27,7 @@ from textmill.judging.judged import interval, judge
 from textmill.judging.metrics import score
 from textmill.judging.units import Units
 
-MODELS, ALPHA, DRAWS = 5, 0.05, 1000  # experiments of each kind; half as many where answers change hands
+ALPHA, DRAWS = 0.05, 1000  # experiments of each kind; half as many where answers change hands
 BALANCED, RARE, FOUR = (0.5, 0.5), (0.97, 0.03), (0.6, 0.3, 0.08, 0.02)
 LIKE = 0.03  # variance that a group's documents share for all models, and again for each
 APART = (0.0, 0.01, 0.02, 0.03, 0.05)
@@ -44,6 +44,7 @@ class Setting(NamedTuple):
     skewed: bool = False
     seeds: int = 1
     equal: bool = True
+    models: int = 5
     by: Literal["text", "group"] = "group"
 
 
@@ -59,7 +60,7 @@ SETTINGS = [
     Setting("f1_macro", 2500, 0.78, FOUR, equal=False),
     *(Setting("f1_macro", 25 * count, 0.78, shares, groups=count, skewed=True)
       for count in (20, 100) for shares in (BALANCED, FOUR)),
-    *(Setting("accuracy", 2500, 0.78, seeds=seeds) for seeds in (2, 3, 5)),
+    *(Setting("accuracy", 2500, 0.78, seeds=seeds, models=models) for models in (2, 5) for seeds in (2, 3, 5)),
     *(Setting("accuracy", 2500, 0.78, groups=100, skewed=True, seeds=seeds) for seeds in (2, 3, 5)),
     *(Setting("f1_macro", 2500, 0.78, FOUR, seeds=seeds) for seeds in (3, 5)),
 ]  # fmt: skip
@@ -72,7 +73,7 @@ def confusions(setting: Setting) -> NDArray[np.float64]:
     """
     size, shares = len(setting.classes), np.array(setting.classes)
     found = []
-    for number in range(MODELS):
+    for number in range(setting.models):
         lean = np.roll(np.linspace(-1, 1, size), number) * 0.04
         wrong = (1 - setting.right) * np.ones(size)
         goal = setting.right if setting.metric == "accuracy" else true_score(setting, _spread(wrong, 0, size), shares)
@@ -161,7 +162,7 @@ def row(setting: Setting, draws: int) -> dict[str, Any]:
         "classes": "/".join(f"{100 * share:g}" for share in setting.classes),
         "right": f"{100 * setting.right:g}",
         "seeds": str(setting.seeds),
-        "models": "equal" if setting.equal else "apart",
+        "models": f"{setting.models} {'equal' if setting.equal else 'apart'}",
         "interval": rate(held),
         "all pairs": rate(together),
         'false "better"': rate(false),
@@ -183,7 +184,7 @@ def rate(values: Sequence[float] | NDArray[np.float64]) -> str:
 def main(draws: int | None = None) -> None:
     draws = draws or DRAWS
     rows = [row(setting, draws if setting.metric == "accuracy" else (draws + 1) // 2) for setting in SETTINGS]
-    tell("coverage", f"{MODELS} models, {draws:,} experiments of each kind, macro-F1 half as many, %", rows)
+    tell("coverage", f"{draws:,} experiments of each kind, macro-F1 half as many, %", rows)
 
 
 if __name__ == "__main__":
