@@ -21,7 +21,7 @@ from textmill.labelling import reading, spoken
 from textmill.labelling.answers import Answer
 from textmill.rows.joining import joined
 
-BUNDLES = ROOT / "tests/formats/bundle-4"
+BUNDLES = ROOT / "tests/formats/bundle-5"
 LINEAR, PAIRS = BUNDLES / "linear", BUNDLES / "lstm"  # the second was trained on a title and a body
 ADDED = ["predicted", "p:bad", "p:good", "empty", "unknown"]
 TEXTS = ["zuli ti a", "zuli, 'ti'\n\"a\"", "", "nothing of it", " 007"]
