@@ -35,11 +35,8 @@ def main(
     if FIRST:  # under torchrun all ranks hold the same models; one writes them
         config = {"name": name, "labels": classes, "text": [text] if isinstance(text, str) else text}
         config |= {"model": model.config.model_dump(), "train": model.settings and model.settings.model_dump()}
-        config |= {
-            "vocabulary": task.vocabulary,
-            "seed": runs.shipped,
-            "validation": runs.validated(runs.shipped).model_dump(),
-        }
+        config |= {"vocabulary": task.vocabulary, "seed": runs.shipped}
+        config |= {"validation": runs.validated(runs.shipped).model_dump()}
         whole = bundle.save(out, runs.models[runs.shipped], inputs.tokenizer, config, runs.others, task.encoder)
         write_history(metrics / HISTORY, runs.best.history)
         runs.described(entry, threads, PROCESSES, whole.weights).write(metrics / Fit.FILE)

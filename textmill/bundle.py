@@ -185,7 +185,9 @@ def read_config(folder: Path) -> Config:
 
 
 def read(folder: Path, seed: int | None = None) -> tuple[Config, Calibrated]:
-    """A bundle's config and its calibrated model; `seed`: one of its `seeds`, for those weights instead of the shipped ones.
+    """A bundle's config and its model at its temperature.
+
+    seed: one of its `seeds`, for those weights instead of the shipped ones.
 
     Raises ArtifactError naming the file that is missing, damaged or of another bundle, and the tensor in it, and
     ParamsError if there is no such seed.

@@ -26,7 +26,7 @@ class Step(Section):
 
 
 class Calibration(Section):
-    """What the validation split says of a model's probabilities; the defaults are those of a model that nobody asked."""
+    """What the validation split says of a model's probabilities. The defaults: nothing, for none was asked."""
 
     temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     documents: Rows = 0

@@ -102,3 +102,7 @@ class Scores(Record, Section):
     def of(self, seed: int) -> dict[str, float | None]:
         """The headline scores of one seed."""
         return next(one.scores for one in self.seeds if one.seed == seed)
+
+    def tempered(self, seed: int) -> Tempered | None:
+        """What the temperature of one seed changed."""
+        return next((one for one in self.temperatures if one.seed == seed), None)

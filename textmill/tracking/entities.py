@@ -60,6 +60,9 @@ def final_metrics(scores: Scores, fit: Fit, times: Timing, ended: float) -> list
     own = scores.of(fit.seed)
     metrics: dict[str, float | None] = {f"test_{name}": own[name] for name in TOLD}
     metrics |= {f"validation_{name}": value for name, value in fit.validation}
+    if told := scores.tempered(fit.seed):
+        metrics |= {"temperature": told.temperature, "test_log_loss_uncalibrated": told.log_loss_before}
+        metrics |= {"test_calibration_error_uncalibrated": told.calibration_error_before}
     metrics |= {"parameters": fit.parameters, "best_epoch": fit.best_epoch}
     speeds = {"train_seconds": 2, "predict_documents_per_second": 0}  # and their decimals
     known = {name: getattr(times, name) for name in speeds}
