@@ -1,6 +1,7 @@
 """How far confidence can be believed: what a temperature changed, and what answering the surest alone gives."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -29,7 +30,7 @@ def with_confidence(
 
 def change(table: pl.DataFrame, scores: Scores, seed: int, calibration: Calibration) -> Tempered:
     """What the temperature changed of one seed's scores. table: its probabilities at the temperature."""
-    after = scores.of(seed)
+    after = cast("dict[str, float]", scores.of(seed))  # these two always have a meaning
     before = tempered(probabilities_of(table, scores.labels), 1 / calibration.temperature)
     right = (table["label"] == table["prediction"]).to_numpy()
     return Tempered(
@@ -62,7 +63,7 @@ def at_risks(table: pl.DataFrame, steps: Sequence[Step]) -> list[AtRisk]:
     found = []
     for risk in RISKS:
         step = threshold(steps, risk)
-        kept = confidence > (step.above if step else 1)
-        above = step and step.above
+        above = step.above if step else None
+        kept = confidence > (1 if above is None else above)
         found.append(AtRisk(risk=risk, above=above, answered=int(kept.sum()), wrong=int((kept & wrong).sum())))
     return found

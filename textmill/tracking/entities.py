@@ -51,7 +51,7 @@ def _applied(key: str, value: Any) -> Any:
 
 
 def final_metrics(scores: Scores, fit: Fit, times: Timing, ended: float) -> list["Metric"]:
-    """What one sorts runs by, and F1 by class as a group of its own. All other scores are in scores.json.
+    """What one sorts runs by; F1 by class, and what calibration changed, as groups of their own. All other scores are in scores.json.
 
     Test scores are those of the shipped seed; of several seeds, mean, spread and each one's own follow.
     """
@@ -61,8 +61,9 @@ def final_metrics(scores: Scores, fit: Fit, times: Timing, ended: float) -> list
     metrics: dict[str, float | None] = {f"test_{name}": own[name] for name in TOLD}
     metrics |= {f"validation_{name}": value for name, value in fit.validation}
     if told := scores.tempered(fit.seed):
-        metrics |= {"temperature": told.temperature, "test_log_loss_uncalibrated": told.log_loss_before}
-        metrics |= {"test_calibration_error_uncalibrated": told.calibration_error_before}
+        before = {"log_loss": told.log_loss_before, "calibration_error": told.calibration_error_before}
+        metrics["calibration/temperature"] = told.temperature
+        metrics |= {f"calibration/test_{name}_before": value for name, value in before.items()}
     metrics |= {"parameters": fit.parameters, "best_epoch": fit.best_epoch}
     speeds = {"train_seconds": 2, "predict_documents_per_second": 0}  # and their decimals
     known = {name: getattr(times, name) for name in speeds}
