@@ -51,8 +51,9 @@ def _applied(key: str, value: Any) -> Any:
 
 
 def final_metrics(scores: Scores, fit: Fit, times: Timing, ended: float) -> list["Metric"]:
-    """What one sorts runs by; F1 by class, and what calibration changed, as groups of their own. All other scores are in scores.json.
+    """What one sorts runs by; F1 by class, and what calibration changed, as groups of their own.
 
+    All other scores are in scores.json.
     Test scores are those of the shipped seed; of several seeds, mean, spread and each one's own follow.
     """
     from mlflow.entities import Metric
