@@ -173,6 +173,7 @@ def info(bundle: Bundle) -> None:
             "seed": str(config.seed),
             "other seeds": ", ".join(str(other.seed) for other in config.others) or "none",
             **{f"validation.{key}": str(value) for key, value in config.validation.items()},
+            "temperature": f"{config.calibration.temperature:g}",
             "weights": config.weights,
             "tokenizer": config.tokenizer,
         }
