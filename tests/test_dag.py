@@ -20,7 +20,19 @@ DAG = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
 STAGES = {name: {**body, **body.pop("do", {})} for name, body in DAG.items()}
 
 # Each room, and the rooms that it may import; every room may import what stands in BASE, in its order.
-BASE = ["errors", "extras", "console", "config", "files", "arrays", "parquet", "processes", "tally", "results"]
+BASE = [
+    "errors",
+    "extras",
+    "console",
+    "config",
+    "files",
+    "arrays",
+    "parquet",
+    "processes",
+    "tally",
+    "confidence",
+    "results",
+]
 BASE += ["timings", "pin", "outputs", "stage", "code", "formats"]
 ROOMS = {
     "fetch": set(),

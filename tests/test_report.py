@@ -385,3 +385,34 @@ def test_curves_figure(name):
     assert [line.get_label() for line in loss.lines] == ["train", "validation"]
     assert list(accuracy.lines[0].get_ydata()) == [row.validation_accuracy for row in history]
     assert np.isnan(loss.lines[0].get_ydata()).all() == (name == "linear")
+
+
+def test_the_page_tells_temperatures_and_what_a_risk_answers():
+    def change(models, clean, split):
+        warm = {"seed": 7, "temperature": 2.5, "documents": 400, "too_few": False}
+        warm |= {"log_loss_before": 0.815, "log_loss": 0.52, "calibration_error_before": 0.179}
+        cold = warm | {"temperature": 1.0, "documents": 123, "too_few": True}
+        risks = [
+            {"risk": 0.05, "above": None, "answered": 0, "wrong": 0},
+            {"risk": 0.2, "above": 0.9, "answered": 30, "wrong": 3},
+            {"risk": 0.3, "above": 0.9999, "answered": 0, "wrong": 0},
+        ]
+        for model, told in zip(models.values(), (cold, warm), strict=True):
+            model["scores"] |= {
+                "temperatures": [told | {"calibration_error": 0.028}],
+                "risks": risks,
+                "least_risk": 0.12,
+            }
+            model["scores"] |= {"coverage": [{"share": 0.5, "accuracy": 0.9}, {"share": 1.0, "accuracy": 0.8}]}
+
+    html = page(change=change)
+    read = Reader(html)
+    shown = "|".join(text.strip() for text in read.text if text.strip())
+    assert "lstm|2.50|0.815|0.520|0.179|0.028" in shown
+    assert "linear|1.00|123 validation documents are too few to tell a better one|0.815" in shown
+    assert (
+        "At most wrong|5\xa0%|20\xa0%|30\xa0%|Least|linear|none|50\xa0%|10.0\xa0%|0\xa0%|–|12\xa0%|lstm|none" in shown
+    )
+    assert {"#sure", "#calibration"} <= {value for name, value in read.attributes if name == "href"}
+    without = Reader(page())
+    assert not {"Temperature", "At most wrong"} & {text.strip() for text in without.text}
