@@ -212,7 +212,7 @@ def _bytes(path: Path) -> bytes | None:
 
 def _json(text: bytes | None) -> dict[str, Any]:
     try:
-        found = json.loads(text or b"{}")
+        found: Any = json.loads(text or b"{}")
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
