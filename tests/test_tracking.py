@@ -18,8 +18,8 @@ from ruamel.yaml import YAML
 from stages import encode, evaluate, train, vectors, vocab
 from textmill.errors import ArtifactError, ParamsError, ResourceError
 from textmill.files import read_json, write_json
-from textmill.results.comparison import Baseline, Comparison, Entry
 from textmill.lockfile import hash_of
+from textmill.results.comparison import Baseline, Comparison, Entry
 from textmill.tracking import entities, store, track
 from textmill.tracking.sanitizing import safe_metrics, safe_params
 

@@ -157,7 +157,8 @@ class Receipt:
             return Finding(name, "off", score.why, score)
         if score.within:
             return Finding(name, "within", f"within the interval{exact}", score)
-        return Finding(name, "off", "the committed score is outside of the interval here", score)
+        why = "the committed score is outside of the interval here"
+        return Finding(name, "off", "no interval here to judge by" if None in (score.low, score.high) else why, score)
 
     def _by_champion(self, name: str) -> Finding:
         """A comparison says the same if its models do, and if the champion is the same or ties with that one."""

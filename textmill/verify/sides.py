@@ -192,10 +192,12 @@ def judged(
         return Score(None, own, None, None, f"no {key} in the commit's summary.json")
     if own is None or of_all is None or abs(of_all - entry.score) > CLOSE:
         return Score(committed, own, None, None, f"{COMPARE} has not run here since it was evaluated")
-    if entry.low is None or entry.high is None:
-        return Score(committed, own, None, None, f"{COMPARE} gives it no interval here")
-    moved = own - of_all if abs(own - of_all) > CLOSE else 0.0
-    return Score(committed, own, entry.low + moved, entry.high + moved)
+    by = own - of_all if abs(own - of_all) > CLOSE else 0.0
+    return Score(committed, own, _moved(entry.low, by), _moved(entry.high, by))
+
+
+def _moved(end: float | None, by: float) -> float | None:
+    return None if end is None else end + by
 
 
 def _below(key: str, above: str) -> bool:
