@@ -100,9 +100,8 @@ def test_the_interval_is_wilsons(rows, share, alpha):
 @pytest.mark.parametrize("rows", [15, 150])
 def test_chance_marks_a_group_that_is_like_the_rest_in_one_of_twenty_cases_at_most(rows):
     rng = np.random.default_rng(0)
-    marked = [
-        groups.unlike(*[rng.binomial(rows, 0.8), rows], *[rng.binomial(600, 0.8), 600]) < 0.05 for _ in range(600)
-    ]
+    draws = [(rng.binomial(rows, 0.8), rows, rng.binomial(600, 0.8), 600) for _ in range(600)]
+    marked = [groups.unlike(*draw) < 0.05 for draw in draws]
     assert np.mean(marked) < 0.05 + 2 * (0.05 * 0.95 / 600) ** 0.5
     assert groups.unlike(90, 150, 480, 600) < 1e-4
 

@@ -35,7 +35,7 @@ def note(metrics: Path, weights: str, facts: Timing) -> None:
     An environment is only added to what the same machine has noted: two places are not told as one.
     """
     known = recall(metrics, weights)
-    given = facts.model_dump(exclude_unset=True)
+    given = facts.model_dump(exclude_none=True)
     if None not in (known.machine, facts.machine) and known.machine != facts.machine:
         given.pop("environment", None)
     new = given | known.model_dump(exclude_none=True) | {"weights": weights}

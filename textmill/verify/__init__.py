@@ -12,7 +12,7 @@ from textmill.results.comparison import Comparison
 from textmill.verify import told
 from textmill.verify.commit import Commit, find
 from textmill.verify.receipt import COMPARE, SCORED, Receipt
-from textmill.verify.sides import SUMMARY, Locked, Results, broken, committed, here, results, unlike
+from textmill.verify.sides import SUMMARY, Files, Locked, Results, broken, committed, here, late, results, unlike
 
 HEAD = "HEAD"
 
@@ -35,14 +35,18 @@ def check(revision: str, folder: Path, files: bool = True) -> Checked:
     now, then = here(folder), committed(commit, folder)
     order = list(dict.fromkeys([*now.wanted, *then.wanted]))
     sides = _stages(order, then, now, files)
-    wrong = broken(sides[1], load_params(folder / PARAMS), folder) | unlike(sides[0], commit, folder) if files else {}
+    wrong, waiting = {}, {}
+    if files:
+        own = Files(folder)
+        wrong = unlike(sides[0], commit, folder) | broken(sides[1], own)
+        waiting = late(sides[1], load_params(folder / PARAMS), own)
     differing = [name for name in order if sides[0].get(name) is not sides[1].get(name)]
     found = results(*_places(order, differing, then, now), commit, folder)
     models = {name.partition("@")[2] for name in differing if name.split("@")[0] in SCORED}
     scores = {model: found.score(model) for model in models}
     gone = set(order) - set(now.wanted)
     champions = found.champions() if COMPARE in differing else None
-    return Checked(commit, Receipt(order, *sides, scores, champions, wrong, gone), found)
+    return Checked(commit, Receipt(order, *sides, scores, champions, wrong, waiting, gone), found)
 
 
 def _stages(
@@ -95,7 +99,7 @@ def show(checked: Checked) -> bool:
             "not the same bytes",
             f"{scored} at {commit.short}",
             "here",
-            f"{1 - comparison.alpha:.0%} here" if comparison else "",
+            f"{100 * (1 - comparison.alpha):g} % here" if comparison else "",
         ]
         table("", header, rows)
     for line in surroundings(checked):

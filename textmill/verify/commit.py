@@ -43,7 +43,7 @@ def find(revision: str, folder: Path) -> Commit:
     raise ParamsError(f"{revision!r}: no such revision; expected a branch, a tag or a commit of this repository")
 
 
-def files(commit: Commit, paths: Iterable[Path], folder: Path) -> dict[Path, bytes]:
+def contents(commit: Commit, paths: Iterable[Path], folder: Path) -> dict[Path, bytes]:
     """Those of the files, named from the folder, that the commit has."""
     asked = list(dict.fromkeys(path for path in paths if "\n" not in str(path)))
     lines = "".join(f"{commit.hash}:./{path.as_posix()}\n" for path in asked)

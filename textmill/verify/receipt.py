@@ -15,11 +15,11 @@ from textmill.lockfile import Stage
 
 CODE = "code"  # the stage that writes down what the code means: its outcome is an input of the others
 SCORED = ("train", "evaluate")  # of a model
-VECTORS, COMPARE = "vectors", "compare"
+VECTORS, COMPARE, TRACK = "vectors", "compare", "track"
 DIGESTS = "digests"
 TRAINED = "vectors that were trained: the models that begin with them tell"
 
-Kind = Literal["same", "within", "off", "missing", "new"]
+Kind = Literal["same", "within", "off", "missing", "late", "new"]
 
 
 class Score(NamedTuple):
@@ -56,12 +56,21 @@ class Finding(NamedTuple):
     score: Score | None = None
     after: str = ""
 
+    @property
+    def bad(self) -> bool:
+        """Whether it speaks against the folder: a result that is off, that is missing, or that is to be made anew.
+
+        What `track` has not recorded yet is no result.
+        """
+        return self.kind in ("off", "missing") or (self.kind == "late" and self.stage != TRACK)
+
 
 class Receipt:
     """All findings, in the order of the stages.
 
     committed, here: stages of either dvc.lock by name. scores: of the models whose stages differ. broken: stages whose
-    files are not what dvc.lock says, and why. gone: stages that only the commit's params ask for.
+    files are not what dvc.lock says, and why. late: stages that did not run since something changed, and what did.
+    gone: stages that only the commit's params ask for.
     """
 
     def __init__(
@@ -72,10 +81,12 @@ class Receipt:
         scores: Mapping[str, Score],
         champions: Champions | None,
         broken: Mapping[str, str],
+        late: Mapping[str, str],
         gone: Collection[str] = (),
     ):
         self.order, self.committed, self.here = order, committed, here
-        self.scores, self.champions, self.broken, self.gone = scores, champions, broken, gone
+        self.scores, self.champions = scores, champions
+        self.broken, self.late, self.gone = broken, late, gone
         self._found: dict[str, Finding] = {}
 
     @cached_property
@@ -112,6 +123,8 @@ class Receipt:
             return Finding(name, "missing", "not asked for here" if name in self.gone else "did not run here")
         if name in self.broken:
             return Finding(name, "off", self.broken[name])
+        if name in self.late:
+            return Finding(name, "late", f"did not run here since {self.late[name]} changed")
         if name not in self.committed:
             return Finding(name, "new")
         then, now = self.committed[name], self.here[name]
@@ -120,7 +133,7 @@ class Receipt:
         changed = _differing(then.deps, now.deps)
         above = [self._find(stage) for stage in self._makers(name, changed)]
         for one in above:
-            if one.kind in ("off", "missing"):
+            if one.bad:
                 return Finding(name, "off", after=one.after or one.stage)
         stage, _, item = name.partition("@")
         if stage in SCORED:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,7 +16,7 @@ from textmill.lockfile import LOCK, Stage, entries, flat, hash_of, read
 from textmill.results.comparison import Comparison
 from textmill.results.scores import Scores
 from textmill.timings import Timing
-from textmill.verify.commit import Commit, files
+from textmill.verify.commit import Commit, contents
 from textmill.verify.receipt import COMPARE, Champions, Score
 
 PIPELINE = Path("dvc.yaml")
@@ -40,7 +39,7 @@ class Locked:
 
 def committed(commit: Commit, folder: Path) -> Locked:
     """A commit's side. Raises ArtifactError if it has no dvc.lock."""
-    found = files(commit, [LOCK, PIPELINE, PARAMS], folder)
+    found = contents(commit, [LOCK, PIPELINE, PARAMS], folder)
     if LOCK not in found:
         raise ArtifactError(f"{commit.named}: no dvc.lock in it; name a commit with results, or commit dvc.lock")
     lines = entries(found[LOCK].decode(errors="replace"))
@@ -87,30 +86,48 @@ def wanted(pipeline: Mapping[str, Any], params: Mapping[str, Any], lines: Iterab
     return names
 
 
-def broken(stages: Mapping[str, Stage], params: Mapping[str, Any], folder: Path) -> dict[str, str]:
-    """Stages whose outputs are not those that dvc.lock names, or that did not run since what they read changed."""
-    own = {key: text for top, value in params.items() for key, text in flat(value, top).items()}
-    outs = {path: md5 for stage in stages.values() for path, md5 in stage.outs.items()}
+class Files:
+    """Hashes of this folder's files; each is read once."""
 
-    @cache
-    def found(path: str) -> str | None:
-        try:
-            return hash_of(folder / path)
-        except OSError:
-            return None
+    def __init__(self, folder: Path):
+        self.folder, self.known = folder, dict[str, str | None]()
 
+    def hash(self, path: str) -> str | None:
+        """None of what is not there."""
+        if path not in self.known:
+            try:
+                self.known[path] = hash_of(self.folder / path)
+            except OSError:
+                self.known[path] = None
+        return self.known[path]
+
+
+def broken(stages: Mapping[str, Stage], files: Files) -> dict[str, str]:
+    """Stages whose outputs are not those that dvc.lock names."""
     told = {}
     for name, stage in stages.items():
         for path, md5 in stage.outs.items():
-            if (lies := found(path)) != md5:
-                told[name] = f"{path} is {'not what dvc.lock says' if lies else 'missing'}: `textmill repro` makes it"
-        now = {key: text for key, text in own.items() if any(_below(key, one) for one in stage.keys)}
-        was = {key: text for key, text in stage.params.items() if any(_below(key, one) for one in stage.keys)}
-        changed = [key for key in dict.fromkeys([*was, *now]) if was.get(key) != now.get(key)]
+            if (lies := files.hash(path)) != md5:
+                told[name] = f"{path} is {'not what dvc.lock says' if lies else 'missing'}; `textmill repro` mends it"
+    return told
+
+
+def late(stages: Mapping[str, Stage], params: Mapping[str, Any], files: Files) -> dict[str, str]:
+    """Stages that did not run since what they read changed, and what of it did."""
+    own = {key: text for top, value in params.items() for key, text in flat(value, top).items()}
+    outs = {path: md5 for stage in stages.values() for path, md5 in stage.outs.items()}
+    told = {}
+    for name, stage in stages.items():
+        was, now = ({key: text for key, text in some.items() if _named(key, stage)} for some in (stage.params, own))
+        changed = [f"params.yaml: {key}" for key in dict.fromkeys([*was, *now]) if was.get(key) != now.get(key)]
         changed += [path for path, md5 in stage.deps.items() if outs.get(path, md5) != md5]
-        changed += [path for path, md5 in stage.deps.items() if (folder / path).is_file() and found(path) != md5]
+        changed += [
+            path
+            for path, md5 in stage.deps.items()
+            if path not in outs and (files.folder / path).is_file() and files.hash(path) != md5
+        ]
         if changed:
-            told.setdefault(name, f"did not run since {changed[0]} changed: `textmill why` says what will")
+            told[name] = changed[0]
     return told
 
 
@@ -119,7 +136,7 @@ def unlike(then: Mapping[str, Stage], commit: Commit, folder: Path) -> dict[str,
     from hashlib import md5
 
     outs = {Path(path): (name, value) for name, stage in then.items() for path, value in stage.outs.items()}
-    held = files(commit, [path for path, (_, value) in outs.items() if not value.endswith(".dir")], folder)
+    held = contents(commit, [path for path, (_, value) in outs.items() if not value.endswith(".dir")], folder)
     wrong = [path for path, text in held.items() if md5(text, usedforsecurity=False).hexdigest() != outs[path][1]]
     return {outs[path][0]: f"{path} of {commit.named} is not what dvc.lock there says" for path in wrong}
 
@@ -152,7 +169,7 @@ class Results:
 def results(folders: Mapping[str, PurePosixPath], compared: Path | None, commit: Commit, folder: Path) -> Results:
     """folders: where each model's summary lies; compared: comparison.json."""
     paths = {(model, file): Path(at, file) for model, at in folders.items() for file in (SUMMARY, Timing.FILE)}
-    held = files(commit, paths.values(), folder)
+    held = contents(commit, paths.values(), folder)
     summaries, timings, scored = {}, {}, {}
     for model, at in folders.items():
         summary, timing = paths[model, SUMMARY], paths[model, Timing.FILE]
@@ -200,8 +217,8 @@ def _moved(end: float | None, by: float) -> float | None:
     return None if end is None else end + by
 
 
-def _below(key: str, above: str) -> bool:
-    return key == above or key.startswith(f"{above}.")
+def _named(key: str, stage: Stage) -> bool:
+    return any(key == one or key.startswith(f"{one}.") for one in stage.keys)
 
 
 def _plain(text: bytes) -> dict[str, Any]:

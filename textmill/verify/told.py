@@ -1,11 +1,13 @@
 """A receipt in words."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import get_args
 
 from textmill.console import counted
 from textmill.verify.commit import Commit
-from textmill.verify.receipt import Finding, Receipt
+from textmill.verify.receipt import Finding, Kind, Receipt
 
 SHOWN = 4  # names in a list; of more, how many others there are
 HERE = "dvc.lock digests metrics"
@@ -20,12 +22,15 @@ def expected(receipt: Receipt, commit: Commit) -> Iterator[str]:
 
 
 def same(receipt: Receipt) -> Iterator[str]:
-    """The stages of the same bytes in one line; those of all models, or all tokenizers, by one name."""
+    """The stages of the same bytes in one line, those of several models or tokenizers by one name."""
     held = [one.stage for one in receipt.findings if one.kind == "same"]
-    others = {base(one.stage) for one in receipt.findings if one.kind != "same"}
+    known = Counter(base(one.stage) for one in receipt.findings)
     if held:
-        short = dict.fromkeys(name if base(name) in others else base(name) for name in held)
-        yield f"same bytes: {', '.join(short)} ({counted(len(held), 'stage', 'stages')})"
+        counts = Counter(map(base, held))
+        short = [
+            name if count == known[name] else f"{name} ({count} of {known[name]})" for name, count in counts.items()
+        ]
+        yield f"same bytes: {', '.join(name + part for name, part in parts.items())}: {counted(len(held), 'stage', 'stages')}"
 
 
 def rows(receipt: Receipt, commit: Commit) -> list[list[str]]:
@@ -46,24 +51,27 @@ def rows(receipt: Receipt, commit: Commit) -> list[list[str]]:
 
 
 def verdict(receipt: Receipt, commit: Commit) -> tuple[str, bool]:
-    """One sentence, and whether nothing is off or missing."""
-    found, count = receipt.findings, len(receipt.findings)
-    kinds = {kind: [one for one in found if one.kind == kind] for kind in ("same", "within", "off", "missing", "new")}
+    """One sentence, and whether nothing speaks against the folder."""
+    found = receipt.findings
+    kinds = {kind: [one.stage for one in found if one.kind == kind and not one.after] for kind in get_args(Kind)}
     other = [what for what, there in (("params.yaml", receipt.params), ("code", receipt.code)) if there]
     more = [f"{' and '.join(other)} {'differ' if len(other) > 1 else 'differs'}, too"] if other else []
     if kinds["new"]:
-        more.append(f"{counted(len(kinds['new']), 'stage is', 'stages are')} not in that commit")
-    causes = [one.stage for one in kinds["off"] if not one.after]
-    if kinds["off"] or kinds["missing"]:
-        absent = [one.stage for one in kinds["missing"]]
-        parts = [f"{names(causes)} {'differs' if len(causes) == 1 else 'differ'} from {commit.named}"] if causes else []
-        parts += [f"{names(absent)} of {commit.named} {'is' if len(absent) == 1 else 'are'} not here"] if absent else []
+        more.append(f"{names(kinds['new'])} {_is(kinds['new'])} not in that commit")
+    if kinds["late"]:
+        more.append(f"{names(kinds['late'])} did not run since; `textmill why` says why")
+    if any(one.bad for one in found):
+        parts = [f"{names(kinds['off'])} {_is(kinds['off'])} not as in {commit.named}"] if kinds["off"] else []
+        parts += [f"{names(kinds['missing'])} {_is(kinds['missing'])} not here"] if kinds["missing"] else []
         return f"verify: off: {'; '.join([*parts, *more])}", False
     if kinds["within"]:
-        within = names([one.stage for one in kinds["within"]])
-        text = f"within the interval: of {count} stages {len(kinds['same'])} are the bytes of {commit.named}"
-        return f"verify: {'; '.join([f'{text}, and {within} say the same', *more])}", True
+        more.insert(0, f"{len(kinds['same'])} of {len(found)} stages are the same bytes")
+        return f"verify: within the interval of {commit.named}: {'; '.join(more)}", True
     return f"verify: {'; '.join([f'same bytes as {commit.named}', *more])}", True
+
+
+def _is(some: Sequence[str]) -> str:
+    return "is" if len(some) == 1 else "are"
 
 
 def choices() -> list[str]:
