@@ -55,9 +55,7 @@ def read(entry: str, where: str) -> Stage:
             outs={str(one["path"]): str(one.get("md5")) for one in stage.get("outs", [])},
         )
     except (YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ArtifactError(
-            f"{where}: {name_of(entry)} is not as DVC writes it; run `git checkout dvc.lock`"
-        ) from error
+        raise ArtifactError(f"{where}: {name_of(entry)} is not as DVC writes it; check it out again") from error
 
 
 def _params(file: str, keys: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

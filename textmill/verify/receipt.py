@@ -124,7 +124,7 @@ class Receipt:
         if name in self.broken:
             return Finding(name, "off", self.broken[name])
         if name in self.late:
-            return Finding(name, "late", f"did not run here since {self.late[name]} changed")
+            return Finding(name, "late", f"did not run since {self.late[name]} changed")
         if name not in self.committed:
             return Finding(name, "new")
         then, now = self.committed[name], self.here[name]

@@ -113,13 +113,13 @@ def broken(stages: Mapping[str, Stage], files: Files) -> dict[str, str]:
 
 
 def late(stages: Mapping[str, Stage], params: Mapping[str, Any], files: Files) -> dict[str, str]:
-    """Stages that did not run since what they read changed, and what of it did."""
+    """Stages that did not run since what they read changed, and a key of params.yaml or a file that did."""
     own = {key: text for top, value in params.items() for key, text in flat(value, top).items()}
     outs = {path: md5 for stage in stages.values() for path, md5 in stage.outs.items()}
     told = {}
     for name, stage in stages.items():
         was, now = ({key: text for key, text in some.items() if _named(key, stage)} for some in (stage.params, own))
-        changed = [f"params.yaml: {key}" for key in dict.fromkeys([*was, *now]) if was.get(key) != now.get(key)]
+        changed = [key for key in dict.fromkeys([*was, *now]) if was.get(key) != now.get(key)]
         changed += [path for path, md5 in stage.deps.items() if outs.get(path, md5) != md5]
         changed += [
             path

@@ -9,7 +9,7 @@ from textmill.console import counted
 from textmill.verify.commit import Commit
 from textmill.verify.receipt import Finding, Kind, Receipt
 
-SHOWN = 4  # names in a list; of more, how many others there are
+SHOWN = 3  # names in a list; of more, how many others there are
 HERE = "dvc.lock digests metrics"
 
 
@@ -25,12 +25,12 @@ def same(receipt: Receipt) -> Iterator[str]:
     """The stages of the same bytes in one line, those of several models or tokenizers by one name."""
     held = [one.stage for one in receipt.findings if one.kind == "same"]
     known = Counter(base(one.stage) for one in receipt.findings)
+    parts = [
+        name if count == known[name] else f"{name} ({count} of {known[name]})"
+        for name, count in Counter(map(base, held)).items()
+    ]
     if held:
-        counts = Counter(map(base, held))
-        short = [
-            name if count == known[name] else f"{name} ({count} of {known[name]})" for name, count in counts.items()
-        ]
-        yield f"same bytes: {', '.join(name + part for name, part in parts.items())}: {counted(len(held), 'stage', 'stages')}"
+        yield f"same bytes: {', '.join(parts)}: {counted(len(held), 'stage', 'stages')}"
 
 
 def rows(receipt: Receipt, commit: Commit) -> list[list[str]]:
