@@ -1,9 +1,9 @@
 """What each recipe is worth: the LSTM of presets/imdb.yaml with one thing changed at a time, on a part of the reviews.
 
 Run: `python demos/recipes.py`. Every row is trained with the same seeds, on the same documents, and measured on
-training reviews that were held out: presets take recipes from here, so that no test review may choose one. `worth` is
-the mean of the differences from the first row, seed by seed, with their standard deviation. The parts are small, which
-favours what steadies a network, and a difference of less than a point is hardly one.
+training reviews that were held out, so that no test review chooses a recipe. `worth` is the mean of the differences
+from the first row, seed by seed, with their standard deviation. The updates are few, which favours what lets a network
+learn fast, and a difference of less than a point is hardly one.
 """
 
 import time

@@ -253,7 +253,7 @@ CASES = {
     "a network off": (
         scored("rnn", 0.78),
         1,
-        ["verify: off: train@rnn is not as in HEAD", "outside of the interval", "evaluate@rnn, compare: off, after train@rnn"],
+        ["verify: off: train@rnn is not as in HEAD", "outside of the interval", "evaluate@rnn, compare: off, after"],
     ),
     "linear within": (scored("linear", 0.76), 0, [WITHIN, "a linear model repeats to the byte"]),
     "the same score, other bytes": (other_weights, 0, ["train@rnn: within", "75.00 │ 75.00"]),

@@ -47,7 +47,11 @@ def contents(commit: Commit, paths: Iterable[Path], folder: Path) -> dict[Path, 
     """Those of the files, named from the folder, that the commit has."""
     asked = list(dict.fromkeys(path for path in paths if "\n" not in str(path)))
     lines = "".join(f"{commit.hash}:./{path.as_posix()}\n" for path in asked)
-    told = _git(["cat-file", "--batch"], folder, lines.encode()).stdout
+    done = _git(["cat-file", "--batch"], folder, lines.encode())
+    if done.returncode:
+        reason = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        raise ArtifactError(f"{commit.named}: git cannot read it ({''.join(reason)}); `git fsck` tells more")
+    told = done.stdout
     found, at = {}, 0
     for path in asked:
         end = told.index(b"\n", at)
