@@ -1,6 +1,7 @@
 """Cut the documents into train, validation, test and unlabelled; count and profile what came out."""
 
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -10,9 +11,9 @@ from textmill.console import say
 from textmill.files import read_json, whole_folder, write_json
 from textmill.parquet import append_parquet, read_batches, read_column
 from textmill.results.data import Split
-from textmill.rows.near import near_copies
+from textmill.rows.near import near_copies, twins
 from textmill.rows.profile import profile, told
-from textmill.rows.splits import SIDES, SPLITS, SplitConfig, outline, part
+from textmill.rows.splits import SIDES, SPLITS, SplitConfig, apart, outline, part
 from textmill.stage import run
 
 
@@ -26,6 +27,8 @@ def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARA
     names = read_json(labels)
     whole = pl.concat([outline(some, names) for some in read_batches(docs)])
     parts = part(whole, names, config, seed)
+    if config.twins == "leave_out":
+        parts = apart(parts, whole, names, twins(partial(read_column, docs, "text"), parts.sides, seed))
     with whole_folder(out) as folder, ExitStack() as files:
         append = {name: files.enter_context(append_parquet(folder / f"{name}.parquet")) for name in SIDES.categories}
         done = 0
@@ -34,11 +37,10 @@ def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARA
                 append[name](some.filter(parts.sides[done : done + len(some)] == name).drop("split"))
             done += len(some)
         write_json(folder / "train_in_test.json", parts.train_in_test)
-    left_out, in_test = parts.left_out, parts.unlabelled_in_test
-    counts = profile(whole, parts.sides, names)
+    counts = parts.counts | profile(whole, parts.sides, names)
     sizes = {name: part["rows"] for name, part in counts["splits"].items()}
     near = near_copies({name: read_column(out / f"{name}.parquet", "text") for name in SPLITS}, sizes, seed)
-    facts = Split(seed=seed, by=config.by, left_out=left_out, unlabelled_in_test=in_test, **counts, **near._asdict())
+    facts = Split(seed=seed, by=config.by, **counts, **near._asdict())
     facts.write(metrics)
     for line in told(facts):
         say(f"split: {line}")

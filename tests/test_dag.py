@@ -20,20 +20,8 @@ DAG = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
 STAGES = {name: {**body, **body.pop("do", {})} for name, body in DAG.items()}
 
 # Each room, and the rooms that it may import; every room may import what stands in BASE, in its order.
-BASE = [
-    "errors",
-    "extras",
-    "console",
-    "config",
-    "files",
-    "arrays",
-    "parquet",
-    "processes",
-    "tally",
-    "confidence",
-    "results",
-]
-BASE += ["timings", "pin", "outputs", "stage", "code", "formats"]
+BASE = ["errors", "extras", "console", "config", "files", "arrays", "parquet", "processes", "tally", "confidence"]
+BASE += ["results", "environment", "timings", "lockfile", "pin", "outputs", "stage", "code", "formats"]
 ROOMS = {
     "fetch": set(),
     "sources": {"fetch"},
@@ -55,9 +43,21 @@ ROOMS = {
     "tracking": {"models", "judging", "report", "bundle", "sections"},
     "check": {"tokenizers", "models", "judging", "sections", "tracking"},
     "schema": {"sources", "tokenizers", "vectors", "networks", "training", "models", "sections", "tracking", "check"},
+    "verify": set(),
     "reproduce": {"check"},
     "project": {"sources", "rows", "look", "check"},
-    "cli": {"bundle", "classifier", "labelling", "explain", "tracking", "look", "check", "reproduce", "project"},
+    "cli": {
+        "bundle",
+        "classifier",
+        "labelling",
+        "explain",
+        "tracking",
+        "look",
+        "check",
+        "reproduce",
+        "project",
+        "verify",
+    },
     "__main__": {"cli"},
 }
 KEPT = ("data/checkpoints", "data/downloads", "data/pretrained")  # between runs, and out of DVC's sight

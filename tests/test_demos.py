@@ -48,6 +48,8 @@ def test_each_demo_tells_a_table_and_keeps_it(demo, tmp_path, monkeypatch, capsy
     small |= {"ROWS": 10, "FOLDS": 2, "SIZES": {"train": 60, "validation": 20, "test": 20}}
     if demo is twins:
         del small["TEST"]
+    if demo is recipes:  # all of it out of the 80 training documents
+        small |= {"TRAIN": 30, "HELD_OUT": 25}
     for name in small.keys() & vars(demo).keys():
         monkeypatch.setattr(demo, name, small[name])
     monkeypatch.setattr(demo, "documents", made_up, raising=False)
@@ -68,6 +70,15 @@ def test_padded_documents_are_as_long_as_the_limit():
         own = data.docs[row][:12]
         assert padded.docs[row].tolist() == [*own, *[PAD] * (12 - len(own))]
     assert padded.labels is data.labels
+
+
+def test_recipes_are_measured_on_training_texts_that_trained_nothing():
+    docs, _ = made_up("imdb")
+    copies = pl.Series(["The same  TEXT", "the same text"] * 20 + [None] * 80)
+    parts = recipes.held_out(docs.with_columns(text=pl.coalesce(copies, "text")), 20)
+    assert parts.filter(split="test").height == 20
+    assert set(parts["id"]) < set(docs.filter(split="train")["id"])
+    assert parts["text"].str.to_lowercase().str.contains("the same +text").sum() == 1
 
 
 def test_luck_is_what_the_winner_loses():

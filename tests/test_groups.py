@@ -97,6 +97,15 @@ def test_the_interval_is_wilsons(rows, share, alpha):
     assert groups.wilson(right, rows, alpha) == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize("rows", [15, 150])
+def test_chance_marks_a_group_that_is_like_the_rest_in_one_of_twenty_cases_at_most(rows):
+    rng = np.random.default_rng(0)
+    draws = [(rng.binomial(rows, 0.8), rows, rng.binomial(600, 0.8), 600) for _ in range(600)]
+    marked = [groups.unlike(*draw) < 0.05 for draw in draws]
+    assert np.mean(marked) < 0.05 + 2 * (0.05 * 0.95 / 600) ** 0.5
+    assert groups.unlike(90, 150, 480, 600) < 1e-4
+
+
 def test_errors_for_a_spreadsheet():
     frame = facts(50)
     texts = pl.DataFrame({"id": frame["id"], "text": ["=1+1", 'a "quoted",\ntext', "plain"] * 16 + ["-", "@x"]})

@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from textmill.rows import near
-from textmill.rows.near import near_copies, words
+from textmill.rows.near import near_copies, twins, words
+from textmill.rows.splits import SIDES
 
 TEXT = "the kettle works well and its colour is ugly on Monday morning"
 
@@ -96,3 +97,24 @@ def test_words(monkeypatch):
     assert found == [["good", "it", "s"], ["2024", "film", "好的", "很好", "的", "👍"], []]
     monkeypatch.setattr(near, "WORDS", 2)
     assert words(texts).to_list() == [["good", "it"], ["2024", "film"], []]
+
+
+def test_twins_of_test_documents_are_all_found_and_no_others():
+    texts = [TEXT, TEXT.replace("ugly", "fine"), "no such thing", TEXT.upper(), f"{TEXT} indeed", "", "another thing"]
+    test = [False, True, False, False, False, False, True]
+    sides = pl.Series([{True: "test", False: "train"}[one] for one in test[:-1]] + [None], dtype=SIDES)
+    for size in (1, 3, 7):  # in any batches
+        found = twins(lambda size=size: [pl.Series(texts)[i : i + size] for i in range(0, 7, size)], sides, 1)
+        assert found.tolist() == [True, False, False, True, True, False, False]
+
+
+def test_of_a_contrast_set_every_original_and_every_copy_of_it_is_found():
+    originals = [" ".join(f"word{n}x{i}" for i in range(40)) + " good" for n in range(300)]
+    contrast = [text.replace("good", "bad") for text in originals[:100]]
+    texts = [*originals, *[f"{text} indeed" for text in originals[:50]], *contrast]
+    sides = pl.Series(["train"] * 350 + ["test"] * 100, dtype=SIDES)
+    found = twins(lambda: [pl.Series(texts)], sides, 1)
+    assert found[:100].sum() >= 98  # the hash may miss one in a hundred
+    assert found[300:350].sum() >= 48
+    assert not found[100:300].any()
+    assert not found[350:].any()

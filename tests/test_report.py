@@ -302,15 +302,15 @@ def test_groups_stand_side_by_side_and_chance_is_quiet():
     models, *_ = made_up()
     models["lstm"]["analysis"]["length"] = [one_group("part 1", rows=40, **{"from": 1, "to": 70})]
     models["lstm"]["analysis"]["unknown"] = [one_group("none", 0.99, rows=9), one_group("up to 5 %", rows=51)]
-    length, negation, unknown = side_by_side([outcome(name, models[name]) for name in ("lstm", "linear")])
+    length, negation, unknown = side_by_side([outcome(name, models[name]) for name in ("lstm", "linear")], 0.05)
     assert [row.group for row in length.rows] == ["part 1", "part 2"]
     assert (length.rows[0].rows, length.rows[0].longest) == ((30, 40), (10, 70))
     assert length.rows[1].cells[0] is None
-    assert [[cell.sign for cell in row.cells] for row in negation.rows] == [[0, 0], [-1, -1]]
-    assert [[cell.sign for cell in row.cells] for row in unknown.rows] == [[1, 0], [0, 0]]
+    assert [[cell.sign for cell in row.cells] for row in negation.rows] == [[1, 1], [-1, -1]]
+    assert [[cell.sign for cell in row.cells] for row in unknown.rows] == [[0, 0], [0, 0]]  # 9 of 9 against 38 of 51
     for model in models.values():
         model["analysis"]["negation"][1] = one_group("with", rows=0)
-    tables = side_by_side([outcome("lstm", models["lstm"])])
+    tables = side_by_side([outcome("lstm", models["lstm"])], 0.05)
     assert [table.title for table in tables] == ["By tokens outside the vocabulary"]
 
 

@@ -191,6 +191,21 @@ def test_texts_of_the_test_split_are_found_elsewhere():
     assert not in_test(outline(frame[2:5], ["a"]), outline(frame[2:5], ["a"])["split"]).any()  # no test document
 
 
+@pytest.mark.parametrize(
+    ("side", "label", "words"),
+    [("train", "a", "train has no document of class 'a'"), ("validation", None, "validation has no document")],
+)
+def test_leaving_out_twins_may_not_lose_a_class_or_a_split(side, label, words):
+    frame = outline(plain(40), ["a", "b"])
+    parts = splits.part(frame, ["a", "b"], CONFIG, 1)
+    one = np.zeros(40, bool)
+    one[np.flatnonzero(parts.sides == "train")[0]] = True
+    assert splits.apart(parts, frame, ["a", "b"], one).twins == {"train": 1, "validation": 0, "unlabelled": 0}
+    there = (parts.sides == side) & ((frame["label"] == label) if label else True)
+    with pytest.raises(DataError, match=words):
+        splits.apart(parts, frame, ["a", "b"], there.to_numpy())
+
+
 def test_a_big_piece_goes_where_it_fits():
     pieces = np.array([0] * 70 + list(range(1, 31)))
     aside = cut(pieces, np.zeros(100, int), 0.2, np.random.default_rng(0))

@@ -182,6 +182,37 @@ def test_near_copies_across_splits_are_told(tmp_path, monkeypatch, capsys):
     assert f"{facts['near']['train-test']} documents of test nearly stand in train" in capsys.readouterr().out
 
 
+def test_twins_of_a_contrast_set_are_left_out_before_anything_is_learned(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rows = [(f"the {n}th review of lamp {n} and it is fine", ("bad", "good")[n % 2], "train") for n in range(40)]
+    rows += [(f"the {n}th review of lamp {n} and it is awful", "bad", "test") for n in range(4)]
+    rows += [
+        ("the 30th review of lamp 30 and it is awful now", "bad", "unlabelled"),
+        (rows[4][0].upper(), "good", "test"),
+    ]
+    docs = pl.DataFrame(rows, ["text", "label", "split"], orient="row").with_row_index("id")
+    docs = docs.select(pl.col("id").cast(pl.String), "text", "label", group=pl.lit(None, pl.String), split="split")
+    write_parquet(tmp_path / "docs.parquet", docs)
+    write_json(tmp_path / "labels.json", ["bad", "good"])
+
+    def parted(twins: dict) -> tuple[dict, set[str]]:
+        write_json(tmp_path / "params.yaml", {**PARAMS, "split": {"validation": 0.2, **twins}})
+        split.main(tmp_path / "docs.parquet", tmp_path / "labels.json", tmp_path / "split", tmp_path / "split.json")
+        learned = [pl.read_parquet(tmp_path / f"split/{name}.parquet") for name in ("train", "validation")]
+        return read_json(tmp_path / "split.json"), set(pl.concat(learned)["text"])
+
+    kept, texts = parted({})
+    assert "twins" not in kept
+    assert {text for text, _, side in rows if side == "train"} == texts
+    facts, texts = parted({"twins": "leave_out"})
+    assert {rows[n][0] for n in range(5)} & texts == set()
+    assert len(texts) == 35
+    assert facts["twins"]["train"] + facts["twins"]["validation"] == 5
+    assert (facts["near"]["train-test"], facts["overlap"]["train-test"], facts["splits"]["test"]["rows"]) == (0, 0, 5)
+    assert read_json(tmp_path / "split/train_in_test.json") == []
+    assert "left out by split.twins, equal to a text of test or nearly so: train" in capsys.readouterr().out
+
+
 def test_the_vocabulary_sees_the_training_split_alone(made, tmp_path):
     tokens = set(read_json(made / "vocab/tokenizer.json")["vocabulary"])
     training = " ".join(pl.read_parquet(made / "split/train.parquet")["text"])

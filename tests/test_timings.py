@@ -1,5 +1,6 @@
 """Seconds beside the metrics: once for each digest of weights."""
 
+from textmill.environment import Environment
 from textmill.timings import Timing, longest_training, machine, note, recall
 
 OLD, NEW = "0" * 64, "1" * 64
@@ -28,3 +29,15 @@ def test_other_weights_take_its_place(tmp_path):
 def test_the_machine_is_named():
     assert machine().endswith(" cores")
     assert machine("NVIDIA X").endswith(" cores, NVIDIA X")
+
+
+def test_an_environment_is_added_by_the_machine_that_noted_the_rest(tmp_path):
+    here = Environment(processor="a", instructions=["avx2"], python="3.11", packages={"numpy": "1"})
+    note(tmp_path, OLD, Timing(machine="a", train_seconds=1.5))  # as it was written before environments were
+    note(tmp_path, OLD, Timing(machine="b", train_seconds=2.5, environment=here))
+    assert recall(tmp_path, OLD).environment is None
+    note(tmp_path, OLD, Timing(machine="a", train_seconds=3.5, environment=here))
+    assert recall(tmp_path, OLD) == Timing(weights=OLD, machine="a", train_seconds=1.5, environment=here)
+    before = (tmp_path / Timing.FILE).read_bytes()
+    note(tmp_path, OLD, Timing(machine="a", environment=here.model_copy(update={"python": "3.12"})))
+    assert (tmp_path / Timing.FILE).read_bytes() == before

@@ -1,4 +1,3 @@
-import hashlib
 import json
 import os
 import shutil
@@ -19,8 +18,9 @@ from ruamel.yaml import YAML
 from stages import encode, evaluate, train, vectors, vocab
 from textmill.errors import ArtifactError, ParamsError, ResourceError
 from textmill.files import read_json, write_json
+from textmill.lockfile import hash_of
 from textmill.results.comparison import Baseline, Comparison, Entry
-from textmill.tracking import entities, outputs, store, track
+from textmill.tracking import entities, store, track
 from textmill.tracking.sanitizing import safe_metrics, safe_params
 
 pytestmark = pytest.mark.slow
@@ -153,7 +153,7 @@ def write_lock(code: str = "0" * 32, params: dict = PARAMS) -> None:
 
 
 def md5(path: Path) -> str:
-    return outputs._folder_md5(path) if path.is_dir() else hashlib.md5(path.read_bytes()).hexdigest()
+    return hash_of(path)
 
 
 @pytest.fixture(scope="module")
@@ -414,7 +414,7 @@ def test_a_folders_md5_is_dvcs(tmp_path):
     (tmp_path / "sub").mkdir()
     for name, content in {"a.txt": "x", "config.json": "{}", "sub/Zoë.txt": "é"}.items():
         (tmp_path / name).write_text(content, encoding="utf-8")
-    assert outputs._folder_md5(tmp_path) == "ee1f421327a6b6bcc31600bc071b685b.dir"  # as `dvc add` wrote it
+    assert hash_of(tmp_path) == "ee1f421327a6b6bcc31600bc071b685b.dir"  # as `dvc add` wrote it
 
 
 @given(st.dictionaries(st.text(min_size=1), st.one_of(st.floats(), st.none()), max_size=5), st.text(max_size=7000))

@@ -1,5 +1,6 @@
 from contextlib import nullcontext
 from functools import partial
+from itertools import product
 
 import numpy as np
 import pytest
@@ -79,7 +80,7 @@ def test_how_much_was_learned_runs_from_guessing_to_knowing(weights, loss, class
         tuner = torch.optim.Adam([logits], lr=0.5)
         for _ in range(300):
             tuner.zero_grad()
-            value = measure(logits.expand(len(labels), -1), targets, targets)
+            value = measure(logits.expand(len(labels), -1), targets, len(labels))
             value.backward()
             tuner.step()
         return value.item()
@@ -134,10 +135,10 @@ def test_losses_agree_where_they_mean_the_same():
     one = torch.tensor([[-1.0], [0.5], [2.0], [0.3]])
     two = torch.cat([torch.zeros_like(one), one], 1)
     target = torch.tensor(labels)
-    for weights in ("none", "balanced"):
-        settings = {**TRAIN, "class_weights": weights}
-        bce = loss_function(TrainConfig(**{**settings, "loss": "bce"}), labels, 2)(one, target, target)
-        cross = loss_function(TrainConfig(**settings), labels, 2)(two, target, target)
+    for weights, smooth in product(("none", "balanced"), (0.0, 0.2)):
+        settings = {**TRAIN, "class_weights": weights, "label_smoothing": smooth}
+        bce = loss_function(TrainConfig(**{**settings, "loss": "bce"}), labels, 2)(one, target, 4)
+        cross = loss_function(TrainConfig(**settings), labels, 2)(two, target, 4)
         torch.testing.assert_close(bce, cross)
     torch.testing.assert_close(probabilities(one), probabilities(two))
 
@@ -149,9 +150,9 @@ def test_smoothed_labels_are_best_met_short_of_certainty(loss, outputs):
     measure, target = loss_function(settings, labels, 2), torch.tensor(labels)
     half = np.log(9) / 2  # logits +-half: 0.9 for the right class, 0.1 for the other
     sides = torch.tensor([[half, -half], [-half, half]]) if outputs == 2 else torch.tensor([[-2 * half], [2 * half]])
-    best = measure(sides.float(), target, target)
+    best = measure(sides.float(), target, 2)
     assert float(best) == pytest.approx(-0.9 * np.log(0.9) - 0.1 * np.log(0.1))
-    assert all(measure(sides.float() * by, target, target) > best for by in (0.8, 1.2))
+    assert all(measure(sides.float() * by, target, 2) > best for by in (0.8, 1.2))
 
 
 def test_an_average_follows_the_weights_faster_at_first():
@@ -229,13 +230,23 @@ def test_the_parts_of_a_batch_add_up_to_its_loss():
         logits = torch.tensor(rng.normal(size=(9, outputs)))
         for weights in ("none", "balanced"):
             measure = loss_function(TrainConfig(**{**TRAIN, "loss": loss, "class_weights": weights}), labels, 2)
-            parts = [measure(logits[part].float(), target[part], target) for part in (slice(0, 7), slice(7, 9))]
-            torch.testing.assert_close(sum(parts), measure(logits.float(), target, target))
-    plain = loss_function(TrainConfig(**{**TRAIN, "class_weights": "balanced"}), labels, 2)
-    balance = torch.tensor(30 / (2 * np.bincount(labels)), dtype=torch.float32)
-    scores = torch.tensor(rng.normal(size=(9, 2)), dtype=torch.float32)
-    expected = torch.nn.functional.cross_entropy(scores, target, balance)
-    torch.testing.assert_close(plain(scores, target, target), expected)
+            parts = [measure(logits[part].float(), target[part], 9) for part in (slice(0, 7), slice(7, 9))]
+            torch.testing.assert_close(sum(parts), measure(logits.float(), target, 9))
+
+
+@pytest.mark.parametrize(("loss", "outputs"), [("cross_entropy", 2), ("bce", 1)])
+def test_balanced_classes_weigh_the_same_whatever_batches_their_documents_are_in(loss, outputs):
+    labels = np.array([0] * 9 + [1])
+    measure = loss_function(TrainConfig(**{**TRAIN, "loss": loss, "class_weights": "balanced"}), labels, 2)
+    logits, target = torch.zeros(10, outputs), torch.tensor(labels)
+    whole = float(measure(logits, target, 10))
+    assert whole == pytest.approx(np.log(2))
+    for cut in (1, 5, 9):  # batches without a document of the rare class, too
+        parts = [slice(0, cut), slice(cut, 10)]
+        lost = [float(measure(logits[part], target[part], len(target[part]))) * len(target[part]) for part in parts]
+        assert sum(lost) / 10 == pytest.approx(whole)
+    of_common, of_rare = (float(measure(logits[part], target[part], 10)) for part in (slice(0, 9), slice(9, 10)))
+    assert of_common == pytest.approx(of_rare)
 
 
 def test_a_class_that_is_all_but_sure_leaves_the_other_its_probability():

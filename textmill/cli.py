@@ -1,4 +1,4 @@
-"""The command: `textmill new`, `check`, `repro`, `why`, `track`, `ui`, `upgrade`; `predict`, `explain`, `info`."""
+"""The command: `textmill new`, `check`, `repro`, `why`, `verify`, `track`, `ui`, `upgrade`; `predict`, `explain`..."""
 
 from __future__ import annotations
 
@@ -215,6 +215,24 @@ def repro(
         from textmill.reproduce import reproduce
 
         reproduce(jobs)
+        from textmill.verify import after_repro
+
+        for line in after_repro(Path()):
+            say(line)
+
+
+@app.command()
+def verify(
+    revision: Annotated[
+        str, typer.Argument(metavar="[REV]", help="A commit with results: a branch, a tag, a hash.")
+    ] = "HEAD",
+) -> None:
+    """Does this folder hold the results that a commit says? Exit code 1 where something is off."""
+    with one_line("verify"):
+        from textmill import verify as receipts
+
+        if not receipts.show(receipts.check(revision, Path())):
+            raise typer.Exit(1)
 
 
 @app.command()

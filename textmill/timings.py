@@ -1,16 +1,15 @@
-"""How long things took: in git beside the metrics, and hidden from DVC, for seconds differ from run to run.
+"""How long things took, and where: in git beside the metrics, and hidden from DVC, for both differ from run to run.
 
-Written once for each digest of weights: a rerun with equal bytes leaves the tree as it is, and a clone knows how long
-the training took that it did not have to do.
+Written once for each digest of weights: a rerun with equal bytes leaves the tree as it is, a clone knows how long the
+training took that it did not have to do, and `textmill verify` knows what the committed weights were computed by.
 """
 
 import os
-import platform
-import re
 from pathlib import Path
 from typing import ClassVar
 
 from textmill.config import Section, Sha256
+from textmill.environment import Environment, processor
 from textmill.errors import ArtifactError
 from textmill.results.record import Record
 
@@ -27,12 +26,19 @@ class Timing(Record, Section):
     started: float | None = None
     ended: float | None = None
     predict_documents_per_second: float | None = None
+    environment: Environment | None = None  # of the training
 
 
 def note(metrics: Path, weights: str, facts: Timing) -> None:
-    """Add to a model's folder of metrics what is not known yet of exactly these weights."""
+    """Add to a model's folder of metrics what is not known yet of exactly these weights.
+
+    An environment is only added to what the same machine has noted: two places are not told as one.
+    """
     known = recall(metrics, weights)
-    new = facts.model_dump(exclude_unset=True) | known.model_dump(exclude_none=True) | {"weights": weights}
+    given = facts.model_dump(exclude_none=True)
+    if None not in (known.machine, facts.machine) and known.machine != facts.machine:
+        given.pop("environment", None)
+    new = given | known.model_dump(exclude_none=True) | {"weights": weights}
     if (timing := Timing(**new)) != known:
         timing.write(metrics / Timing.FILE)
 
@@ -50,10 +56,7 @@ def longest_training(metrics: Path) -> float:
 
 def machine(gpu: str | None = None) -> str:
     """The processor and how many cores of it are used, and the GPU, in words: for people who compare seconds."""
-    described = Path("/proc/cpuinfo")
-    names = re.findall(r"model name\s*:\s*(.+)", described.read_text()) if described.exists() else []
-    processor = names[0] if names else platform.processor() or platform.machine()
-    return ", ".join(filter(None, [processor, f"{os.cpu_count()} cores", gpu]))
+    return ", ".join(filter(None, [processor(), f"{os.cpu_count()} cores", gpu]))
 
 
 def _read(metrics: Path) -> Timing:

@@ -88,6 +88,16 @@ def wilson(right: int, rows: int, alpha: float) -> tuple[float, float]:
     return low, high
 
 
+def unlike(hits: int, rows: int, others: int, others_rows: int) -> float:
+    """Two-sided p-value that two groups of documents have the same share of hits (Fisher's exact test).
+
+    The two must share no document: a group is to be compared with the rest, and not with the whole that it is part of.
+    """
+    from scipy.stats import fisher_exact
+
+    return float(fisher_exact([[hits, rows - hits], [others, others_rows - others]]).pvalue)
+
+
 def wrong(table: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
     """The errors among `texts` (columns id and text), in their order, for a person's spreadsheet.
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from textmill.judging.groups import unlike
 from textmill.results.groups import Group
 from textmill.results.outcome import Outcome
 
@@ -10,7 +11,7 @@ TITLES = {"length": "By length", "negation": "By negation", "unknown": "By token
 
 
 class Cell(NamedTuple):
-    """A model's group; sign: -1 or 1 where its interval lies below or above the accuracy on all documents, else 0."""
+    """A model's group; sign: -1 or 1 where the model is worse or better there than on all other documents, else 0."""
 
     group: Group
     sign: int
@@ -36,24 +37,35 @@ class Table(NamedTuple):
     rows: list[Row]
 
 
-def side_by_side(models: Sequence[Outcome]) -> list[Table]:
-    """A table for each way to group that tells apart, a row for each group that has documents, a cell a model."""
+def side_by_side(models: Sequence[Outcome], alpha: float) -> list[Table]:
+    """A table for each way to group that tells apart, a row for each group that has documents, a cell a model.
+
+    A model that is as good everywhere gets signs in a share of `alpha` of its cells at most.
+    """
     tables = []
     for way, title in TITLES.items():
         found = [{part.group: part for part in getattr(model.groups, way) if part.rows} for model in models]
         groups = dict.fromkeys(group for parts in found for group in parts)
-        rows = [
-            _row(group, [_cell(of.get(group), model.scores.accuracy) for of, model in zip(found, models, strict=True)])
-            for group in groups
-        ]
+        rows = [_row(group, [_cell(parts.get(group), parts.values(), alpha) for parts in found]) for group in groups]
         tables.append(Table(title, rows))
     return [table for table in tables if len(table.rows) > 1]
 
 
-def _cell(group: Group | None, accuracy: float) -> Cell | None:
-    if group is None or group.low is None or group.high is None:
+def _cell(group: Group | None, whole: Iterable[Group], alpha: float) -> Cell | None:
+    """whole: the groups that part all documents, of which this is one."""
+    if group is None:
         return None
-    return Cell(group, (group.low > accuracy) - (group.high < accuracy))
+    rest = [other for other in whole if other.group != group.group]
+    hits, rows = _hits(group), group.rows
+    others, others_rows = sum(map(_hits, rest)), sum(other.rows for other in rest)
+    sign = 0
+    if others_rows and unlike(hits, rows, others, others_rows) < alpha:
+        sign = 1 if hits * others_rows > others * rows else -1
+    return Cell(group, sign)
+
+
+def _hits(group: Group) -> int:
+    return round((group.accuracy or 0) * group.rows)
 
 
 def _row(name: str, cells: list[Cell | None]) -> Row:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textmill.code.stages import listings, modules
+from textmill.lockfile import flat
 
 if TYPE_CHECKING:
     from dvc.dependency import Dependency
@@ -97,18 +98,11 @@ def _reasons(stage: "Stage", status: Sequence[str | dict[str, Any]], fresh: Mapp
 def _params(dependency: "Dependency", changed: Iterable[str]) -> Iterator[str]:
     before, now = dependency.hash_info.value, dependency.read_params()
     for key in changed:
-        old, new = (_flat(values[key], key) if key in values else {} for values in (before, now))
+        old, new = (flat(values[key], key) if key in values else {} for values in (before, now))
         for name in dict.fromkeys([*old, *new]):
             was, is_now = old.get(name, "not there"), new.get(name, "left out")
             if was != is_now:
                 yield f"{dependency}: {name}: {_short(was)} → {_short(is_now)}"
-
-
-def _flat(value: Any, key: str) -> dict[str, str]:
-    """The json of what is in a value, by its full key; a null and an empty section are something, too."""
-    if isinstance(value, dict) and value:
-        return {name: text for child in value for name, text in _flat(value[child], f"{key}.{child}").items()}
-    return {key: json.dumps(value, ensure_ascii=False)}
 
 
 def _short(text: str) -> str:

@@ -62,6 +62,7 @@ class Split(Record, Section):
     by: Literal["text", "group"]
     left_out: dict[str, int]  # by split, for split.sizes
     unlabelled_in_test: int
+    twins: dict[str, int] = {}  # by split, left out for `split.twins`
     splits: dict[str, Part]
     overlap: dict[str, int]  # "train-test": documents of test whose texts stand in train
     near: dict[str, int] = {}  # "train-test": documents of test that stand in train with a word or two changed

@@ -5,7 +5,7 @@ locality-sensitive hashing (Broder 1997; Leskovec et al., Mining of Massive Data
 by word, so that the hash may miss one in a hundred, and never makes one up.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -73,6 +73,21 @@ def near_copies(splits: Mapping[str, Iterable[pl.Series]], sizes: Mapping[str, i
     return Near({pair: rows[pair] for pair in pairs}, {name: JUDGED for name in SPLITS[1:] if sizes[name] > JUDGED})
 
 
+def twins(texts: Callable[[], Iterable[pl.Series]], sides: pl.Series, seed: int) -> np.ndarray:
+    """Documents outside of test whose text is that of a test document or a near copy of it, bool (N,).
+
+    texts: of all documents, in their order and in batches; read twice. sides: as of `splits.split`.
+    """
+    in_test = (sides == "test").fill_null(False)
+    drawn, first = [sketch(pl.Series([], dtype=pl.String), seed)], 0
+    for some in batches(texts()):
+        drawn.append(sketch(some.filter(in_test[first : first + len(some)]), seed))
+        first += len(some)
+    lookup = Lookup(joined(drawn))
+    found = [lookup.copies_among(sketch(some, seed)) for some in batches(texts())]
+    return np.concatenate(found) & ~in_test.to_numpy()
+
+
 class Lookup:
     """Texts that are looked up among others, a batch of those at a time."""
 
@@ -95,6 +110,16 @@ class Lookup:
             for i, j in zip(mine[alike].tolist(), other[alike].tolist(), strict=True):
                 if self.waiting[i] and _near(_words(own, i), _words(others, j)):
                     self.waiting[i] = False
+
+    def copies_among(self, others: Sketches) -> np.ndarray:
+        """Which of `others` are equal to one of these, or a near copy of it: bool (M,)."""
+        own = self.sketches
+        found = among(others.text, np.sort(own.text))
+        for mine, other in self._pairs(_bands(others.signature)):
+            alike = (own.signature[mine] == others.signature[other]).mean(axis=1) > SURELY
+            for i, j in zip(mine[alike].tolist(), other[alike].tolist(), strict=True):
+                found[j] = found[j] or _near(_words(own, i), _words(others, j))
+        return found
 
     @property
     def found(self) -> int:

@@ -77,6 +77,9 @@ def told(split: Split) -> list[str]:
     lines = [", ".join(f"{name} {part.rows:,}" for name, part in split.splits.items())]
     if any(split.left_out.values()):
         lines.append("left out by split.sizes: " + ", ".join(f"{name} {n:,}" for name, n in split.left_out.items()))
+    if any(split.twins.values()):
+        some = ", ".join(f"{name} {n:,}" for name, n in split.twins.items())
+        lines.append(f"left out by split.twins, equal to a text of test or nearly so: {some}")
     for pair, rows in split.overlap.items():
         if rows:
             a, b = pair.split("-")

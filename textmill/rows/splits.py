@@ -1,6 +1,6 @@
 """Who trains, who chooses, who judges: seeded, stratified, and with equal texts on one side."""
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -32,6 +32,9 @@ class SplitConfig(Section):
     # What stays on one side: equal texts; or equal texts *and* equal groups, say all reviews of a film.
     by: Literal["text", "group"] = "text"
     sizes: Sizes | None = None  # at most so many documents of each split, stratified
+    # Twins of test documents outside of test, equal texts and near copies: leave_out takes them away before anything is
+    # learned, as a contrast set needs it, whose originals stand in train.
+    twins: Literal["keep", "leave_out"] = "keep"
 
     @model_validator(mode="after")
     def _leave_something(self) -> "SplitConfig":
@@ -166,6 +169,13 @@ class Parts(NamedTuple):
     left_out: dict[str, int]  # by split, for `sizes`
     unlabelled_in_test: int  # left out, too
     train_in_test: list[int]
+    twins: dict[str, int] = {}  # by split, of documents that were left out because their texts stand in test
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """What is told of it; of twins, where they were looked for."""
+        found = {"left_out": self.left_out, "unlabelled_in_test": self.unlabelled_in_test}
+        return found | ({"twins": self.twins} if self.twins else {})
 
 
 def part(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int) -> Parts:
@@ -179,6 +189,23 @@ def part(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int) 
     sides = sides.set(leaking, None)
     rows = np.flatnonzero(repeated[(sides == "train").fill_null(False).to_numpy()])
     return Parts(sides, left_out, int(leaking.sum()), rows.tolist())
+
+
+def apart(parts: Parts, docs: pl.DataFrame, labels: list[str], twins: np.ndarray) -> Parts:
+    """The parts of an `outline`'s documents without some of these, bool (N,).
+
+    Raises DataError if train would lack a class then, or validation have no document.
+    """
+    sides = parts.sides.set(pl.Series(twins), None)
+    gone = {name: int((parts.sides.filter(pl.Series(twins)) == name).sum()) for name in SIDES.categories}
+    left = docs["label"].filter((sides == "train").fill_null(False))
+    lost = [label for label in labels if not (left == label).any()]
+    if lost or not (sides == "validation").any():
+        what = f"train has no document of class {lost[0]!r}" if lost else "validation has no document"
+        raise DataError(f"split.twins: leave_out, but then {what}; give more rows, or set it to keep")
+    rows = np.flatnonzero(in_test(docs, sides)[(sides == "train").fill_null(False).to_numpy()])
+    del gone["test"]
+    return parts._replace(sides=sides, train_in_test=rows.tolist(), twins=gone)
 
 
 def text_key(texts: pl.Series) -> pl.Series:

@@ -1,7 +1,5 @@
 """What there is to record: results as dvc.lock names them, so that any restored or older one can be recorded too."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -10,6 +8,7 @@ from typing import Any
 from textmill.config import load_params
 from textmill.errors import ArtifactError
 from textmill.files import digest
+from textmill.lockfile import hash_of
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Out:
     def check(self) -> None:
         """Raises ArtifactError if it is missing or holds something else: then a record of it would be a lie."""
         try:
-            found = _folder_md5(self.path) if self.md5.endswith(".dir") else _md5(self.path)
+            found = hash_of(self.path)
         except OSError as error:
             raise ArtifactError(f"{self.path}: {error.strerror}; run `dvc checkout` or `dvc repro`") from error
         if found != self.md5:
@@ -81,15 +80,3 @@ def flat(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     for key, value in values.items():
         level |= flat(value, f"{above}{key}.") if isinstance(value, Mapping) else {f"{above}{key}": value}
     return level
-
-
-def _md5(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
-
-
-def _folder_md5(folder: Path) -> str:
-    """As DVC reckons it: the md5 of a json list of the files and their md5s."""
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    listing = [{"md5": _md5(folder / name), "relpath": name} for name in names]
-    return hashlib.md5(json.dumps(listing, sort_keys=True).encode()).hexdigest() + ".dir"

@@ -106,11 +106,11 @@ def learning(
         descend = partial(backward.adversarial, length=settings.adversarial)
 
     def learn(group: Sequence[np.ndarray]) -> Tensor:
-        loss, whole = torch.zeros((), device=loader.device), targets[np.concatenate(group)]
+        loss, documents = torch.zeros((), device=loader.device), sum(map(len, group))
         for batch in group:
             if len(rows := distributed.share(batch)):
                 ids, lengths = loader.batch(rows)
-                part = partial(measure, target=targets[rows], batch=whole)
+                part = partial(measure, target=targets[rows], documents=documents)
                 with memory.enough(ids.device, ids):
                     loss += descend(network, ids, lengths, part, autocast)
         return loss

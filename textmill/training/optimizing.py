@@ -21,8 +21,8 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 class Measure(Protocol):
     """A loss, as `loss_function` gives it."""
 
-    def __call__(self, logits: Tensor, target: Tensor, batch: Tensor) -> Tensor:
-        """Logits (B, outputs), class numbers (B,) and those of the whole batch -> their part in its mean."""
+    def __call__(self, logits: Tensor, target: Tensor, documents: int) -> Tensor:
+        """Logits (B, outputs), class numbers (B,) and documents of the whole batch -> their part in its mean."""
 
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
@@ -79,36 +79,35 @@ def rate(settings: TrainConfig, done: float, stale: int) -> float:
 
 
 def loss_function(settings: TrainConfig, labels: np.ndarray, classes: int) -> Measure:
-    """Loss of logits (B, outputs) against class numbers (B,), their part in the mean over a batch's class numbers.
+    """Loss of logits (B, outputs) against class numbers (B,), their part in the mean over a batch's documents.
 
-    The third argument is the batch, (B,) or longer where other processes have the rest of it: the parts add up to the
-    mean. `labels`: int (N,) of the training split.
+    The third argument is how many documents the batch has, B or more where other processes have the rest of it: the
+    parts add up to the mean. `labels`: int (N,) of the training split.
 
-    Balanced weights are N / (C x count): each class weighs the same in sum. With label smoothing a share of each
-    target is spread evenly over all classes.
+    Balanced weights are N / (C x count), 1 in the mean over all documents. A mean is over documents in both losses,
+    and not over weights, so that each class weighs the same in the sum of an epoch, whatever batches its documents are
+    in. With label smoothing a share of each target is spread evenly over all classes.
     """
     smoothing = settings.label_smoothing
     counts = np.bincount(labels, minlength=classes)
     balance = torch.tensor(len(labels) / (classes * counts), dtype=torch.float32)  # (C,)
     weights = balance if settings.class_weights == "balanced" else None
-    if settings.loss == "cross_entropy":
 
-        def cross_entropy(logits: Tensor, target: Tensor, batch: Tensor) -> Tensor:
-            weight = _on(weights, logits)
-            whole = len(batch) if weight is None else weight[batch].sum()
-            return F.cross_entropy(logits, target, weight, reduction="sum", label_smoothing=smoothing) / whole
+    def cross_entropy(logits: Tensor, target: Tensor, reduction: str) -> Tensor:
+        return F.cross_entropy(logits, target, reduction=reduction, label_smoothing=smoothing)
 
-        return cross_entropy
-
-    def bce(logits: Tensor, target: Tensor, batch: Tensor) -> Tensor:
-        weight = _on(weights, logits)
+    def bce(logits: Tensor, target: Tensor, reduction: str) -> Tensor:
         share = target.to(logits.dtype) * (1 - smoothing) + smoothing / 2  # of the second class
-        loss = F.binary_cross_entropy_with_logits(
-            logits[:, 0], share, None if weight is None else weight[target], reduction="sum"
-        )
-        return loss / len(batch)
+        return F.binary_cross_entropy_with_logits(logits[:, 0], share, reduction=reduction)
 
-    return bce
+    loss = {"cross_entropy": cross_entropy, "bce": bce}[settings.loss]
+
+    def measure(logits: Tensor, target: Tensor, documents: int) -> Tensor:
+        if weights is None:
+            return loss(logits, target, "sum") / documents
+        return (weights.to(logits.device)[target] * loss(logits, target, "none")).sum() / documents
+
+    return measure
 
 
 def learned(loss: float, settings: TrainConfig, labels: np.ndarray) -> float:
@@ -135,7 +134,3 @@ def probabilities(logits: Tensor) -> Tensor:
     if logits.shape[1] == 1:
         return torch.cat([-logits, logits], 1).sigmoid()  # 1 - sigmoid would be 0 from a logit of 17 on
     return logits.softmax(1)
-
-
-def _on(weights: Tensor | None, logits: Tensor) -> Tensor | None:
-    return None if weights is None else weights.to(logits.device)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from textmill import environment
 from textmill.console import say
 from textmill.files import digest
 from textmill.results.fit import Fit, FittedSeed, Pretraining, Validation
@@ -77,15 +78,17 @@ class Runs:
         )
 
     def timing(self) -> Timing:
-        """Seconds of all seeds together, which end now; a resumed run counts the epochs before, too."""
+        """Seconds of all seeds together, which end now, and where; a resumed run counts the epochs before, too."""
         seconds, ended = round(sum(map(_seconds, self.each.values())), 3), round(time.time(), 3)
         read = self.best.pretraining
+        card = gpu() if self.best.device == "cuda" else None
         return Timing(
-            machine=machine(gpu() if self.best.device == "cuda" else None),
+            machine=machine(card),
             train_seconds=seconds,
             pretrain_seconds=None if read is None else round(read["seconds"], 3),
             started=round(ended - seconds, 3),
             ended=ended,
+            environment=environment.here(card),
         )
 
 

@@ -1,0 +1,453 @@
+"""`textmill verify` on made-up results in a real repository of git: what is the same, what is within, what is off."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+from test_scoring import LABELS, table
+from typer.testing import CliRunner
+
+from textmill import environment, verify
+from textmill.cli import app
+from textmill.judging import scoring
+from textmill.lockfile import hash_of
+from textmill.results.comparison import Baseline, Comparison, Entry, Pair
+from textmill.timings import Timing
+from textmill.verify.sides import judged, wanted
+
+MODELS = ("linear", "rnn")
+PARAMS = {
+    "seed": 1,
+    "models": {name: {"family": name, "size": 8} for name in MODELS},
+    "tokenizers": {"word": {"vectors": {"source": "trained"}}},
+}
+EVALUATED = ["metrics/models/{}/summary.json", "metrics/models/{}/scores.json"]
+# A stage's dependencies, params and outputs; {} is the item.
+DAG: dict[str, tuple[list[str], list[str], list[str]]] = {
+    "code": (["stages"], [], ["digests"]),
+    "clean": (["digests/clean.txt"], [], ["data/docs"]),
+    "split": (["digests/split.txt", "data/docs"], ["seed"], ["data/split"]),
+    "vectors": (["data/split"], ["tokenizers.{}"], ["data/vectors/{}"]),
+    "train": (["digests/train-{}.txt", "data/split", "data/vectors/word"], ["models.{}"], ["data/models/{}"]),
+    "evaluate": (["data/models/{}", "data/split"], [], EVALUATED),
+    "compare": (["metrics/models"], ["seed", "models"], ["report/comparison.json"]),
+    "track": (["digests", "report/comparison.json"], [], ["data/tracked"]),
+}
+OVER = {"vectors": "tokenizers", "train": "models", "evaluate": "models"}
+ENVIRONMENT = {
+    "processor": "Some CPU",
+    "instructions": ["avx512f", "avx2"],
+    "python": "3.11.1",
+    "packages": {"numpy": "1.0", "torch": "1.0"},
+}
+
+
+class Project:
+    """A folder whose dvc.lock says what lies in it, once `lock` has been called."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.params: dict[str, Any] = json.loads(json.dumps(PARAMS))
+        stages = {name: {"foreach": f"${{{OVER[name]}}}", "do": {}} if name in OVER else {} for name in DAG}
+        self.yaml("dvc.yaml", {"stages": stages})
+        for name in ("clean", "split", "train-linear", "train-rnn"):
+            self.write(f"digests/{name}.txt", "0 module\n")
+        for path in ("data/docs", "data/split", "data/vectors/word", "data/tracked", "stages/clean.py"):
+            self.write(path, path)
+        self.models = {name: {"validation": 0.7, "score": 0.75} for name in MODELS}
+        self.models["linear"]["validation"] = 0.8
+        self.champion, self.better = "linear", None
+        self.environment: dict[str, Any] | None = ENVIRONMENT
+        self.made()
+        self.lock()
+        (folder / ".gitignore").write_text("/data/\n/report/\nscores.json\n")
+        self.commit()
+
+    def write(self, path: str, text: str) -> None:
+        (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / path).write_text(text)
+
+    def yaml(self, path: str, value: Any) -> None:
+        with open(self.folder / path, "w") as file:
+            YAML().dump(json.loads(json.dumps(value)), file)  # without anchors, as DVC writes it
+
+    def made(self, *names: str) -> None:
+        """What train, evaluate and compare write of the models as they are; names: those that are trained anew."""
+        for name, one in self.models.items():
+            if name in names or not (self.folder / f"data/models/{name}").exists():
+                self.write(f"data/models/{name}", json.dumps([name, one, self.environment]))
+                weights = hash_of(self.folder / f"data/models/{name}").ljust(64, "0")
+                timing = {"weights": weights, "machine": "Some CPU, 2 cores"}
+                timing |= {"environment": self.environment} if self.environment else {}
+                self.write(f"metrics/models/{name}/timing.json", json.dumps(timing))
+            summary = {"validation_accuracy": one["validation"], "test_accuracy": one["score"]}
+            self.write(f"metrics/models/{name}/summary.json", json.dumps(summary))
+            scores = scoring.all_scores({0: table(20)}, 0, LABELS)
+            scores.model_copy(update={"mean": {"accuracy": one["score"]}}).write(
+                self.folder / f"metrics/models/{name}/scores.json"
+            )
+        self.compared().write(self.folder / "report/comparison.json")
+
+    def compared(self) -> Comparison:
+        entries = [
+            Entry(
+                name=name, family=name, tokenizer="word", parameters=1, members=[], validation=one["validation"],
+                score=one["score"], seeds=1, sd=None, low=one["score"] - 0.02, high=one["score"] + 0.02,
+            )
+            for name, one in self.models.items()
+        ]  # fmt: skip
+        pair = Pair(a="linear", b="rnn", difference=0, low=-1, high=1, test="", p=1, p_holm=1, better=self.better)
+        return Comparison(
+            dataset="d", metric="accuracy", rows=9, labels=LABELS, alpha=0.05, bootstrap=1, champion=self.champion,
+            champion_by="", baseline=Baseline(label="neg"), models=entries, pairs=[pair],
+        )  # fmt: skip
+
+    def names(self) -> dict[str, list[str]]:
+        return {name: [*self.params[OVER[name]]] if name in OVER else [""] for name in DAG}
+
+    def lock(self, without: str = "") -> None:
+        """Write params.yaml and dvc.lock as they would be after all stages, but one, had run."""
+        self.yaml("params.yaml", self.params)
+        stages = {}
+        for stage, items in self.names().items():
+            for item in items:
+                deps, keys, outs = ([one.format(item) for one in some] for some in DAG[stage])
+                name = f"{stage}@{item}" if item else stage
+                known = {"params": {"params.yaml": {key: self.value(key) for key in keys}}}
+                stages[name] = {"cmd": name, "deps": self.hashes(deps), **known, "outs": self.hashes(outs)}
+        stages.pop(without, None)
+        self.yaml("dvc.lock", {"schema": "2.0", "stages": stages})
+
+    def hashes(self, paths: list[str]) -> list[dict[str, str]]:
+        return [{"path": path, "hash": "md5", "md5": hash_of(self.folder / path)} for path in paths]
+
+    def value(self, key: str) -> Any:
+        found: Any = self.params
+        for part in key.split("."):
+            found = found[part]
+        return found
+
+    def git(self, *words: str) -> None:
+        who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        subprocess.run(["git", *who, *words], cwd=self.folder, check=True, capture_output=True)
+
+    def commit(self) -> None:
+        self.git("init", "-q")
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "results")
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Project:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "140")
+    return Project(tmp_path)
+
+
+def asked(*words: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["verify", *words])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.stdout + done.stderr
+
+
+def nothing(project: Project) -> None:
+    pass
+
+
+def scored(model: str, score: float, **more: Any) -> Callable[[Project], None]:
+    """Other weights, and another score."""
+
+    def change(project: Project) -> None:
+        project.models[model] |= {"score": score, **more}
+        project.made(model)
+        project.lock()
+
+    return change
+
+
+def other_weights(project: Project) -> None:
+    project.environment = ENVIRONMENT | {"python": "3.12.1"}
+    scored("rnn", 0.75)(project)
+
+
+def leading(better: str | None) -> Callable[[Project], None]:
+    """The other model leads on validation, and better it is said to be."""
+
+    def change(project: Project) -> None:
+        project.champion, project.better = "rnn", better
+        scored("rnn", 0.75, validation=0.9)(project)
+
+    return change
+
+
+def other(*paths: str, locked: bool = True) -> Callable[[Project], None]:
+    """Files of other bytes; locked: as if their stages had written them."""
+
+    def change(project: Project) -> None:
+        for path in paths:
+            project.write(path, "other")
+        if locked:
+            project.lock()
+
+    return change
+
+
+def params(run: bool = True, **changes: Any) -> Callable[[Project], None]:
+    def change(project: Project) -> None:
+        for key, value in changes.items():
+            project.params[key] = value
+        project.lock() if run else project.yaml("params.yaml", project.params)
+
+    return change
+
+
+def removed(path: str) -> Callable[[Project], None]:
+    return lambda project: (project.folder / path).unlink()
+
+
+def no_comparison(project: Project) -> None:
+    scored("rnn", 0.76)(project)
+    project.write("report/comparison.json", "{}")
+    project.lock()
+
+
+def not_compared(project: Project) -> None:
+    before = (project.folder / "report/comparison.json").read_text()
+    scored("rnn", 0.76)(project)
+    project.write("report/comparison.json", before)
+    project.lock()
+
+
+def another_metrics_than_its_lock(project: Project) -> None:
+    project.write("metrics/models/rnn/summary.json", "{}")
+    project.git("commit", "-q", "-a", "-m", "one without the other")
+    project.made()
+
+
+def new_model(project: Project) -> None:
+    project.models["more"] = {"score": 0.6, "validation": 0.1}
+    project.params["models"]["more"] = {"family": "rnn"}
+    project.write("digests/train-more.txt", "0 module\n")
+    project.made()
+    project.lock()
+
+
+def fewer_models(project: Project) -> None:
+    del project.params["models"]["rnn"]
+    project.lock()
+
+
+SAME = "verify: same bytes as HEAD"
+WITHIN = "verify: within the interval of HEAD"
+CASES = {
+    "the same": (nothing, 0, [SAME, "same bytes: code, clean, split, vectors, train, evaluate, compare, track"]),
+    "a network within": (
+        scored("rnn", 0.76),
+        0,
+        [WITHIN, "7 of 10 stages are the same", "train@rnn, evaluate@rnn: within", "75.00 │ 76.00 │ 74.0 – 78.0"],
+    ),
+    "a network off": (
+        scored("rnn", 0.78),
+        1,
+        ["verify: off: train@rnn is not as in HEAD", "outside of the interval", "evaluate@rnn, compare: off, after"],
+    ),
+    "linear within": (scored("linear", 0.76), 0, [WITHIN, "a linear model repeats to the byte"]),
+    "the same score, other bytes": (other_weights, 0, ["train@rnn: within", "75.00 │ 75.00"]),
+    "a tie for champion": (leading(None), 0, [WITHIN, "the champion is rnn and was linear: they tie"]),
+    "another champion": (leading("rnn"), 1, ["verify: off: compare is not", "the champion is rnn and was linear"]),
+    "texts off": (
+        other("data/docs", "data/split", "data/models/rnn"),
+        1,
+        [
+            "verify: off: clean is not as in HEAD",
+            "clean: off: other bytes from the same inputs",
+            "split, train@rnn: off, after clean",
+        ],
+    ),
+    "trained vectors": (other("data/vectors/word"), 0, ["vectors@word: vectors that were trained: the models"]),
+    "tracked otherwise": (other("data/tracked"), 1, ["track: off: other bytes from the same inputs"]),
+    "other code, same bytes": (
+        other("digests/clean.txt"),
+        0,
+        ["not as at HEAD", "the code of clean; other results", f"{SAME}", "code differs, too"],
+    ),
+    "other code, other bytes": (other("digests/split.txt", "data/split"), 1, ["split: off: made with other code"]),
+    "other params": (params(seed=2), 0, ["params.yaml in seed; other results", "params.yaml differs, too"]),
+    "params that did not run": (params(run=False, seed=2), 1, ["split, compare: did not run since seed changed"]),
+    "a file that changed": (
+        other("metrics/models/rnn/summary.json", locked=False),
+        1,
+        ["evaluate@rnn: off: metrics/models/rnn/summary.json is not what dvc.lock says"],
+    ),
+    "a file that is gone": (removed("data/docs"), 1, ["clean: off: data/docs is missing"]),
+    "an input that changed": (other("digests/split.txt", locked=False), 1, ["did not run since digests/split.txt"]),
+    "not run": (lambda project: project.lock(without="train@rnn"), 1, ["train@rnn: did not run here", "is not here"]),
+    "not recorded": (
+        lambda project: project.lock(without="track"), 1, ["track: did not run here"]
+    ),
+    "a new model": (new_model, 0, ["train@more, evaluate@more: not in HEAD", "same champion, linear"]),
+    "a model less": (fewer_models, 1, ["not asked for here", "train@rnn, evaluate@rnn are not here"]),
+    "no comparison": (no_comparison, 1, ["compare has not seen it here"]),
+    "an old comparison": (not_compared, 1, ["compare has not run here since it was evaluated"]),
+    "half a commit": (another_metrics_than_its_lock, 1, ["summary.json of HEAD", "is not what dvc.lock there says"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_receipt_says_what_is_same_within_and_off(project, case):
+    change, code, told = CASES[case]
+    change(project)
+    found = asked()
+    assert found[0] == code, found[1]
+    for words in told:
+        assert words in found[1]
+    assert found[1].splitlines()[-1].startswith("verify: ")
+
+
+def test_vectors_are_off_where_a_model_that_begins_with_them_is(project):
+    project.write("data/vectors/word", "other")
+    scored("rnn", 0.9)(project)
+    code, told = asked()
+    assert code == 1
+    assert "vectors@word: off: trained, and train@rnn is off" in told
+
+
+def test_what_differs_around_a_training_is_named(project):
+    project.environment = ENVIRONMENT | {"instructions": ["avx2"], "settings": {"ONEDNN_MAX_CPU_ISA": "AVX2"}}
+    project.environment["packages"] = {"numpy": "1.0", "torch": "2.0"}
+    scored("rnn", 0.76)(project)
+    _, told = asked()
+    apart = "instructions avx512f avx2 → avx2; ONEDNN_MAX_CPU_ISA none → AVX2; torch 1.0 → 2.0"
+    assert f"environment: {apart}\n" in told
+
+
+def test_a_commit_that_tells_its_machine_alone(project):
+    project.environment = None
+    project.made("rnn")
+    project.lock()
+    project.git("commit", "-q", "-a", "-m", "old")
+    scored("rnn", 0.76)(project)
+    told = asked()[1]
+    assert "tells only its machine, Some CPU, 2 cores" in told
+
+
+def test_any_revision_can_be_asked(project):
+    scored("rnn", 0.9)(project)
+    project.git("commit", "-q", "-a", "-m", "better")
+    project.git("tag", "best")
+    assert asked("best")[0] == 0
+    assert asked("HEAD~1")[0] == 1
+    project.params["models"].pop("rnn")  # what dvc.lock still holds of it does not count
+    project.yaml("params.yaml", project.params)
+    assert "train@rnn, evaluate@rnn: not asked for here" in asked("best")[1]
+
+
+def test_a_project_in_a_folder_of_a_repository(tmp_path, monkeypatch):
+    (tmp_path / "some where").mkdir()
+    monkeypatch.chdir(tmp_path / "some where")
+    project = Project(tmp_path / "some where")
+    (tmp_path / "some where/.git").rename(tmp_path / ".git")
+    project.git("add", "-A", str(tmp_path))
+    project.git("commit", "-q", "-m", "moved")
+    assert asked()[0] == 0
+    scored("rnn", 0.76)(project)
+    assert WITHIN in asked()[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "code", "told"),
+    [
+        (nothing, ["nope"], 2, "'nope': no such revision"),
+        (nothing, ["HEAD:dvc.lock"], 2, "'HEAD:dvc.lock': no such revision"),
+        (nothing, ["--", "--all"], 2, "'--all': no such revision"),
+        (nothing, ["HEAD\nHEAD"], 2, "no such revision"),
+        (removed("dvc.lock"), [], 4, "dvc.lock: No such file or directory; go to a project's folder"),
+        (lambda project: project.write("dvc.lock", "x:\n  clean:\n    - 1\n"), [], 4, "clean is not as DVC writes"),
+        (lambda project: project.write(".git/HEAD", "ref: refs/heads/new\n"), [], 4, "HEAD: no commit yet"),
+        (lambda project: (project.folder / ".git").rename(project.folder / "old"), [], 4, "not a git repository"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_compared_is_one_line(project, change, words, code, told, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.folder.parent))
+    change(project)
+    found = asked(*words)
+    assert found[0] == code
+    assert told in found[1]
+    assert found[1].startswith("error: verify: ")
+    assert found[1].count("\n") == 1
+    assert words or verify.after_repro(project.folder) == []
+
+
+def test_a_commit_without_results_and_a_machine_without_git(project, monkeypatch):
+    project.git("rm", "-q", "--cached", "dvc.lock")
+    project.git("commit", "-q", "-m", "without")
+    code, told = asked()
+    assert (code, "no dvc.lock in it" in told) == (4, True)
+    monkeypatch.setenv("PATH", "")
+    code, told = asked()
+    assert (code, "git: not found" in told) == (5, True)
+    assert verify.after_repro(project.folder) == []
+
+
+def test_a_reproduction_ends_with_the_verdict_and_what_to_do(project):
+    (one,) = verify.after_repro(project.folder)
+    assert one.startswith(SAME)
+    scored("rnn", 0.76)(project)
+    sentence, keep, take = verify.after_repro(project.folder)
+    assert sentence.startswith(WITHIN)
+    assert "git checkout dvc.lock digests metrics" in keep
+    assert "git commit" in take
+
+
+@pytest.mark.parametrize(
+    ("foreach", "names"),
+    [
+        ({"foreach": "${models}"}, ["train@a", "train@b"]),
+        ({"foreach": "${deep.models}"}, ["train@x"]),
+        ({"foreach": ["q", 7]}, ["train@q", "train@7"]),
+        ({"foreach": "${nowhere}"}, ["train@old"]),
+        ({"matrix": {"one": [1, 2]}}, ["train@old"]),
+        ({}, ["train"]),
+    ],
+)
+def test_which_stages_params_ask_for(foreach, names):
+    given = {"models": {"a": {}, "b": {}}, "deep": {"models": {"x": 1}}}
+    assert wanted({"stages": {"clean": {}, "train": foreach}}, given, ["train@old"]) == ["clean", *names]
+
+
+def test_of_several_seeds_the_mean_is_compared_where_summaries_have_it(project):
+    project.models["rnn"]["score"] = 0.7
+    compared, mean = project.compared(), {"accuracy": 0.7, "f1_macro": 0.7}
+    then = {"test_accuracy": 0.9, "test_accuracy_mean": 0.71, "test_f1_macro": 0.81}
+    now = {"test_accuracy": 0.6, "test_accuracy_mean": 0.7, "test_f1_macro": 0.8}
+    assert judged(compared, "rnn", then, now, mean)[:2] == (0.71, 0.7)
+    by_f1 = judged(compared.model_copy(update={"metric": "f1_macro"}), "rnn", then, now, mean)
+    assert by_f1.low == pytest.approx(0.78)  # the shipped seed's own score, and the interval moved there
+    assert by_f1.within
+    entry = compared.models[1].model_copy(update={"low": None})
+    assert not judged(compared.model_copy(update={"models": [entry]}), "rnn", then, now, mean).within
+
+
+def test_a_processor_tells_what_counts(tmp_path, monkeypatch):
+    file = tmp_path / "cpuinfo"
+    file.write_text("model name\t: Some CPU @ 2 GHz\nflags\t\t: fpu avx2 avx512f sse amx_tile avx512_bf16 amx_bf16\n")
+    monkeypatch.setattr(environment, "CPUINFO", file)
+    monkeypatch.setenv("MKL_CBWR", "AVX2")
+    found = environment.here(packages=["numpy", "no-such-package"])
+    assert found.processor == "Some CPU @ 2 GHz"
+    assert found.instructions == ["amx_bf16", "amx_tile", "avx512_bf16", "avx512f", "avx2"]
+    assert found.settings["MKL_CBWR"] == "AVX2"
+    assert list(found.packages) == ["numpy"]
+    assert environment.differences(found, found) == []
+    monkeypatch.setattr(environment, "CPUINFO", tmp_path / "none")
+    assert environment.instructions() == []
+    assert environment.processor()
+
+
+def test_timings_of_before_are_read():
+    old = Timing.model_validate({"weights": "0" * 64, "machine": "AMD EPYC, 2 cores", "train_seconds": 5.77})
+    assert old.environment is None
