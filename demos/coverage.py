@@ -130,7 +130,7 @@ def drawn(setting: Setting, tables: NDArray[np.float64], random: np.random.Gener
             steps = np.take_along_axis(table, order, 1).cumsum(1)[actual]
             runs.append(order[actual, np.minimum((ndtr(hidden)[:, None] > steps).sum(1), len(table) - 1)])
         told.append(Answers(ids, actual, np.stack(runs), own.of))
-    return told[0].units(setting.by) if setting.groups else own, told
+    return units.units_of(own.of, setting.by) if setting.groups else own, told
 
 
 def experiment(setting: Setting, tables: NDArray[np.float64], seed: int) -> tuple[float, bool, bool]:

@@ -1,4 +1,4 @@
-"""Score one bundle on the test split, and group its errors: the only stage that does."""
+"""Score one bundle on the test split, and slice its errors: the only stage that does."""
 
 from pathlib import Path
 
@@ -8,14 +8,15 @@ from textmill import bundle, timings
 from textmill.config import PARAMS, Alpha, Threads, load_section
 from textmill.files import write_csv, write_json
 from textmill.judging.confidence import with_confidence
-from textmill.judging.groups import EvaluateConfig, groups, with_facts, wrong
 from textmill.judging.scoring import all_scores, mistakes, predict, summary, together
+from textmill.judging.slices import EvaluateConfig, slices, with_facts, wrong
 from textmill.parquet import read_batches, write_parquet
 from textmill.processes import keep_memory, on_threads
-from textmill.results.groups import Groups
 from textmill.results.mistakes import Mistakes
 from textmill.results.outcome import PREDICTIONS, SEEDS, VALIDATION
 from textmill.results.scores import Scores
+from textmill.results.slices import Slices
+from textmill.rows.splits import SplitConfig
 from textmill.stage import run
 from textmill.text.encoding import documents
 
@@ -26,14 +27,15 @@ def main(model: Path, encoded: Path, splits: Path, out: Path, params: Path = PAR
     seeds.parquet holds such rows of the other seeds, and validation.parquet, for ensembles, of all seeds.
     """
     threads, alpha = load_section(params, "threads", Threads), load_section(params, "compare.alpha", Alpha)
-    negations = load_section(params, "evaluate", EvaluateConfig).negations
+    sliced, by = load_section(params, "evaluate", EvaluateConfig), load_section(params, "split", SplitConfig).by
     config, texts = bundle.read_config(model), splits / "test.parquet"
     test = documents(encoded / "test.safetensors", texts, config.tokenizer)
     validation = documents(encoded / "validation.safetensors", splits / "validation.parquet", config.tokenizer)
     keep_memory()
     with on_threads(threads):
         (tables, chosen), speed = predict(bundle.read_seeds(model, config), config.labels, test, validation)
-    table = with_facts(tables[config.seed], test, (some["text"] for some in read_batches(texts, ["text"])), negations)
+    parts = (some["text"] for some in read_batches(texts, ["text"]))
+    table = with_facts(tables[config.seed], test, parts, sliced.negations)
     write_parquet(out / PREDICTIONS, table)
     write_parquet(out / SEEDS, together(tables).filter(pl.col("seed") != config.seed))
     write_parquet(out / VALIDATION, together(chosen))
@@ -41,7 +43,7 @@ def main(model: Path, encoded: Path, splits: Path, out: Path, params: Path = PAR
     with_confidence(scores, tables, config.seed, config.calibrations).write(out / Scores.FILE)
     write_json(out / "summary.json", summary(scores, config.seed, config.validation))
     mistakes(table, read_batches(texts, ["id", "text"])).write(out / Mistakes.FILE)
-    groups(table, alpha).write(out / Groups.FILE)
+    slices(table, alpha, by).write(out / Slices.FILE)
     write_csv(out / "errors.csv", (wrong(table, some) for some in read_batches(texts, ["id", "text"])))
     write_csv(out / "confusion.csv", [table.select(actual="label", predicted="prediction")])
     timings.note(out, config.weights, timings.Timing(predict_documents_per_second=round(speed, 1)))

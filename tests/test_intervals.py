@@ -59,7 +59,7 @@ def test_blocks_change_nothing(grouped, monkeypatch):
 def test_the_variance_of_a_share_is_that_of_theory_and_two_documents():
     right = np.arange(100) < 80
     without = jackknife.without_each("accuracy", np.ones(100, int), right.astype(int), 2, units.documents(100))
-    assert jackknife.variance(without, 100) == pytest.approx(0.8 * 0.2 / 99 + 2 / 100**2)
+    assert jackknife.variance(without, 100) == pytest.approx((0.8 * 0.2 / 99 * 100**2 + 2) / 102**2)
 
 
 def test_independent_luck_adds_up_with_the_freedom_of_satterthwaite():

@@ -19,21 +19,21 @@ from textmill.report.plots import PALETTE, confusion_figure, curves_figure
 from textmill.report.side_by_side import side_by_side
 from textmill.results.data import Clean, Split, Tokenized, Vectors
 from textmill.results.fit import Fit
-from textmill.results.groups import Groups
 from textmill.results.history import Epoch
 from textmill.results.mistakes import Mistake
 from textmill.results.outcome import Outcome
 from textmill.results.scores import Scores
+from textmill.results.slices import Slices
 
 ATTACKS = ["<script>alert(1)</script>", "</script>", '"onerror="alert(1)', "{{7*7}}", "<img src=x onerror=alert(1)>"]
 VOID = {"meta", "br"}
 
 
-def one_group(group, accuracy=0.75, rows=30, **more):
-    """A group of `analysis.groups`."""
+def one_slice(name, accuracy=0.75, rows=30, **more):
+    """A slice of analysis.json."""
     if not rows:
-        return {"group": group, "rows": 0, "accuracy": None, "low": None, "high": None}
-    return {"group": group, "rows": rows, "accuracy": accuracy, "low": accuracy - 0.1, "high": accuracy + 0.1, **more}
+        return {"slice": name, "rows": 0, "accuracy": None, "low": None, "high": None}
+    return {"slice": name, "rows": rows, "accuracy": accuracy, "low": accuracy - 0.1, "high": accuracy + 0.1, **more}
 
 
 def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, errors=("A film.",), lacks=None):
@@ -64,9 +64,9 @@ def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, error
             | {"classes": {x: {"precision": 0.5, "recall": 0.5, "f1": 0.5, "support": 9.0} for x in labels}}
             | {"calibration": [{"confidence": x, "accuracy": x - 0.05, "rows": 30} for x in (0.55, 0.95)]},
             "analysis": {
-                "length": [one_group(f"part {x}", **{"from": x, "to": x + 9}) for x in (1, 2)],
-                "negation": [one_group("without"), one_group("with", 0.2)],
-                "unknown": [one_group("none"), one_group("up to 5 %"), one_group("more than 10 %", rows=0)],
+                "length": [one_slice(f"part {x}", **{"from": x, "to": x + 9}) for x in (1, 2)],
+                "negation": [one_slice("without"), one_slice("with", 0.2)],
+                "unknown": [one_slice("none"), one_slice("up to 5 %"), one_slice("more than 10 %", rows=0)],
             },
             "errors": [wrong | {"text": text} for text in errors],
             "history": [
@@ -91,7 +91,7 @@ def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, error
 
 def outcome(name, model) -> Outcome:
     """One of the models of `made_up` as the stages read it."""
-    parts = Fit(**model["fit"]), Scores(**model["scores"]), Groups(**model["analysis"])
+    parts = Fit(**model["fit"]), Scores(**model["scores"]), Slices(**model["analysis"])
     mistakes, history = ([of(**row) for row in model[key]] for of, key in ((Mistake, "errors"), (Epoch, "history")))
     return Outcome(Path("metrics") / name, *parts, mistakes, history)
 
@@ -298,19 +298,20 @@ def test_what_the_test_split_lacks_and_what_looks_twice_encoded_is_said():
     assert "The test split has no document of &#39;b&#39;: macro averages are over the classes it has." in lacking
 
 
-def test_groups_stand_side_by_side_and_chance_is_quiet():
+def test_slices_stand_side_by_side_and_chance_is_quiet():
     models, *_ = made_up()
-    models["lstm"]["analysis"]["length"] = [one_group("part 1", rows=40, **{"from": 1, "to": 70})]
-    models["lstm"]["analysis"]["unknown"] = [one_group("none", 0.99, rows=9), one_group("up to 5 %", rows=51)]
-    length, negation, unknown = side_by_side([outcome(name, models[name]) for name in ("lstm", "linear")], 0.05)
-    assert [row.group for row in length.rows] == ["part 1", "part 2"]
-    assert (length.rows[0].rows, length.rows[0].longest) == ((30, 40), (10, 70))
-    assert length.rows[1].cells[0] is None
-    assert [[cell.sign for cell in row.cells] for row in negation.rows] == [[1, 1], [-1, -1]]
-    assert [[cell.sign for cell in row.cells] for row in unknown.rows] == [[0, 0], [0, 0]]  # 9 of 9 against 38 of 51
+    models["lstm"]["analysis"]["length"] = [one_slice("part 1", rows=40, **{"from": 1, "to": 70})]
+    models["lstm"]["analysis"]["negation"] = [one_slice("without", sign=1), one_slice("with", 0.2, sign=-1)]
+    length, negation, unknown = side_by_side([outcome(name, models[name]) for name in ("lstm", "linear")])
+    assert [row.slice for row in length.rows] == ["part 1", "part 2"]
+    assert ((length.rows[0].rows, length.rows[0].longest), length.rows[1].cells[0]) == (((30, 40), (10, 70)), None)
+    assert [[cell.sign for cell in row.cells] for row in negation.rows] == [[1, 0], [-1, 0]]
+    assert [row.slice for row in unknown.rows] == ["none", "up to 5 %"]
+    signed = page(change=lambda made, *_: made["lstm"].update(models["lstm"]))
+    assert (signed.count("▼ 20.0"), signed.count("▲ 75.0")) == (1, 1)
     for model in models.values():
-        model["analysis"]["negation"][1] = one_group("with", rows=0)
-    tables = side_by_side([outcome("lstm", models["lstm"])], 0.05)
+        model["analysis"]["negation"][1] = one_slice("with", rows=0)
+    tables = side_by_side([outcome("lstm", models["lstm"])])
     assert [table.title for table in tables] == ["By tokens outside the vocabulary"]
 
 

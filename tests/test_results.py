@@ -9,10 +9,10 @@ from textmill.errors import ArtifactError
 from textmill.files import write_json
 from textmill.results.data import Clean, Vectors
 from textmill.results.fit import Fit
-from textmill.results.groups import Groups
 from textmill.results.history import read_history, write_history
 from textmill.results.mistakes import Mistakes
 from textmill.results.scores import Scores
+from textmill.results.slices import Slices
 
 FIT = made_up()[0]["lstm"]["fit"]
 ROW = {"epoch": 1, "train_loss": 0.1234567, "validation_loss": 0.5, "validation_accuracy": 1.0, "validation_f1": 1.0}
@@ -61,7 +61,7 @@ def test_a_missing_file_names_the_stage_that_makes_it(tmp_path, record, file, st
 
 def test_what_is_written_is_what_was_read(tmp_path):
     model, clean = made_up()[0]["lstm"], made_up()[4]
-    told = {Fit: model["fit"], Scores: model["scores"], Groups: model["analysis"], Mistakes: model["errors"]}
+    told = {Fit: model["fit"], Scores: model["scores"], Slices: model["analysis"], Mistakes: model["errors"]}
     told |= {Clean: clean, Vectors: {"source": None}}
     for record, content in told.items():
         write_json(tmp_path / "a.json", content)

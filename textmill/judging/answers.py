@@ -2,14 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-
-from textmill.judging import units
-from textmill.judging.units import Units
 
 COLUMNS = ["id", "label", "prediction", "group"]  # of a table of predictions
 
@@ -22,10 +18,6 @@ class Answers:
     actual: NDArray[np.int64]  # (N,) class numbers
     predicted: NDArray[np.int64]  # (S, N)
     group: NDArray[np.int64]  # (N,) which group a document is in; -1: none
-
-    def units(self, by: Literal["text", "group"]) -> Units:
-        """What is independent of the rest: groups where the split keeps them together, else documents."""
-        return units.groups(self.group) if by == "group" else units.documents(len(self.actual))
 
 
 def answers(tables: Mapping[int, pl.DataFrame], labels: Sequence[str]) -> Answers:
@@ -40,5 +32,10 @@ def answers(tables: Mapping[int, pl.DataFrame], labels: Sequence[str]) -> Answer
         first["id"],
         numbered(first["label"]),
         np.stack([numbered(table["prediction"]) for _, table in sorted(tables.items())]),
-        first["group"].cast(pl.Int64).fill_null(-1).to_numpy(),
+        groups_of(first),
     )
+
+
+def groups_of(table: pl.DataFrame) -> NDArray[np.int64]:
+    """The number of each document's group, (N,); -1: none."""
+    return table["group"].cast(pl.Int64).fill_null(-1).to_numpy()

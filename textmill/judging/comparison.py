@@ -22,6 +22,7 @@ from textmill.judging.differences import Judgement, half_width_of, least, pairs
 from textmill.judging.intervals import half_width
 from textmill.judging.judged import Judged, interval, judge, spread, wins
 from textmill.judging.metrics import METRICS
+from textmill.judging.units import units_of
 from textmill.results.comparison import RARE, Baseline, Comparison, Entry, Judging
 from textmill.results.outcome import PREDICTIONS, VALIDATION, Outcome
 from textmill.results.scores import Scores
@@ -107,7 +108,8 @@ def compare(
     chosen = {name: model.validation for name, model in models.items()}
     tested = {name: model.test for name, model in models.items()}
     chooses, judges = (
-        Judgement(config.metric, len(labels), each.units(by), config.alpha, seed) for each in (one.validation, one.test)
+        Judgement(config.metric, len(labels), units_of(split.group, by), config.alpha, seed)
+        for split in (one.validation, one.test)
     )
     validation, test = _judged(chooses, chosen), _judged(judges, tested)
     candidates = {

@@ -92,7 +92,15 @@ class FewUnits:
 
 
 Doubt = (
-    HardlyTrained | KeptEarly | StillImproving | BehindLinear | Unsolved | NoBetterThanAlways | CannotTell | FewUnits
+    HardlyTrained
+    | KeptEarly
+    | StillImproving
+    | BehindLinear
+    | Unsolved
+    | NoBetterThanAlways
+    | CannotTell
+    | TooGood
+    | FewUnits
 )
 
 

@@ -51,8 +51,9 @@ def without_each(
 def variance(without: NDArray[np.float64], rows: int) -> float:
     """The variance of a score, or of a difference, of which these (G,) are the values without each unit.
 
-    Two documents' worth is added: as if one more had been right and one more wrong. So a score of 100 %, or models that
-    differ in three documents, are not told as sure (Agresti & Caffo 2000; of pairs, Bonett & Price 2012).
+    rows: documents. One more that was right and one more that was wrong are added, so that a score of 100 %, or models
+    that differ in three documents, are not told as sure (Agresti & Caffo 2000; of pairs, Bonett & Price 2012).
     """
     units = len(without)
-    return float((units - 1) / units * ((without - without.mean()) ** 2).sum()) + 2 / rows**2
+    found = float((units - 1) / units * ((without - without.mean()) ** 2).sum())
+    return (found * rows**2 + 2) / (rows + 2) ** 2

@@ -1,6 +1,6 @@
 """What a split holds that is independent of the rest: a document, or a group of them where groups stay together."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,11 @@ class Units(NamedTuple):
     def effective(self) -> float:
         """How many units of equal size would tell as much: (sum n)^2 / sum n^2 (Kish 1965)."""
         return float(self.sizes.sum() ** 2 / (self.sizes.astype(np.float64) ** 2).sum())
+
+
+def units_of(group: NDArray[np.int64], by: Literal["text", "group"]) -> Units:
+    """Of a split of N documents that keeps together what `by` says. group: (N,), the number of each one's; -1: none."""
+    return groups(group) if by == "group" else documents(len(group))
 
 
 def documents(rows: int) -> Units:

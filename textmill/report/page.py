@@ -57,7 +57,7 @@ def render(
         decided=DECIDED.get(comparison.decided_by or ""),
         doubts=lines(doubts),
         models=models,
-        groups=side_by_side([models[one.name] for one in comparison.models if one.name in models], comparison.alpha),
+        slices=side_by_side([models[one.name] for one in comparison.models if one.name in models]),
         colours={name: PALETTE[number % len(PALETTE)] for number, name in enumerate(names)},
         clean=clean,
         split=split,

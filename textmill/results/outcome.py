@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Self
 from textmill.errors import ArtifactError
 from textmill.parquet import read_parquet
 from textmill.results.fit import Fit
-from textmill.results.groups import Groups
 from textmill.results.history import HISTORY, Epoch, read_history
 from textmill.results.mistakes import Mistake, Mistakes
 from textmill.results.record import maker, need
 from textmill.results.scores import Scores
+from textmill.results.slices import Slices
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,7 +27,7 @@ class Outcome:
     folder: Path
     fit: Fit
     scores: Scores
-    groups: Groups
+    slices: Slices
     mistakes: list[Mistake]
     history: list[Epoch]
 
@@ -40,7 +40,7 @@ class Outcome:
             folder,
             Fit.read(folder / Fit.FILE),
             Scores.read(folder / Scores.FILE),
-            Groups.read(folder / Groups.FILE),
+            Slices.read(folder / Slices.FILE),
             Mistakes.read(folder / Mistakes.FILE).root,
             read_history(folder / HISTORY),
         )

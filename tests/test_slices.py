@@ -1,15 +1,16 @@
 import io
 from itertools import pairwise
-from statistics import NormalDist
 
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from test_scoring import LABELS, table
 
-from textmill.judging import groups
+from textmill.judging import slices
+from textmill.judging.units import documents, groups
 from textmill.text.ragged import UNK, Ragged
 
 ENGLISH = ["not", "no", "Never", "n't"]
@@ -38,19 +39,19 @@ def facts(rows: int, seed: int = 0) -> pl.DataFrame:
     ],
 )
 def test_negation_is_a_whole_word_or_the_end_of_one(text, expected):
-    assert groups.negated(pl.Series([text], dtype=pl.String), ENGLISH).to_list() == [expected]
+    assert slices.negated(pl.Series([text], dtype=pl.String), ENGLISH).to_list() == [expected]
 
 
 def test_a_word_is_no_pattern_and_has_its_accents_in_any_form():
     texts = pl.Series(["abc", "a.c", "jamás", "JAMA\N{COMBINING ACUTE ACCENT}S", "jamas"])
-    assert groups.negated(texts, ["a.c", "jama\N{COMBINING ACUTE ACCENT}s"]).to_list() == [
+    assert slices.negated(texts, ["a.c", "jama\N{COMBINING ACUTE ACCENT}s"]).to_list() == [
         False,
         True,
         True,
         True,
         False,
     ]
-    assert groups.negated(texts, []).to_list() == [False] * 5
+    assert slices.negated(texts, []).to_list() == [False] * 5
 
 
 def test_share_of_unknown_tokens():
@@ -59,58 +60,69 @@ def test_share_of_unknown_tokens():
 
 
 @given(st.integers(1, 80), st.integers(0, 30), st.sampled_from([0.01, 0.05, 0.5]))
-def test_each_way_to_group_parts_the_rows(rows, seed, alpha):
+def test_each_way_to_slice_parts_the_rows(rows, seed, alpha):
     frame = facts(rows, seed)
     right = (frame["label"] == frame["prediction"]).sum()
-    found = groups.groups(frame, alpha)
+    found = slices.slices(frame, alpha)
     assert [way for way, _ in found] == ["length", "negation", "unknown"]
     for _, parts in found:
         assert sum(part.rows for part in parts) == rows
         known = [part for part in parts if part.rows]
         assert sum(part.rows * part.accuracy for part in known) == pytest.approx(right, abs=1e-3)
-        assert all(0 <= part.low <= part.accuracy <= part.high <= 1 for part in known)
-        assert all(part.accuracy is part.low is part.high is None for part in parts if not part.rows)
+        assert all(0 <= part.low <= part.accuracy <= part.high <= 1 for part in known if part.rows > 1)
+        assert all(part.low is part.high is None for part in parts if part.rows < 2)
     assert all(a.longest < b.shortest for a, b in pairwise(found.length))
 
 
-def test_a_share_on_an_edge_belongs_to_the_lower_group():
+def test_a_share_on_an_edge_belongs_to_the_lower_slice():
     frame = facts(700)
     expected = {"none": frame["unknown"] == 0, "up to 5 %": frame["unknown"].is_between(1e-9, 0.0501)}
     expected |= {"5 to 10 %": frame["unknown"].is_between(0.0501, 0.1001), "more than 10 %": frame["unknown"] > 0.1001}
-    rows = {part.group: part.rows for part in groups.groups(frame, 0.05).unknown}
+    rows = {part.slice: part.rows for part in slices.slices(frame, 0.05).unknown}
     assert rows == {name: within.sum() for name, within in expected.items()}
 
 
-def test_equal_lengths_are_one_group():
+def test_equal_lengths_are_one_slice():
     frame = facts(8).with_columns(tokens=pl.lit(5, pl.Int32))
-    (part,) = groups.groups(frame, 0.05).length
-    assert (part.group, part.shortest, part.longest, part.rows) == ("part 1", 5, 5, 8)
+    (part,) = slices.slices(frame, 0.05).length
+    assert (part.slice, part.shortest, part.longest, part.rows) == ("part 1", 5, 5, 8)
 
 
-@given(st.integers(1, 500), st.floats(0, 1), st.sampled_from([0.01, 0.05, 0.3]))
-def test_the_interval_is_wilsons(rows, share, alpha):
-    right, z = round(share * rows), NormalDist().inv_cdf(1 - alpha / 2)
-    found, scale = right / rows, 1 + z**2 / rows
-    centre = (found + z**2 / (2 * rows)) / scale
-    reach = z / scale * (found * (1 - found) / rows + (z / (2 * rows)) ** 2) ** 0.5
-    expected = max(centre - reach, 0.0), min(centre + reach, 1.0)
-    assert groups.wilson(right, rows, alpha) == pytest.approx(expected, abs=1e-12)
+@pytest.mark.parametrize(("rows", "right"), [(40, 30), (40, 40), (500, 300)])
+def test_an_interval_of_documents_is_near_wilsons(rows, right):
+    said = pl.when(pl.int_range(rows) < right).then(pl.lit("pos")).otherwise(pl.lit("neg"))
+    frame = facts(rows).with_columns(negation=True, label=pl.lit("pos"), prediction=said)
+    (_, part) = slices.slices(frame, 0.05).negation
+    expected = binomtest(right, rows).proportion_ci(method="wilson")
+    assert (part.low, part.high) == pytest.approx((expected.low, expected.high), abs=0.045)
 
 
-@pytest.mark.parametrize("rows", [15, 150])
-def test_chance_marks_a_group_that_is_like_the_rest_in_one_of_twenty_cases_at_most(rows):
-    rng = np.random.default_rng(0)
-    draws = [(rng.binomial(rows, 0.8), rows, rng.binomial(600, 0.8), 600) for _ in range(600)]
-    marked = [groups.unlike(*draw) < 0.05 for draw in draws]
-    assert np.mean(marked) < 0.05 + 2 * (0.05 * 0.95 / 600) ** 0.5
-    assert groups.unlike(90, 150, 480, 600) < 1e-4
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize("share", [0.04, 0.2])
+def test_chance_gives_a_slice_that_is_like_the_rest_a_sign_in_one_of_twenty_cases(share, grouped):
+    rng, signs = np.random.default_rng(0), []
+    own = groups(np.arange(600) // 10) if grouped else documents(600)
+    for _ in range(400):
+        chance = np.repeat(rng.normal(0.8, 0.15, 60), 10) if grouped else 0.8
+        signs.append(slices.apart(rng.random(600) < chance, rng.random(600) < share, 0.05, own))
+    assert np.mean(np.abs(signs)) < 0.05 + 2 * (0.05 * 0.95 / 400) ** 0.5
+    worse = np.arange(600) % 5 == 0
+    assert slices.apart(rng.random(600) < np.where(worse, 0.5, 0.9), worse, 0.05, own) == -1
+
+
+def test_slices_of_whole_groups_are_judged_by_groups():
+    """All documents of a group are right, or none is: what looks sure by documents is not by groups."""
+    group = np.arange(400) // 40
+    right, held = np.isin(group, [0, 1, 2, 3, 4, 6, 8]), group < 4
+    assert (slices.apart(right, held, 0.05, groups(group)), slices.apart(right, held, 0.05, documents(400))) == (0, 1)
+    assert slices.apart(right, group == 0, 0.05, groups(group)) == 0  # one group tells nothing of others
 
 
 def test_errors_for_a_spreadsheet():
     frame = facts(50)
     texts = pl.DataFrame({"id": frame["id"], "text": ["=1+1", 'a "quoted",\ntext', "plain"] * 16 + ["-", "@x"]})
     texts = texts.sample(fraction=1, shuffle=True, seed=1)
-    found = groups.wrong(frame, texts)
+    found = slices.wrong(frame, texts)
     assert found.columns == [*frame.columns, "text"]
     wrong = frame.filter(pl.col("label") != pl.col("prediction"))["id"]
     assert found["id"].to_list() == [i for i in texts["id"] if i in set(wrong)]
