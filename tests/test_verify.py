@@ -401,6 +401,10 @@ def test_a_reproduction_ends_with_the_verdict_and_what_to_do(project):
     assert sentence.startswith(WITHIN)
     assert "git checkout dvc.lock digests metrics" in keep
     assert "git commit" in take
+    project.params["models"]["rnn"]["size"] = 9
+    project.lock()
+    (asked_for,) = verify.after_repro(project.folder)
+    assert asked_for.endswith("params.yaml differs, too")
 
 
 @pytest.mark.parametrize(
