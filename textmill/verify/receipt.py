@@ -16,6 +16,7 @@ from textmill.lockfile import Stage
 CODE = "code"  # the stage that writes down what the code means: its outcome is an input of the others
 SCORED = ("train", "evaluate")  # of a model
 VECTORS, COMPARE, TRACK = "vectors", "compare", "track"
+CURVE = "curve"  # of a model, fitted on parts of the training split
 DIGESTS = "digests"
 TRAINED = "vectors that were trained: the models that begin with them tell"
 
@@ -149,6 +150,10 @@ class Receipt:
         source = now.params.get(f"tokenizers.{item}.vectors.source")
         if stage == VECTORS and source == json.dumps("trained") and not own:
             return Finding(name, "within", TRAINED)
+        if stage == CURVE and not own and (whole := self._find(f"{SCORED[0]}@{item}")).kind != "same":
+            if whole.bad:
+                return Finding(name, "off", after=whole.after or whole.stage)
+            return Finding(name, "within", f"fits of {item} to parts of train, and {item} is within")
         return Finding(name, "off", f"made with other {', '.join(own)}" if own else "other bytes from the same inputs")
 
     def _makers(self, name: str, paths: Sequence[str]) -> list[str]:
