@@ -53,6 +53,7 @@ def fit_imdb(out: Path) -> None:
 
     from textmill import bundle, models, tokenizers
     from textmill.text.encoding import encode
+    from textmill.training.calibration import calibrated
     from textmill.training.task import Task
 
     train = texts("train")
@@ -67,9 +68,8 @@ def fit_imdb(out: Path) -> None:
     facts = {"name": "linear", "labels": names, "text": ["text"], "model": checked.config.model_dump(), "train": None}
     tokenizers.save(out / "tokenizer.json", tokenizer)
     facts |= {"vocabulary": tokenizer.size, "seed": 0, "validation": {}}
-    bundle.save(
-        out / f"linear, {sum(map(len, fitted.model.keys)):,} n-grams", fitted.model, out / "tokenizer.json", facts, {}
-    )
+    model = calibrated(fitted.model, held)
+    bundle.save(out / f"linear, {sum(map(len, fitted.model.keys)):,} n-grams", model, out / "tokenizer.json", facts, {})
 
 
 def as_format_3(folder: Path, out: Path) -> Path:
@@ -82,7 +82,9 @@ def as_format_3(folder: Path, out: Path) -> Path:
         (out / file.name).symlink_to(file.absolute())
     if config["format"] > 3:
         (out / "config.json").unlink()
-        config = signed({key: value for key, value in config.items() if key != "text"} | {"format": 3})
+        config = {key: value for key, value in config.items() if key not in ("text", "calibration")}
+        others = [{key: one[key] for key in ("seed", "weights")} for one in config["others"]]
+        config = signed(config | {"format": 3, "others": others})
         (out / "config.json").write_text(json.dumps(config))
     return out
 

@@ -37,9 +37,10 @@ def main(
     judged = {name: evaluated(model) for name, model in models.items()}
     for name, members in config.ensembles.items():
         judged[name] = combine({each: member(models[each]) for each in members})
-    result = compare(config, seed, load_section(params, "dataset.name", str), split.splits["train"].labels, judged)
+    name, counts = load_section(params, "dataset.name", str), split.splits["train"].labels
+    result = compare(config, seed, name, counts, judged, split.by)
     result.write(comparison)
-    found = doubts(result, models, split)
+    found = doubts(result, models)
     write_text(page, render(result, models, clean, split, encoded, vectors, found))
     seconds = {name: timings.recall(scored / name, model.fit.weights) for name, model in models.items()}
     tell(result, seconds, page, found)  # they differ from run to run: printed, never written into an output

@@ -7,6 +7,7 @@ import polars as pl
 from textmill import bundle, timings
 from textmill.config import PARAMS, Alpha, Threads, load_section
 from textmill.files import write_csv, write_json
+from textmill.judging.confidence import with_confidence
 from textmill.judging.groups import EvaluateConfig, groups, with_facts, wrong
 from textmill.judging.scoring import all_scores, mistakes, predict, summary, together
 from textmill.parquet import read_batches, write_parquet
@@ -36,7 +37,8 @@ def main(model: Path, encoded: Path, splits: Path, out: Path, params: Path = PAR
     write_parquet(out / PREDICTIONS, table)
     write_parquet(out / SEEDS, together(tables).filter(pl.col("seed") != config.seed))
     write_parquet(out / VALIDATION, together(chosen))
-    (scores := all_scores(tables, config.seed, config.labels)).write(out / Scores.FILE)
+    scores = all_scores(tables, config.seed, config.labels)
+    with_confidence(scores, tables, config.seed, config.calibrations).write(out / Scores.FILE)
     write_json(out / "summary.json", summary(scores, config.seed, config.validation))
     mistakes(table, read_batches(texts, ["id", "text"])).write(out / Mistakes.FILE)
     groups(table, alpha).write(out / Groups.FILE)

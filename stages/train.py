@@ -10,7 +10,7 @@ from textmill.results.fit import Fit
 from textmill.results.history import HISTORY, write_history
 from textmill.stage import FIRST, PROCESSES, run
 from textmill.training.inputs import Inputs, depends_on
-from textmill.training.seeds import fit_seeds, forget, places_of, validated
+from textmill.training.seeds import fit_seeds, forget, places_of
 
 
 def main(
@@ -35,8 +35,9 @@ def main(
     if FIRST:  # under torchrun all ranks hold the same models; one writes them
         config = {"name": name, "labels": classes, "text": [text] if isinstance(text, str) else text}
         config |= {"model": model.config.model_dump(), "train": model.settings and model.settings.model_dump()}
-        config |= {"vocabulary": task.vocabulary, "seed": runs.shipped, "validation": validated(runs.best).model_dump()}
-        whole = bundle.save(out, runs.best.model, inputs.tokenizer, config, runs.others, task.encoder)
+        config |= {"vocabulary": task.vocabulary, "seed": runs.shipped}
+        config |= {"validation": runs.validated(runs.shipped).model_dump()}
+        whole = bundle.save(out, runs.models[runs.shipped], inputs.tokenizer, config, runs.others, task.encoder)
         write_history(metrics / HISTORY, runs.best.history)
         runs.described(entry, threads, PROCESSES, whole.weights).write(metrics / Fit.FILE)
         timings.note(metrics, whole.weights, runs.timing())

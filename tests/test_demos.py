@@ -2,9 +2,12 @@
 
 import json
 import re
+from types import SimpleNamespace
 
+import abstaining
 import choosing
 import corpora
+import coverage
 import first_rows
 import folds
 import numpy as np
@@ -12,15 +15,18 @@ import padding
 import polars as pl
 import pytest
 import recipes
+import temperature
+import trained
 import trial
 import twins
 import vocabulary
 from conftest import ROOT, toy
+from trained import Model, Said
 
 from textmill.files import sha256
 from textmill.text.ragged import PAD
 
-SCRIPTS = (padding, vocabulary, choosing, folds, twins, first_rows, recipes)
+SCRIPTS = (padding, vocabulary, choosing, folds, twins, first_rows, recipes, coverage)
 WORDS = {"bad": ["dull", "awful", "weak"], "good": ["great", "warm", "sharp"]}
 
 
@@ -46,7 +52,7 @@ def test_each_demo_tells_a_table_and_keeps_it(demo, tmp_path, monkeypatch, capsy
         small |= {"TRAIN": 30, "HELD_OUT": 25}
     for name in small.keys() & vars(demo).keys():
         monkeypatch.setattr(demo, name, small[name])
-    monkeypatch.setattr(demo, "documents", made_up)
+    monkeypatch.setattr(demo, "documents", made_up, raising=False)
     monkeypatch.setattr(trial, "RESULTS", tmp_path / "results")
     monkeypatch.chdir(tmp_path)
     demo.main()
@@ -139,3 +145,69 @@ def test_documents_are_those_of_the_pipeline(tmp_path, monkeypatch):
     assert filed["text"].to_list() == ["uno", "dos", "tres", "cuatro"]
     assert docs["id"].is_sorted()
     assert set(docs["text"]) == set(filed["text"])
+
+
+def said(rows: int, seed: int) -> Said:
+    """Answers of a model that is twice as sure as it should be, four documents a group."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 1.5, rows)
+    second = 1 / (1 + np.exp(-2 * logits))
+    labels = (rng.random(rows) < 1 / (1 + np.exp(-logits))).astype(int)
+    return Said(np.stack([1 - second, second], 1).astype(np.float32), labels, np.arange(rows) // 4 + 1000 * seed)
+
+
+@pytest.mark.parametrize("demo", [abstaining, temperature], ids=lambda demo: demo.__name__)
+def test_demos_of_trained_models_tell_a_table_and_keep_it(demo, tmp_path, monkeypatch, capsys):
+    small = {"CUTS": 3, "DRAWS": 3, "SIZES": (20, 60)}
+    for name in small.keys() & vars(demo).keys():
+        monkeypatch.setattr(demo, name, small[name])
+    monkeypatch.setattr(demo, "trained", lambda: {"made-up": Model(2.0, said(100, 0), said(200, 1))})
+    monkeypatch.setattr(trial, "RESULTS", tmp_path / "results")
+    demo.main()
+    kept = json.loads((tmp_path / f"results/{demo.__name__}.json").read_text())
+    assert len({tuple(row) for row in kept["rows"]}) == 1
+    assert kept["title"][:20] in capsys.readouterr().out
+    assert (ROOT / f"demos/results/{demo.__name__}.json").is_file()
+
+
+def test_a_plug_in_threshold_breaks_many_promises_and_ours_few():
+    sure, right = said(4000, 2).at(2.0)
+    rng = np.random.default_rng(0)
+    cuts = [abstaining.halved(sure, right, np.arange(4000), rng) for _ in range(60)]
+    broken = {name: np.mean([cut[name][1] for cut in cuts]) for name in abstaining.THRESHOLDS}
+    shares = {name: np.mean([cut[name][0] for cut in cuts]) for name in abstaining.THRESHOLDS}
+    assert broken["plug-in"] > 0.3
+    assert max(broken["SGR"], broken["--risk"]) < 0.08
+    assert shares["plug-in"] > shares["SGR"] > 0.1
+    assert shares["--risk"] > 0.8 * shares["SGR"]
+
+
+def test_thresholds_by_hand():
+    sure, right = np.array([0.9, 0.8, 0.7, 0.6]), np.array([True, True, False, True])
+    assert abstaining.plug_in(sure, right, 0.1) == 0.7
+    assert abstaining.plug_in(sure, right, 0.25) == 0.0
+    assert abstaining.plug_in(sure, ~right, 0.1) is None
+    assert abstaining.sgr(sure, right, 0.5) is None  # four documents show nothing
+
+
+def test_what_trained_models_said_is_read_with_its_groups(tmp_path, monkeypatch):
+    documents = [("a", "x"), ("b", "x"), ("c", None), ("d", "y")]
+    (tmp_path / "data/split").mkdir(parents=True)
+    for split, rows in (("validation", documents[:2]), ("test", documents[2:])):
+        pl.DataFrame(rows, ["id", "group"], orient="row").write_parquet(tmp_path / f"data/split/{split}.parquet")
+    (tmp_path / "params.yaml").write_text("models: {one: {}}\n")
+    validation, test = (
+        {4: pl.DataFrame({"id": ids, "label": ["n", "p"], "p:n": [0.8, 0.2], "p:p": [0.2, 0.8]})}
+        for ids in (["a", "b"], ["c", "d"])
+    )
+    scores = SimpleNamespace(labels=["n", "p"], temperatures=[SimpleNamespace(seed=4, temperature=2.0)])
+    told = SimpleNamespace(
+        fit=SimpleNamespace(seed=4), scores=scores, tests=lambda: test, validation=lambda: validation
+    )
+    monkeypatch.setattr(trained, "Outcome", SimpleNamespace(read={tmp_path / "metrics/models/one": told}.get))
+    (found,) = trained.trained(tmp_path).values()
+    assert len(set(found.both.groups)) == 3
+    assert found.validation.groups[0] == found.validation.groups[1]
+    np.testing.assert_allclose(found.test.probabilities[0], [16 / 17, 1 / 17], rtol=1e-5)
+    sure, right = found.test.at(2.0)
+    assert (sure.tolist(), right.tolist()) == (pytest.approx([0.8, 0.8]), [True, True])

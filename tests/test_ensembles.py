@@ -59,31 +59,32 @@ def test_other_documents_or_labels_are_refused():
 def test_equal_members_score_as_each_of_them():
     one = member(3)
     both = combine({"lstm": one, "gru": one})
-    assert both.test == scoring.headline(one.test[3], LABELS)
-    assert (both.predicted[1] == one.test[3]["prediction"].to_numpy()).all()
-    chosen = scoring.headline(one.validation[3], LABELS)
-    assert both.validation == {name: chosen[name] for name in ("accuracy", "f1_macro", "log_loss")}
+    assert both.scores == scoring.headline(one.test[3], LABELS)
+    assert (both.test.predicted[0] == scoring.classes_of(one.test[3], "prediction", LABELS)).all()
+    assert (both.validation.predicted[0] == scoring.classes_of(one.validation[3], "prediction", LABELS)).all()
+    assert both.log_loss == scoring.headline(one.validation[3], LABELS)["log_loss"]
     assert (both.parameters, both.tokenizer) == (20, "word")
 
 
 def test_a_run_takes_one_seed_of_each_member():
     members = {"lstm": member(5, 4, 6), "linear": member(9)}
     found = combine(members)
-    assert list(found.predicted) == [1, 2, 3]
-    for run, seed in enumerate((4, 5, 6), 1):
+    assert len(found.test.predicted) == 3
+    for said, seed in zip(found.test.predicted, (4, 5, 6), strict=True):
         mean = average({"lstm": table(seed), "linear": table(9)}, LABELS, paths("predictions"))
-        assert (found.predicted[run] == mean["prediction"].to_numpy()).all()
-    each = [(labels == found.actual).mean() for labels in found.predicted.values()]
+        assert (said == scoring.classes_of(mean, "prediction", LABELS)).all()
+    each = (found.test.predicted == found.test.actual).mean(1)
     assert np.std(each) > 0
-    assert found.test["accuracy"] == pytest.approx(np.mean(each), abs=1e-6)
+    assert found.scores["accuracy"] == pytest.approx(np.mean(each), abs=1e-6)
 
 
 def test_the_comparison_ranks_an_ensemble_and_ships_a_model():
-    config = CompareConfig(metric="accuracy", bootstrap=200, alpha=0.05, ensembles={"both": ["lstm", "gru"]})
+    config = CompareConfig(metric="accuracy", alpha=0.05, ensembles={"both": ["lstm", "gru"]})
     both = combine({"lstm": member(1), "gru": member(2)})
-    best = replace(both, validation={"accuracy": 0.99, "f1_macro": 0.99, "log_loss": 0.1})
+    best = replace(both, validation=replace(both.validation, predicted=both.validation.actual[None]))
     lstm = replace(both, family="lstm")
     result = compare(config, 1, "x", {"no": 1, "yes": 2}, {"lstm": lstm, "both": best})
+    assert [model.wins for model in result.models] == [None, 1]
     assert [model.name for model in result.models] == ["both", "lstm"]
     assert [model.members for model in result.models] == [["lstm", "gru"], []]
     assert result.champion == "lstm"

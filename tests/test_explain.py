@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from textmill import bundle
 from textmill.classifier import Classifier
 from textmill.cli import app
+from textmill.confidence import Calibration
 from textmill.errors import ParamsError
 from textmill.explain import as_dict, explain
 from textmill.explain.gradients import MISS
@@ -17,11 +18,13 @@ from textmill.models import model_entry
 from textmill.text.ragged import Ragged
 from textmill.tokenizers import save
 from textmill.tokenizers.word import WordTokenizer
+from textmill.training.calibration import Calibrated
 from textmill.training.task import Task
 
 pytestmark = pytest.mark.slow
 
 LABELS = ["bad", "good", "odd"]
+WARM = 1.6  # the temperature of all models here
 VOCABULARY = 40  # ids 2, 3, 4 are the words that make a document bad, good or odd
 NETWORKS = [name for name in MODELS if name != "linear"]
 
@@ -37,7 +40,7 @@ def fitted(name: str, classes: int = 2, entry: dict | None = None, **train) -> C
     facts = {"name": name, "labels": LABELS[:classes], "text": ["text"], "train": settings}
     facts |= {"model": checked.config.model_dump()}
     config = bundle.Config.model_construct(**facts, vocabulary=VOCABULARY, seed=3, validation={})
-    return Classifier(config, words, found.model)
+    return Classifier(config, words, Calibrated(found.model, Calibration(temperature=WARM)))
 
 
 def saved(folder: Path, classifier: Classifier, tokenizer: Path, **changes) -> None:
@@ -88,7 +91,9 @@ def test_gradients_add_up_to_the_log_odds(name, loss):
 
 
 def gradients_of(classifier: Classifier) -> list[float]:
-    return [float(weight.grad.sum()) for weight in classifier.model.network.parameters() if weight.grad is not None]
+    return [
+        float(weight.grad.sum()) for weight in classifier.model.model.network.parameters() if weight.grad is not None
+    ]
 
 
 def test_gradients_leave_the_network_as_it_was(classifiers):
@@ -102,12 +107,12 @@ def test_gradients_leave_the_network_as_it_was(classifiers):
 def test_gradients_do_not_depend_on_how_many_points_go_at_once(classifiers):
     classifier = classifiers["gru"]
     whole = explain(classifier, TEXT, method="gradients").attributions
-    settings = classifier.model.settings
+    settings = classifier.model.model.settings
     try:
-        classifier.model.settings = settings.model_copy(update={"batch_tokens": 1})
+        classifier.model.model.settings = settings.model_copy(update={"batch_tokens": 1})
         np.testing.assert_allclose(explain(classifier, TEXT, method="gradients").attributions, whole, atol=1e-5)
     finally:
-        classifier.model.settings = settings
+        classifier.model.model.settings = settings
 
 
 @pytest.mark.parametrize("weighting", ["nb", "tfidf"])
@@ -122,7 +127,8 @@ def test_weights_are_the_models_own_sum(weighting, classes):
             logits.append(found.start + found.attributions.sum())
             assert found.known.tolist() == [token != "unheard" for token in found.tokens]
             assert not found.attributions[~found.known].any()
-        odds = np.exp(logits) if weighting == "tfidf" and classes > 2 else 1 / (1 + np.exp(-np.array(logits)))
+        logits = np.array(logits) * WARM  # as the model has them
+        odds = (np.exp(logits) if weighting == "tfidf" and classes > 2 else 1 / (1 + np.exp(-logits))) ** (1 / WARM)
         np.testing.assert_allclose(odds / odds.sum(), classifier.predict_proba([text])[0], atol=1e-5)
 
 
@@ -170,13 +176,13 @@ def test_a_long_text_is_left_out_in_spans():
 @pytest.mark.parametrize("method", ["occlusion", "gradients"])
 def test_what_a_model_does_not_read_has_no_attribution(classifiers, cut, kept, method):
     classifier = classifiers["lstm"]
-    settings = classifier.model.settings
+    settings = classifier.model.model.settings
     try:
-        classifier.model.settings = settings.model_copy(update={"max_len": 3, "cut": cut})
+        classifier.model.model.settings = settings.model_copy(update={"max_len": 3, "cut": cut})
         assert classifier.model.positions(10).tolist() == kept
         found = explain(classifier, " ".join(["w9", "w3"] * 5), method=method)
     finally:
-        classifier.model.settings = settings
+        classifier.model.model.settings = settings
     assert np.flatnonzero(np.isfinite(found.attributions)).tolist() == kept
     assert [token["attribution"] is None for token in as_dict(found)["tokens"]] == [at not in kept for at in range(10)]
 

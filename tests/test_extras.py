@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # By what the extra asks for.
 BROUGHT = {"alembic": "mlflow", "sqlalchemy": "mlflow", "huggingface_hub": "datasets", "networkx": "dvc"}
-BUNDLES = ROOT / "tests/formats/bundle-4"
+BUNDLES = ROOT / "tests/formats/bundle-5"
 WINDOWS = ("fcntl", "resource", "pwd", "grp", "termios")  # what it lacks
 WITHOUT = """
 import json, os, sys
@@ -86,7 +86,7 @@ def test_all_extras_are_in_dev():
 
 def test_the_core_predicts_and_explains_with_a_linear_bundle():
     expected = read_json(BUNDLES / "expected.json")
-    code = f"import json, textmill; c = textmill.load('tests/formats/bundle-4/linear'); texts = {expected['texts']}"
+    code = f"import json, textmill; c = textmill.load('tests/formats/bundle-5/linear'); texts = {expected['texts']}"
     done = bare(code=f"{code}; print(json.dumps(c.predict_proba(texts).tolist()))")
     assert done.stderr == ""
     np.testing.assert_allclose(json.loads(done.stdout), expected["scores"]["linear"]["42"], atol=1e-5)
@@ -100,7 +100,7 @@ def test_the_core_predicts_and_explains_with_a_linear_bundle():
 
 def test_a_network_predicts_with_the_extra_networks_alone():
     expected = read_json(BUNDLES / "expected.json")
-    code = f"import json, textmill; c = textmill.load('tests/formats/bundle-4/lstm'); texts = {expected['texts']}"
+    code = f"import json, textmill; c = textmill.load('tests/formats/bundle-5/lstm'); texts = {expected['texts']}"
     brought = {"torch", "tokenizers", "threadpoolctl"}
     assert brought <= required(PROJECT["optional-dependencies"]["networks"])
     done = bare(code=f"{code}; print(json.dumps(c.predict_proba(texts).tolist()))", hidden=set(EXTRAS) - brought)
@@ -112,7 +112,7 @@ def test_a_csv_is_labelled_by_the_core(tmp_path):
     (tmp_path / "in.csv").write_text("text\nzuli ti a\n")
     done = bare("predict", str(BUNDLES / "linear"), "--file", f"{tmp_path}/in.csv", "--out", f"{tmp_path}/out.csv")
     assert done.stderr == ""
-    assert (tmp_path / "out.csv").read_text().splitlines()[1].startswith("zuli ti a,good,0.13337")
+    assert (tmp_path / "out.csv").read_text().splitlines()[1].startswith("zuli ti a,good,0.24958")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from textmill import bundle, classifier, tokenizers
 from textmill.arrays import read_arrays, write_arrays
 from textmill.cli import app
+from textmill.confidence import Calibration
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import digest, read_json, sha256, write_json
 from textmill.formats import upgraded
@@ -72,7 +73,7 @@ def test_what_is_written_today_is_the_newest_format_to_the_byte(tmp_path):
         ]
 
 
-WRITTEN = {"format", "reads", "tokenizer", "weights", "encoder", "others", "digest"}  # by save itself
+WRITTEN = {"format", "calibration", "reads", "tokenizer", "weights", "encoder", "others", "digest"}  # by save itself
 
 
 @pytest.fixture
@@ -127,10 +128,14 @@ def test_an_edited_config_is_seen_by_its_digest(edited, changes):
         ({"model": {"family": "lstm", "tokenizer": "word", "hiden": 3}}, "config.json: model.hiden: unknown key"),
         ({"format": 2}, "config.json: not what a file of format 2 holds"),
         ({"format": 3}, "config.json: not what a file of format 3 holds"),
-        ({"format": 1}, "config.json: format: expected 2 or 3 or 4, found 1; make it again"),
-        ({"format": 5}, "config.json: format: expected 2 or 3 or 4, found 5; install a newer textmill"),
-        ({"format": "4"}, "config.json: format: expected 2 or 3 or 4, found '4'"),
-        ({"format": ...}, "config.json: format: expected 2 or 3 or 4, found None"),
+        ({"format": 4}, "config.json: not what a file of format 4 holds"),
+        ({"calibration": ...}, "config.json: calibration: missing"),
+        ({"calibration": {"temperature": 0.0}}, "config.json: calibration.temperature: expected greater than 0"),
+        ({"calibration": {"temperature": 1.0, "steps": [{"above": 2.0, "answered": 1, "wrong": 0}]}}, "at most 1"),
+        ({"format": 1}, "config.json: format: expected 2 or 3 or 4 or 5, found 1; make it again"),
+        ({"format": 6}, "config.json: format: expected 2 or 3 or 4 or 5, found 6; install a newer textmill"),
+        ({"format": "5"}, "config.json: format: expected 2 or 3 or 4 or 5, found '5'"),
+        ({"format": ...}, "config.json: format: expected 2 or 3 or 4 or 5, found None"),
         ({"text": []}, "config.json: text: expected a length of 1 or more"),
         ({"format": 2, "train": [1]}, "config.json: not what a file of format 2 holds"),
     ],
@@ -141,7 +146,8 @@ def test_nonsense_in_a_config_is_one_line(edited, changes, message):
 
 def test_an_edited_config_of_an_older_format_is_seen_by_its_digest(edited):
     old = KEPT / "bundle-3/linear"
-    assert bundle.read_config(edited(False, old)).text == ["text"]
+    config = bundle.read_config(edited(False, old))
+    assert (config.text, config.calibrations) == (["text"], {42: Calibration()})
     assert "its digest is not that of its content" in refused(edited(False, old, labels=["good", "bad"]))
 
 

@@ -21,7 +21,7 @@ from textmill.labelling import reading, spoken
 from textmill.labelling.answers import Answer
 from textmill.rows.joining import joined
 
-BUNDLES = ROOT / "tests/formats/bundle-4"
+BUNDLES = ROOT / "tests/formats/bundle-5"
 LINEAR, PAIRS = BUNDLES / "linear", BUNDLES / "lstm"  # the second was trained on a title and a body
 ADDED = ["predicted", "p:bad", "p:good", "empty", "unknown"]
 TEXTS = ["zuli ti a", "zuli, 'ti'\n\"a\"", "", "nothing of it", " 007"]
@@ -262,3 +262,50 @@ def test_what_is_closed_or_full_is_one_line(tmp_path, shell, code, message):
         ["bash", "-c", shell, "sh", *CLOSED], cwd=tmp_path, env=environment, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (code, message)
+
+
+# The kept bundle has two thresholds: 20 answers and no error above 0.75, 40 answers and 4 errors above 0.
+RISKS = {
+    "0.05": ([None] * 3, "answered none of 3: its 40 validation documents cannot show that at most 5 % are wrong; "
+             "--risk 0.17 would answer 50 % of them"),
+    "0.2": (["good", None, None], "answered 1 of 3 (95 % sure: at most 20 % of such answers are wrong)"),
+    "0.3": (["good", "good", "good"], "answered 3 of 3 (95 % sure: at most 30 % of such answers are wrong)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("risk", RISKS)
+def test_what_is_less_sure_than_promised_gets_no_label(tmp_path, risk):
+    labels, told = RISKS[risk]
+    texts = ["zuli ti a", "", "nothing of it"]
+    found = predict(LINEAR, "--risk", risk, *texts, "--json")
+    assert found.stderr == f"predict: {told}\n"
+    lines = [json.loads(line) for line in found.stdout.splitlines()]
+    plain = [json.loads(line) for line in predict(LINEAR, *texts, "--json").stdout.splitlines()]
+    assert [line["predicted"] for line in lines] == labels
+    assert [line | {"predicted": None} for line in lines] == [line | {"predicted": None} for line in plain]
+    source = write(tmp_path, "csv", ["id", "text"], list(enumerate(texts)))
+    for kind in ("csv", "jsonl"):
+        done = predict(LINEAR, "--risk", risk, "--file", source, "--out", tmp_path / f"out.{kind}")
+        assert done.stderr == f"predict: {told}\n"
+        rows = records_of(tmp_path / f"out.{kind}")
+        assert [row["predicted"] or None for row in rows] == labels
+        assert [row["p:good"] for row in rows] == pytest.approx([line["p:good"] for line in plain])
+        assert ("their labels are guesses" in done.stdout) == (labels[1] is not None)
+    shown = predict(LINEAR, "--risk", risk, *texts).stdout.splitlines()
+    assert [line.split("\t")[0] for line in shown] == [label or "(no answer)" for label in labels]
+    assert shown[1].endswith("\tan empty text" + (": the label is a guess" if labels[1] else ""))
+
+
+@pytest.mark.parametrize("risk", ["0", "1", "-0.1", "5", "5%", "nan", "inf", "few", ""])
+def test_a_risk_is_a_share(risk):
+    done = predict(LINEAR, f"--risk={risk}", "x", code=2)
+    assert done.stderr.startswith("error: predict: --risk: expected a share of wrong answers between 0 and 1, say 0.05")
+    assert (done.stdout, done.stderr.count("\n")) == ("", 1)
+
+
+def test_what_has_no_thresholds_promises_nothing():
+    old = BUNDLES.with_name("bundle-4") / "linear"
+    done = predict(old, "--risk", "0.1", "x", code=2)
+    assert done.stderr == "error: predict: --risk: model 'linear' is older than thresholds; train it again\n"
+    done = predict(LINEAR, "--with", PAIRS, "--risk", "0.1", "x", code=2)
+    assert done.stderr.startswith("error: predict: --risk: an average of models has no thresholds of its own")

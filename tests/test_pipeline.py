@@ -42,7 +42,7 @@ def workspace(folder: Path, reviews) -> Path:
     params["train"] = {**TRAIN, "epochs": 2}
     params["models"] = {name: MODELS[name] for name in NAMES}
     params["models"]["lstm"] = {**MODELS["lstm"], "seeds": [1, 0]}
-    params["compare"] |= {"bootstrap": 400, "ensembles": {"both": ["linear", "lstm"]}}
+    params["compare"] |= {"ensembles": {"both": ["linear", "lstm"]}}
     write(folder, params)
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
     return folder

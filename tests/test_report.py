@@ -5,13 +5,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textmill.judging.answers import Answers
 from textmill.judging.comparison import CompareConfig, Evaluated, compare
 from textmill.judging.doubts import doubts
-from textmill.report.numbers import count, decimals, p_value, percent, points
+from textmill.report.numbers import count, decimals, interval, percent, points
 from textmill.report.page import render, ticks
 from textmill.report.plots import PALETTE, confusion_figure, curves_figure
 from textmill.report.side_by_side import side_by_side
@@ -99,29 +101,37 @@ def page(metric="accuracy", change=None, vectors=None, seeds=None, ensembles=Non
     models, predictions, actual, ids, clean, split, encoded = made_up(**kwargs)
     if change:
         change(models, clean, split)
-    config = CompareConfig(metric=metric, bootstrap=3000, alpha=0.05, ensembles=ensembles or {})
-    known = np.array(ids, dtype=object)
+    config = CompareConfig(metric=metric, alpha=0.05, ensembles=ensembles or {})
+    labels, known = list(kwargs.get("labels", ("rotten", "fresh"))), pl.Series(ids)
+    numbers = {label: number for number, label in enumerate(labels)}
+
+    def said(runs) -> Answers:
+        each = [np.array([numbers[label] for label in run]) for run in (actual, *runs)]
+        return Answers(known, each[0], np.stack(each[1:]), np.full(len(known), -1))
+
+    def chosen(share) -> Answers:
+        truth = np.arange(1000) % len(labels)
+        wrong = np.arange(1000) >= round(1000 * share)
+        return Answers(pl.Series(truth.astype(str)), truth, ((truth + wrong) % len(labels))[None], np.full(1000, -1))
+
     evaluated = {}
     for name, model in models.items():
         fit, scores = model["fit"], model["scores"]
         size = fit["family"], fit["tokenizer"], fit["parameters"]
-        of = fit["validation"], scores["mean"], scores["labels"], known, actual, {7: predictions[name]}
-        evaluated[name] = Evaluated(Path("metrics") / name, *size, *of)
+        of = fit["validation"]["log_loss"], scores["mean"], labels, chosen(fit["validation"]["accuracy"])
+        evaluated[name] = Evaluated(Path("metrics") / name, *size, *of, said([predictions[name]]))
     for name, number in (seeds or {}).items():
         runs = {7 + i: np.roll(predictions[name], i) for i in range(number)}
         (own,) = models[name]["fit"]["seeds"]
         models[name]["fit"]["seeds"] = [own | {"seed": seed} for seed in runs]
-        evaluated[name] = replace(evaluated[name], predicted=runs)
+        evaluated[name] = replace(evaluated[name], test=said(runs.values()))
     for name, members in config.ensembles.items():
-        best = {"accuracy": 0.97, "f1_macro": 0.97, "log_loss": 0.1}
-        evaluated[name] = replace(evaluated[members[0]], family="ensemble", validation=best)
-    result = compare(config, 42, kwargs.get("labels", ["reviews"])[0], split["splits"]["train"]["labels"], evaluated)
+        evaluated[name] = replace(evaluated[members[0]], family="ensemble", validation=chosen(0.97))
+    result = compare(config, 42, labels[0], split["splits"]["train"]["labels"], evaluated)
     outcomes = {name: outcome(name, model) for name, model in models.items()}
     tokenized = {name: Tokenized(**facts) for name, facts in encoded.items()}
-    known = {"word": Vectors(**(vectors or {"source": None}))}
-    parted = Split(**split)
-    found = doubts(result, outcomes, parted)
-    return render(result, outcomes, Clean(**clean), parted, tokenized, known, found)
+    sources = {"word": Vectors(**(vectors or {"source": None}))}
+    return render(result, outcomes, Clean(**clean), Split(**split), tokenized, sources, doubts(result, outcomes))
 
 
 class Reader(HTMLParser):
@@ -215,9 +225,7 @@ def test_several_seeds_are_told_with_their_spread_and_test():
     assert "is the mean of 3 seeds (standard deviation" in text
     assert "best on validation, seed 7, is what data/models holds" in text
     assert re.search(r"± \d+\.\d\d, 3 seeds", text)
-    assert (
-        "McNemar's exact test between models that were trained once, else the paired bootstrap over documents" in text
-    )
+    assert "and to the luck of the seeds" in text
     assert "seed 7, best epoch 1 of 3" in text
     for single in (page(), page(metric="f1_macro", names=["gru", "lstm"])):
         assert not re.search(r"± \d|mean of \d|seed 7|seeds, ", "".join(Reader(single).text))
@@ -324,7 +332,7 @@ def test_numbers_as_text():
     assert percent(0.7812) == "78.1\N{NO-BREAK SPACE}%"
     assert [points(x) for x in (0.0212, -0.0212, -0.0001)] == ["+2.1", "\N{MINUS SIGN}2.1", "0.0"]
     assert [count(12345), decimals(0.5), percent(None), count(None), decimals(None)] == ["12,345", "0.500", *"–––"]
-    assert [p_value(0.0342), p_value(0.0004)] == ["0.034", "<\N{NO-BREAK SPACE}0.001"]
+    assert [interval(0.7612, 0.801), interval(None, None), points(None)] == ["76.1 – 80.1", "–", "–"]
 
 
 @given(st.floats(-1e3, 1e3), st.floats(1e-3, 1e3))
@@ -377,3 +385,34 @@ def test_curves_figure(name):
     assert [line.get_label() for line in loss.lines] == ["train", "validation"]
     assert list(accuracy.lines[0].get_ydata()) == [row.validation_accuracy for row in history]
     assert np.isnan(loss.lines[0].get_ydata()).all() == (name == "linear")
+
+
+def test_the_page_tells_temperatures_and_what_a_risk_answers():
+    def change(models, clean, split):
+        warm = {"seed": 7, "temperature": 2.5, "documents": 400, "too_few": False}
+        warm |= {"log_loss_before": 0.815, "log_loss": 0.52, "calibration_error_before": 0.179}
+        cold = warm | {"temperature": 1.0, "documents": 123, "too_few": True}
+        risks = [
+            {"risk": 0.05, "above": None, "answered": 0, "wrong": 0},
+            {"risk": 0.2, "above": 0.9, "answered": 30, "wrong": 3},
+            {"risk": 0.3, "above": 0.9999, "answered": 0, "wrong": 0},
+        ]
+        for model, told in zip(models.values(), (cold, warm), strict=True):
+            model["scores"] |= {
+                "temperatures": [told | {"calibration_error": 0.028}],
+                "risks": risks,
+                "least_risk": 0.12,
+            }
+            model["scores"] |= {"coverage": [{"share": 0.5, "accuracy": 0.9}, {"share": 1.0, "accuracy": 0.8}]}
+
+    html = page(change=change)
+    read = Reader(html)
+    shown = "|".join(text.strip() for text in read.text if text.strip())
+    assert "lstm|2.50|0.815|0.520|0.179|0.028" in shown
+    assert "linear|1.00|123 validation documents are too few to tell a better one|0.815" in shown
+    assert (
+        "At most wrong|5\xa0%|20\xa0%|30\xa0%|Least|linear|none|50\xa0%|10.0\xa0%|0\xa0%|–|12\xa0%|lstm|none" in shown
+    )
+    assert {"#sure", "#calibration"} <= {value for name, value in read.attributes if name == "href"}
+    without = Reader(page())
+    assert not {"Temperature", "At most wrong"} & {text.strip() for text in without.text}

@@ -119,7 +119,17 @@ def test_seeds_are_told_in_ascending_order_and_their_spread_has_one_degree_of_fr
 def test_predictions_are_in_the_order_of_ids_and_must_be_distributions():
     frame = table(20)
     assert frame["id"].is_sorted()
-    assert frame.columns == ["id", "label", "prediction", "confidence", "tokens", "p:neg", "p:neutral", "p:pos"]
+    assert frame.columns == [
+        "id",
+        "label",
+        "prediction",
+        "confidence",
+        "tokens",
+        "group",
+        "p:neg",
+        "p:neutral",
+        "p:pos",
+    ]
     with pytest.raises(ValueError, match="row 1: probabilities do not sum to 1"):
         scoring.predictions(
             pl.Series(["a", "b"]), np.array([0, 1]), ["x", "y"], np.array([[0.5, 0.5], [0.9, 0.9]]), np.ones(2)

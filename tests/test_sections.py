@@ -78,25 +78,6 @@ def test_check_knows_what_cannot_be(minimal, key, value, message):
     assert f"params.yaml: {message}" in str(error.value)
 
 
-def test_too_few_resamples_are_told_before_the_training(minimal):
-    minimal("compare.bootstrap", 399)
-    models = len(load_params(minimal())["models"])  # each was trained once: the test is McNemar's
-    pairs, more = models * (models - 1) // 2, (models + 1) * models // 2
-    least = 2 * pairs * 20 + 1
-    check_params(minimal())
-    told = rf"compare\.bootstrap: 399 cannot decide {pairs} pairs; set it to {least} or more"
-    with pytest.raises(ParamsError, match=told):
-        check_params(minimal("train.seeds", [1, 2]))
-    check_params(minimal("compare.bootstrap", least))
-    minimal("compare.ensembles", {"both": ["lstm", "gru"]})
-    with pytest.raises(ParamsError, match=f"{least} cannot decide {more} pairs"):
-        check_params(minimal())
-    minimal("train.seeds", [1])
-    check_params(minimal())
-    with pytest.raises(ParamsError, match=f"{least} cannot decide {more} pairs"):
-        check_params(minimal("compare.metric", "f1_macro"))
-
-
 def test_the_files_of_an_archive_tell_how_many_classes_there_are(minimal):
     minimal("dataset.members", {"a.txt": "a", "b.txt": "b", "c.txt": "c"})
     minimal("dataset.label", None)

@@ -9,15 +9,20 @@ import pytest
 from conftest import MODELS, TRAIN
 from test_stages import KEPT, PARAMS, command, prepare, run_evaluate, run_train
 
-from textmill import bundle, classifier, models
+from textmill import bundle, classifier, models, tally
+from textmill.confidence import steps, tempered
 from textmill.config import validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import read_json, sha256, write_json
 from textmill.judging import comparison
 from textmill.judging.comparison import CompareConfig, evaluated
 from textmill.judging.ensembles import combine, member
+from textmill.judging.scoring import classes_of, probabilities_of
 from textmill.results.history import read_history
 from textmill.results.outcome import Outcome
+from textmill.results.scores import Scores
+from textmill.training import calibration
+from textmill.training.calibration import fitted_temperature
 from textmill.training.settings import TrainConfig
 
 pytestmark = pytest.mark.slow
@@ -29,13 +34,20 @@ SEVERAL = PARAMS | {
     "models": {"linear": MODELS["linear"], "lstm": {**MODELS["lstm"], "seeds": SEEDS}, "gru": MODELS["gru"]},
     "compare": {
         "metric": "accuracy",
-        "bootstrap": 400,
         "alpha": 0.05,
         "ensembles": {"both": ["gru", "lstm"], "pair": ["linear", "gru"]},
     },
 }
 
 SEEN = {"linear": 1, "lstm": 3, "gru": 1, "both": 3, "pair": 1}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def calibrated():
+    """Let the few documents here be enough for a temperature."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibration, "ENOUGH", 0)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +87,8 @@ def test_the_seed_that_is_best_on_validation_is_shipped(made):
         assert mean == pytest.approx(np.mean([one[key] for one in each.values()]), abs=1e-6)
     curve = read_history(made / "metrics/lstm/history.csv")
     best = curve[fit["best_epoch"] - 1]
-    assert best.validation_loss == pytest.approx(each[fit["seed"]]["log_loss"], rel=1e-5)
+    assert best.validation_loss > each[fit["seed"]]["log_loss"]  # the curve is that of temperature 1
+    assert best.validation_accuracy == pytest.approx(each[fit["seed"]]["accuracy"], rel=1e-5)
 
 
 def test_every_seed_is_what_it_is_alone(made, tmp_path, monkeypatch):
@@ -136,6 +149,23 @@ def test_the_validation_predictions_are_those_that_chose(made):
             own = table.filter(seed=one["seed"])
             assert len(own) == len(pl.read_parquet(made / "split/validation.parquet"))
             assert one["validation"]["accuracy"] == pytest.approx((own["label"] == own["prediction"]).mean(), abs=1e-6)
+
+
+def test_every_seed_is_calibrated_on_its_validation_predictions(made):
+    for name in SEVERAL["models"]:
+        config, scores = bundle.read_config(made / name), Scores.read(made / f"metrics/{name}/scores.json")
+        said = {one["seed"]: one["validation"]["log_loss"] for one in facts(made, name, "fit")["seeds"]}
+        assert [one.seed for one in scores.temperatures] == config.seeds
+        for told in scores.temperatures:
+            known = config.calibrations[told.seed]
+            table = pl.read_parquet(made / f"metrics/{name}/validation.parquet").filter(seed=told.seed)
+            proba, actual = probabilities_of(table, scores.labels), classes_of(table, "label", scores.labels)
+            plain = tempered(proba, 1 / told.temperature)
+            assert fitted_temperature(plain, actual) == pytest.approx(told.temperature, rel=2e-3) != 1
+            assert known.temperature == told.temperature
+            assert known.steps == steps(table["confidence"].to_numpy(), proba.argmax(1) == actual)
+            assert said[told.seed] == known.log_loss == pytest.approx(tally.log_loss(proba, actual), abs=2e-6)
+            assert told.log_loss == scores.of(told.seed)["log_loss"]
 
 
 def test_a_model_without_settings_is_fitted_once(made):

@@ -30,7 +30,7 @@ def folder(tmp_path):
             writer.writeheader()
             writer.writerows(model["history"])
         rows = {"id": ids, "label": list(actual), "prediction": list(predictions[name])}
-        table = pl.DataFrame(rows)
+        table = pl.DataFrame(rows | {"group": pl.Series([None] * len(ids), dtype=pl.Int32)})
         table.write_parquet(metrics / name / "predictions.parquet")
         empty = table.clear().select(pl.lit(None, pl.Int64).alias("seed"), pl.all())
         empty.write_parquet(metrics / name / "seeds.parquet")
@@ -41,7 +41,7 @@ def folder(tmp_path):
 
 def write_params(folder, names):
     params = {"seed": 42, "dataset": {"name": "reviews", "text": "text"}, "tokenizers": {"word": {}}}
-    compare = {"metric": "accuracy", "bootstrap": 200, "alpha": 0.05, "ensembles": {}}
+    compare = {"metric": "accuracy", "alpha": 0.05, "ensembles": {}}
     params |= {"compare": compare, "models": {n: {} for n in names}}
     (folder / "params.yaml").write_text(json.dumps(params))
 

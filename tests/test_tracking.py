@@ -233,6 +233,10 @@ def test_a_run_holds_all_that_is_known(client):
     assert metrics["test_f1/good"] == scores["classes"]["good"]["f1"]
     assert metrics["validation_accuracy"] == fit["validation"]["accuracy"]
     assert metrics["train_seconds"] > 0
+    told = next(one for one in scores["temperatures"] if one["seed"] == fit["seed"])
+    assert metrics["calibration/temperature"] == told["temperature"]
+    assert metrics["calibration/test_log_loss_before"] == told["log_loss_before"]
+    assert metrics["calibration/test_calibration_error_before"] == told["calibration_error_before"]
     for of in ("mean", "sd"):
         assert metrics[f"test_f1_macro_{of}"] == scores[of]["f1_macro"]
     assert {f"test_accuracy/seed_{one['seed']}": one["accuracy"] for one in scores["seeds"]}.items() <= metrics.items()

@@ -17,7 +17,7 @@ from textmill.files import read_json
 
 pytestmark = pytest.mark.skipif("CI" not in os.environ, reason="installs from the package index, in half a minute")
 
-BUNDLES = ROOT / "tests/formats/bundle-4"
+BUNDLES = ROOT / "tests/formats/bundle-5"
 MOST = 330e6  # bytes of the core with all that it asks for
 HERE = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
 

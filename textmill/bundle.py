@@ -13,16 +13,18 @@ from pydantic import AfterValidator, Field
 
 from textmill import models
 from textmill.arrays import read_arrays, write_arrays
+from textmill.confidence import Calibration
 from textmill.config import Section, Seed, Sha256, validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import digest, read_json, sha256, write_json, write_text
 from textmill.formats import Upgrade, upgraded
 from textmill.text.ragged import SPECIALS
+from textmill.training.calibration import Calibrated
 from textmill.training.settings import Reading
-from textmill.training.task import Model, Task
+from textmill.training.task import Task
 
-Format = Literal[4]
-FORMAT: Format = 4
+Format = Literal[5]
+FORMAT: Format = 5
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
 ENCODER = "encoder/config.json"
 SEEDS = "seeds"  # folder of the other seeds' weights
@@ -35,10 +37,11 @@ def _distinct(labels: list[str]) -> list[str]:
 
 
 class Other(Section):
-    """Another seed, and the digest of its weights."""
+    """Another seed, the digest of its weights, and what validation says of its probabilities."""
 
     seed: Seed
     weights: Sha256
+    calibration: Calibration
 
 
 class Config(Section):
@@ -57,6 +60,7 @@ class Config(Section):
     seed: Seed  # of the shipped weights
     train: dict[str, Any] | None  # the settings that applied
     validation: dict[str, float]  # scores of the best epoch
+    calibration: Calibration  # of the shipped weights
     tokenizer: Sha256  # of its file
     weights: Sha256
     encoder: Sha256 | None
@@ -66,7 +70,12 @@ class Config(Section):
     @property
     def seeds(self) -> list[int]:
         """Every seed whose weights lie in the bundle, in ascending order."""
-        return sorted([self.seed, *(other.seed for other in self.others)])
+        return sorted(self.calibrations)
+
+    @property
+    def calibrations(self) -> dict[int, Calibration]:
+        """What validation says of the probabilities of each seed."""
+        return {self.seed: self.calibration} | {other.seed: other.calibration for other in self.others}
 
 
 def signed(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,15 +103,25 @@ def _of_format_3(old: dict[str, Any]) -> dict[str, Any]:
     return signed(new) if signed(old) == old else new  # its digest stays wrong if it was
 
 
-UPGRADES: dict[int, Upgrade] = {2: _of_format_2, 3: _of_format_3}  # format 1 had other Transformers
+def _of_format_4(old: dict[str, Any]) -> dict[str, Any]:
+    """Until then probabilities were taken as they came, and nothing said how sure an answer must be."""
+    if "calibration" in old:
+        raise KeyError("calibration: of a newer format")
+    unknown = Calibration().model_dump()
+    others = [other | {"calibration": unknown} for other in old["others"]]
+    new = old | {"format": 5, "calibration": unknown, "others": others}
+    return signed(new) if signed(old) == old else new
+
+
+UPGRADES: dict[int, Upgrade] = {2: _of_format_2, 3: _of_format_3, 4: _of_format_4}  # format 1 had other Transformers
 
 
 def save(
     folder: Path,
-    model: Model,
+    model: Calibrated,
     tokenizer: Path,
     facts: Mapping[str, Any],
-    others: Mapping[int, Model],
+    others: Mapping[int, Calibrated],
     encoder: Path | None = None,
 ) -> Config:
     """Write a bundle and return its config; config.json is written last.
@@ -124,11 +143,19 @@ def save(
         {
             "format": FORMAT,
             **facts,
+            "calibration": model.calibration.model_dump(),
             "reads": {key: train[key] for key in Reading.model_fields} if train else None,
             "tokenizer": made,
             "weights": sha256(folder / WEIGHTS),
             "encoder": sha256(folder / ENCODER) if encoder else None,
-            "others": [{"seed": seed, "weights": sha256(folder / _weights(seed))} for seed in others],
+            "others": [
+                {
+                    "seed": seed,
+                    "weights": sha256(folder / _weights(seed)),
+                    "calibration": other.calibration.model_dump(),
+                }
+                for seed, other in others.items()
+            ],
         }
     )
     write_json(folder / CONFIG, whole)
@@ -157,8 +184,10 @@ def read_config(folder: Path) -> Config:
     return config
 
 
-def read(folder: Path, seed: int | None = None) -> tuple[Config, Model]:
-    """A bundle's config and its model; `seed`: one of its `seeds`, for those weights instead of the shipped ones.
+def read(folder: Path, seed: int | None = None) -> tuple[Config, Calibrated]:
+    """A bundle's config and its model at its temperature.
+
+    seed: one of its `seeds`, for those weights instead of the shipped ones.
 
     Raises ArtifactError naming the file that is missing, damaged or of another bundle, and the tensor in it, and
     ParamsError if there is no such seed.
@@ -170,7 +199,8 @@ def read(folder: Path, seed: int | None = None) -> tuple[Config, Model]:
         raise ParamsError(
             f"{folder}: no weights of seed {seed}; there are those of {', '.join(map(str, config.seeds))}"
         )
-    weights = digests[config.seed if seed is None else seed]
+    chosen = config.seed if seed is None else seed
+    weights = digests[chosen]
     for name, expected in ((TOKENIZER, config.tokenizer), (ENCODER, config.encoder), weights):
         if expected and sha256(folder / name) != expected:
             raise ArtifactError(f"{folder / name}: its checksum is not the one in {CONFIG}; restore it, or train again")
@@ -182,12 +212,13 @@ def read(folder: Path, seed: int | None = None) -> tuple[Config, Model]:
         own = validate(config.model, family.config, "model")
         if (config.reads is None) != (family.settings is None):
             raise ParamsError(f"reads: not what family {config.model['family']} has")
-        return config, family.load(own, config.reads, tensors, task, str(folder / weights[0]))
+        model = family.load(own, config.reads, tensors, task, str(folder / weights[0]))
     except ParamsError as error:
         raise ArtifactError(f"{folder / CONFIG}: {error}; restore it, or train again") from error
+    return config, Calibrated(model, config.calibrations[chosen])
 
 
-def read_seeds(folder: Path, config: Config) -> Iterator[tuple[int, Model]]:
+def read_seeds(folder: Path, config: Config) -> Iterator[tuple[int, Calibrated]]:
     """The model of each seed, in ascending order; one at a time is held. config: that of the bundle."""
     for seed in config.seeds:
         yield seed, read(folder, seed)[1]

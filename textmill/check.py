@@ -84,7 +84,6 @@ def check_params(path: Path) -> dict[str, Any]:
             )
         if key := model.reads.vectors:
             _check_vectors(own, key, tokenizers[own["tokenizer"]]["vectors"], f"{path}: models.{name}")
-    _check_resamples(whole, f"{path}: compare")
     return whole
 
 
@@ -98,21 +97,6 @@ def _labels(dataset: dict[str, Any], where: str) -> set[str]:
     if not told:
         raise ParamsError(f"{where}.label: null, but no file of dataset.members has a label; name a column")
     return told & set(listed or told)
-
-
-def _check_resamples(whole: dict[str, Any], where: str) -> None:
-    """Raise ParamsError if the bootstrap decides some pair of models, with too few resamples for so many pairs."""
-    from textmill.judging.comparison import too_few
-
-    compare = whole["compare"]
-    runs = {name: len(entry.get("seeds", [1])) for name, entry in whole["models"].items()}
-    runs |= {name: max(runs[member] for member in members) for name, members in compare["ensembles"].items()}
-    pairs = len(runs) * (len(runs) - 1) // 2
-    bootstrapped = pairs and (compare["metric"] != "accuracy" or max(runs.values()) > 1)
-    if bootstrapped and (least := too_few(compare["bootstrap"], pairs, compare["alpha"])):
-        raise ParamsError(
-            f"{where}.bootstrap: {compare['bootstrap']} cannot decide {pairs} pairs; set it to {least} or more"
-        )
 
 
 def _check_vectors(entry: dict[str, Any], key: str, vectors: dict[str, Any] | None, where: str) -> None:

@@ -12,7 +12,7 @@ from textmill.errors import ArtifactError, ParamsError
 from textmill.files import LONE_SURROGATES
 from textmill.text.ragged import Ragged
 from textmill.tokenizers import Tokenizer
-from textmill.training.task import Model
+from textmill.training.calibration import Calibrated
 
 if TYPE_CHECKING:
     from textmill.training.neural import Neural
@@ -28,7 +28,7 @@ class Scores(NamedTuple):
 class Classifier:
     """A loaded bundle. The scores of a text are the same alone, in any batch and in any order."""
 
-    def __init__(self, config: bundle.Config, tokenizer: Tokenizer, model: Model):
+    def __init__(self, config: bundle.Config, tokenizer: Tokenizer, model: Calibrated):
         self.config, self.tokenizer, self.model = config, tokenizer, model
         self.labels = config.labels
         self.columns = config.text  # what a text was made of
@@ -90,7 +90,7 @@ def load(
     """
     config, model = bundle.read(Path(path), seed)
     if config.reads:  # a network
-        cast("Neural", model).predict_in(precision)
+        cast("Neural", model.model).predict_in(precision)
     tokenizer = tokenizers.load(Path(path, bundle.TOKENIZER))
     if tokenizer.size != config.vocabulary:
         found = f"{tokenizer.size:,} ids, but {bundle.CONFIG} says {config.vocabulary:,}"

@@ -96,27 +96,40 @@ def predict(
         list[Path] | None,
         typer.Option("--with", help="One more model's folder: probabilities are averaged. May be repeated."),
     ] = None,
+    risk: Annotated[
+        str | None,
+        typer.Option(help="Share of the answers that may be wrong, say 0.05: what is less sure gets no label."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="A record of json for each text, for programs.")] = False,
 ) -> None:
     """Label texts: the label, then the probability of each class (of more than 12, the likeliest ones)."""
     with one_line("predict"):
         from textmill import labelling
         from textmill.classifier import load_together
+        from textmill.labelling.promise import parse_risk, promise
 
         _check_usage(texts, file, out, column, separator, as_json)
+        allowed = None if risk is None else parse_risk(risk)
         if file and out:
             labelling.check_target(out, file)
         classifier = load_together([bundle, *(more or [])])
+        promised = None if allowed is None else promise(classifier, allowed)
+        above, told = promised and promised.above, labelling.Told()
         if file and out:
-            told = labelling.to_file(classifier, file, out, column or [], separator or ",")
+            told = labelling.to_file(classifier, file, out, column or [], separator or ",", above)
             say(f"predict: {told} in {out}")
         elif file:
             kind = labelling.shown_as(file, as_json)
-            labelling.label_file(classifier, file, _stdout(), kind, column or [], separator or ",", end="\n")
+            told = labelling.label_file(
+                classifier, file, _stdout(), kind, column or [], separator or ",", above, end="\n"
+            )
         else:
             typed = not texts and _stdin().isatty()  # whoever types a text waits for its label
-            for line in labelling.label_texts(classifier, texts or _lines(), as_json, *([1] if typed else [])):
+            batch = 1 if typed else labelling.BATCH
+            for line in labelling.label_texts(classifier, texts or _lines(), as_json, told, above, batch):
                 print(line, flush=True) if as_json else say(line)
+        if promised:
+            print(f"predict: {promised.kept(told.answered, told.rows)}", file=sys.stderr)
 
 
 @app.command()
@@ -160,6 +173,7 @@ def info(bundle: Bundle) -> None:
             "seed": str(config.seed),
             "other seeds": ", ".join(str(other.seed) for other in config.others) or "none",
             **{f"validation.{key}": str(value) for key, value in config.validation.items()},
+            "temperature": f"{config.calibration.temperature:g}",
             "weights": config.weights,
             "tokenizer": config.tokenizer,
         }

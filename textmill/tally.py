@@ -31,6 +31,14 @@ def f1_macro(hits: NDArray, actual: NDArray, predicted: NDArray) -> NDArray[np.f
     return each.sum(-1) / np.maximum(there.sum(-1), 1)
 
 
+def f1_macro_slopes(hits: NDArray, actual: NDArray, predicted: NDArray) -> NDArray[np.float64]:
+    """How `f1_macro` changes with each hit, document and answer of a class: (..., 3, K)."""
+    there, both = actual > 0, np.maximum(actual + predicted, 1)
+    share = there / np.maximum(there.sum(-1, keepdims=True), 1)
+    answer = -2 * hits * share / both**2
+    return np.stack([2 * share / both, answer, answer], axis=-2)
+
+
 def log_loss(probabilities: NDArray, actual: NDArray[np.int64]) -> float:
     """Mean surprise at the truth in nats. probabilities: (N, K); actual: class numbers (N,)."""
     own = probabilities[np.arange(len(actual)), actual].astype(np.float64)

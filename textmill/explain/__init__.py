@@ -16,8 +16,9 @@ from textmill.explain.gradients import gradients
 from textmill.explain.occlusion import occlusion
 from textmill.explain.weights import weights
 from textmill.text.ragged import UNK
+from textmill.training.calibration import Calibrated
 
-Method = Callable[[Any, np.ndarray, int], tuple[np.ndarray, float | None]]
+Method = Callable[[Calibrated, np.ndarray, int], tuple[np.ndarray, float | None]]
 METHODS: dict[str, Method] = {"weights": weights, "occlusion": occlusion, "gradients": gradients}
 
 

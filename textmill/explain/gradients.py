@@ -1,19 +1,20 @@
 """Integrated gradients (Sundararajan et al. 2017): a network's score, followed from nothing to the text."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from textmill.training.calibration import Calibrated
     from textmill.training.neural import Neural
 
 MISS = 0.02  # log-odds by which the sum may miss the score before more points are taken
 STEPS = (64, 512, 2048)  # points on the line; on film reviews the first do
 
 
-def gradients(model: "Neural", ids: np.ndarray, label: int) -> tuple[np.ndarray, float]:
+def gradients(calibrated: "Calibrated", ids: np.ndarray, label: int) -> tuple[np.ndarray, float]:
     """What each id adds to the label's log-odds, float64 (T,) of ids (T,), and the log-odds of zero embeddings.
 
     The gradients along the straight line from zero embeddings to those of the text, at the middles of equal parts;
@@ -22,6 +23,7 @@ def gradients(model: "Neural", ids: np.ndarray, label: int) -> tuple[np.ndarray,
     """
     import torch
 
+    model = cast("Neural", calibrated.model)
     network, size = model.network.eval(), max(1, model.settings.batch_tokens // len(ids))
     device = next(network.parameters()).device
     with torch.no_grad():
@@ -34,7 +36,7 @@ def gradients(model: "Neural", ids: np.ndarray, label: int) -> tuple[np.ndarray,
             points = (embedded * part[:, None, None]).requires_grad_()  # (S, T, E)
             with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):  # its recurrent layers only train
                 logits = network.read(points, torch.full((len(part),), len(ids), device=device))
-                score = log_odds(logits.float(), label)  # (S,)
+                score = log_odds(logits.float() / calibrated.temperature, label)  # (S,)
                 (slope,) = torch.autograd.grad(score.sum(), points)
             scores.append(score.detach().cpu().numpy())
             slopes += slope.double().sum(0)

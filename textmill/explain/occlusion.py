@@ -3,13 +3,13 @@
 import numpy as np
 
 from textmill.text.ragged import Ragged
-from textmill.training.task import Model
+from textmill.training.calibration import Calibrated
 
 EVALUATIONS = 512  # texts that are scored for one explanation, at most, besides the text itself
 LEAST = 1e-30  # a probability that vanishes still has a logarithm
 
 
-def occlusion(model: Model, ids: np.ndarray, label: int) -> tuple[np.ndarray, None]:
+def occlusion(model: Calibrated, ids: np.ndarray, label: int) -> tuple[np.ndarray, None]:
     """By how much the label's log-odds fall when each id is left out, float64 (T,), of ids (T,).
 
     It is left out and not replaced by UNK: to a model of sub-words UNK is a stranger, which no training text held.

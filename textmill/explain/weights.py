@@ -1,18 +1,23 @@
 """A linear model's score as the sum it is."""
 
+from typing import cast
+
 import numpy as np
 
 from textmill.models.linear import Linear
 from textmill.text.ngrams import count, weigh
 from textmill.text.ragged import UNK, Ragged
+from textmill.training.calibration import Calibrated
 
 
-def weights(model: Linear, ids: np.ndarray, label: int) -> tuple[np.ndarray, float]:
-    """What each id adds to the label's logit, float64 (T,) of ids (T,), and the logit without any.
+def weights(calibrated: Calibrated, ids: np.ndarray, label: int) -> tuple[np.ndarray, float]:
+    """What each id adds to the label's logit at the model's temperature, float64 (T,) of ids (T,), and the logit
+    without any.
 
     An n-gram's part is shared equally by its places in the text and by the ids in it. For two classes the logit is the
     log-odds; for more, that of one class against the rest ('nb'), or less the mean of all classes' ('tfidf').
     """
+    model = cast("Linear", calibrated.model)
     table, bias = model.weights.astype(np.float64), model.bias.astype(np.float64)
     if model.task.classes == 2:
         row, start = table[0] * (2 * label - 1), bias[0] * (2 * label - 1)
@@ -34,4 +39,4 @@ def weights(model: Linear, ids: np.ndarray, label: int) -> tuple[np.ndarray, flo
             for shift in range(order):
                 added[found + shift] += worth[before + place[found]] / order
         before += len(keys)
-    return added, float(start)
+    return added / calibrated.temperature, float(start) / calibrated.temperature

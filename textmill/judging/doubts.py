@@ -1,12 +1,9 @@
 """What there is to doubt in a comparison: facts alone, `textmill.report.doubts` has the words."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from statistics import median
 
 from textmill.results.comparison import Comparison, Entry
-from textmill.results.data import Split
 from textmill.results.fit import Fit
 from textmill.results.outcome import Outcome
 
@@ -76,10 +73,30 @@ class CannotTell:
     difference: float
 
 
-Doubt = HardlyTrained | KeptEarly | StillImproving | BehindLinear | Unsolved | NoBetterThanAlways | CannotTell
+@dataclass(frozen=True)
+class TooGood:
+    """How much more networks, and other models, score on validation than on test: it chose the networks' epochs."""
+
+    networks: tuple[float, float]  # the least and the most
+    others: tuple[float, float] | None
 
 
-def doubts(comparison: Comparison, models: Mapping[str, Outcome], split: Split) -> list[Doubt]:
+@dataclass(frozen=True)
+class FewUnits:
+    """A split of so few groups, or documents, that its intervals tell little; with one unit there are none."""
+
+    split: str
+    by: str
+    units: int
+    effective: float
+
+
+Doubt = (
+    HardlyTrained | KeptEarly | StillImproving | BehindLinear | Unsolved | NoBetterThanAlways | CannotTell | FewUnits
+)
+
+
+def doubts(comparison: Comparison, models: Mapping[str, Outcome]) -> list[Doubt]:
     """All of them: those about one model first, in the order of the comparison.
 
     models: by name; ensembles have none.
@@ -89,7 +106,7 @@ def doubts(comparison: Comparison, models: Mapping[str, Outcome], split: Split) 
     for model in comparison.models:
         if model.name in models:
             found += of_training(model, models[model.name].fit, linear)
-    return [*found, *of_baseline(comparison), *of_splits(comparison, split)]
+    return [*found, *of_baseline(comparison), *of_splits(comparison), *of_choice(comparison, models)]
 
 
 def of_training(model: Entry, fit: Fit, linear: Entry | None) -> Iterator[Doubt]:
@@ -115,25 +132,21 @@ def of_baseline(comparison: Comparison) -> Iterator[Doubt]:
         yield NoBetterThanAlways(equal, baseline.label, score or 0, comparison.rows, comparison.metric, imbalanced)
 
 
-def of_splits(comparison: Comparison, split: Split) -> Iterator[Doubt]:
-    """Splits that are too small to choose, or to judge, by.
-
-    What the test split shows is half of an interval of the champion's differences, and never less than what
-    `least_difference` says; what validation shows follows from the number of its documents.
-    """
-    champions = [pair for pair in comparison.pairs if comparison.champion in (pair.a, pair.b)]
-    if not champions:
-        return
-    half = median((pair.high - pair.low) / 2 for pair in champions)
-    for name, rows in (("validation", split.splits["validation"].rows), ("test", comparison.rows)):
-        difference = max(half * math.sqrt(comparison.rows / rows), least_difference(rows, comparison.alpha))
-        if difference > FAR:
-            yield CannotTell(name, rows, min(1.0, difference))
+def of_splits(comparison: Comparison) -> Iterator[Doubt]:
+    """Splits that are too small to choose, or to judge, by."""
+    for name, judging in (("validation", comparison.validation), ("test", comparison.test)):
+        if judging.little:
+            yield FewUnits(name, judging.by, judging.units, judging.effective)
+        elif judging.least is not None and judging.least > FAR:
+            yield CannotTell(name, judging.rows, judging.least)
 
 
-def least_difference(rows: int, alpha: float) -> float:
-    """The smallest difference of accuracy for which an exact test of so many documents can reach alpha.
-
-    That is where all documents that tell two models apart, n, speak for one of them: p = 2 / 2**n (McNemar 1947).
-    """
-    return math.ceil(1 - math.log2(alpha)) / rows
+def of_choice(comparison: Comparison, models: Mapping[str, Outcome]) -> Iterator[Doubt]:
+    """What it does to validation scores that they chose an epoch: the models that have several, and the others."""
+    gaps: dict[bool, list[float]] = {True: [], False: []}
+    for model in comparison.models:
+        if model.name in models:
+            gaps[models[model.name].fit.epochs > 1].append(model.validation - model.score)
+    networks, others = gaps[True], gaps[False]
+    if networks and min(networks) > 0:
+        yield TooGood((min(networks), max(networks)), (min(others), max(others)) if others else None)

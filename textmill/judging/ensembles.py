@@ -12,8 +12,8 @@ from textmill import tally
 from textmill.config import nearest
 from textmill.errors import ArtifactError, ParamsError
 from textmill.judging import scoring
+from textmill.judging.answers import answers
 from textmill.judging.comparison import ENSEMBLE, Ensembles, Evaluated
-from textmill.judging.metrics import mean_scores
 from textmill.results.outcome import PREDICTIONS, VALIDATION, Outcome
 from textmill.results.scores import Scores
 
@@ -60,19 +60,17 @@ def combine(members: Mapping[str, Member]) -> Evaluated:
     test = _runs({name: one.test for name, one in members.items()}, members, PREDICTIONS)
     chosen = _runs({name: one.validation for name, one in members.items()}, members, VALIDATION)
     surprise = [_log_loss(table, first.labels) for table in chosen]
-    sides = [(table["label"].to_numpy(), table["prediction"].to_numpy()) for table in chosen]
     mean, _ = scoring.over_seeds({run: scoring.headline(table, first.labels) for run, table in enumerate(test, 1)})
     return Evaluated(
         first.folder,
         ENSEMBLE,
         " + ".join(dict.fromkeys(one.tokenizer for one in members.values())),
         sum(one.parameters for one in members.values()),
-        mean_scores(sides, first.labels) | {"log_loss": round(sum(surprise) / len(surprise), 6)},
+        round(sum(surprise) / len(surprise), 6),
         mean,
         first.labels,
-        test[0]["id"].to_numpy(),
-        test[0]["label"].to_numpy(),
-        {run: table["prediction"].to_numpy() for run, table in enumerate(test, 1)},
+        answers(dict(enumerate(chosen, 1)), first.labels),
+        answers(dict(enumerate(test, 1)), first.labels),
     )
 
 
@@ -105,7 +103,7 @@ def average(tables: Mapping[str, pl.DataFrame], labels: list[str], paths: Mappin
                 raise ArtifactError(f"{paths[name]}: {what}; {again}")
     probabilities = np.mean([scoring.probabilities_of(table, labels) for table in tables.values()], axis=0)  # (N, C)
     classes = scoring.classes_of(one, "label", labels)
-    return scoring.predictions(one["id"], classes, labels, probabilities, one["tokens"].to_numpy())
+    return scoring.predictions(one["id"], classes, labels, probabilities, one["tokens"].to_numpy(), one["group"])
 
 
 def _log_loss(table: pl.DataFrame, labels: list[str]) -> float:

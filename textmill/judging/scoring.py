@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from textmill import tally
-from textmill.judging.metrics import METRICS, score, tallies
+from textmill.judging.metrics import METRICS, score
 from textmill.results.mistakes import Mistake, Mistakes
 from textmill.results.scores import Bin, Binary, OfClass, OfSeed, Scores
 from textmill.text.encoding import Documents
@@ -28,11 +28,17 @@ class Predicts(Protocol):
 
 
 def predictions(
-    ids: pl.Series, classes: np.ndarray, labels: list[str], probabilities: np.ndarray, tokens: np.ndarray
+    ids: pl.Series,
+    classes: np.ndarray,
+    labels: list[str],
+    probabilities: np.ndarray,
+    tokens: np.ndarray,
+    group: pl.Series | None = None,
 ) -> pl.DataFrame:
-    """One row a document: id, label, prediction, confidence, tokens, and a column 'p:<label>' for each class.
+    """One row a document: id, label, prediction, confidence, tokens, group, and a column 'p:<label>' for each class.
 
-    ids (N,); classes int (N,); probabilities (N, C); tokens int (N,). Raises ValueError if a row is no distribution.
+    ids (N,); classes int (N,); probabilities (N, C); tokens int (N,); group: numbers (N,), null where there is none.
+    Raises ValueError if a row is no distribution.
     """
     if not np.allclose(probabilities.sum(1), 1, atol=1e-4):
         raise ValueError(f"row {int(np.argmax(np.abs(probabilities.sum(1) - 1)))}: probabilities do not sum to 1")
@@ -44,6 +50,7 @@ def predictions(
             "prediction": pl.Series(names[predicted], dtype=pl.String),
             "confidence": probabilities.max(1).astype(np.float32),
             "tokens": tokens.astype(np.int32),
+            "group": pl.repeat(None, len(ids), dtype=pl.Int32, eager=True) if group is None else group,
             **{f"p:{label}": probabilities[:, number].astype(np.float32) for number, label in enumerate(labels)},
         }
     ).sort("id")
@@ -56,11 +63,11 @@ def predict(
     tables: list[dict[int, pl.DataFrame]] = [{} for _ in splits]
     documents, seconds = 0, 0.0
     for seed, model in models:
-        for (ids, data), of_split in zip(splits, tables, strict=True):
+        for (ids, data, group), of_split in zip(splits, tables, strict=True):
             started = time.perf_counter()
             proba = model.predict_proba(data.docs)
             documents, seconds = documents + len(ids), seconds + time.perf_counter() - started
-            of_split[seed] = predictions(ids, data.labels, labels, proba, data.docs.lengths)
+            of_split[seed] = predictions(ids, data.labels, labels, proba, data.docs.lengths, group)
     return tables, documents / seconds
 
 
@@ -80,7 +87,7 @@ def headline(table: pl.DataFrame, labels: list[str]) -> dict[str, float | None]:
 
     actual, proba = classes_of(table, "label", labels), probabilities_of(table, labels).astype(np.float64)
     proba = proba / proba.sum(1, keepdims=True)
-    sums = tallies(table["label"].to_numpy(), table["prediction"].to_numpy(), labels).sum(0)
+    sums = np.stack(tally.count(actual, classes_of(table, "prediction", labels), len(labels)))
     area: float | None = None
     there = np.unique(actual)
     if len(there) == len(labels):

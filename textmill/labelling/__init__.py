@@ -18,6 +18,7 @@ from textmill.labelling.writing import KINDS, Labelled, write_csv, write_jsonl
 from textmill.rows.joining import joined
 
 BATCH = 10_000  # rows that are held at a time, at most
+NO_ANSWER = "(no answer)"
 SIZE = 16 << 20  # characters of text that are; the row that passes it is held too
 
 
@@ -26,14 +27,17 @@ class Told:
     """What came of a file."""
 
     rows: int = 0
-    empty: int = 0
+    answered: int = 0
+    empty: int = 0  # of these
     unknown: int = 0  # texts of which the model knows nothing, but empty ones
 
     def add(self, found: list[Answer]) -> None:
         """Count some more."""
         self.rows += len(found)
-        self.empty += sum(one.empty for one in found)
-        self.unknown += sum(not one.empty and one.unknown == 1 for one in found)
+        given = [one for one in found if one.label is not None]
+        self.answered += len(given)
+        self.empty += sum(one.empty for one in given)
+        self.unknown += sum(not one.empty and one.unknown == 1 for one in given)
 
     def __str__(self) -> str:
         doubts = {"empty": self.empty, "without a known word": self.unknown}
@@ -43,33 +47,42 @@ class Told:
 
 def spoken(answer: Answer) -> str:
     """An answer for people: the label, the probabilities of the classes, and what they should know."""
-    return f"{answer.label}\t{shares(answer.shares)}" + (f"\t{answer.note}" if answer.note else "")
+    return f"{NO_ANSWER if answer.label is None else answer.label}\t{shares(answer.shares)}" + (
+        f"\t{answer.note}" if answer.note else ""
+    )
 
 
 def label_texts(
-    classifier: Classifier | Averaged, texts: Iterable[str], as_json: bool, batch: int = BATCH
-) -> Iterator[str]:
-    """A line for each text, for people or as a record of json. batch: texts that are waited for."""
+    classifier: Classifier | Averaged, texts: Iterable[str], as_json: bool, told: Told, above: float | None = None,
+    batch: int = BATCH,
+) -> Iterator[str]:  # fmt: skip
+    """A line for each text, for people or as a record of json; they are counted in `told`.
+
+    above: what the confidence of an answer must be more than. batch: texts that are waited for.
+    """
     for some in batches(texts, len, batch):
-        for text, answer in zip(some, answers(classifier, some), strict=True):
+        found = answers(classifier, some, above)
+        told.add(found)
+        for text, answer in zip(some, found, strict=True):
             yield json.dumps({"text": text, **answer.cells()}) if as_json else spoken(answer)
 
 
 def label_file(
     classifier: Classifier | Averaged, source: Path, target: IO[str], kind: str, columns: list[str], separator: str,
-    end: str = "\r\n",
+    above: float | None = None, end: str = "\r\n",
 ) -> Told:  # fmt: skip
     """Copy the rows of a file with the columns of `answers.added`; what came of them.
 
-    kind: what is written. columns: those that make a text; none: those that the model was trained on. end: of a line
-    of csv. Raises ArtifactError, ParamsError or DataError for what is not as it should be in `source`.
+    kind: what is written. columns: those that make a text; none: those that the model was trained on. above: what the
+    confidence of an answer must be more than. end: of a line of csv.
+    Raises ArtifactError, ParamsError or DataError for what is not as it should be in `source`.
     """
     told = Told()
     names, rows, mark = read_table(source, columns or classifier.columns, separator)
 
     def labelled() -> Iterator[Labelled]:
         for some in batches(rows, Row.size, BATCH):
-            found = answers(classifier, _texts(some))
+            found = answers(classifier, _texts(some), above)
             told.add(found)
             yield list(zip(some, found, strict=True))
 
@@ -81,11 +94,14 @@ def label_file(
     return told
 
 
-def to_file(classifier: Classifier | Averaged, source: Path, out: Path, columns: list[str], separator: str) -> Told:
+def to_file(
+    classifier: Classifier | Averaged, source: Path, out: Path, columns: list[str], separator: str,
+    above: float | None = None,
+) -> Told:  # fmt: skip
     """`label_file` to a new file, which is there when all of it is. Its name says what it is."""
     kind = check_target(out, source)
     with atomic(out) as temporary, open(temporary, "w", encoding="utf-8", errors="backslashreplace", newline="") as to:
-        return label_file(classifier, source, to, kind, columns, separator)
+        return label_file(classifier, source, to, kind, columns, separator, above)
 
 
 def check_target(out: Path, source: Path) -> str:

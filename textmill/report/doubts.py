@@ -6,14 +6,16 @@ from textmill.judging.doubts import (
     BehindLinear,
     CannotTell,
     Doubt,
+    FewUnits,
     HardlyTrained,
     KeptEarly,
     NoBetterThanAlways,
     StillImproving,
+    TooGood,
     Unsolved,
 )
 from textmill.judging.metrics import METRICS
-from textmill.report.numbers import count, decimals, percent
+from textmill.report.numbers import count, decimals, percent, points
 
 
 def lines(doubts: Iterable[Doubt]) -> list[str]:
@@ -47,6 +49,25 @@ def _told(doubt: Doubt) -> tuple[str, str]:
         case CannotTell(split, rows, difference):
             told = f"{_counted(rows, 'document')} cannot tell models apart that differ by less than about "
             return split, told + f"{decimals(100 * difference, 0)} points"
+        case TooGood(networks, others):
+            told = f"networks score {_range(networks)} points more there than on test, since it chose their epochs"
+            return "validation", told + (f"; other models {_range(others)}" if others else "")
+        case FewUnits(split, by, units, effective):
+            return split, _few(by, units, effective)
+
+
+def _range(ends: tuple[float, float]) -> str:
+    low, high = map(points, ends)
+    return low if low == high else f"{low} to {high}"
+
+
+def _few(by: str, units: int, effective: float) -> str:
+    if units == 1:
+        told = f"all in one {by}, so how far luck moves its scores cannot be told, and no model is called better"
+    else:
+        equal = f", worth {decimals(effective, 1)} of equal size" if effective < units - 0.5 else ""
+        told = f"{_counted(units, by)}{equal}: too few for intervals to be relied on"
+    return told + (f"; give it more {by}s" if by == "group" else "; give it more documents")
 
 
 def _advice(metric: str) -> str:

@@ -9,8 +9,10 @@ def percent(share: float | None, digits: int = 1) -> str:
     return NOTHING if share is None else f"{100 * share:.{digits}f}{SPACE}%"
 
 
-def points(difference: float) -> str:
+def points(difference: float | None) -> str:
     """A difference of shares in percentage points: 0.0212 as '+2.1'."""
+    if difference is None:
+        return NOTHING
     text = f"{100 * difference:+.1f}"
     return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "\N{MINUS SIGN}")
 
@@ -30,6 +32,6 @@ def extent(ends: tuple[int, int]) -> str:
     return count(ends[0]) if ends[0] == ends[1] else f"{count(ends[0])}–{count(ends[1])}"
 
 
-def p_value(p: float) -> str:
-    """0.0342 as '0.034', and what is smaller than three digits show as '< 0.001'."""
-    return f"<{SPACE}0.001" if p < 0.001 else f"{p:.3f}"
+def interval(low: float | None, high: float | None, between: str = " – ") -> str:
+    """An interval of shares: (0.7612, 0.801) as '76.1 – 80.1'."""
+    return NOTHING if low is None or high is None else f"{100 * low:.1f}{between}{100 * high:.1f}"

@@ -13,9 +13,10 @@ from textmill.console import few
 from textmill.judging.doubts import Doubt
 from textmill.judging.metrics import METRICS
 from textmill.report.doubts import lines
-from textmill.report.numbers import count, decimals, extent, p_value, percent, points
+from textmill.report.numbers import count, decimals, extent, interval, percent, points
 from textmill.report.plots import PALETTE
 from textmill.report.side_by_side import side_by_side
+from textmill.report.table import DECIDED
 from textmill.results.comparison import Comparison
 from textmill.results.data import Clean, Split, Tokenized, Vectors
 from textmill.results.outcome import Outcome
@@ -44,15 +45,16 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "points": points, "decimals": decimals, "count": count, "p": p_value}
+    environment.filters |= {"percent": percent, "points": points, "decimals": decimals, "count": count}
     environment.filters |= {"extent": extent, "few": few}
-    environment.globals |= {"scale": scale, "ticks": ticks, "span": span}
+    environment.globals |= {"scale": scale, "ticks": ticks, "span": span, "interval": interval}
     return environment.get_template("page.html.j2").render(
         comparison=comparison,
         metric=METRICS[comparison.metric].title,
         others={name: metric.title for name, metric in METRICS.items() if name != comparison.metric},
         standing=comparison.standing,
         ahead=comparison.ahead,
+        decided=DECIDED.get(comparison.decided_by or ""),
         doubts=lines(doubts),
         models=models,
         groups=side_by_side([models[one.name] for one in comparison.models if one.name in models], comparison.alpha),

@@ -7,10 +7,11 @@ from textmill.console import few, say, table
 from textmill.judging.doubts import Doubt
 from textmill.judging.metrics import METRICS
 from textmill.report.doubts import lines
-from textmill.report.numbers import count, decimals, percent
+from textmill.report.numbers import count, decimals, interval, percent
 from textmill.results.comparison import Comparison, Entry
 from textmill.timings import Timing
 
+DECIDED = {"log_loss": "the lower log-loss", "parameters": "the smaller size", "name": "the name that comes first"}
 VERBS = {"beats": "beats", "ties": "ties with", "loses": "is beaten on the test split by"}
 
 
@@ -30,9 +31,12 @@ def tell(comparison: Comparison, timings: Mapping[str, Timing], page: Path, doub
     if comparison.absent:
         say(f"The test split has no document of {few(comparison.absent)}: macro averages are over the classes it has")
 
-    found = [f"{VERBS[verb]} {', '.join(names)}" for verb, names in comparison.standing.items() if names]
-    standing = "; ".join(found) or "nothing to compare it with"
-    say(f"Champion by {comparison.champion_by}: {comparison.champion} ({standing})")
+    if comparison.rare:
+        rare = [f"{label} ({rows})" for label, rows in comparison.rare.items()]
+        say(f"Few test documents of {few(rare)}: macro-F1 hangs on each of them")
+    say(f"Champion by {comparison.champion_by}: {comparison.champion} ({standing(comparison)})")
+    if len(comparison.odds) > 1:
+        say(narrow(comparison))
     for model in comparison.ahead:
         members = " and ".join(model.members)
         say(f"Ahead of it on validation: {model.name}, the ensemble of {members} ({percent(model.validation)})")
@@ -41,12 +45,29 @@ def tell(comparison: Comparison, timings: Mapping[str, Timing], page: Path, doub
     say(f"Look next: {page} (curves, confusion, errors) · `textmill ui` (runs) · `dvc metrics diff` (what changed)")
 
 
+def standing(comparison: Comparison) -> str:
+    """Where the champion stands on the test split; a tie with the difference that could have been seen."""
+    found = [f"{VERBS[verb]} {', '.join(names)}" for verb, names in comparison.standing.items() if names]
+    if comparison.least is not None:
+        found.append(f"a difference under {100 * comparison.least:.1f} points cannot be told")
+    return "; ".join(found) or "nothing to compare it with"
+
+
+def narrow(comparison: Comparison) -> str:
+    """How near others were to being the champion."""
+    told = ", ".join(f"{model.name} {100 * (model.wins or 0):.0f} %" for model in comparison.odds)
+    line = f"With other validation {comparison.validation.by}s the champion would be {told}"
+    if comparison.decided_by:
+        line += f"; as good on these: {', '.join(comparison.equal)}; {DECIDED[comparison.decided_by]} decided"
+    return line
+
+
 def _row(model: Entry, others: list[str], timing: Timing) -> list[str]:
     return [
         model.name,
         percent(model.validation),
         percent(model.score) + (f" ± {100 * model.sd:.2f}" if model.sd is not None else ""),
-        f"{100 * model.low:.1f} – {100 * model.high:.1f}",
+        interval(model.low, model.high),
         *(percent(model.scores[name]) for name in others),
         decimals(model.scores["log_loss"]),
         decimals(model.scores["calibration_error"]),

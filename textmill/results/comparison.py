@@ -1,10 +1,15 @@
 """Which model is better, and how sure that is."""
 
 from itertools import takewhile
-from typing import ClassVar
+from statistics import median
+from typing import ClassVar, Literal
 
 from textmill.config import Section
 from textmill.results.record import Open, Record
+
+FEW_UNITS = 10  # effective ones: under it little can be told
+DecidedBy = Literal["log_loss", "parameters", "name"]  # between equal validation scores
+RARE = 10  # documents of a class: with so few, or fewer, each of them moves a macro average
 
 
 class Baseline(Open):
@@ -14,7 +19,10 @@ class Baseline(Open):
 
 
 class Entry(Open):
-    """One model or ensemble: its score with an interval, and the mean of each headline score over its seeds."""
+    """One model or ensemble: its score with an interval, and the mean of each headline score over its seeds.
+
+    Intervals are None where the split has one unit.
+    """
 
     name: str
     family: str
@@ -22,26 +30,42 @@ class Entry(Open):
     parameters: int
     members: list[str]  # of an ensemble
     validation: float
+    validation_low: float | None
+    validation_high: float | None
+    wins: float | None  # share of resampled validation splits on which it is the best; None: an ensemble, not shipped
     score: float
     seeds: int
     sd: float | None  # of the seeds' scores
-    low: float
-    high: float
-    gain_low: float | None = None  # lower end of the interval of what its score is above the baseline's
+    low: float | None
+    high: float | None
+    gain_low: float | None  # lower end of the interval of what its score is above the baseline's
 
 
 class Pair(Section):
-    """The score of `a` minus that of `b`."""
+    """The score of `a` minus that of `b`. The intervals of all pairs hold together; None where there is one unit."""
 
     a: str
     b: str
     difference: float
-    low: float
-    high: float
-    test: str
-    p: float
-    p_holm: float
+    low: float | None
+    high: float | None
+    least: float | None  # the smallest difference that could have been told from 0
     better: str | None  # None: a tie
+
+
+class Judging(Section):
+    """What a split's documents can tell. Units are what is independent of the rest: documents, or groups of them."""
+
+    rows: int
+    by: Literal["document", "group"]
+    units: int
+    effective: float  # units of equal size that would tell as much
+    least: float | None  # the smallest difference from the champion that would be told, in the middle of all pairs
+
+    @property
+    def little(self) -> bool:
+        """Whether it has too few units for its intervals to be relied on."""
+        return self.effective < FEW_UNITS
 
 
 class Comparison(Record, Section):
@@ -54,11 +78,15 @@ class Comparison(Record, Section):
     metric: str
     rows: int
     labels: list[str]
-    absent: list[str] = []  # the labels that no test document has: macro averages are over the others
+    absent: list[str]  # the labels that no test document has: macro averages are over the others
+    rare: dict[str, int]  # test documents of each label that has few
     alpha: float
-    bootstrap: int
+    validation: Judging
+    test: Judging
     champion: str
     champion_by: str
+    equal: list[str]  # the models that did as well as the champion on validation
+    decided_by: DecidedBy | None  # what put it before these
     baseline: Baseline
     models: list[Entry]
     pairs: list[Pair]
@@ -75,6 +103,18 @@ class Comparison(Record, Section):
         return found
 
     @property
+    def least(self) -> float | None:
+        """The smallest difference from the champion that could have been told, in the middle of what it ties with."""
+        of = [pair for pair in self.pairs if self.champion in (pair.a, pair.b) and not pair.better]
+        known = [pair.least for pair in of if pair.least is not None]
+        return median(known) if known else None
+
+    @property
     def ahead(self) -> list[Entry]:
         """The ensembles that did better than the champion on validation; shipping one means shipping all members."""
         return list(takewhile(lambda model: model.name != self.champion, self.models))
+
+    @property
+    def odds(self) -> list[Entry]:
+        """The models that may be shipped, by how often each is the best on resampled validation splits."""
+        return sorted((model for model in self.models if model.wins is not None), key=lambda model: -(model.wins or 0))

@@ -1,6 +1,6 @@
 """What the data is, before and after it is turned into ids."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -59,7 +59,7 @@ class Split(Record, Section):
     STAGE: ClassVar = "split"
 
     seed: int
-    by: str
+    by: Literal["text", "group"]
     left_out: dict[str, int]  # by split, for split.sizes
     unlabelled_in_test: int
     twins: dict[str, int] = {}  # by split, left out for `split.twins`

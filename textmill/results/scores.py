@@ -40,6 +40,35 @@ class Bin(Section):
     rows: int
 
 
+class Tempered(Section):
+    """What a temperature of the validation split changed on the test split, for one seed."""
+
+    seed: int
+    temperature: float
+    documents: int  # of validation
+    too_few: bool  # to tell a better temperature than 1
+    log_loss_before: float
+    log_loss: float
+    calibration_error_before: float
+    calibration_error: float
+
+
+class Covered(Section):
+    """Accuracy among the surest documents, which are this share of all."""
+
+    share: float
+    accuracy: float
+
+
+class AtRisk(Section):
+    """What is answered if `risk` of the answers may be wrong: those whose confidence is above a threshold, if any."""
+
+    risk: float
+    above: float | None
+    answered: int
+    wrong: int
+
+
 class Scores(Record, Section):
     """All scores of the seed that is shipped, and the headline scores of every seed. None: it has no meaning here."""
 
@@ -65,7 +94,15 @@ class Scores(Record, Section):
     seeds: Annotated[list[OfSeed], Field(min_length=1)]
     mean: dict[str, float | None]
     sd: dict[str, float | None]  # ddof = 1; None for one seed
+    temperatures: list[Tempered] = []
+    coverage: list[Covered] = []
+    risks: list[AtRisk] = []
+    least_risk: float | None = None  # in whole per cents, that a threshold of the validation split keeps
 
     def of(self, seed: int) -> dict[str, float | None]:
         """The headline scores of one seed."""
         return next(one.scores for one in self.seeds if one.seed == seed)
+
+    def tempered(self, seed: int) -> Tempered | None:
+        """What the temperature of one seed changed."""
+        return next((one for one in self.temperatures if one.seed == seed), None)

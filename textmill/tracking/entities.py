@@ -51,8 +51,9 @@ def _applied(key: str, value: Any) -> Any:
 
 
 def final_metrics(scores: Scores, fit: Fit, times: Timing, ended: float) -> list["Metric"]:
-    """What one sorts runs by, and F1 by class as a group of its own. All other scores are in scores.json.
+    """What one sorts runs by; F1 by class, and what calibration changed, as groups of their own.
 
+    All other scores are in scores.json.
     Test scores are those of the shipped seed; of several seeds, mean, spread and each one's own follow.
     """
     from mlflow.entities import Metric
@@ -60,6 +61,10 @@ def final_metrics(scores: Scores, fit: Fit, times: Timing, ended: float) -> list
     own = scores.of(fit.seed)
     metrics: dict[str, float | None] = {f"test_{name}": own[name] for name in TOLD}
     metrics |= {f"validation_{name}": value for name, value in fit.validation}
+    if told := scores.tempered(fit.seed):
+        before = {"log_loss": told.log_loss_before, "calibration_error": told.calibration_error_before}
+        metrics["calibration/temperature"] = told.temperature
+        metrics |= {f"calibration/test_{name}_before": value for name, value in before.items()}
     metrics |= {"parameters": fit.parameters, "best_epoch": fit.best_epoch}
     speeds = {"train_seconds": 2, "predict_documents_per_second": 0}  # and their decimals
     known = {name: getattr(times, name) for name in speeds}

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from textmill import environment
 from textmill.console import say
@@ -13,15 +13,17 @@ from textmill.files import digest
 from textmill.results.fit import Fit, FittedSeed, Pretraining, Validation
 from textmill.text.encoding import Encoded
 from textmill.timings import Timing, machine
-from textmill.training.task import EpochRow, Family, Fitted, Model, Task
+from textmill.training.calibration import Calibrated, calibrated
+from textmill.training.task import EpochRow, Family, Fitted, Task
 from textmill.training.validation import GOODNESS
 
 
 @dataclass(frozen=True)
 class Runs:
-    """What came of each seed, in ascending order, and the seed that is shipped."""
+    """What came of each seed, in ascending order, its model with its temperature, and the seed that is shipped."""
 
     each: dict[int, Fitted]
+    models: dict[int, Calibrated]
     shipped: int
 
     @property
@@ -30,16 +32,25 @@ class Runs:
         return self.each[self.shipped]
 
     @property
-    def others(self) -> dict[int, Model]:
+    def others(self) -> dict[int, Calibrated]:
         """The models that are not shipped."""
-        return {seed: fitted.model for seed, fitted in self.each.items() if seed != self.shipped}
+        return {seed: model for seed, model in self.models.items() if seed != self.shipped}
+
+    def validated(self, seed: int) -> Validation:
+        """Validation scores of a seed's best epoch, the log-loss at its temperature."""
+        row = _best_row(self.each[seed])
+        return Validation(
+            accuracy=round(row["validation_accuracy"], 6),
+            f1_macro=round(row["validation_f1"], 6),
+            log_loss=cast("float", self.models[seed].calibration.log_loss),
+        )
 
     def described(self, entry: Mapping[str, Any], threads: int, processes: int, weights: str) -> Fit:
         """How the shipped seed was fitted, `validation` as the mean over all seeds, and what is each seed's own.
 
         entry: of `models:`; weights: the digest of the shipped ones.
         """
-        own, each = self.best, {seed: validated(fitted) for seed, fitted in self.each.items()}
+        own, each = self.best, {seed: self.validated(seed) for seed in self.each}
         names = Validation.model_fields
         mean = {name: round(sum(getattr(one, name) for one in each.values()) / len(each), 6) for name in names}
         told = own.pretraining
@@ -90,7 +101,7 @@ def fit_seeds(
     task: Task,
     places: Callable[[int], Path],
 ) -> Runs:
-    """A model of each seed. Without settings there is one, with the task's own seed.
+    """A model of each seed, calibrated. Without settings there is one, with the task's own seed.
 
     places: the folder of each seed's checkpoints. Those of a finished seed stay until all are done, so that a killed
     stage does not train it again.
@@ -101,23 +112,14 @@ def fit_seeds(
         if len(seeds) > 1:
             say(f"seed {seed} ({number} of {len(seeds)})")
         each[seed] = family.fit(config, settings, data, validation, replace(task, seed=seed), places(seed))
-    return Runs(each, best_seed(each, settings.monitor) if settings else seeds[0])
+    models = {seed: calibrated(fitted.model, validation) for seed, fitted in each.items()}
+    return Runs(each, models, best_seed(each, settings.monitor) if settings else seeds[0])
 
 
 def best_seed(each: Mapping[int, Fitted], monitor: str) -> int:
     """The seed whose best epoch is the best on validation, by what is monitored; the lowest among equals."""
     goodness = GOODNESS[monitor]
     return max(each, key=lambda seed: goodness(_best_row(each[seed])))
-
-
-def validated(fitted: Fitted) -> Validation:
-    """Validation scores of the best epoch."""
-    row = _best_row(fitted)
-    return Validation(
-        accuracy=round(row["validation_accuracy"], 6),
-        f1_macro=round(row["validation_f1"], 6),
-        log_loss=round(row["validation_loss"], 6),
-    )
 
 
 def places_of(folder: Path, name: str, key: Sequence[Any]) -> Callable[[int], Path]:

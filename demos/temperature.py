@@ -1,0 +1,69 @@
+"""Mistake: believing a temperature that a few documents told. It is one number, but with a standard deviation of its
+own, and a model whose probabilities were nearly right gets worse by it.
+
+Run: `make repro`, then `python demos/temperature.py`. Some of the validation documents, drawn 200 times, fit the
+temperature of each model of params.yaml; all test documents say what that changed, and which one suits them (T of
+test). `always`: it is used as it comes
+(Guo et al. 2017); `textmill`: below 300 documents it stays 1 unless the gain is plain, and a label may be wrong.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from trained import Said, trained
+from trial import tell
+
+from textmill import tally
+from textmill.confidence import tempered
+from textmill.training.calibration import COLDEST, HOTTEST, calibration
+
+SIZES, DRAWS, SEED = (20, 50, 100, 200, 300), 200, 0
+
+
+def always(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature with the least log-loss."""
+
+    def loss(log: float) -> float:
+        return tally.log_loss(tempered(probabilities, np.exp(log)), labels)
+
+    return float(np.exp(minimize_scalar(loss, bounds=np.log([COLDEST, HOTTEST]), method="bounded").x))
+
+
+def ours(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """That of the stage `train`."""
+    return calibration(probabilities, labels).temperature
+
+
+RULES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {"always": always, "textmill": ours}
+
+
+def changes(validation: Said, test: Said, size: int, rng: np.random.Generator) -> dict[str, tuple[float, float]]:
+    """By rule: the temperature that so many documents tell, and what it adds to the log-loss of the test documents."""
+    rows = rng.choice(len(validation.labels), size, replace=False)
+    before, found = tally.log_loss(test.probabilities, test.labels), {}
+    for name, rule in RULES.items():
+        temperature = rule(validation.probabilities[rows], validation.labels[rows])
+        after = tally.log_loss(tempered(test.probabilities, temperature), test.labels)
+        found[name] = temperature, after - before
+    return found
+
+
+def main() -> None:
+    rows = []
+    for model, told in trained().items():
+        rng = np.random.default_rng(SEED)
+        own = always(told.test.probabilities, told.test.labels)
+        for size in SIZES:
+            draws = [changes(told.validation, told.test, size, rng) for _ in range(DRAWS)]
+            row = {"model": model, "T of test": f"{own:.2f}", "documents": f"{size:,}"}
+            for name in RULES:
+                temperatures, added = np.array([draw[name] for draw in draws]).T
+                row |= {f"{name}: T": f"{temperatures.mean():.2f} ± {temperatures.std(ddof=1):.2f}"}
+                row |= {f"{name}: log-loss": f"{added.mean():+.3f}", f"{name}: worse": f"{(added > 1e-9).mean():.0%}"}
+            rows.append(row)
+    tell("temperature", f"What a temperature of few documents does to test, {DRAWS} draws", rows)
+
+
+if __name__ == "__main__":
+    main()

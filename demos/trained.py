@@ -1,0 +1,67 @@
+"""What the models of params.yaml said of validation and test, as `make repro` left it."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from textmill.confidence import tempered
+from textmill.config import load_params
+from textmill.judging.scoring import classes_of, probabilities_of
+from textmill.results.outcome import Outcome
+
+ROOT = Path(__file__).parents[1]
+SPLITS = ("validation", "test")
+
+
+class Said(NamedTuple):
+    """Of N documents: probabilities (N, C) as the model gives them, before its temperature, and class numbers (N,).
+
+    groups: the number of each document's group, int (N,); where there are none, its own.
+    """
+
+    probabilities: np.ndarray
+    labels: np.ndarray
+    groups: np.ndarray
+
+    def __getitem__(self, rows: np.ndarray) -> "Said":
+        return Said(*(values[rows] for values in self))
+
+    def at(self, temperature: float) -> tuple[np.ndarray, np.ndarray]:
+        """Confidence (N,), and whether the answer is right (N,)."""
+        found = tempered(self.probabilities, temperature)
+        return found.max(1), found.argmax(1) == self.labels
+
+
+class Model(NamedTuple):
+    """The shipped seed of one model."""
+
+    temperature: float
+    validation: Said
+    test: Said
+
+    @property
+    def both(self) -> Said:
+        """The documents of both splits."""
+        return Said(*map(np.concatenate, zip(self.validation, self.test, strict=True)))
+
+
+def trained(root: Path = ROOT) -> dict[str, Model]:
+    """The models by name. Raises ArtifactError naming the stage that did not run."""
+    splits = [pl.read_parquet(root / f"data/split/{name}.parquet", columns=["id", "group"]) for name in SPLITS]
+    rows = pl.concat(splits).select("id", pl.coalesce("group", "id").rank("dense").cast(pl.Int64).alias("unit"))
+    return {name: _model(root / "metrics/models" / name, rows) for name in load_params(root / "params.yaml")["models"]}
+
+
+def _model(folder: Path, rows: pl.DataFrame) -> Model:
+    outcome = Outcome.read(folder)
+    seed, labels = outcome.fit.seed, outcome.scores.labels
+    (temperature,) = (one.temperature for one in outcome.scores.temperatures if one.seed == seed)
+
+    def said(table: pl.DataFrame) -> Said:
+        before = tempered(probabilities_of(table, labels), 1 / temperature)
+        units = table.join(rows, on="id", how="left", maintain_order="left")["unit"]
+        return Said(before, classes_of(table, "label", labels), units.to_numpy())
+
+    return Model(temperature, said(outcome.validation()[seed]), said(outcome.tests()[seed]))

@@ -1,0 +1,143 @@
+"""What intervals are made of: units, a jackknife, swaps, and Student's t with several sources of luck."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+from scipy.stats import t as student
+
+from textmill import tally
+from textmill.judging import jackknife, swaps, units
+from textmill.judging.intervals import Spread, half_width, of_documents, of_seeds, together
+from textmill.judging.judged import interval, judge, wins
+from textmill.judging.metrics import METRICS, score
+
+CLASSES = 4
+RIGHT = [0.55, 0.7, 0.8]
+
+
+def drawn(rows: int, seed: int = 0, share: float = 0.7) -> tuple[np.ndarray, ...]:
+    """Labels and the answers of two models."""
+    random = np.random.default_rng(seed)
+    actual = random.choice(CLASSES, rows, p=[0.6, 0.3, 0.08, 0.02])
+    return actual, *(np.where(random.random(rows) < share, actual, random.integers(CLASSES, size=rows)) for _ in "ab")
+
+
+def test_a_document_without_a_group_is_a_unit_of_its_own():
+    found = units.groups(np.array([2, -1, 0, 2, -1]))
+    assert sorted(found.sizes.tolist()) == [1, 1, 1, 2]
+    assert found.of[0] == found.of[3] != found.of[1] != found.of[4]
+    assert found.effective == pytest.approx(25 / 7)
+    assert units.documents(7).effective == 7
+
+
+@given(st.lists(st.integers(-1, 5), min_size=2, max_size=40), st.sampled_from(list(METRICS)), st.booleans())
+def test_without_each_is_the_score_of_the_others(numbers, metric, grouped):
+    actual, answered, _ = drawn(len(numbers))
+    own = units.groups(np.array(numbers)) if grouped else units.documents(len(numbers))
+    if len(own.sizes) < 2:
+        with pytest.raises(ValueError, match="only unit"):
+            jackknife.without_each(metric, actual, answered, CLASSES, own)
+        return
+    expected = []
+    for unit in range(len(own.sizes)):
+        kept = own.of != unit
+        expected.append(float(score(metric, np.stack(tally.count(actual[kept], answered[kept], CLASSES)))))
+    assert jackknife.without_each(metric, actual, answered, CLASSES, own) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_blocks_change_nothing(grouped, monkeypatch):
+    actual, answered, _ = drawn(300)
+    own = units.groups(np.arange(300) // 7) if grouped else units.documents(300)
+    whole = jackknife.without_each("f1_macro", actual, answered, CLASSES, own)
+    monkeypatch.setattr(jackknife, "BLOCK", 30)
+    assert (jackknife.without_each("f1_macro", actual, answered, CLASSES, own) == whole).all()
+
+
+def test_the_variance_of_a_share_is_that_of_theory_and_two_documents():
+    right = np.arange(100) < 80
+    without = jackknife.without_each("accuracy", np.ones(100, int), right.astype(int), 2, units.documents(100))
+    assert jackknife.variance(without, 100) == pytest.approx(0.8 * 0.2 / 99 + 2 / 100**2)
+
+
+def test_independent_luck_adds_up_with_the_freedom_of_satterthwaite():
+    parts = [Spread(4.0, 9), Spread(1.0, 2)]
+    assert together(parts) == (5.0, 25 / (16 / 9 + 1 / 2))
+    assert together(parts[:1]) == pytest.approx(parts[0])
+    assert of_seeds(np.array([0.7])) == []
+    assert of_seeds(np.array([0.7, 0.8, 0.9])) == [(pytest.approx(0.01 / 3), 2)]
+    assert of_documents(1.0, units.groups(np.arange(30) // 3)).freedom == 9
+    assert half_width(Spread(4.0, 9), 0.05) == pytest.approx(2 * student(9).ppf(0.975))
+
+
+def test_slopes_are_those_of_the_score():
+    sums = np.stack(tally.count(*drawn(200)[:2], CLASSES)).astype(float)
+    slopes = METRICS["f1_macro"].slopes(*sums)
+    for side, number in np.ndindex(sums.shape):
+        more = sums.copy()
+        more[side, number] += 1e-4
+        assert slopes[side, number] == pytest.approx(
+            (score("f1_macro", more) - score("f1_macro", sums)) / 1e-4, abs=1e-6
+        )
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_swaps_draw_the_differences_of_exchanged_answers(grouped, monkeypatch):
+    """Their mean is none, and their spread is that of swapping unit by unit in a plain loop."""
+    actual, a, b = drawn(120, 3)
+    own = units.groups(np.arange(120) // 6) if grouped else units.documents(120)
+    found = swaps.studentised("f1_macro", *swaps.patterns(actual, a, b, CLASSES, own), CLASSES, 1)
+    random, plain = np.random.default_rng(2), []
+    for _ in range(400):
+        given = (random.random(len(own.sizes)) < 0.5)[own.of]
+        one, other = np.where(given, b, a), np.where(given, a, b)
+        both = [np.stack(tally.count(actual, each, CLASSES)).astype(float) for each in (one, other)]
+        slopes = [METRICS["f1_macro"].slopes(*each) for each in both]
+        adds = np.zeros(len(own.sizes))
+        for answered, slope, sign in ((one, slopes[0], 1), (other, slopes[1], -1)):
+            each = slope[1][actual] + slope[2][answered] + slope[0][actual] * (answered == actual)
+            adds += sign * np.bincount(own.of, each, len(own.sizes))
+        plain.append((score("f1_macro", both[0]) - score("f1_macro", both[1])) / np.sqrt((adds**2).sum()))
+    assert found.mean() == pytest.approx(0, abs=0.1)
+    assert np.quantile(np.abs(found), [0.5, 0.9]) == pytest.approx(np.quantile(np.abs(plain), [0.5, 0.9]), rel=0.12)
+    monkeypatch.setattr(swaps, "BLOCK", 10**9)
+    assert len(swaps.studentised("f1_macro", *swaps.patterns(actual, a, b, CLASSES, own), CLASSES, 1)) == len(found)
+
+
+def test_swaps_widen_where_classes_are_rare_and_nowhere_else():
+    own = units.documents(1000)
+    actual, a, b = drawn(1000)
+    rare = (np.arange(1000) < 12).astype(int)
+    flip = np.random.default_rng(0).random((2, 1000)) < np.where(rare, 0.4, 0.01)
+    c, d = rare ^ flip[0], rare ^ flip[1]
+    assert swaps.widening("accuracy", actual, a, b, CLASSES, own, 0.05, 0) == 1
+    assert swaps.widening("f1_macro", actual, a, a, CLASSES, own, 0.05, 0) == 1
+    assert swaps.widening("f1_macro", actual, a, b, CLASSES, own, 0.05, 0) == pytest.approx(1, abs=0.06)
+    assert 1.03 < swaps.widening("f1_macro", rare, c, d, 2, own, 0.05, 0) < 2
+    deep, deeper = (swaps.widening("f1_macro", actual, a, b, CLASSES, own, alpha, 0) for alpha in (0.005, 1e-9))
+    assert deep == deeper  # what 2,000 swaps can tell
+
+
+def test_wins_are_those_of_documents_drawn_again():
+    random = np.random.default_rng(0)
+    actual = np.zeros(200, int)
+    answered = [(random.random(200) > share).astype(int)[None] for share in RIGHT]
+    own = units.documents(200)
+    judged = [judge("accuracy", actual, each, 2, own) for each in answered]
+    plain = np.zeros(3)
+    for _ in range(2000):
+        rows = random.integers(200, size=200)
+        plain[np.argmax([np.round((each[0][rows] == 0).mean(), 9) for each in answered])] += 1
+    assert wins(judged, own, 5) == pytest.approx((plain / 2000).tolist(), abs=0.04)
+
+
+@pytest.mark.parametrize(("right", "rows"), [(0, 20), (10, 10), (95, 100), (60, 100)])
+def test_intervals_of_shares_are_near_those_of_wilson(right, rows):
+    judged = judge(
+        "accuracy", np.zeros(rows, int), (np.arange(rows) >= right).astype(int)[None], 2, units.documents(rows)
+    )
+
+    ends = binomtest(right, rows).proportion_ci(method="wilson")
+    assert interval(units.documents(rows), judged, 0.05) == pytest.approx((ends.low, ends.high), abs=0.06)

@@ -1,0 +1,44 @@
+"""What a model says of the documents of one split, as numbers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from textmill.judging import units
+from textmill.judging.units import Units
+
+COLUMNS = ["id", "label", "prediction", "group"]  # of a table of predictions
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Labels and answers of N documents by S seeds, which ascend."""
+
+    ids: pl.Series  # (N,) str
+    actual: NDArray[np.int64]  # (N,) class numbers
+    predicted: NDArray[np.int64]  # (S, N)
+    group: NDArray[np.int64]  # (N,) which group a document is in; -1: none
+
+    def units(self, by: Literal["text", "group"]) -> Units:
+        """What is independent of the rest: groups where the split keeps them together, else documents."""
+        return units.groups(self.group) if by == "group" else units.documents(len(self.actual))
+
+
+def answers(tables: Mapping[int, pl.DataFrame], labels: Sequence[str]) -> Answers:
+    """Those of tables of predictions by seed, all of the same documents in the same order."""
+    first = next(iter(tables.values()))
+    numbers = {label: number for number, label in enumerate(labels)}
+
+    def numbered(column: pl.Series) -> NDArray[np.int64]:
+        return column.replace_strict(numbers, return_dtype=pl.Int64).to_numpy()
+
+    return Answers(
+        first["id"],
+        numbered(first["label"]),
+        np.stack([numbered(table["prediction"]) for _, table in sorted(tables.items())]),
+        first["group"].cast(pl.Int64).fill_null(-1).to_numpy(),
+    )

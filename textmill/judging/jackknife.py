@@ -1,0 +1,58 @@
+"""How much a score depends on the documents that happen to be there: what it is without each unit of them.
+
+Source: Efron & Stein 1981; of groups, Miller 2024 (arXiv 2411.00640) says why.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textmill.judging.metrics import score
+from textmill.judging.units import Units
+
+BLOCK = 4_000_000  # numbers held at once: 32 MB
+
+
+def counted(actual: NDArray[np.int64], predicted: NDArray[np.int64], of: NDArray, units: int, classes: int) -> NDArray:
+    """Hits, documents and answers by class of each unit: float64 (units, 3, K). actual, predicted, of: (N,)."""
+    hit = actual == predicted
+    sides = ((of[hit], actual[hit]), (of, actual), (of, predicted))
+    each = [np.bincount(unit * classes + number, minlength=units * classes) for unit, number in sides]
+    return np.stack([column.reshape(units, classes) for column in each], axis=1).astype(np.float64)
+
+
+def without_each(
+    metric: str, actual: NDArray[np.int64], predicted: NDArray[np.int64], classes: int, units: Units
+) -> NDArray[np.float64]:
+    """The score (G,) of all documents but those of each unit.
+
+    actual, predicted: class numbers (N,). Raises ValueError if there are fewer than two units.
+    """
+    if len(units.sizes) < 2:
+        raise ValueError("nothing is left without the only unit")
+    of, inverse = units.of, slice(None)
+    if len(units.sizes) == len(actual):  # documents that are alike count alike
+        actual, predicted = actual[np.argsort(of)], predicted[np.argsort(of)]
+        cells, inverse, times = np.unique(actual * classes + predicted, return_inverse=True, return_counts=True)
+        total = (counted(cells // classes, cells % classes, np.arange(len(cells)), len(cells), classes)
+                 * times[:, None, None]).sum(0)  # fmt: skip
+        actual, predicted, of = cells // classes, cells % classes, np.arange(len(cells))
+    else:
+        order = np.argsort(of, kind="stable")
+        actual, predicted, of = actual[order], predicted[order], of[order]
+        total = counted(actual, predicted, np.zeros_like(of), 1, classes)[0]
+    found, step = [], max(1, BLOCK // (3 * classes))
+    for start in range(0, int(of[-1]) + 1, step):
+        rows = slice(*np.searchsorted(of, [start, start + step]))
+        here = min(step, int(of[-1]) + 1 - start)
+        found.append(score(metric, total - counted(actual[rows], predicted[rows], of[rows] - start, here, classes)))
+    return np.concatenate(found)[inverse]
+
+
+def variance(without: NDArray[np.float64], rows: int) -> float:
+    """The variance of a score, or of a difference, of which these (G,) are the values without each unit.
+
+    Two documents' worth is added: as if one more had been right and one more wrong. So a score of 100 %, or models that
+    differ in three documents, are not told as sure (Agresti & Caffo 2000; of pairs, Bonett & Price 2012).
+    """
+    units = len(without)
+    return float((units - 1) / units * ((without - without.mean()) ** 2).sum()) + 2 / rows**2
