@@ -15,7 +15,7 @@ from textmill import environment, verify
 from textmill.cli import app
 from textmill.judging import scoring
 from textmill.lockfile import hash_of
-from textmill.results.comparison import Baseline, Comparison, Entry, Pair
+from textmill.results.comparison import Baseline, Comparison, Entry, Judging, Pair
 from textmill.timings import Timing
 from textmill.verify.sides import judged, wanted
 
@@ -95,17 +95,20 @@ class Project:
         self.compared().write(self.folder / "report/comparison.json")
 
     def compared(self) -> Comparison:
+        unknown = dict.fromkeys(("validation_low", "validation_high", "wins", "sd", "gain_low"))
         entries = [
             Entry(
                 name=name, family=name, tokenizer="word", parameters=1, members=[], validation=one["validation"],
-                score=one["score"], seeds=1, sd=None, low=one["score"] - 0.02, high=one["score"] + 0.02,
+                score=one["score"], seeds=1, low=one["score"] - 0.02, high=one["score"] + 0.02, **unknown,
             )
             for name, one in self.models.items()
         ]  # fmt: skip
-        pair = Pair(a="linear", b="rnn", difference=0, low=-1, high=1, test="", p=1, p_holm=1, better=self.better)
+        pair = Pair(a="linear", b="rnn", difference=0, low=-1, high=1, least=1, better=self.better)
+        judging = Judging(rows=9, by="document", units=9, effective=9, least=1)
         return Comparison(
-            dataset="d", metric="accuracy", rows=9, labels=LABELS, alpha=0.05, bootstrap=1, champion=self.champion,
-            champion_by="", baseline=Baseline(label="neg"), models=entries, pairs=[pair],
+            dataset="d", metric="accuracy", rows=9, labels=LABELS, absent=[], rare={}, alpha=0.05, validation=judging,
+            test=judging, champion=self.champion, champion_by="", equal=[], decided_by=None,
+            baseline=Baseline(label="neg"), models=entries, pairs=[pair],
         )  # fmt: skip
 
     def names(self) -> dict[str, list[str]]:
