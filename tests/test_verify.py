@@ -274,6 +274,11 @@ CASES = {
     "a curve of a network within": (other_curve("rnn", 0.76), 0, [WITHIN, "curve@rnn: fits of rnn to parts of train"]),
     "a curve of a network off": (other_curve("rnn", 0.9), 1, ["evaluate@rnn, curve@rnn, compare: off, after"]),
     "a curve alone": (other("metrics/models/rnn/curve.json"), 1, ["curve@rnn: off: other bytes from the same inputs"]),
+    "linear by other code": (
+        lambda project: (other("digests/train-linear.txt")(project), scored("linear", 0.76)(project)),
+        0,
+        [WITHIN, "the code of train-linear", "train@linear, evaluate@linear: within the interval  "],
+    ),
     "another champion": (leading("rnn"), 1, ["verify: off: compare is not", "the champion is rnn and was linear"]),
     "texts off": (
         other("data/docs", "data/split", "data/models/rnn"),

@@ -138,7 +138,7 @@ class Receipt:
                 return Finding(name, "off", after=one.after or one.stage)
         stage, _, item = name.partition("@")
         if stage in SCORED:
-            return self._by_score(name, item)
+            return self._by_score(name, item, not changed and then.params == now.params)
         if stage == COMPARE:
             return self._by_champion(name)
         own = ["params"] if then.params != now.params else []
@@ -167,10 +167,10 @@ class Receipt:
                 found.append(other)
         return found
 
-    def _by_score(self, name: str, model: str) -> Finding:
+    def _by_score(self, name: str, model: str, same_inputs: bool) -> Finding:
         score = self.scores.get(model, Score(None, None, None, None, "its scores are not here"))
-        own = self.here[name].params.get(f"models.{model}.family") == json.dumps("linear")
-        exact = "; but a linear model repeats to the byte on every processor" if own else ""
+        linear = self.here[name].params.get(f"models.{model}.family") == json.dumps("linear")
+        exact = "; but a linear model repeats to the byte on every processor" if linear and same_inputs else ""
         if score.why:
             return Finding(name, "off", score.why, score)
         if score.within:
