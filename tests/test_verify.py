@@ -277,7 +277,7 @@ CASES = {
     "linear by other code": (
         lambda project: (other("digests/train-linear.txt")(project), scored("linear", 0.76)(project)),
         0,
-        [WITHIN, "the code of train-linear", "train@linear, evaluate@linear: within the interval  "],
+        [WITHIN, "the code of train-linear", "train@linear, evaluate@linear: within the interval "],
     ),
     "another champion": (leading("rnn"), 1, ["verify: off: compare is not", "the champion is rnn and was linear"]),
     "texts off": (
