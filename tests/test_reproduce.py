@@ -105,6 +105,17 @@ def toy(tmp_path):
     return folder
 
 
+def test_it_ends_with_what_became_of_the_committed_results(toy):
+    models(toy, "a")
+    assert "verify" not in run(toy)[1]  # nothing is committed
+    who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for words in (["add", "-A"], [*who, "commit", "-q", "-m", "results"]):
+        subprocess.run(["git", *words], cwd=toy, check=True)
+    assert run(toy)[1].splitlines()[-1].startswith("verify: same bytes as HEAD (")
+    models(toy, "a", "b")
+    assert "train@b, evaluate@b are not in that commit\n" in run(toy)[1]
+
+
 def test_side_by_side_equals_one_by_one(toy):
     other = shutil.copytree(toy, toy.parent / "other")
     done = set()

@@ -15,7 +15,7 @@ from textmill import environment, verify
 from textmill.cli import app
 from textmill.judging import scoring
 from textmill.lockfile import hash_of
-from textmill.results.comparison import Baseline, Comparison, Entry, Pair
+from textmill.results.comparison import Baseline, Comparison, Entry, Judging, Pair
 from textmill.timings import Timing
 from textmill.verify.sides import judged, wanted
 
@@ -34,10 +34,11 @@ DAG: dict[str, tuple[list[str], list[str], list[str]]] = {
     "vectors": (["data/split"], ["tokenizers.{}"], ["data/vectors/{}"]),
     "train": (["digests/train-{}.txt", "data/split", "data/vectors/word"], ["models.{}"], ["data/models/{}"]),
     "evaluate": (["data/models/{}", "data/split"], [], EVALUATED),
+    "curve": (["data/split"], ["models.{}"], ["metrics/models/{}/curve.json"]),
     "compare": (["metrics/models"], ["seed", "models"], ["report/comparison.json"]),
     "track": (["digests", "report/comparison.json"], [], ["data/tracked"]),
 }
-OVER = {"vectors": "tokenizers", "train": "models", "evaluate": "models"}
+OVER = {"vectors": "tokenizers"} | dict.fromkeys(("train", "evaluate", "curve"), "models")
 ENVIRONMENT = {
     "processor": "Some CPU",
     "instructions": ["avx512f", "avx2"],
@@ -64,7 +65,7 @@ class Project:
         self.environment: dict[str, Any] | None = ENVIRONMENT
         self.made()
         self.lock()
-        (folder / ".gitignore").write_text("/data/\n/report/\nscores.json\n")
+        (folder / ".gitignore").write_text("/data/\n/report/\nscores.json\ncurve.json\n")
         self.commit()
 
     def write(self, path: str, text: str) -> None:
@@ -80,6 +81,7 @@ class Project:
         for name, one in self.models.items():
             if name in names or not (self.folder / f"data/models/{name}").exists():
                 self.write(f"data/models/{name}", json.dumps([name, one, self.environment]))
+                self.write(f"metrics/models/{name}/curve.json", json.dumps([name, self.environment]))
                 weights = hash_of(self.folder / f"data/models/{name}").ljust(64, "0")
                 timing = {"weights": weights, "machine": "Some CPU, 2 cores"}
                 timing |= {"environment": self.environment} if self.environment else {}
@@ -93,17 +95,20 @@ class Project:
         self.compared().write(self.folder / "report/comparison.json")
 
     def compared(self) -> Comparison:
+        unknown = dict.fromkeys(("validation_low", "validation_high", "wins", "sd", "gain_low"))
         entries = [
             Entry(
                 name=name, family=name, tokenizer="word", parameters=1, members=[], validation=one["validation"],
-                score=one["score"], seeds=1, sd=None, low=one["score"] - 0.02, high=one["score"] + 0.02,
+                score=one["score"], seeds=1, low=one["score"] - 0.02, high=one["score"] + 0.02, **unknown,
             )
             for name, one in self.models.items()
         ]  # fmt: skip
-        pair = Pair(a="linear", b="rnn", difference=0, low=-1, high=1, test="", p=1, p_holm=1, better=self.better)
+        pair = Pair(a="linear", b="rnn", difference=0, low=-1, high=1, least=1, better=self.better)
+        judging = Judging(rows=9, by="document", units=9, effective=9, least=1)
         return Comparison(
-            dataset="d", metric="accuracy", rows=9, labels=LABELS, alpha=0.05, bootstrap=1, champion=self.champion,
-            champion_by="", baseline=Baseline(label="neg"), models=entries, pairs=[pair],
+            dataset="d", metric="accuracy", rows=9, labels=LABELS, absent=[], rare={}, alpha=0.05, validation=judging,
+            test=judging, champion=self.champion, champion_by="", equal=[], decided_by=None,
+            baseline=Baseline(label="neg"), models=entries, pairs=[pair],
         )  # fmt: skip
 
     def names(self) -> dict[str, list[str]]:
@@ -172,6 +177,14 @@ def scored(model: str, score: float, **more: Any) -> Callable[[Project], None]:
 def other_weights(project: Project) -> None:
     project.environment = ENVIRONMENT | {"python": "3.12.1"}
     scored("rnn", 0.75)(project)
+
+
+def other_curve(model: str, score: float) -> Callable[[Project], None]:
+    def change(project: Project) -> None:
+        scored(model, score)(project)
+        other(f"metrics/models/{model}/curve.json")(project)
+
+    return change
 
 
 def leading(better: str | None) -> Callable[[Project], None]:
@@ -244,11 +257,11 @@ def fewer_models(project: Project) -> None:
 SAME = "verify: same bytes as HEAD"
 WITHIN = "verify: within the interval of HEAD"
 CASES = {
-    "the same": (nothing, 0, [SAME, "same bytes: code, clean, split, vectors, train, evaluate, compare, track"]),
+    "the same": (nothing, 0, [SAME, "code, clean, split, vectors, train, evaluate, curve, compare, track: 12 stages"]),
     "a network within": (
         scored("rnn", 0.76),
         0,
-        [WITHIN, "7 of 10 stages are the same", "train@rnn, evaluate@rnn: within", "75.00 │ 76.00 │ 74.0 – 78.0"],
+        [WITHIN, "9 of 12 stages are the same", "train@rnn, evaluate@rnn: within", "75.00 │ 76.00 │ 74.0 – 78.0"],
     ),
     "a network off": (
         scored("rnn", 0.78),
@@ -258,6 +271,14 @@ CASES = {
     "linear within": (scored("linear", 0.76), 0, [WITHIN, "a linear model repeats to the byte"]),
     "the same score, other bytes": (other_weights, 0, ["train@rnn: within", "75.00 │ 75.00"]),
     "a tie for champion": (leading(None), 0, [WITHIN, "the champion is rnn and was linear: they tie"]),
+    "a curve of a network within": (other_curve("rnn", 0.76), 0, [WITHIN, "curve@rnn: fits of rnn to parts of train"]),
+    "a curve of a network off": (other_curve("rnn", 0.9), 1, ["evaluate@rnn, curve@rnn, compare: off, after"]),
+    "a curve alone": (other("metrics/models/rnn/curve.json"), 1, ["curve@rnn: off: other bytes from the same inputs"]),
+    "linear by other code": (
+        lambda project: (other("digests/train-linear.txt")(project), scored("linear", 0.76)(project)),
+        0,
+        [WITHIN, "the code of train-linear", "train@linear, evaluate@linear: within the interval "],
+    ),
     "another champion": (leading("rnn"), 1, ["verify: off: compare is not", "the champion is rnn and was linear"]),
     "texts off": (
         other("data/docs", "data/split", "data/models/rnn"),
@@ -289,8 +310,8 @@ CASES = {
     "not recorded": (
         lambda project: project.lock(without="track"), 1, ["track: did not run here"]
     ),
-    "a new model": (new_model, 0, ["train@more, evaluate@more: not in HEAD", "same champion, linear"]),
-    "a model less": (fewer_models, 1, ["not asked for here", "train@rnn, evaluate@rnn are not here"]),
+    "a new model": (new_model, 0, ["train@more, evaluate@more, curve@more: not in HEAD", "same champion, linear"]),
+    "a model less": (fewer_models, 1, ["not asked for here", "train@rnn, evaluate@rnn, curve@rnn are not here"]),
     "no comparison": (no_comparison, 1, ["compare has not seen it here"]),
     "an old comparison": (not_compared, 1, ["compare has not run here since it was evaluated"]),
     "half a commit": (another_metrics_than_its_lock, 1, ["summary.json of HEAD", "is not what dvc.lock there says"]),
@@ -343,7 +364,7 @@ def test_any_revision_can_be_asked(project):
     assert asked("HEAD~1")[0] == 1
     project.params["models"].pop("rnn")  # what dvc.lock still holds of it does not count
     project.yaml("params.yaml", project.params)
-    assert "train@rnn, evaluate@rnn: not asked for here" in asked("best")[1]
+    assert "train@rnn, evaluate@rnn, curve@rnn: not asked for here" in asked("best")[1]
 
 
 def test_a_project_in_a_folder_of_a_repository(tmp_path, monkeypatch):
@@ -401,6 +422,10 @@ def test_a_reproduction_ends_with_the_verdict_and_what_to_do(project):
     assert sentence.startswith(WITHIN)
     assert "git checkout dvc.lock digests metrics" in keep
     assert "git commit" in take
+    project.params["models"]["rnn"]["size"] = 9
+    project.lock()
+    (asked_for,) = verify.after_repro(project.folder)
+    assert asked_for.endswith("params.yaml differs, too")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from textmill.console import say, table
 from textmill.errors import TextmillError
 from textmill.lockfile import Stage
 from textmill.results.comparison import Comparison
+from textmill.timings import Timing, machine
 from textmill.verify import told
 from textmill.verify.commit import Commit, find
 from textmill.verify.receipt import COMPARE, SCORED, Receipt
@@ -49,16 +50,14 @@ def check(revision: str, folder: Path, files: bool = True) -> Checked:
     return Checked(commit, Receipt(order, *sides, scores, champions, wrong, waiting, gone), found)
 
 
-def _stages(
-    order: list[str], then: Locked, now: Locked, all_of_them: bool
-) -> tuple[dict[str, Stage], dict[str, Stage]]:
+def _stages(order: list[str], then: Locked, now: Locked, whole: bool) -> tuple[dict[str, Stage], dict[str, Stage]]:
     """Both sides' stages. One whose lines are equal is one object; unless all are asked for, it stays unread."""
     unread = Stage((), {}, {}, {})
     sides: tuple[dict[str, Stage], dict[str, Stage]] = ({}, {})
     for name in order:
         mine, theirs = (name in side.wanted and side.lines.get(name) for side in (then, now))
         if mine and mine == theirs:
-            sides[0][name] = sides[1][name] = now.read(name) if all_of_them else unread
+            sides[0][name] = sides[1][name] = now.read(name) if whole else unread
             continue
         if mine:
             sides[0][name] = then.read(name)
@@ -94,13 +93,8 @@ def show(checked: Checked) -> bool:
     for line in (*told.expected(receipt, commit), *told.same(receipt)):
         say(line)
     if rows := told.rows(receipt, commit):
-        scored = comparison.metric if comparison else "score"
-        header = [
-            "not the same bytes",
-            f"{scored} at {commit.short}",
-            "here",
-            f"{100 * (1 - comparison.alpha):g} % here" if comparison else "",
-        ]
+        scored, sure = (comparison.metric, f"{100 * (1 - comparison.alpha):g} % here") if comparison else ("score", "")
+        header = ["not the same bytes", f"{scored} at {commit.short}", "here", sure]
         table("", header, rows)
     for line in surroundings(checked):
         say(line)
@@ -111,24 +105,23 @@ def show(checked: Checked) -> bool:
 
 def surroundings(checked: Checked) -> list[str]:
     """What differs in the environment, where anything but the same bytes was found."""
-    found: dict[str, None] = {}
-    stages = [one for one in checked.receipt.findings if one.kind in ("within", "off")]
-    models = {one.stage.partition("@")[2] for one in stages if one.stage.split("@")[0] in SCORED}
+    stages = [one.stage for one in checked.receipt.findings if one.kind in ("within", "off")]
+    models = {name.partition("@")[2] for name in stages if name.split("@")[0] in SCORED}
     timings = checked.results.timings
-    for model in [name for name in timings if name in models] or list(timings)[: bool(stages)]:
-        then, now = timings[model]
-        if then.environment is None:
-            machines = f"only its machine, {then.machine}" if then.machine else "nothing of it"
-            found[f"environment: {checked.commit.named} tells {machines}; here it is {now.machine or 'not known'}"] = (
-                None
-            )
-            continue
-        place = now.environment
-        if place is None or then.weights == now.weights:  # what differs was not computed by this training
-            place = environment.here(packages=then.environment.packages)
-        apart = environment.differences(then.environment, place)
-        found[f"environment: {'; '.join(apart) or 'the same, as far as it is known'}"] = None
-    return list(found)
+    asked = [name for name in timings if name in models] or [*timings][: bool(stages)]
+    return list(dict.fromkeys(_surrounding(*timings[name], checked.commit.named) for name in asked))
+
+
+def _surrounding(then: Timing, now: Timing, commit: str) -> str:
+    """What differs between the places of a model's training."""
+    if then.environment is None:
+        known = f"only its machine, {then.machine}" if then.machine else "nothing of it"
+        return f"environment: {commit} tells {known}; here it is {now.machine or machine()}"
+    place = now.environment
+    if place is None or then.weights == now.weights:  # what differs was computed after this training
+        place = environment.here(packages=then.environment.packages)
+    apart = environment.differences(then.environment, place)
+    return f"environment: {'; '.join(apart) or 'the same, as far as it is known'}"
 
 
 def after_repro(folder: Path) -> list[str]:
@@ -137,7 +130,7 @@ def after_repro(folder: Path) -> list[str]:
         checked = check(HEAD, folder, files=False)
     except TextmillError:
         return []
-    sentence, _ = told.verdict(checked.receipt, checked.commit)
-    if all(one.kind == "same" for one in checked.receipt.findings):
-        return [sentence]
-    return [sentence, *told.choices()]
+    receipt = checked.receipt
+    sentence, _ = told.verdict(receipt, checked.commit)
+    asked = receipt.params or receipt.code  # who asks for other results knows what to do with them
+    return [sentence, *([] if asked or all(one.kind == "same" for one in receipt.findings) else told.choices())]

@@ -16,6 +16,7 @@ from textmill.lockfile import Stage
 CODE = "code"  # the stage that writes down what the code means: its outcome is an input of the others
 SCORED = ("train", "evaluate")  # of a model
 VECTORS, COMPARE, TRACK = "vectors", "compare", "track"
+CURVE = "curve"  # of a model, fitted on parts of the training split
 DIGESTS = "digests"
 TRAINED = "vectors that were trained: the models that begin with them tell"
 
@@ -137,7 +138,7 @@ class Receipt:
                 return Finding(name, "off", after=one.after or one.stage)
         stage, _, item = name.partition("@")
         if stage in SCORED:
-            return self._by_score(name, item)
+            return self._by_score(name, item, not changed and then.params == now.params)
         if stage == COMPARE:
             return self._by_champion(name)
         own = ["params"] if then.params != now.params else []
@@ -149,6 +150,10 @@ class Receipt:
         source = now.params.get(f"tokenizers.{item}.vectors.source")
         if stage == VECTORS and source == json.dumps("trained") and not own:
             return Finding(name, "within", TRAINED)
+        if stage == CURVE and not own and (whole := self._find(f"{SCORED[0]}@{item}")).kind != "same":
+            if whole.bad:
+                return Finding(name, "off", after=whole.after or whole.stage)
+            return Finding(name, "within", f"fits of {item} to parts of train, and {item} is within")
         return Finding(name, "off", f"made with other {', '.join(own)}" if own else "other bytes from the same inputs")
 
     def _makers(self, name: str, paths: Sequence[str]) -> list[str]:
@@ -162,10 +167,10 @@ class Receipt:
                 found.append(other)
         return found
 
-    def _by_score(self, name: str, model: str) -> Finding:
+    def _by_score(self, name: str, model: str, same_inputs: bool) -> Finding:
         score = self.scores.get(model, Score(None, None, None, None, "its scores are not here"))
-        own = self.here[name].params.get(f"models.{model}.family") == json.dumps("linear")
-        exact = "; but a linear model repeats to the byte on every processor" if own else ""
+        linear = self.here[name].params.get(f"models.{model}.family") == json.dumps("linear")
+        exact = "; but a linear model repeats to the byte on every processor" if linear and same_inputs else ""
         if score.why:
             return Finding(name, "off", score.why, score)
         if score.within:
