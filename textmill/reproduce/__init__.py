@@ -19,7 +19,7 @@ from textmill.reproduce.order import settle, want
 from textmill.reproduce.parallel import longest_first, run_each
 
 ABOVE = "vectors"  # the last stages above the models
-OF_MODEL = ("train", "evaluate")
+OF_MODEL = ("train", "evaluate", "curve")
 BELOW = ("compare", "track")
 
 
