@@ -15,7 +15,7 @@ from textmill.stage import run
 
 def main(
     name: str, code: Path, learned: Path, encoded: Path, vocab: Path, vectors: Path, splits: Path, labels: Path,
-    out: Path, pretrained: Path, params: Path = PARAMS,
+    out: Path, checkpoints: Path, pretrained: Path, params: Path = PARAMS,
 ) -> None:  # fmt: skip
     """`name` is the model's key in params. Most models have no curve: they end before what computes is imported."""
     compare, entry = load_section(params, "compare", CompareConfig), load_section(params, f"models.{name}", dict)
@@ -23,11 +23,10 @@ def main(
         Curve().write(out)
         return
     from textmill import models
-    from textmill.annotation.curve import measure, with_forecasts
-    from textmill.annotation.folds import pieces
+    from textmill.annotation import curve, folds, kept
     from textmill.rows.splits import SplitConfig
     from textmill.text import encoding
-    from textmill.training.inputs import Inputs
+    from textmill.training.inputs import Inputs, depends_on
 
     train, by = load_section(params, "train", dict), load_section(params, "split", SplitConfig).by
     seed, threads = load_section(params, "seed", Seed), load_section(params, "threads", Threads)
@@ -36,12 +35,15 @@ def main(
     names = read_json(labels)
     data, validation, task = inputs.read(model.reads, len(names), seed, pretrained / name)
     test = encoding.load(encoded / "test.safetensors", sha256(inputs.tokenizer))
-    tied = pieces(read_batches(splits / "train.parquet"), names, by)
+    tied = folds.pieces(read_batches(splits / "train.parquet"), names, by)
+    files = [*inputs.files, encoded / "test.safetensors", splits / "train.parquet"]
+    before = kept.Kept(checkpoints, name, [*depends_on(entry, train, threads, files), seed, by])
     keep_memory()
     with on_threads(threads):
-        sizes = measure(model, data, validation, test, task, tied, compare.metric)
-    (curve := with_forecasts(sizes, compare.metric, by, compare.alpha)).write(out)
-    say(f"curve: {name}: {curve_line(curve)}")
+        sizes = curve.measure(model, data, validation, test, task, tied, compare.metric, before)
+    before.forget_others()
+    (found := curve.with_forecasts(sizes, compare.metric, by, compare.alpha)).write(out)
+    say(f"curve: {name}: {curve_line(found)}")
 
 
 if __name__ == "__main__":

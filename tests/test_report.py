@@ -19,12 +19,15 @@ from textmill.results.data import Clean, Split, Tokenized, Vectors
 from textmill.results.fit import Fit
 from textmill.results.groups import Groups
 from textmill.results.history import Epoch
+from textmill.results.labels import Labels
 from textmill.results.mistakes import Mistake
 from textmill.results.outcome import Outcome
 from textmill.results.scores import Scores
+from textmill.results.suspects import Suspects
 
 ATTACKS = ["<script>alert(1)</script>", "</script>", '"onerror="alert(1)', "{{7*7}}", "<img src=x onerror=alert(1)>"]
 VOID = {"meta", "br"}
+LABELS = Labels(Suspects(documents=60, judged=0, fitted=0, drawn=False, listed=0, top=[]), {})
 
 
 def one_group(group, accuracy=0.75, rows=30, **more):
@@ -121,7 +124,7 @@ def page(metric="accuracy", change=None, vectors=None, seeds=None, ensembles=Non
     known = {"word": Vectors(**(vectors or {"source": None}))}
     parted = Split(**split)
     found = doubts(result, outcomes, parted)
-    return render(result, outcomes, Clean(**clean), parted, tokenized, known, found)
+    return render(result, outcomes, Clean(**clean), parted, tokenized, known, found, LABELS)
 
 
 class Reader(HTMLParser):

@@ -42,6 +42,9 @@ stages:
   evaluate:
     foreach: ${models}
     do: {cmd: "cp ${key}.model metrics/${key}", deps: ["${key}.model"], outs: ["metrics/${key}"]}
+  curve:
+    foreach: ${models}
+    do: {cmd: "echo ${key} > ${key}.curve", deps: ["${item.tokenizer}.vectors"], outs: ["${key}.curve"]}
   compare: {cmd: cat metrics/* > report, deps: [metrics], outs: [report]}
   track: {cmd: cp report tracked, deps: [report], outs: [{tracked: {cache: false}}]}
 """
@@ -99,7 +102,7 @@ def toy(tmp_path):
     (folder / "metrics").mkdir()
     (folder / "dvc.yaml").write_text(DAG)
     (folder / "train.sh").write_text(TRAIN)
-    (folder / ".gitignore").write_text("*.ids\n*.model\n/metrics/*\n/report\n/tracked\n")
+    (folder / ".gitignore").write_text("*.ids\n*.model\n*.curve\n/metrics/*\n/report\n/tracked\n")
     shutil.copy(ROOT / "presets/csv.yaml", folder / "params.yaml")
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
     return folder

@@ -6,12 +6,14 @@ parts held as often where twice the documents had a tokenizer of their own (`dem
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
 
 from textmill import tally
 from textmill.annotation.forecast import LAST, forecast
+from textmill.annotation.kept import Kept, Scores
 from textmill.errors import DataError
 from textmill.judging.metrics import METRICS
 from textmill.models import ModelEntry
@@ -27,31 +29,36 @@ TIMES = (2, 4)  # as many documents as train has
 
 
 def measure(
-    model: ModelEntry, data: Encoded, validation: Encoded, test: Encoded, task: Task, pieces: np.ndarray, metric: str
-) -> list[Size]:
+    model: ModelEntry, data: Encoded, validation: Encoded, test: Encoded, task: Task, pieces: np.ndarray, metric: str,
+    kept: Kept,
+) -> list[Size]:  # fmt: skip
     """The scores of each size, ascending; the last is all of train, and its score that of the model's first seed.
 
-    pieces: int (N,), of the training documents: those of a number are drawn together. Sizes that are too small for the
-    classes, or for the model, are left out.
+    pieces: int (N,), of the training documents: those of a number are drawn together. kept: scores of fits that were
+    made before. Sizes that are too small for the classes, or for the model, are left out.
     """
     documents, settings = len(data.labels), cast(Any, model.settings)
     least = max(FEWEST, 2 * len(np.unique(data.labels)))
     orders = [nested(pieces, data.labels, np.random.default_rng([task.seed, draw])) for draw in range(DRAWS)]
     seed = min(settings.seeds) if settings else task.seed
 
-    def scored(order: np.ndarray, seed: int) -> float:
+    def scored(order: np.ndarray, seed: int) -> Scores:
         part = subset(data, np.sort(order))
         fitted = model.family.fit(model.config, settings, part, validation, replace(task, seed=seed % 2**32))
-        said = fitted.model.predict_proba(test.docs).argmax(1)
-        return round(float(METRICS[metric].score(*tally.count(test.labels, said, task.classes))), 6)
+        counts = tally.count(test.labels, fitted.model.predict_proba(test.docs).argmax(1), task.classes)
+        return {name: round(float(one.score(*counts)), 6) for name, one in METRICS.items()}
 
     sizes = []
     for rows in (documents // share for share in SHARES):
         drawn = orders if rows < documents else orders[:1]
+        if rows < least:
+            continue
+        each = []
         with suppress(DataError):  # of so few documents it cannot learn
-            if rows >= least:
-                scores = [scored(order[:rows], seed + draw) for draw, order in enumerate(drawn)]
-                sizes.append(Size(rows=rows, scores=scores))
+            for number, order in enumerate(drawn, seed):
+                each.append(kept.get(f"{rows} {number}", partial(scored, order[:rows], number))[metric])
+        if each:
+            sizes.append(Size(rows=rows, scores=each))
     return sizes
 
 

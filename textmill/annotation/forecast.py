@@ -28,7 +28,7 @@ def forecast(sizes: Sequence[Size], times: int, alpha: float) -> Forecast | str:
     if errors.min() <= 0:
         return "no error is left that could fall"
     slope, level = np.polyfit(x, np.log(errors), 1)
-    if slope >= 0:
+    if slope > -1e-6:
         return "the score does not grow with the documents"
     error, linear = float(np.exp(level + slope * at)), float(np.polyval(np.polyfit(x, errors, 1), at))
     margin = NormalDist().inv_cdf(1 - alpha / 2) * _deviation(sizes, x, at) + abs(error - linear) / 2
@@ -43,6 +43,7 @@ def _deviation(sizes: Sequence[Size], x: np.ndarray, at: float) -> float:
     x: log of the last sizes, as shares of all; at: log of what is forecast. Draws from what there is differ less than
     draws from all that there might be: of a share f of the documents they have 1 - f of the whole variance, and their
     mean over D draws has f + (1 - f) / D. The whole variance goes with 1 / n, so that all sizes tell that of the last.
+    That sizes share documents is left out, which errs on the wide side.
     """
     shares = [(size, size.rows / sizes[-1].rows) for size in sizes if len(size.scores) > 1]
     one = float(np.mean([np.var(size.scores, ddof=1) * f / (1 - f) for size, f in shares]))

@@ -155,6 +155,8 @@ def suspicion(found: Verdicts) -> np.ndarray:
     NaN where nothing can be told. Six digits: what differs after them must not decide a rank.
     """
     told = found.odds[:, found.judged]
+    if not told.size:
+        return np.full(len(found.said), np.nan)
     spread = told.std(1, keepdims=True)
     whole = np.full(len(found.said), np.nan)
     whole[found.judged] = ((told - told.mean(1, keepdims=True)) / np.where(spread > 0, spread, 1)).mean(0).round(6)

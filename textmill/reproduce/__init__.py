@@ -20,7 +20,7 @@ from textmill.reproduce.parallel import longest_first, run_each
 
 ABOVE = "vectors"  # the last stages above the models
 OF_MODEL = ("train", "evaluate", "curve")
-BELOW = ("compare", "track")
+BELOW = ("suspects", "compare", "track")
 
 
 def reproduce(jobs: int | None = None) -> None:
