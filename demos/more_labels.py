@@ -22,14 +22,14 @@ from textmill.rows.splits import cut
 from textmill.training.task import Task
 
 PRESETS = {"mr": ("MR", "text"), "rotten-tomatoes": ("the default", "group"), "imdb": ("IMDB, 12,000", "text")}
-ROWS, TEST, DRAWS, TIMES = {"imdb": 12_000}, {"imdb": 1 / 3}, 40, (2, 4)
+SAMPLE, HELD, DRAWS, TIMES = {"imdb": 12_000}, {"imdb": 1 / 3}, 40, (2, 4)
 
 
 def forecast(preset: str, docs: pl.DataFrame, names: list[str], by: str, times: int, draw: int) -> list[float] | None:
     """Whether the forecast held, its width, the gain it told and the gain that came; None: there was no forecast."""
     rng = np.random.default_rng(draw)
     tied, labels = pieces([docs], names, by), docs["label"].replace_strict(names, range(len(names))).to_numpy()
-    aside = cut(tied, labels, TEST.get(preset, 0.2), rng)
+    aside = cut(tied, labels, HELD.get(preset, 0.2), rng)
     test, pool = docs.filter(aside), np.flatnonzero(~aside)
     order = pool[nested(tied[pool], labels[pool], rng)]
 
@@ -40,7 +40,7 @@ def forecast(preset: str, docs: pl.DataFrame, names: list[str], by: str, times: 
 
     chosen = entry(preset, "linear")
     data, held, vocabulary = drawn(len(pool) // times)
-    some = rows_of(data, np.arange(20))
+    some = rows_of(data, np.arange(10))  # nothing is chosen by them
     model, task = model_entry(*chosen, "demo"), Task(vocabulary, len(names), draw)
     own = tied[np.sort(order[: len(data.labels)])]
     with TemporaryDirectory() as folder:
@@ -59,7 +59,7 @@ def main() -> None:
     for preset, (title, by) in PRESETS.items():
         docs, names = documents(preset)
         docs = docs.filter(pl.col("split") == "train") if preset == "imdb" else docs
-        docs = docs.sample(min(ROWS.get(preset, len(docs)), len(docs)), seed=0)
+        docs = docs.sample(min(SAMPLE.get(preset, len(docs)), len(docs)), seed=0)
         for times in TIMES:
             made = [forecast(preset, docs, names, by, times, draw) for draw in range(DRAWS)]
             row = {"documents": title, "times": times, "forecasts": sum(one is not None for one in made)}

@@ -17,7 +17,7 @@ from textmill.annotation.suspects import WEIGHTINGS, encoded, judge, suspicion
 from textmill.text.encoding import Encoded, classes
 
 PRESETS = {"mr": ("MR", "text"), "rotten-tomatoes": ("the default", "group"), "imdb": ("IMDB, 5,000", "text")}
-ROWS, DRAWS, WRONG, FIRST = {"imdb": 5000}, 10, 0.05, (50, 100)
+SAMPLE, DRAWS, WRONG, FIRST = {"imdb": 5000}, 10, 0.05, (50, 100)
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     for preset, (title, by) in PRESETS.items():
         docs, names = documents(preset)
         docs = docs.filter(pl.col("split") != "unlabelled") if preset == "imdb" else docs
-        docs = docs.sample(min(ROWS.get(preset, len(docs)), len(docs)), seed=0)
+        docs = docs.sample(min(SAMPLE.get(preset, len(docs)), len(docs)), seed=0)
         with BytesIO() as spill:
             ids, vocabulary = encoded(lambda docs=docs: [docs["text"]], spill)
         tied, labels = pieces([docs], names, by), classes(docs["label"], names)

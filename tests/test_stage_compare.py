@@ -113,3 +113,11 @@ def test_params_without_models_are_refused(folder):
     write_params(folder, [])
     with pytest.raises(ParamsError, match="models"):
         run(folder)
+
+
+def test_a_curve_of_no_model_is_refused(folder):
+    params = json.loads((folder / "params.yaml").read_text())
+    params["compare"]["curves"] = ["lstm", "grru"]
+    (folder / "params.yaml").write_text(json.dumps(params))
+    with pytest.raises(ParamsError, match=r"params.yaml: compare.curves: 'grru' is no model; did you mean 'gru'\?"):
+        run(folder)
