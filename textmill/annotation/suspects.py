@@ -11,7 +11,6 @@ from typing import IO, NamedTuple
 import numpy as np
 import polars as pl
 
-from textmill import tokenizers
 from textmill.annotation.folds import folds
 from textmill.errors import DataError
 from textmill.judging.groups import FORMULA
@@ -21,12 +20,13 @@ from textmill.text.ngrams import Counts, count, grams, scaled, side_by_side, wei
 from textmill.text.ragged import SPECIALS, Ragged
 from textmill.text.subset import subset
 from textmill.text.tokenizer import Texts
+from textmill.tokenizers.word import WordConfig, WordTokenizer
 from textmill.training.regression import log_count_ratio, regression
 
 FOLDS = 5
 WEIGHTINGS = ("nb", "tfidf")  # one finds what the other misses: with 5 % of labels flipped, both together rank best
 NGRAMS = 2
-TOKENIZER = {"kind": "word", "pattern": "any-script", "min_freq": 1}  # params may have kinds without words
+TOKENIZER = WordConfig(kind="word", pattern="any-script", min_freq=1)  # params may have kinds without words
 FITTED = 20_000  # documents of a fit: of more, so many are drawn, and all are judged
 CELLS = 400_000  # documents times classes of a fit: the time goes by both
 LEAST = 5  # documents of a label in a fit; of fewer every one looks wrong
@@ -72,12 +72,12 @@ class Fit(NamedTuple):
 
 
 def encoded(read: Texts, spill: IO[bytes]) -> tuple[Ragged, int]:
-    """Texts in the ids of TOKENIZER, which is learned from them, and how many ids there are.
+    """Texts in the ids of the TOKENIZER that is learned from them, and how many ids there are.
 
     read, spill: as for `tokenizers.fit`. Texts without any word are one unknown one each.
     """
     try:
-        codec, batches = tokenizers.fit(read, tokenizers.tokenizer_config(TOKENIZER, "suspects"), spill, {})
+        codec, batches = WordTokenizer.fit(read, TOKENIZER, spill, {})
     except DataError:  # there is none in all of them
         return Ragged.of(np.empty(0, np.int32), np.zeros(sum(map(len, read())), int)), SPECIALS
     parts = list(batches)
