@@ -10,7 +10,7 @@ export DVC_NO_ANALYTICS := true
 
 .PHONY: repro test test-quick schema lint ui bench lock audit
 
-repro: .venv/ready ## run what changed: download, clean, split, vocab, encode, vectors, train, evaluate, compare, track; JOBS=N models at a time; then tell whether these are the committed results
+repro: .venv/ready ## run what changed: download, clean, split, suspects, vocab, encode, vectors, train, evaluate, curve, compare, track; JOBS=N models at a time; then tell whether these are the committed results
 	@textmill repro $(JOBS:%=-j %)
 
 test: .venv/ready ## all tests, a core each; those of a file share what they need

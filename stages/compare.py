@@ -10,10 +10,12 @@ from textmill.config import PARAMS, Name, Seed, load_section
 from textmill.files import write_text
 from textmill.judging.comparison import CompareConfig, compare, evaluated
 from textmill.judging.doubts import doubts
-from textmill.judging.ensembles import check_ensembles, combine, member
+from textmill.judging.ensembles import combine, member
+from textmill.judging.naming import check_names
 from textmill.report.page import render
 from textmill.report.table import tell
 from textmill.results.data import Clean, Split, Tokenized, Vectors
+from textmill.results.labels import Labels
 from textmill.results.outcome import Outcome
 from textmill.stage import run
 
@@ -21,7 +23,8 @@ NAMES = Annotated[dict[Name, Any], Field(min_length=1)]
 
 
 def main(
-    cleaned: Path, parted: Path, tokenized: Path, scored: Path, comparison: Path, page: Path, params: Path = PARAMS,
+    cleaned: Path, parted: Path, suspected: Path, tokenized: Path, scored: Path, comparison: Path, page: Path,
+    params: Path = PARAMS,
 ) -> None:  # fmt: skip
     """The models are those of params.yaml: what a removed one left on the disk is not looked at.
 
@@ -29,7 +32,7 @@ def main(
     """
     config, seed = load_section(params, "compare", CompareConfig), load_section(params, "seed", Seed)
     named, tokenizers = load_section(params, "models", NAMES), load_section(params, "tokenizers", NAMES)
-    check_ensembles(config.ensembles, named, f"{params}: compare.ensembles")
+    check_names(config, named, f"{params}: compare")
     models = {name: Outcome.read(scored / name) for name in named}
     clean, split = Clean.read(cleaned), Split.read(parted)
     encoded = {name: Tokenized.read(tokenized / Tokenized.FILE.format(name)) for name in tokenizers}
@@ -40,8 +43,8 @@ def main(
     name, counts = load_section(params, "dataset.name", str), split.splits["train"].labels
     result = compare(config, seed, name, counts, judged, split.by)
     result.write(comparison)
-    found = doubts(result, models)
-    write_text(page, render(result, models, clean, split, encoded, vectors, found))
+    found, labels = doubts(result, models), Labels.read(suspected, scored, named)
+    write_text(page, render(result, models, clean, split, encoded, vectors, found, labels))
     seconds = {name: timings.recall(scored / name, model.fit.weights) for name, model in models.items()}
     tell(result, seconds, page, found)  # they differ from run to run: printed, never written into an output
 

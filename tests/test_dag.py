@@ -35,6 +35,7 @@ ROOMS = {
     "models": {"text", "tokenizers", "networks", "training"},
     "judging": {"text"},
     "report": {"judging"},
+    "annotation": {"rows", "text", "tokenizers", "training", "models", "judging"},
     "bundle": {"text", "training", "models"},
     "classifier": {"text", "tokenizers", "training", "bundle"},
     "labelling": {"fetch", "rows", "classifier"},

@@ -10,11 +10,13 @@ import corpora
 import coverage
 import first_rows
 import folds
+import more_labels
 import numpy as np
 import padding
 import polars as pl
 import pytest
 import recipes
+import suspects
 import temperature
 import trained
 import trial
@@ -23,10 +25,11 @@ import vocabulary
 from conftest import ROOT, toy
 from trained import Model, Said
 
+from textmill.annotation import curve
 from textmill.files import sha256
 from textmill.text.ragged import PAD
 
-SCRIPTS = (padding, vocabulary, choosing, folds, twins, first_rows, recipes, coverage)
+SCRIPTS = (padding, vocabulary, choosing, folds, twins, first_rows, recipes, coverage, suspects, more_labels)
 WORDS = {"bad": ["dull", "awful", "weak"], "good": ["great", "warm", "sharp"]}
 
 
@@ -53,6 +56,7 @@ def test_each_demo_tells_a_table_and_keeps_it(demo, tmp_path, monkeypatch, capsy
     for name in small.keys() & vars(demo).keys():
         monkeypatch.setattr(demo, name, small[name])
     monkeypatch.setattr(demo, "documents", made_up, raising=False)
+    monkeypatch.setattr(curve, "FEWEST", 5)
     monkeypatch.setattr(trial, "RESULTS", tmp_path / "results")
     monkeypatch.chdir(tmp_path)
     demo.main()

@@ -101,7 +101,7 @@ def test_digests_name_all_that_a_stage_runs(first):
     by = {name: entry["kind"] for name, entry in params["tokenizers"].items()}
     by |= {name: entry["family"] for name, entry in params["models"].items()}
     ran = {path.name: set(path.read_text().split()) for path in (folder / "ran").iterdir()}
-    assert len(ran) == 9 + 2 * len(params["models"])
+    assert len(ran) == 10 + 3 * len(params["models"])
     for name in sorted(ran.keys() - {"code"}):
         stage, _, item = name.partition("@")
         pattern = "*" if stage == "track" else f"{stage}-{by[item]}" if item else stage  # as dvc.yaml has it
@@ -111,13 +111,14 @@ def test_digests_name_all_that_a_stage_runs(first):
 
 def test_every_stage_ran_and_the_result_is_whole(first):
     folder, output = first
-    trained = [f"{stage}@{name}" for stage in ("train", "evaluate") for name in NAMES]
+    trained = [f"{stage}@{name}" for stage in ("train", "evaluate", "curve") for name in NAMES]
     assert sorted(ran(output)) == sorted(
         [
             "code",
             "download",
             "clean",
             "split",
+            "suspects",
             "vocab@word",
             "encode@word",
             "vectors@word",
@@ -132,6 +133,8 @@ def test_every_stage_ran_and_the_result_is_whole(first):
     assert {model["name"]: model["seeds"] for model in comparison["models"]} == seeds
     assert comparison["champion"] in NAMES
     assert len(list((folder / "data/models/lstm/seeds").iterdir())) == 1
+    assert read_json(folder / "metrics/suspects.json")["judged"] == 240
+    assert read_json(folder / "metrics/models/linear/curve.json")["no_forecast"] == "train has too few documents"
     split = read_json(folder / "metrics/split.json")["splits"]
     for name in NAMES:
         assert read_json(folder / f"metrics/models/{name}/scores.json")["rows"] == split["test"]["rows"]
@@ -189,7 +192,7 @@ def test_one_changed_model_runs_alone_and_reverting_restores(first):
     after["models"]["lstm"]["hidden"] = 9
     lock = (folder / "dvc.lock").read_bytes()
     write(folder, after)
-    assert ran(repro(folder)) == ["train@lstm", "evaluate@lstm", "compare", "track"]
+    assert sorted(ran(repro(folder))) == sorted(["train@lstm", "evaluate@lstm", "curve@lstm", "compare", "track"])
     write(folder, before)
     output = repro(folder)
     assert ran(output) == ["track"]  # whose receipt is never restored; it writes nothing new
@@ -199,5 +202,5 @@ def test_one_changed_model_runs_alone_and_reverting_restores(first):
     del removed["models"]["lstm"]
     removed["compare"]["ensembles"] = {}
     write(folder, removed)
-    assert ran(repro(folder)) == ["compare", "track"]
+    assert sorted(ran(repro(folder))) == ["compare", "curve@linear", "curve@transformer", "track"]
     assert "lstm" not in (folder / "report/index.html").read_text()

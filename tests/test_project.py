@@ -207,7 +207,7 @@ def test_another_version_is_refused_until_the_project_is_moved_to_it(package, pr
     assert "error: clean: pyproject.toml pins textmill 0." in refused
     told = run(newer, copy, "textmill", "upgrade")
     assert re.search(r"^\+.*config\.max_chars \+ 0", told, re.M)
-    assert "will run again: train@own, evaluate@own (changed: textmill.training.batching)" in told
+    assert "will run again: train@own, evaluate@own, curve@own (changed: textmill.training.batching)" in told
     assert "will run again: clean (changed: stages.clean)" in told
     run(newer, copy, "textmill", "upgrade", "--apply")
     assert "desc: Choose" in (copy / "dvc.yaml").read_text()

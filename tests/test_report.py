@@ -17,16 +17,22 @@ from textmill.report.numbers import count, decimals, interval, percent, points
 from textmill.report.page import render, ticks
 from textmill.report.plots import PALETTE, confusion_figure, curves_figure
 from textmill.report.side_by_side import side_by_side
+from textmill.results.curve import Curve, Forecast, Size
 from textmill.results.data import Clean, Split, Tokenized, Vectors
 from textmill.results.fit import Fit
 from textmill.results.history import Epoch
+from textmill.results.labels import Labels
 from textmill.results.mistakes import Mistake
 from textmill.results.outcome import Outcome
 from textmill.results.scores import Scores
 from textmill.results.slices import Slices
+from textmill.results.suspects import Suspect, Suspects
 
 ATTACKS = ["<script>alert(1)</script>", "</script>", '"onerror="alert(1)', "{{7*7}}", "<img src=x onerror=alert(1)>"]
 VOID = {"meta", "br"}
+LABELS = Labels(Suspects(documents=60, judged=0, fitted=0, drawn=False, listed=0, top=[]), {})
+SIZES = [Size(rows=rows, scores=scores) for rows, scores in ((50, [0.6, 0.7]), (100, [0.7, 0.72]), (200, [0.75]))]
+TWICE, FOUR = (Forecast(times=times, score=0.7 + times / 25, low=0.7, high=0.9) for times in (2, 4))
 
 
 def one_slice(name, accuracy=0.75, rows=30, **more):
@@ -96,7 +102,7 @@ def outcome(name, model) -> Outcome:
     return Outcome(Path("metrics") / name, *parts, mistakes, history)
 
 
-def page(metric="accuracy", change=None, vectors=None, seeds=None, ensembles=None, **kwargs) -> str:
+def page(metric="accuracy", change=None, vectors=None, seeds=None, ensembles=None, told=LABELS, **kwargs) -> str:
     """seeds: how many of some models; ensembles: members of some. These have the answers of their first member."""
     models, predictions, actual, ids, clean, split, encoded = made_up(**kwargs)
     if change:
@@ -131,7 +137,7 @@ def page(metric="accuracy", change=None, vectors=None, seeds=None, ensembles=Non
     outcomes = {name: outcome(name, model) for name, model in models.items()}
     tokenized = {name: Tokenized(**facts) for name, facts in encoded.items()}
     sources = {"word": Vectors(**(vectors or {"source": None}))}
-    return render(result, outcomes, Clean(**clean), Split(**split), tokenized, sources, doubts(result, outcomes))
+    return render(result, outcomes, Clean(**clean), Split(**split), tokenized, sources, doubts(result, outcomes), told)
 
 
 class Reader(HTMLParser):
@@ -417,3 +423,34 @@ def test_the_page_tells_temperatures_and_what_a_risk_answers():
     assert {"#sure", "#calibration"} <= {value for name, value in read.attributes if name == "href"}
     without = Reader(page())
     assert not {"Temperature", "At most wrong"} & {text.strip() for text in without.text}
+
+
+def told_of(attack="A film.", forecasts=(TWICE, FOUR), line=None, **more) -> Labels:
+    top = [Suspect(id="1", split="test", label="fresh", would_be=attack, probability=0.9, text=attack)]
+    facts = {"documents": 60, "judged": 60, "fitted": 48, "drawn": False, "listed": 17, "top": top}
+    curve = Curve(metric="accuracy", by="text", sizes=SIZES, forecasts=list(forecasts), no_forecast=line)
+    return Labels(Suspects(**facts | more), {"linear": curve})
+
+
+def test_what_is_told_of_labels_stands_on_the_page():
+    text = " ".join(Reader(page(told=told_of())).text)
+    assert "Twice the labels would bring about +3.0 points of accuracy (−5.0 to +15.0), four times +11.0 points" in text
+    assert "lists 17" in text
+    assert "50 100 200 400 800" in " ".join(text.split())
+    nothing = page()
+    assert 'id="suspects"' not in nothing
+    assert 'id="more-labels"' not in nothing
+
+
+def test_what_cannot_be_told_of_labels_is_a_line():
+    html = page(told=told_of(forecasts=(), line="the score does not grow with the documents", drawn=True))
+    text = " ".join(Reader(html).text)
+    assert "What more labels would bring cannot be told: the score does not grow with the documents." in text
+    assert "Each model was trained on 48 documents at most" in text
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_suspicious_texts_are_only_text(attack):
+    reader = Reader(page(told=told_of(attack)))
+    assert "script" not in reader.tags
+    assert attack in " ".join(reader.text)

@@ -42,6 +42,9 @@ stages:
   evaluate:
     foreach: ${models}
     do: {cmd: "cp ${key}.model metrics/${key}", deps: ["${key}.model"], outs: ["metrics/${key}"]}
+  curve:
+    foreach: ${models}
+    do: {cmd: "echo ${key} > ${key}.curve", deps: ["${item.tokenizer}.vectors"], outs: ["${key}.curve"]}
   compare: {cmd: cat metrics/* > report, deps: [metrics], outs: [report]}
   track: {cmd: cp report tracked, deps: [report], outs: [{tracked: {cache: false}}]}
 """
@@ -99,7 +102,7 @@ def toy(tmp_path):
     (folder / "metrics").mkdir()
     (folder / "dvc.yaml").write_text(DAG)
     (folder / "train.sh").write_text(TRAIN)
-    (folder / ".gitignore").write_text("*.ids\n*.model\n/metrics/*\n/report\n/tracked\n")
+    (folder / ".gitignore").write_text("*.ids\n*.model\n*.curve\n/metrics/*\n/report\n/tracked\n")
     shutil.copy(ROOT / "presets/csv.yaml", folder / "params.yaml")
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
     return folder
@@ -243,4 +246,5 @@ def test_killed_with_its_stages_at_work_it_leaves_none_and_goes_on(tmp_path, rev
     models(folder, rnn=RNN, linear=LINEAR)
     assert run(folder, "-j", "2")[0] == 0
     names = list(load_params(folder / "dvc.lock")["stages"])
-    assert names[-6:] == ["train@rnn", "train@linear", "evaluate@rnn", "evaluate@linear", "compare", "track"]
+    of_models = [f"{stage}@{name}" for stage in ("train", "evaluate", "curve") for name in ("rnn", "linear")]
+    assert names[-8:] == [*of_models, "compare", "track"]

@@ -7,12 +7,14 @@ from test_report import made_up
 
 from textmill.errors import ArtifactError
 from textmill.files import write_json
+from textmill.results.curve import Curve
 from textmill.results.data import Clean, Vectors
 from textmill.results.fit import Fit
 from textmill.results.history import read_history, write_history
 from textmill.results.mistakes import Mistakes
 from textmill.results.scores import Scores
 from textmill.results.slices import Slices
+from textmill.results.suspects import Suspects
 
 FIT = made_up()[0]["lstm"]["fit"]
 ROW = {"epoch": 1, "train_loss": 0.1234567, "validation_loss": 0.5, "validation_accuracy": 1.0, "validation_f1": 1.0}
@@ -51,6 +53,8 @@ def test_another_content_is_one_line_that_names_file_and_stage(tmp_path, content
         (Fit, "lstm/fit.json", "train@lstm"),
         (Scores, "lstm/scores.json", "evaluate@lstm"),
         (Vectors, "vectors-word.json", "vectors@word"),
+        (Curve, "lstm/curve.json", "curve@lstm"),
+        (Suspects, "suspects.json", "suspects"),
         (Clean, "clean.json", "clean"),
     ],
 )

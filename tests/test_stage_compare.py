@@ -3,7 +3,7 @@ import json
 
 import polars as pl
 import pytest
-from test_report import made_up
+from test_report import LABELS, made_up
 
 from stages.compare import main
 from textmill import timings
@@ -22,7 +22,9 @@ def folder(tmp_path):
     write_json(metrics / "split.json", split)
     write_json(metrics / "encode-word.json", encoded["word"])
     write_json(metrics / "vectors-word.json", {"source": None})
+    write_json(metrics / "suspects.json", LABELS.suspects.model_dump())
     for name, model in models.items():
+        write_json(metrics / name / "curve.json", {})
         for fact in ("fit", "scores", "errors", "analysis"):
             write_json(metrics / name / f"{fact}.json", model[fact])
         with open(metrics / name / "history.csv", "w", newline="") as file:
@@ -50,7 +52,7 @@ def run(folder):
     report = folder / "report"
     written = report / "comparison.json", report / "index.html"
     metrics = folder / "metrics"
-    counted = metrics / "clean.json", metrics / "split.json", metrics, metrics
+    counted = metrics / "clean.json", metrics / "split.json", metrics / "suspects.json", metrics, metrics
     main(*counted, *written, folder / "params.yaml")
     return read_json(report / "comparison.json"), (report / "index.html").read_text()
 
@@ -110,4 +112,12 @@ def test_damaged_predictions_are_named(folder):
 def test_params_without_models_are_refused(folder):
     write_params(folder, [])
     with pytest.raises(ParamsError, match="models"):
+        run(folder)
+
+
+def test_a_curve_of_no_model_is_refused(folder):
+    params = json.loads((folder / "params.yaml").read_text())
+    params["compare"]["curves"] = ["lstm", "grru"]
+    (folder / "params.yaml").write_text(json.dumps(params))
+    with pytest.raises(ParamsError, match=r"params.yaml: compare.curves: 'grru' is no model; did you mean 'gru'\?"):
         run(folder)

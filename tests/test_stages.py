@@ -14,12 +14,14 @@ from conftest import MODELS, ROOT, TRAIN, refused_without_bfloat16, small_disk
 from typer.testing import CliRunner
 
 import textmill
-from stages import encode, evaluate, split, train, vectors, vocab
+from stages import curve, encode, evaluate, split, train, vectors, vocab
 from textmill import arrays, parquet, timings, tokenizers
+from textmill.annotation import curve as curve_of
 from textmill.cli import app
 from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError
 from textmill.files import read_json, sha256, write_json
 from textmill.parquet import write_parquet
+from textmill.results.curve import Curve
 from textmill.rows.splits import SIDES, SPLITS
 from textmill.text import encoding
 from textmill.training import family
@@ -644,3 +646,27 @@ def test_one_of_a_kind_at_a_time(made, tmp_path):
         done = stage(tmp_path, "word", *vocab_words(made))
     assert (done.returncode, done.stderr) == (5, "error: vocab: held by process 4711; wait for it, or end it\n")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("curves", "name", "asked"),
+    [(None, "linear", True), (None, "lstm", False), ([], "linear", False), (["lstm"], "lstm", True)],
+)
+def test_a_curve_ends_at_the_score_of_the_report(made, tmp_path, monkeypatch, capsys, curves, name, asked):
+    monkeypatch.setattr(curve_of, "FEWEST", 5)
+    monkeypatch.setattr(curve_of, "SHARES", (4, 2, 1))
+    params = PARAMS | {"compare": {"alpha": 0.05, "curves": curves}, "train": TRAIN | {"epochs": 2}}
+    write_json(tmp_path / "params.yaml", params)
+    read = *code_of(made), made / "encoded", made / "vocab", made / "vectors.safetensors", made / "split"
+    out, kept = tmp_path / "curve.json", (tmp_path / "checkpoints", tmp_path / "pretrained")
+    curve.main(name, *read, made / "labels.json", out, *kept, tmp_path / "params.yaml")
+    found = Curve.read(out)
+    if not asked:
+        assert (read_json(out), capsys.readouterr().out) == ({}, "")
+        return
+    train = len(pl.read_parquet(made / "split/train.parquet"))
+    assert [(size.rows, len(size.scores)) for size in found.sizes] == [(train // 4, 5), (train // 2, 5), (train, 1)]
+    assert f"curve: {name}: " in capsys.readouterr().out
+    assert found.by == "group"
+    if name == "linear":  # the other has been trained for more epochs
+        assert found.now == read_json(made / "metrics/linear/scores.json")["accuracy"]

@@ -53,7 +53,8 @@ def check_params(path: Path) -> dict[str, Any]:
 
     Raises ParamsError for the first key that is unknown, missing or out of range, in any section.
     """
-    from textmill.judging.ensembles import check_ensembles
+    from textmill.judging.comparison import CompareConfig
+    from textmill.judging.naming import check_names
     from textmill.models import model_entry
     from textmill.sections import effective
     from textmill.tokenizers.pretrained import ENCODER
@@ -67,7 +68,7 @@ def check_params(path: Path) -> dict[str, Any]:
     if whole["split"]["by"] == "group" and dataset["group"] is None:
         raise ParamsError(f"{path}: split.by: group, but dataset.group is null; name a column, or set split.by: text")
     labels = _labels(dataset, f"{path}: dataset")
-    check_ensembles(whole["compare"]["ensembles"], params["models"], f"{path}: compare.ensembles")
+    check_names(section(params, path, "compare", CompareConfig), params["models"], f"{path}: compare")
     for name, entry in params["models"].items():
         model = model_entry(entry, params["train"], f"{path}: models.{name}")
         settings = model.settings.model_dump() if model.settings else {}

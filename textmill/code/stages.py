@@ -7,7 +7,7 @@ from textmill.code.closure import Closure
 
 # What a stage runs beside its script, found by its name: `models.lstm` for the family lstm.
 FOUND_BY_NAME = dict.fromkeys(("vocab", "encode", "vectors"), "tokenizers")
-FOUND_BY_NAME |= dict.fromkeys(("train", "evaluate"), "models")
+FOUND_BY_NAME |= dict.fromkeys(("train", "evaluate", "curve"), "models")
 OWN = "families"  # a project's package of its own families, beside those of models
 
 

@@ -44,6 +44,13 @@ class CompareConfig(Section):
     bootstrap: Annotated[int, Field(ge=100, le=1_000_000)] = 2000  # does nothing: intervals no longer need resamples
     alpha: Alpha  # of a test; an interval holds 1 - alpha
     ensembles: Ensembles = {}  # {both: [lstm, gru]}: the mean of their probabilities
+    # Models whose score is measured on parts of train, too, which tells what more labels would bring: 21 fits, as much
+    # work as six; null: those of family linear, which take seconds.
+    curves: Annotated[list[Name], Field(max_length=100)] | None = None
+
+    def wants_curve(self, name: str, family: str) -> bool:
+        """Whether a model is one of `curves`."""
+        return family == "linear" if self.curves is None else name in self.curves
 
 
 @dataclass(frozen=True)

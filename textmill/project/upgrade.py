@@ -158,7 +158,7 @@ def _stages(digest: str, params: Mapping[str, Any]) -> list[str]:
     stage, _, variant = digest.partition("-")
     if not variant:
         return [stage]
-    section, key = ("models", "family") if stage in ("train", "evaluate") else ("tokenizers", "kind")
+    section, key = ("models", "family") if stage in ("train", "evaluate", "curve") else ("tokenizers", "kind")
     return [f"{stage}@{name}" for name, entry in params[section].items() if entry.get(key) == variant]
 
 

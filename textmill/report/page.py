@@ -13,12 +13,14 @@ from textmill.console import few
 from textmill.judging.doubts import Doubt
 from textmill.judging.metrics import METRICS
 from textmill.report.doubts import lines
+from textmill.report.labels import curve_line, drawn, gain
 from textmill.report.numbers import count, decimals, extent, interval, percent, points
 from textmill.report.plots import PALETTE
 from textmill.report.side_by_side import side_by_side
 from textmill.report.table import DECIDED
 from textmill.results.comparison import Comparison
 from textmill.results.data import Clean, Split, Tokenized, Vectors
+from textmill.results.labels import Labels
 from textmill.results.outcome import Outcome
 
 
@@ -30,6 +32,7 @@ def render(
     encoded: Mapping[str, Tokenized],
     vectors: Mapping[str, Vectors],
     doubts: Iterable[Doubt],
+    labels: Labels,
 ) -> str:
     """The page. Every text in it is escaped; the same input gives the same bytes.
 
@@ -48,6 +51,8 @@ def render(
     environment.filters |= {"percent": percent, "points": points, "decimals": decimals, "count": count}
     environment.filters |= {"extent": extent, "few": few}
     environment.globals |= {"scale": scale, "ticks": ticks, "span": span, "interval": interval}
+    environment.globals |= {"drawn": drawn}
+    environment.globals |= {"curve_line": curve_line, "gain": gain}
     return environment.get_template("page.html.j2").render(
         comparison=comparison,
         metric=METRICS[comparison.metric].title,
@@ -63,6 +68,8 @@ def render(
         split=split,
         encoded=encoded,
         vectors=vectors,
+        curves=labels.curves,
+        suspects=labels.suspects,
     )
 
 

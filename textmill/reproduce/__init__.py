@@ -19,8 +19,8 @@ from textmill.reproduce.order import settle, want
 from textmill.reproduce.parallel import longest_first, run_each
 
 ABOVE = "vectors"  # the last stages above the models
-OF_MODEL = ("train", "evaluate")
-BELOW = ("compare", "track")
+OF_MODEL = ("train", "evaluate", "curve")
+BELOW = ("suspects", "compare", "track")
 
 
 def reproduce(jobs: int | None = None) -> None:

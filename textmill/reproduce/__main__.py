@@ -12,7 +12,7 @@ def main(model: str) -> int:
     interrupt_once()
     try:
         end_with_parent()
-        repro(f"train@{model}", f"evaluate@{model}", single=True)
+        repro(f"train@{model}", f"evaluate@{model}", f"curve@{model}", single=True)
     except StageError as error:
         print(f"error: repro: {' '.join(str(error).split())}", file=sys.stderr)
         return error.exit_code

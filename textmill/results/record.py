@@ -50,5 +50,5 @@ def need(path: Path, stage: str) -> None:
 
 def maker(path: Path, stage: str) -> str:
     """The stage as DVC calls it: train@lstm for .../lstm/fit.json, encode@word for encode-word.json."""
-    item = path.parent.name if stage in ("train", "evaluate") else path.stem.partition("-")[2]
+    item = path.parent.name if stage in ("train", "evaluate", "curve") else path.stem.partition("-")[2]
     return f"{stage}@{item}" if item else stage

@@ -1,0 +1,49 @@
+"""List the documents whose labels look wrong, with their texts, for a person to read."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+
+import polars as pl
+
+from textmill.annotation.folds import pieces
+from textmill.annotation.suspects import encoded, for_spreadsheet, judge, listed, told
+from textmill.config import PARAMS, Seed, load_section
+from textmill.console import say
+from textmill.files import read_json, write_csv
+from textmill.parquet import read_batches
+from textmill.report.labels import suspects_line
+from textmill.rows.splits import SPLITS, SplitConfig
+from textmill.stage import run
+from textmill.text.counting import IN_MEMORY
+from textmill.text.encoding import Encoded, classes
+
+
+def main(splits: Path, labels: Path, table: Path, out: Path, params: Path = PARAMS) -> None:
+    """All documents of train, validation and test are judged; each by models that never saw it, nor its group.
+
+    table: for a person's spreadsheet; out: what the page tells of it.
+    """
+    by, seed = load_section(params, "split", SplitConfig).by, load_section(params, "seed", Seed)
+    names = read_json(labels)
+
+    def read(columns: list[str]) -> Iterator[pl.DataFrame]:
+        for split in SPLITS:
+            for some in read_batches(splits / f"{split}.parquet", columns):
+                yield some.with_columns(split=pl.lit(split))
+
+    docs = pl.concat(read(["id", "label"]))
+    tied = pieces(read(["text", "label", "group"]), names, by)
+    with SpooledTemporaryFile(IN_MEMORY) as spill:
+        ids, vocabulary = encoded(lambda: (some["text"] for some in read(["text"])), spill)
+    found = judge(Encoded(ids, classes(docs["label"], names)), tied, vocabulary, len(names), seed)
+    most = listed(found, docs, names)
+    texts = pl.concat(some.filter(pl.col("id").is_in(most["id"].implode())) for some in read(["id", "text"]))
+    most = most.join(texts.drop("split"), on="id", how="left", maintain_order="left")
+    write_csv(table, [for_spreadsheet(most)])
+    (facts := told(found, most)).write(out)
+    say(f"suspects: {suspects_line(facts, table)}")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,1 @@
+"""What labels are worth: which of them look wrong, and what more of them would bring."""

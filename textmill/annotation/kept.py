@@ -1,0 +1,31 @@
+"""Scores of fits that were made before: they outlive a stage that was killed, or that was asked for something else."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from textmill.files import digest, read_json, write_json
+
+Scores = dict[str, float]  # by metric
+
+
+class Kept:
+    """One model's scores, each under its own key, in `folder`; `depends`: all else that they depend on."""
+
+    def __init__(self, folder: Path, name: str, depends: Sequence[Any]):
+        self.folder, self.name = folder, name
+        self.path = folder / f"{name}-curve-{digest(depends)[:16]}.json"
+        self.scores: dict[str, Scores] = read_json(self.path) if self.path.is_file() else {}
+
+    def get(self, key: str, make: Callable[[], Scores]) -> Scores:
+        """The scores of a key, made and kept if they are new."""
+        if key not in self.scores:
+            self.scores[key] = make()
+            write_json(self.path, self.scores)
+        return self.scores[key]
+
+    def forget_others(self) -> None:
+        """Delete what was kept of this model with other params or documents."""
+        for path in self.folder.glob(f"{self.name}-curve-{'?' * 16}.json"):
+            if path != self.path:
+                path.unlink()

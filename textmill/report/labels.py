@@ -1,0 +1,58 @@
+"""What there is to tell about labels: which look wrong, and what more of them would bring."""
+
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+from textmill.judging.metrics import METRICS
+from textmill.report.numbers import count, points
+from textmill.results.curve import Curve, Forecast
+from textmill.results.suspects import Suspects
+
+WORDS = {2: "twice", 4: "four times"}
+
+
+def suspects_line(found: Suspects, table: Path) -> str:
+    """Where to look, and that not all of them are wrong; or that nothing can be told."""
+    if not found.judged:
+        return f"{count(found.documents)} documents are too few, or too bare of words, to tell which labels look wrong"
+    if not found.listed:
+        return f"no label looks wrong, of {count(found.judged)} judged"
+    return f"{table} lists the {count(found.listed)} labels that look most suspicious, of {count(found.judged)} judged"
+
+
+def curve_line(curve: Curve) -> str:
+    """What twice the labels would bring, or why that cannot be told."""
+    if not curve.forecasts:
+        return f"what more labels would bring cannot be told: {curve.no_forecast}"
+    first, *_ = curve.forecasts
+    return f"{WORDS[first.times]} the labels would bring about {gain(curve, first)}"
+
+
+class Drawn(NamedTuple):
+    """A curve's places: across the log of the documents, up the score."""
+
+    across: tuple[float, float]
+    up: list[float]  # all scores that must fit in
+    marks: list[tuple[float, int]]  # places and documents
+    draws: list[tuple[float, float]]
+    means: list[tuple[float, float]]
+    forecasts: list[tuple[float, Forecast]]
+
+
+def drawn(curve: Curve) -> Drawn:
+    """Where all of a curve stands in its picture. It has sizes."""
+    means = [(math.log2(size.rows), size.mean) for size in curve.sizes]
+    draws = [(math.log2(size.rows), score) for size in curve.sizes for score in size.scores]
+    last = means[-1][0]
+    forecasts = [(last + math.log2(one.times), one) for one in curve.forecasts]
+    marks = [(math.log2(size.rows), size.rows) for size in curve.sizes]
+    marks += [(place, one.times * curve.sizes[-1].rows) for place, one in forecasts]
+    up = [score for _, score in draws] + [end for _, one in forecasts for end in (one.low, one.high)]
+    return Drawn((marks[0][0] - 0.2, marks[-1][0] + 0.2), up, marks, draws, means, forecasts)
+
+
+def gain(curve: Curve, found: Forecast) -> str:
+    """A forecast against the score that there is: '+1.2 points of accuracy (+0.4 to +2.0)'."""
+    score, low, high = (points(one - curve.now) for one in (found.score, found.low, found.high))
+    return f"{score} points of {METRICS[str(curve.metric)].title} ({low} to {high})"

@@ -1,0 +1,23 @@
+"""What is known of the labels: which look wrong, and what more of them would bring."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from textmill.results.curve import Curve
+from textmill.results.suspects import Suspects
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The suspects, and the curves of the models that have one."""
+
+    suspects: Suspects
+    curves: dict[str, Curve]
+
+    @classmethod
+    def read(cls, suspects: Path, folder: Path, models: Iterable[str]) -> Self:
+        """folder: that of each model's results."""
+        curves = {name: Curve.read(folder / name / Curve.FILE) for name in models}
+        return cls(Suspects.read(suspects), {name: curve for name, curve in curves.items() if curve.metric})

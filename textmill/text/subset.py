@@ -1,0 +1,14 @@
+"""Some of the documents that are held in ids."""
+
+import numpy as np
+
+from textmill.text.encoding import Encoded
+from textmill.text.ragged import Ragged
+
+
+def subset(data: Encoded, rows: np.ndarray) -> Encoded:
+    """The documents of these row numbers, int (R,), in their order."""
+    lengths = data.docs.lengths[rows]
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    ids = data.docs.ids[np.repeat(data.docs.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])]
+    return Encoded(Ragged(ids, offsets), data.labels[rows])
