@@ -55,8 +55,9 @@ def measure(
             continue
         each = []
         with suppress(DataError):  # of so few documents it cannot learn
-            for number, order in enumerate(drawn, seed):
-                each.append(kept.get(f"{rows} {number}", partial(scored, order[:rows], number))[metric])
+            for draw, order in enumerate(drawn):
+                fit = partial(scored, order[:rows], seed + draw)
+                each.append(kept.get(f"{rows} documents, draw {draw}, seed {seed}", fit)[metric])
         if each:
             sizes.append(Size(rows=rows, scores=each))
     return sizes
