@@ -144,7 +144,8 @@ def test_one_job_is_dvc_repro(toy):
     assert (code, error) == (0, "")
     assert "at a time" not in out
     assert [line.split("'")[1] for line in out.splitlines() if line.startswith("Running")] == [
-        *("encode@word", "vectors@word", "train@b", "train@a", "evaluate@b", "evaluate@a", "compare", "track")
+        *("encode@word", "vectors@word", "train@b", "train@a", "evaluate@b", "evaluate@a"),
+        *("curve@b", "curve@a", "compare", "track"),
     ]
 
 

@@ -55,8 +55,9 @@ def measure(
             continue
         each = []
         with suppress(DataError):  # of so few documents it cannot learn
-            for number, order in enumerate(drawn, seed):
-                each.append(kept.get(f"{rows} {number}", partial(scored, order[:rows], number))[metric])
+            for draw, order in enumerate(drawn):
+                fit = partial(scored, order[:rows], seed + draw)
+                each.append(kept.get(f"{rows} documents, draw {draw}, seed {seed}", fit)[metric])
         if each:
             sizes.append(Size(rows=rows, scores=each))
     return sizes
@@ -65,7 +66,8 @@ def measure(
 def nested(pieces: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """An order of documents, int (N,), piece after piece; a document of each class comes first."""
     known, piece = np.unique(pieces, return_inverse=True)
-    order = np.argsort(rng.permutation(len(known))[piece], kind="stable")
+    order = rng.permutation(len(piece))  # within a piece, too: there may be one alone
+    order = order[np.argsort(rng.permutation(len(known))[piece[order]], kind="stable")]
     first = np.unique(labels[order], return_index=True)[1]  # a document of each class, or it could not be fitted
     return np.concatenate([order[first], np.delete(order, first)])
 
