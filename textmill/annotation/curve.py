@@ -13,7 +13,7 @@ import numpy as np
 
 from textmill import tally
 from textmill.annotation.forecast import LAST, forecast
-from textmill.annotation.kept import Kept, Scores
+from textmill.annotation.kept import ByMetric, Kept
 from textmill.errors import DataError
 from textmill.judging.metrics import METRICS
 from textmill.models import ModelEntry
@@ -42,7 +42,7 @@ def measure(
     orders = [nested(pieces, data.labels, np.random.default_rng([task.seed, draw])) for draw in range(DRAWS)]
     seed = min(settings.seeds) if settings else task.seed
 
-    def scored(order: np.ndarray, seed: int) -> Scores:
+    def scored(order: np.ndarray, seed: int) -> ByMetric:
         part = subset(data, np.sort(order))
         fitted = model.family.fit(model.config, settings, part, validation, replace(task, seed=seed % 2**32))
         counts = tally.count(test.labels, fitted.model.predict_proba(test.docs).argmax(1), task.classes)

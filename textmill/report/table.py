@@ -12,6 +12,7 @@ from textmill.results.comparison import Comparison, Entry
 from textmill.timings import Timing
 
 DECIDED = {"log_loss": "the lower log-loss", "parameters": "the smaller size", "name": "the name that comes first"}
+FEW = 4  # names of classes in a line
 VERBS = {"beats": "beats", "ties": "ties with", "loses": "is beaten on the test split by"}
 
 
@@ -32,8 +33,7 @@ def tell(comparison: Comparison, timings: Mapping[str, Timing], page: Path, doub
         say(f"The test split has no document of {few(comparison.absent)}: macro averages are over the classes it has")
 
     if comparison.rare:
-        rare = [f"{label} ({rows})" for label, rows in comparison.rare.items()]
-        say(f"Few test documents of {few(rare)}: macro-F1 hangs on each of them")
+        say(f"Few test documents of {rare(comparison)}: macro-F1 hangs on each of them")
     say(f"Champion by {comparison.champion_by}: {comparison.champion} ({standing(comparison)})")
     if len(comparison.odds) > 1:
         say(narrow(comparison))
@@ -43,6 +43,14 @@ def tell(comparison: Comparison, timings: Mapping[str, Timing], page: Path, doub
     for line in lines(doubts):
         say(f"Note: {line}")
     say(f"Look next: {page} (curves, confusion, errors) · `textmill ui` (runs) · `dvc metrics diff` (what changed)")
+
+
+def rare(comparison: Comparison) -> str:
+    """The labels with few test documents, and how many these are."""
+    names = [f"{label[:20]} ({rows})" for label, rows in comparison.rare.items()]
+    if len(names) <= FEW:
+        return ", ".join(names)
+    return f"{', '.join(names[: FEW - 1])} and {len(names) - FEW + 1:,} other classes"
 
 
 def standing(comparison: Comparison) -> str:
