@@ -73,6 +73,7 @@ def finished(tmp_path_factory, reviews) -> Path:
         write_json(Path("params.yaml"), PARAMS)
         write_json(Path("data/clean/labels.json"), ["bad", "good"])
         documents = reviews.with_row_index("id").with_columns(pl.col("id").cast(pl.String).str.zfill(4))
+        documents = documents.with_columns(group=pl.lit(None, pl.String))
         documents.write_parquet("data/clean/docs.parquet")
         Path("data/split").mkdir()
         for name, start, rows in (

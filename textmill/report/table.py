@@ -7,7 +7,7 @@ from textmill.console import few, say, table
 from textmill.judging.doubts import Doubt
 from textmill.judging.metrics import METRICS
 from textmill.report.doubts import lines
-from textmill.report.numbers import count, decimals, interval, percent
+from textmill.report.numbers import count, decimals, interval, percent, range_of_points
 from textmill.results.comparison import Comparison, Entry
 from textmill.timings import Timing
 
@@ -35,7 +35,7 @@ def tell(comparison: Comparison, timings: Mapping[str, Timing], page: Path, doub
     if comparison.rare:
         say(f"Few test documents of {rare(comparison)}: macro-F1 hangs on each of them")
     say(f"Champion by {comparison.champion_by}: {comparison.champion} ({standing(comparison)})")
-    if len(comparison.odds) > 1:
+    if comparison.odds:
         say(narrow(comparison))
     for model in comparison.ahead:
         members = " and ".join(model.members)
@@ -56,8 +56,8 @@ def rare(comparison: Comparison) -> str:
 def standing(comparison: Comparison) -> str:
     """Where the champion stands on the test split; a tie with the difference that could have been seen."""
     found = [f"{VERBS[verb]} {', '.join(names)}" for verb, names in comparison.standing.items() if names]
-    if comparison.least is not None:
-        found.append(f"a difference under {100 * comparison.least:.1f} points cannot be told")
+    if comparison.least:
+        found.append(f"it takes {range_of_points(comparison.least)} points to tell models apart that tie")
     return "; ".join(found) or "nothing to compare it with"
 
 
