@@ -1,7 +1,6 @@
 """`textmill verify`: a receipt. Does this folder hold the results that a commit says it has?"""
 
 from pathlib import Path
-from typing import NamedTuple
 
 from textmill import environment
 from textmill.config import PARAMS, load_params
@@ -9,7 +8,7 @@ from textmill.console import say, table
 from textmill.errors import TextmillError
 from textmill.timings import Timing, machine
 from textmill.verify import told
-from textmill.verify.commit import Commit, find
+from textmill.verify.commit import find
 from textmill.verify.receipt import SCORED, Receipt
 from textmill.verify.results import results
 from textmill.verify.sides import broken, late, of_commit, of_folder, unlike
@@ -17,14 +16,7 @@ from textmill.verify.sides import broken, late, of_commit, of_folder, unlike
 HEAD = "HEAD"
 
 
-class Checked(NamedTuple):
-    """A receipt, and the commit that it is about."""
-
-    commit: Commit
-    receipt: Receipt
-
-
-def check(revision: str, folder: Path, files: bool = True) -> Checked:
+def check(revision: str, folder: Path, files: bool = True) -> Receipt:
     """Compare a folder with a commit of its repository. Raises TextmillError where there is nothing to compare.
 
     files: whether to look at every output, too. Without, this folder's dvc.lock is believed, as it may be right after
@@ -37,31 +29,30 @@ def check(revision: str, folder: Path, files: bool = True) -> Checked:
         wrong = unlike(then.stages, commit, folder) | broken(now.stages, folder)
         waiting = late(now.stages, load_params(folder / PARAMS), folder)
     found = results([*then.stages.items(), *now.stages.items()], commit, folder)
-    return Checked(commit, Receipt(then, now, found, wrong, waiting))
+    return Receipt(commit, then, now, found, wrong, waiting)
 
 
-def show(checked: Checked) -> bool:
+def show(receipt: Receipt) -> bool:
     """Print all of it; whether the results are those of the commit."""
-    commit, receipt = checked
-    for line in (*told.expected(receipt, commit), *told.same(receipt)):
+    for line in (*told.expected(receipt), *told.same(receipt)):
         say(line)
-    if rows := told.rows(receipt, commit):
+    if rows := told.rows(receipt):
         comparison = receipt.results.comparison
         scored, sure = (comparison.metric, f"{100 * (1 - comparison.alpha):g} % here") if comparison else ("score", "")
-        table("", ["not the same bytes", f"{scored} at {commit.short}", "here", sure], rows)
-    for line in surroundings(checked):
+        table("", ["not the same bytes", f"{scored} at {receipt.commit.short}", "here", sure], rows)
+    for line in surroundings(receipt):
         say(line)
-    sentence, whole = told.verdict(receipt, commit)
+    sentence, whole = told.verdict(receipt)
     say(sentence)
     return whole
 
 
-def surroundings(checked: Checked) -> list[str]:
+def surroundings(receipt: Receipt) -> list[str]:
     """What differs in the environment, where anything but the same bytes was found: of its models, or else of one."""
-    other = [one for one in checked.receipt.findings if one.kind in ("within", "off")]
-    timings = checked.receipt.results.timings
+    other = [one for one in receipt.findings if one.kind in ("within", "off")]
+    timings = receipt.results.timings
     models = [one.item for one in other if one.base in SCORED and one.item in timings] or [*timings][: bool(other)]
-    return list(dict.fromkeys(_surrounding(*timings[model], checked.commit.named) for model in models))
+    return list(dict.fromkeys(_surrounding(*timings[model], receipt.commit.named) for model in models))
 
 
 def _surrounding(then: Timing, now: Timing, commit: str) -> str:
@@ -79,9 +70,9 @@ def _surrounding(then: Timing, now: Timing, commit: str) -> str:
 def after_repro(folder: Path) -> list[str]:
     """What `textmill repro` says at its end; nothing where no results are committed, or there is no git."""
     try:
-        commit, receipt = check(HEAD, folder, files=False)
+        receipt = check(HEAD, folder, files=False)
     except TextmillError:
         return []
     asked = receipt.params or receipt.code  # who asks for other results knows what to do with them
     alike = all(one.kind == "same" for one in receipt.findings)
-    return [told.verdict(receipt, commit)[0], *([] if asked or alike else told.choices())]
+    return [told.verdict(receipt)[0], *([] if asked or alike else told.choices())]

@@ -7,12 +7,14 @@ last digits: of the same inputs they are the same bytes, or off.
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Literal, NamedTuple
 
 from textmill.console import first
 from textmill.lockfile import Stage, changed_params, differing
+from textmill.verify.commit import Commit
 from textmill.verify.results import Results, Score
 from textmill.verify.sides import Side
 
@@ -53,6 +55,7 @@ class Finding(NamedTuple):
         return self.kind in ("off", "missing") or (self.kind == "late" and self.base != TRACK)
 
 
+@dataclass
 class Receipt:
     """All findings, in the order of the stages.
 
@@ -60,38 +63,44 @@ class Receipt:
     changed, and what did.
     """
 
-    def __init__(self, then: Side, now: Side, results: Results, wrong: Mapping[str, str], late: Mapping[str, str]):
-        self.then, self.now, self.results, self.wrong, self.late = then, now, results, wrong, late
-        self.order = list(dict.fromkeys([*now.wanted, *then.wanted]))
-        known = [(name, then.stages.get(name), now.stages.get(name)) for name in self.order]
-        self.changed = {name: (a, b) for name, a, b in known if a and b and a != b}
-        self.other = {
-            name: {*(a.outs if a else ()), *(b.outs if b else ())} for name, a, b in known if _outs(a) != _outs(b)
-        }
-        self._found: dict[str, Finding] = {}
+    commit: Commit
+    then: Side
+    now: Side
+    results: Results
+    wrong: Mapping[str, str]
+    late: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        self._known = dict[str, Finding]()
+        both = [name for name in self.then.stages if name in self.now.stages]
+        pairs = {name: (self.then.stages[name], self.now.stages[name]) for name in both}
+        self._changed = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+        same = [name for name, (then, now) in pairs.items() if then.outs == now.outs]
+        every = [*self.then.stages.items(), *self.now.stages.items()]
+        self._makers = [(path, name) for name, stage in every if name not in same for path in stage.outs]
 
     @cached_property
     def findings(self) -> list[Finding]:
         """One for each stage."""
-        found = [self._find(name) for name in self.order]
+        found = [self._find(name) for name in dict.fromkeys([*self.now.wanted, *self.then.wanted])]
         off = [one.stage for one in found if one.kind == "off"]
         return [self._by_its_models(one, off) if one.base == VECTORS else one for one in found]
 
     @property
     def params(self) -> list[str]:
         """Full keys of params that some stage had otherwise in the commit."""
-        return list(dict.fromkeys(key for then, now in self.changed.values() for key in changed_params(then, now)))
+        return list(dict.fromkeys(key for then, now in self._changed.values() for key in changed_params(then, now)))
 
     @property
     def code(self) -> list[str]:
         """Files of digests that some stage had otherwise in the commit, without their folder and ending."""
-        paths = dict.fromkeys(path for then, now in self.changed.values() for path in differing(then.deps, now.deps))
+        paths = dict.fromkeys(path for then, now in self._changed.values() for path in differing(then.deps, now.deps))
         return [PurePosixPath(path).stem for path in paths if path.startswith(f"{DIGESTS}/")]
 
     def _find(self, name: str) -> Finding:
-        if name not in self._found:
-            self._found[name] = self._judge(name)
-        return self._found[name]
+        if name not in self._known:
+            self._known[name] = self._judge(name)
+        return self._known[name]
 
     def _judge(self, name: str) -> Finding:
         if name not in self.now.stages:
@@ -101,14 +110,15 @@ class Receipt:
         if name in self.late:
             return Finding(name, "late", f"did not run since {self.late[name]} changed")
         if name not in self.then.stages:
-            return Finding(name, "new")
-        if name not in self.other or name == CODE:
+            return Finding(name, "new", f"not in {self.commit.named}")
+        then, now = self.then.stages[name], self.now.stages[name]
+        if then.outs == now.outs or name == CODE:
             return Finding(name, "same")
-        return self._other_bytes(Finding(name, "off", "other bytes from the same inputs"), *self.changed[name])
+        return self._other_bytes(Finding(name, "off", "other bytes from the same inputs"), then, now)
 
     def _other_bytes(self, found: Finding, then: Stage, now: Stage) -> Finding:
         """Whether they are within, because of what the stage reads or makes."""
-        makers = {path: self._makers(found.stage, path) for path in differing(then.deps, now.deps)}
+        makers = {path: self._made_by(path, found.stage) for path in differing(then.deps, now.deps)}
         above = list(dict.fromkeys(stage for some in makers.values() for stage in some))
         if bad := next((one for one in map(self._find, above) if one.bad), None):
             return self._after(found, bad)
@@ -142,9 +152,9 @@ class Receipt:
     def _after(self, found: Finding, cause: Finding) -> Finding:
         return found._replace(why="", after=cause.after or cause.stage)
 
-    def _makers(self, name: str, path: str) -> list[str]:
-        """Stages with other outputs than in the commit, of which one is, holds or lies in the path."""
-        return [other for other, outs in self.other.items() if other != name and any(_meet(out, path) for out in outs)]
+    def _made_by(self, path: str, reader: str) -> list[str]:
+        """Other stages with other outputs than in the commit, of which one is, holds or lies in the path."""
+        return list(dict.fromkeys(name for out, name in self._makers if name != reader and _meet(out, path)))
 
     def _by_its_models(self, one: Finding, off: list[str]) -> Finding:
         """Trained vectors have no score of their own: they are off where a model that begins with them is."""
@@ -153,10 +163,6 @@ class Receipt:
         outs = self.now.stages[one.stage].outs.keys()
         user = next((name for name in off if outs & self.now.stages[name].deps.keys()), "")
         return one._replace(kind="off", why=f"trained, and {user} is off") if user else one
-
-
-def _outs(stage: Stage | None) -> dict[str, str] | None:
-    return stage.outs if stage else None
 
 
 def _meet(one: str, other: str) -> bool:

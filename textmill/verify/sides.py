@@ -1,7 +1,6 @@
 """The two sides of a receipt: the stages in a commit's dvc.lock and in this folder's, and whether files agree."""
 
 from collections.abc import Iterable, Mapping
-from functools import reduce
 from hashlib import md5
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,14 +65,13 @@ def wanted(pipeline: Mapping[str, Any], params: Mapping[str, Any], lines: Iterab
         return list(lines)
     names: list[str] = []
     for name, body in stages.items():
-        items = (body or {}).get("foreach")
-        if items is None and "matrix" not in (body or {}):
+        over = (body or {}).get("foreach")
+        items: Any = params if isinstance(over, str) else over
+        for key in over.removeprefix("${").removesuffix("}").split(".") if isinstance(over, str) else ():
+            items = items.get(key) if isinstance(items, Mapping) else None
+        if over is None and "matrix" not in (body or {}):
             names.append(name)
-            continue
-        if isinstance(items, str):
-            path = items.removeprefix("${").removesuffix("}").split(".")
-            items = reduce(lambda at, key: at.get(key) if isinstance(at, Mapping) else None, path, params)
-        if isinstance(items, Mapping) or (isinstance(items, list) and not any(isinstance(i, Mapping) for i in items)):
+        elif isinstance(items, Mapping) or (isinstance(items, list) and not any(isinstance(i, Mapping) for i in items)):
             names += [f"{name}@{item}" for item in items]
         else:
             names += [line for line in lines if line.startswith(f"{name}@")]

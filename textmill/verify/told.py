@@ -4,18 +4,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from textmill.console import counted, first
-from textmill.verify.commit import Commit
 from textmill.verify.receipt import Finding, Receipt
 
 HERE = "dvc.lock digests metrics"
 
 
-def expected(receipt: Receipt, commit: Commit) -> Iterator[str]:
+def expected(receipt: Receipt) -> Iterator[str]:
     """What was asked otherwise than in the commit, if anything: then other results are no fault."""
     asked = [f"params.yaml in {first(receipt.params)}"] if receipt.params else []
     asked += [f"the code of {first(receipt.code)}"] if receipt.code else []
     if asked:
-        yield f"not as at {commit.named}: {' and '.join(asked)}; other results are to be expected"
+        yield f"not as at {receipt.commit.named}: {' and '.join(asked)}; other results are to be expected"
 
 
 def same(receipt: Receipt) -> Iterator[str]:
@@ -27,7 +26,7 @@ def same(receipt: Receipt) -> Iterator[str]:
         yield f"same bytes: {', '.join(parts)}: {counted(held.total(), 'stage', 'stages')}"
 
 
-def rows(receipt: Receipt, commit: Commit) -> list[list[str]]:
+def rows(receipt: Receipt) -> list[list[str]]:
     """What is not the same: stages and verdict, the committed score, the one here, its interval.
 
     A row for each model that is scored, for each reason, and for what only follows a stage that is off.
@@ -38,14 +37,10 @@ def rows(receipt: Receipt, commit: Commit) -> list[list[str]]:
             key = (one.after,) if one.after else (one.kind, one.item if one.score else f"@{one.why}")
             groups.setdefault(key, []).append(one)
     ordered = sorted(groups.values(), key=lambda some: bool(some[0].after))
-    return [
-        [f"{first([one.stage for one in some])}: {_words(some[0], commit)}", *_figures(some[0])] for some in ordered
-    ]
+    return [[f"{first([one.stage for one in some])}: {_words(some[0])}", *_figures(some[0])] for some in ordered]
 
 
-def _words(one: Finding, commit: Commit) -> str:
-    if one.kind == "new":
-        return f"not in {commit.named}"
+def _words(one: Finding) -> str:
     if one.after:
         return f"off, after {one.after}"
     return f"off: {one.why}" if one.kind == "off" else one.why
@@ -59,7 +54,7 @@ def _figures(one: Finding) -> list[str]:
     return [*shown, "" if low is None or high is None else f"{100 * low:.1f} – {100 * high:.1f}"]
 
 
-def verdict(receipt: Receipt, commit: Commit) -> tuple[str, bool]:
+def verdict(receipt: Receipt) -> tuple[str, bool]:
     """One sentence, and whether nothing speaks against the folder."""
     found = receipt.findings
 
@@ -74,13 +69,13 @@ def verdict(receipt: Receipt, commit: Commit) -> tuple[str, bool]:
         more.append(f"{first(late)} did not run since; `textmill why` says why")
     if any(one.bad for one in found):
         off, missing = of("off"), of("missing")
-        parts = [f"{_are(off)} not as in {commit.named}"] if off else []
+        parts = [f"{_are(off)} not as in {receipt.commit.named}"] if off else []
         parts += [f"{_are(missing)} not here"] if missing else []
         return f"verify: off: {'; '.join([*parts, *more])}", False
     if of("within"):
         more.insert(0, f"{len(of('same'))} of {len(found)} stages are the same bytes")
-        return f"verify: within the interval of {commit.named}: {'; '.join(more)}", True
-    return f"verify: {'; '.join([f'same bytes as {commit.named}', *more])}", True
+        return f"verify: within the interval of {receipt.commit.named}: {'; '.join(more)}", True
+    return f"verify: {'; '.join([f'same bytes as {receipt.commit.named}', *more])}", True
 
 
 def _are(some: Sequence[str]) -> str:
