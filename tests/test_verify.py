@@ -17,7 +17,7 @@ from textmill.cli import app
 from textmill.judging import scoring
 from textmill.judging.metrics import METRICS
 from textmill.lockfile import hash_of
-from textmill.results.comparison import Baseline, Comparison, Entry, Judging, Pair
+from textmill.results.comparison import Baseline, Comparison, Entry, Pair
 from textmill.timings import Timing
 from textmill.verify.results import Results
 from textmill.verify.sides import wanted
@@ -105,10 +105,10 @@ class Project:
             for name, one in self.models.items()
         ]  # fmt: skip
         pair = Pair(a="linear", b="rnn", difference=0, low=-1, high=1, least=1, better=self.better)
-        judging = Judging(rows=9, by="document", units=9, effective=9, least=1)
+        power: Any = {"rows": 9, "by": "document", "units": 9, "effective": 9.0, "least": 1.0}
         return Comparison(
-            dataset="d", metric="accuracy", rows=9, labels=LABELS, absent=[], rare={}, alpha=0.05, validation=judging,
-            test=judging, champion=self.champion, champion_by="", equal=[], decided_by=None,
+            dataset="d", metric="accuracy", rows=9, labels=LABELS, absent=[], rare={}, alpha=0.05, validation=power,
+            test=power, champion=self.champion, champion_by="", equal=[], decided_by=None,
             baseline=Baseline(label="neg"), models=entries, pairs=[pair],
         )  # fmt: skip
 

@@ -75,4 +75,4 @@ def after_repro(folder: Path) -> list[str]:
         return []
     asked = receipt.params or receipt.code  # who asks for other results knows what to do with them
     alike = all(one.kind == "same" for one in receipt.findings)
-    return [told.verdict(receipt)[0], *([] if asked or alike else told.choices())]
+    return [told.verdict(receipt)[0], *([] if asked or alike else told.CHOICES)]

@@ -71,30 +71,35 @@ class Receipt:
     late: Mapping[str, str]
 
     def __post_init__(self) -> None:
+        then, now = self.then.stages, self.now.stages
         self._known = dict[str, Finding]()
-        both = [name for name in self.then.stages if name in self.now.stages]
-        pairs = {name: (self.then.stages[name], self.now.stages[name]) for name in both}
-        self._changed = {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
-        same = [name for name, (then, now) in pairs.items() if then.outs == now.outs]
-        every = [*self.then.stages.items(), *self.now.stages.items()]
-        self._makers = [(path, name) for name, stage in every if name not in same for path in stage.outs]
+        self._both = {name: (then[name], now[name]) for name in then if name in now}
+        self._same = [name for name, (one, other) in self._both.items() if one.outs == other.outs]
+        self._made = [
+            (path, name) for some in (then, now) for name in some if name not in self._same for path in some[name].outs
+        ]
 
     @cached_property
     def findings(self) -> list[Finding]:
         """One for each stage."""
         found = [self._find(name) for name in dict.fromkeys([*self.now.wanted, *self.then.wanted])]
         off = [one.stage for one in found if one.kind == "off"]
-        return [self._by_its_models(one, off) if one.base == VECTORS else one for one in found]
+        for number, one in enumerate(found):  # trained vectors are as good as the models that begin with them
+            if one.base == VECTORS and one.kind == "within":
+                outs = self.now.stages[one.stage].outs.keys()
+                if bad := [name for name in off if outs & self.now.stages[name].deps.keys()]:
+                    found[number] = one._replace(kind="off", why=f"trained, and {bad[0]} is off")
+        return found
 
     @property
     def params(self) -> list[str]:
         """Full keys of params that some stage had otherwise in the commit."""
-        return list(dict.fromkeys(key for then, now in self._changed.values() for key in changed_params(then, now)))
+        return list(dict.fromkeys(key for then, now in self._both.values() for key in changed_params(then, now)))
 
     @property
     def code(self) -> list[str]:
         """Files of digests that some stage had otherwise in the commit, without their folder and ending."""
-        paths = dict.fromkeys(path for then, now in self._changed.values() for path in differing(then.deps, now.deps))
+        paths = dict.fromkeys(path for then, now in self._both.values() for path in differing(then.deps, now.deps))
         return [PurePosixPath(path).stem for path in paths if path.startswith(f"{DIGESTS}/")]
 
     def _find(self, name: str) -> Finding:
@@ -111,10 +116,9 @@ class Receipt:
             return Finding(name, "late", f"did not run since {self.late[name]} changed")
         if name not in self.then.stages:
             return Finding(name, "new", f"not in {self.commit.named}")
-        then, now = self.then.stages[name], self.now.stages[name]
-        if then.outs == now.outs or name == CODE:
+        if name in self._same or name == CODE:
             return Finding(name, "same")
-        return self._other_bytes(Finding(name, "off", "other bytes from the same inputs"), then, now)
+        return self._other_bytes(Finding(name, "off", "other bytes from the same inputs"), *self._both[name])
 
     def _other_bytes(self, found: Finding, then: Stage, now: Stage) -> Finding:
         """Whether they are within, because of what the stage reads or makes."""
@@ -154,15 +158,7 @@ class Receipt:
 
     def _made_by(self, path: str, reader: str) -> list[str]:
         """Other stages with other outputs than in the commit, of which one is, holds or lies in the path."""
-        return list(dict.fromkeys(name for out, name in self._makers if name != reader and _meet(out, path)))
-
-    def _by_its_models(self, one: Finding, off: list[str]) -> Finding:
-        """Trained vectors have no score of their own: they are off where a model that begins with them is."""
-        if one.kind != "within":
-            return one
-        outs = self.now.stages[one.stage].outs.keys()
-        user = next((name for name in off if outs & self.now.stages[name].deps.keys()), "")
-        return one._replace(kind="off", why=f"trained, and {user} is off") if user else one
+        return list(dict.fromkeys(name for out, name in self._made if name != reader and _meet(out, path)))
 
 
 def _meet(one: str, other: str) -> bool:

@@ -29,7 +29,10 @@ def of_commit(commit: Commit, folder: Path) -> Side:
     if LOCK not in found:
         raise ArtifactError(f"{commit.named}: no dvc.lock in it; name a commit with results, or commit dvc.lock")
     try:
-        pipeline, params = (_yaml(found.get(path, b"")) for path in (PIPELINE, PARAMS))
+        reader = YAML(typ="safe", pure=True)
+        pipeline, params = (
+            reader.load(found.get(path, b"").decode(errors="replace")) or {} for path in (PIPELINE, PARAMS)
+        )
     except YAMLError:
         pipeline, params = {}, {}
     return _side(found[LOCK].decode(errors="replace"), f"{LOCK} of {commit.named}", pipeline, params)
@@ -43,10 +46,6 @@ def of_folder(folder: Path) -> Side:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise ArtifactError(f"{LOCK}: {reason}; go to a project's folder, and run `textmill repro` there") from error
     return _side(text, str(LOCK), load_params(folder / PIPELINE), load_params(folder / PARAMS))
-
-
-def _yaml(text: bytes) -> dict[str, Any]:
-    return YAML(typ="safe", pure=True).load(text.decode(errors="replace")) or {}
 
 
 def _side(lock: str, where: str, pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> Side:
@@ -83,12 +82,9 @@ def broken(stages: Mapping[str, Stage], folder: Path) -> dict[str, str]:
     told = {}
     for name, stage in stages.items():
         for path, value in stage.outs.items():
-            try:
-                how = "" if hash_of(folder / path) == value else "not what dvc.lock says"
-            except OSError:
-                how = "missing"
-            if how:
-                told[name] = f"{path} is {how}; `textmill repro` mends it"
+            there = (folder / path).exists()
+            if not there or hash_of(folder / path) != value:
+                told[name] = f"{path} is {'not what dvc.lock says' if there else 'missing'}; `textmill repro` mends it"
     return told
 
 

@@ -7,6 +7,10 @@ from textmill.console import counted, first
 from textmill.verify.receipt import Finding, Receipt
 
 HERE = "dvc.lock digests metrics"
+CHOICES = [  # about other bytes than the committed ones
+    f"  keep the committed results: git checkout {HERE}",
+    f'  take these: git add {HERE} && git commit -m "New results"',
+]
 
 
 def expected(receipt: Receipt) -> Iterator[str]:
@@ -80,11 +84,3 @@ def verdict(receipt: Receipt) -> tuple[str, bool]:
 
 def _are(some: Sequence[str]) -> str:
     return f"{first(some)} {'is' if len(some) == 1 else 'are'}"
-
-
-def choices() -> list[str]:
-    """What to do about other bytes than the committed ones."""
-    return [
-        f"  keep the committed results: git checkout {HERE}",
-        f'  take these: git add {HERE} && git commit -m "New results"',
-    ]
