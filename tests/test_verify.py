@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from test_scoring import LABELS, table
 from typer.testing import CliRunner
 
-from textmill import environment, verify
+from textmill import console, environment, verify
 from textmill.cli import app
 from textmill.judging import scoring
 from textmill.judging.metrics import METRICS
@@ -476,6 +476,13 @@ def test_another_list_of_keys_in_dvc_yaml_is_not_another_params_yaml(project, mo
     assert "params.yaml in models.rnn.depth; other results" in asked()[1]
 
 
+def test_a_stage_that_names_other_keys_was_not_made_with_other_params(project, monkeypatch):
+    deps, _, outs = DAG["track"]
+    monkeypatch.setitem(DAG, "track", (deps, ["seed"], outs))
+    other("data/tracked")(project)
+    assert "track: off: other bytes from the same inputs" in asked()[1]
+
+
 @pytest.mark.parametrize("columns", [None, 80, 110])
 def test_each_model_has_one_row_with_its_figures_at_any_width(project, monkeypatch, capsys, columns):
     names = [f"network-{number}" for number in range(5)]
@@ -498,6 +505,16 @@ def test_each_model_has_one_row_with_its_figures_at_any_width(project, monkeypat
     told = capsys.readouterr().out
     assert [told.count(words) for words in ("60.00 │ 61.00 │ 59.0 – 63.0 │", "60.00")] == [5, 5]
     assert max(len(line) for line in told.splitlines() if line[0] in "┏│└") <= (columns or 140)
+
+
+@pytest.mark.parametrize("columns", [20, 80, 200])
+def test_a_table_loses_no_figure_at_any_width(monkeypatch, capsys, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    console.table("", ["name", *"abcdefghij"], [["much " * 20, *(f"{number}.12345" for number in range(10))]])
+    told = capsys.readouterr().out
+    assert all(f" {number}.12345 │" in told for number in range(10))
+    assert told.count("much") == 20
 
 
 def test_a_processor_tells_what_counts(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 MANY, LIKELIEST = 12, 5  # classes that are all told, and how many are of more
-NARROW = 24  # characters that the first column of a table keeps: without a limit it would give all to the others
+NARROW = 24  # characters that the first column of a table keeps, however narrow the terminal is
 
 # C0 and C1 controls and the bidirectional ones: a review must not drive the reader's terminal.
 UNPRINTABLE = dict.fromkeys([*range(9), *range(10, 32), *range(127, 160), *range(8234, 8239), *range(8294, 8298)])
@@ -60,17 +60,23 @@ def progress(items: Iterable[T], label: str, total: int) -> Iterator[T]:
 
 
 def table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table: first column left, the others right. Where it is too wide the first column folds, to NARROW."""
+    """Print a table: first column left, the others right.
+
+    Where it is too wide the first column folds, to NARROW. No other one is cut: a table may then be wider than the
+    terminal, but it loses no figure.
+    """
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
 
     view = Table(title=title, title_justify="left", title_style="bold")
     cells = [[cell.translate(UNPRINTABLE) for cell in row] for row in rows]
-    widest = max(len(row[0]) for row in [header, *cells])
-    view.add_column(header[0], min_width=min(widest, NARROW), overflow="fold")
-    for name in header[1:]:
-        view.add_column(name, justify="right", no_wrap=True)
+    for number, name in enumerate(header):
+        view.add_column(name, justify="right" if number else "left", no_wrap=number > 0, overflow="fold")
     for row in cells:
         view.add_row(*row)
+    label, *others = (max(map(cell_len, column)) for column in zip(header, *cells, strict=True))
     console = Console(width=None if sys.stdout.isatty() else 140, markup=False, highlight=False)
+    least = min(label, NARROW) + sum(others) + 3 * len(header) + 1  # each with spaces and a line
+    console.size = max(console.width, least), console.height
     console.print(view)
