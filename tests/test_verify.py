@@ -19,7 +19,7 @@ from textmill.judging.metrics import METRICS
 from textmill.lockfile import hash_of
 from textmill.results.comparison import Baseline, Comparison, Entry, Pair
 from textmill.timings import Timing
-from textmill.verify.results import Results
+from textmill.verify.evidence import Evidence
 from textmill.verify.sides import wanted
 
 MODELS = ("linear", "rnn")
@@ -455,11 +455,11 @@ def test_of_several_seeds_the_mean_is_compared(project, metric):
     assert before != then[f"test_{metric}"]
     entry = project.compared().models[1].model_dump() | {metric: mean, "low": before, "high": before}
     compared = project.compared().model_copy(update={"metric": metric, "models": [Entry(**entry)]})
-    assert Results(compared, {"rnn": (then, now)}, {}).score("rnn") == (before, mean, before, before, "")
+    assert Evidence(compared, {"rnn": (then, now)}, {}).score("rnn") == (before, mean, before, before, "")
     del then[f"test_{metric}_mean"]  # as summaries were: nothing to hold against the interval of a mean
-    assert "no test" in Results(compared, {"rnn": (then, now)}, {}).score("rnn").why
+    assert "no test" in Evidence(compared, {"rnn": (then, now)}, {}).score("rnn").why
     unsure = compared.model_copy(update={"models": [Entry(**entry | {"low": None})]})
-    assert "no interval" in Results(unsure, {"rnn": (now, now)}, {}).score("rnn").why
+    assert "no interval" in Evidence(unsure, {"rnn": (now, now)}, {}).score("rnn").why
 
 
 @pytest.mark.parametrize("key", ["seed", "models", "models.rnn.size"])

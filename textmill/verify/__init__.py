@@ -9,8 +9,8 @@ from textmill.errors import TextmillError
 from textmill.timings import Timing, machine
 from textmill.verify import told
 from textmill.verify.commit import find
+from textmill.verify.evidence import gather
 from textmill.verify.receipt import SCORED, Receipt
-from textmill.verify.results import results
 from textmill.verify.sides import broken, late, of_commit, of_folder, unlike
 
 HEAD = "HEAD"
@@ -28,7 +28,7 @@ def check(revision: str, folder: Path, files: bool = True) -> Receipt:
     if files:
         wrong = unlike(then.stages, commit, folder) | broken(now.stages, folder)
         waiting = late(now.stages, load_params(folder / PARAMS), folder)
-    found = results([*then.stages.items(), *now.stages.items()], commit, folder)
+    found = gather([*then.stages.items(), *now.stages.items()], commit, folder)
     return Receipt(commit, then, now, found, wrong, waiting)
 
 
@@ -37,7 +37,7 @@ def show(receipt: Receipt) -> bool:
     for line in (*told.expected(receipt), *told.same(receipt)):
         say(line)
     if rows := told.rows(receipt):
-        comparison = receipt.results.comparison
+        comparison = receipt.evidence.comparison
         scored, sure = (comparison.metric, f"{100 * (1 - comparison.alpha):g} % here") if comparison else ("score", "")
         table("", ["not the same bytes", f"{scored} at {receipt.commit.short}", "here", sure], rows)
     for line in surroundings(receipt):
@@ -50,7 +50,7 @@ def show(receipt: Receipt) -> bool:
 def surroundings(receipt: Receipt) -> list[str]:
     """What differs in the environment, where anything but the same bytes was found: of its models, or else of one."""
     other = [one for one in receipt.findings if one.kind in ("within", "off")]
-    timings = receipt.results.timings
+    timings = receipt.evidence.timings
     models = [one.item for one in other if one.base in SCORED and one.item in timings] or [*timings][: bool(other)]
     return list(dict.fromkeys(_surrounding(*timings[model], receipt.commit.named) for model in models))
 

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from textmill.console import first
 from textmill.lockfile import Stage, changed_params, differing
 from textmill.verify.commit import Commit
-from textmill.verify.results import Results, Score
+from textmill.verify.evidence import Evidence, Score
 from textmill.verify.sides import Side
 
 CODE = "code"  # the stage that writes down what the code means: its outcome is an input of the others
@@ -66,7 +66,7 @@ class Receipt:
     commit: Commit
     then: Side
     now: Side
-    results: Results
+    evidence: Evidence
     wrong: Mapping[str, str]
     late: Mapping[str, str]
 
@@ -128,13 +128,13 @@ class Receipt:
             return self._after(found, bad)
         params = changed_params(then, now)
         if found.base in SCORED:
-            score = self.results.score(found.item)
+            score = self.evidence.score(found.item)
             linear = now.params.get(f"models.{found.item}.family") == json.dumps("linear")
             exact = "; but a linear model repeats to the byte on every processor"
             why = f"within the interval{exact if linear and not makers and not params else ''}"
             return found._replace(kind="off" if score.why else "within", why=score.why or why, score=score)
         if found.base == COMPARE:
-            fine, why = self.results.champion()
+            fine, why = self.evidence.champion()
             return found._replace(kind="within" if fine else "off", why=why)
         own = ["params"] if params else []
         for path, some in makers.items():

@@ -26,7 +26,7 @@ class Score(NamedTuple):
     why: str = ""
 
 
-class Results(NamedTuple):
+class Evidence(NamedTuple):
     """Summaries and timings by model, as committed and here, and the comparison here."""
 
     comparison: Comparison | None
@@ -66,28 +66,23 @@ class Results(NamedTuple):
         return tie, f"the champion is {here} and was {' or '.join(sorted(were))}{': they tie' if tie else ''}"
 
 
-def results(stages: Iterable[tuple[str, Stage]], commit: Commit, folder: Path) -> Results:
-    """stages: of both sides, by name; their outputs tell where results lie."""
-    folders: dict[str, Path] = {}
-    compared = Path(Comparison.FILE)
-    for name, stage in stages:
-        for path in map(Path, stage.outs):
-            if path.name == SUMMARY:
-                folders[name.partition("@")[2]] = path.parent
-            elif path.name == Comparison.FILE:
-                compared = path
+def gather(stages: Iterable[tuple[str, Stage]], commit: Commit, folder: Path) -> Evidence:
+    """stages: of the commit and then of this folder, by name; their outputs tell where all of it lies."""
+    outs = [(name.partition("@")[2], Path(path)) for name, stage in stages for path in stage.outs]
+    folders = {model: path.parent for model, path in outs if path.name == SUMMARY}
     held = contents(commit, [at / file for at in folders.values() for file in (SUMMARY, Timing.FILE)], folder)
 
     def both(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         return _json(held.get(path)), _json((folder / path).read_bytes() if (folder / path).is_file() else None)
 
-    try:
-        comparison = Comparison.read(folder / compared)
-    except TextmillError:
-        comparison = None
     summaries = {model: both(at / SUMMARY) for model, at in folders.items()}
-    timings = {model: both(at / Timing.FILE) for model, at in folders.items()}
-    return Results(comparison, summaries, {model: (_timing(a), _timing(b)) for model, (a, b) in timings.items()})
+    places = {model: both(at / Timing.FILE) for model, at in folders.items()}
+    timings = {model: (_timing(then), _timing(now)) for model, (then, now) in places.items()}
+    compared = next((path for _, path in reversed(outs) if path.name == Comparison.FILE), Path(Comparison.FILE))
+    try:
+        return Evidence(Comparison.read(folder / compared), summaries, timings)
+    except TextmillError:  # compare did not run here
+        return Evidence(None, summaries, timings)
 
 
 def _several(summary: dict[str, Any]) -> bool:
