@@ -404,6 +404,15 @@ def test_what_cannot_be_compared_is_one_line(project, change, words, code, told,
     assert words or verify.after_repro(project.folder) == []
 
 
+@pytest.mark.parametrize("text", ["- 1\n", "stages: [a]\n", "stages: {clean: 1}\n", "a: [\n"])
+def test_a_commit_whose_dvc_yaml_is_broken_has_the_stages_of_its_lock(project, text):
+    whole = (project.folder / "dvc.yaml").read_text()
+    project.write("dvc.yaml", text)
+    project.git("commit", "-q", "-a", "-m", "broken")
+    project.write("dvc.yaml", whole)
+    assert asked()[0] == 0
+
+
 def test_a_commit_without_results_and_a_machine_without_git(project, monkeypatch):
     project.git("rm", "-q", "--cached", "dvc.lock")
     project.git("commit", "-q", "-m", "without")

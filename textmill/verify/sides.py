@@ -28,29 +28,27 @@ def of_commit(commit: Commit, folder: Path) -> Side:
     found = contents(commit, [LOCK, PIPELINE, PARAMS], folder)
     if LOCK not in found:
         raise ArtifactError(f"{commit.named}: no dvc.lock in it; name a commit with results, or commit dvc.lock")
+    lines = entries(found[LOCK].decode(errors="replace"))
     try:
-        reader = YAML(typ="safe", pure=True)
-        pipeline, params = (
-            reader.load(found.get(path, b"").decode(errors="replace")) or {} for path in (PIPELINE, PARAMS)
-        )
-    except YAMLError:
-        pipeline, params = {}, {}
-    return _side(found[LOCK].decode(errors="replace"), f"{LOCK} of {commit.named}", pipeline, params)
+        texts = (found.get(path, b"").decode(errors="replace") for path in (PIPELINE, PARAMS))
+        pipeline, params = (YAML(typ="safe", pure=True).load(text) or {} for text in texts)
+        names = wanted(pipeline, params, lines)
+    except (YAMLError, AttributeError):  # what cannot be read asks for nothing
+        names = list(lines)
+    return _side(names, lines, f"{LOCK} of {commit.named}")
 
 
 def of_folder(folder: Path) -> Side:
     """Raises ArtifactError if nothing ran here."""
     try:
-        text = (folder / LOCK).read_text(encoding="utf-8")
+        lines = entries((folder / LOCK).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise ArtifactError(f"{LOCK}: {reason}; go to a project's folder, and run `textmill repro` there") from error
-    return _side(text, str(LOCK), load_params(folder / PIPELINE), load_params(folder / PARAMS))
+    return _side(wanted(load_params(folder / PIPELINE), load_params(folder / PARAMS), lines), lines, str(LOCK))
 
 
-def _side(lock: str, where: str, pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> Side:
-    lines = entries(lock)
-    names = wanted(pipeline, params, lines)
+def _side(names: list[str], lines: Mapping[str, str], where: str) -> Side:
     return Side(names, {name: read(lines[name], where) for name in names if name in lines})
 
 
