@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from textmill.classifier import Classifier
 
 
@@ -25,3 +27,10 @@ def load(path: str | Path, precision: Literal["float32", "bfloat16"] = "float32"
 
     with naming_extras():
         return classifier.load(path, precision)
+
+
+def scores(folder: str | Path = ".") -> pl.DataFrame:
+    """Models, seeds and scores of the project in a folder; see `textmill.report.frame.frame` for the columns."""
+    from textmill.report.frame import frame
+
+    return frame(Path(folder, "report/comparison.json"), Path(folder, "metrics/models"))

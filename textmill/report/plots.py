@@ -1,9 +1,13 @@
-"""Figures for MLflow, in the page's colours. matplotlib's objects alone, no pyplot: no window, no global state."""
+"""Figures for MLflow and notebooks, in the page's colours. No pyplot: no window, no global state."""
 
 from collections.abc import Sequence
+from functools import cache
+from io import BytesIO
 from typing import TYPE_CHECKING
 
+from textmill.results.comparison import Comparison
 from textmill.results.history import Epoch
+from textmill.results.scores import Bin
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,8 +67,60 @@ def curves_figure(history: Sequence[Epoch], name: str) -> "Figure":
     return figure
 
 
+def calibration_figure(bins: Sequence[Bin], name: str) -> "Figure":
+    """How often answers of a confidence are right, against the diagonal of who is as sure as right; dots by count."""
+    figure = _figure(4.5, 4.5)
+    axes = figure.add_subplot(xlabel="confidence", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1))
+    axes.set_title(name, parse_math=False)
+    axes.plot([0, 1], [0, 1], color="#808890", linestyle="--", linewidth=1, label="as sure as right")
+    sure, right = [one.confidence for one in bins], [one.accuracy for one in bins]
+    most = max((one.rows for one in bins), default=1)
+    axes.plot(sure, right, color=PALETTE[0], linewidth=1)
+    axes.scatter(sure, right, [10 + 150 * one.rows / most for one in bins], color=PALETTE[0], label="answers")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="upper left")
+    return figure
+
+
+def comparison_figure(comparison: Comparison) -> "Figure":
+    """The score of each model with its interval, best on validation first, and what guessing scores."""
+    models = comparison.models
+    figure = _figure(7, 1.4 + 0.35 * len(models))
+    axes = figure.add_subplot(xlabel=f"{comparison.metric} on {comparison.rows:,} test documents")
+    for row, model in enumerate(models):
+        color = PALETTE[0] if model.name == comparison.champion else "#808890"
+        if model.low is not None and model.high is not None:
+            axes.plot([model.low, model.high], [row, row], color=color, linewidth=2)
+        axes.plot([model.score], [row], marker="o", color=color)
+    names = [one.name if len(one.name) <= LONG else one.name[: LONG - 1] + "…" for one in models]
+    champion = [model.name for model in models].index(comparison.champion)
+    names[champion] += " (champion)"
+    axes.set_yticks(range(len(models)))
+    axes.set_yticklabels(names, parse_math=False)
+    axes.invert_yaxis()
+    guess = comparison.baseline.scores[comparison.metric]
+    if guess is not None:
+        label = f"always {comparison.baseline.label}"
+        axes.axvline(guess, color="#808890", linestyle=":", label=label.replace("$", r"\$"))
+        axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
 def _figure(width: float, height: float) -> "Figure":
     """An empty figure of a size in inches."""
+    return _shown()(figsize=(width, height), dpi=120, layout="constrained")
+
+
+@cache
+def _shown() -> "type[Figure]":
+    """matplotlib's figure, which a notebook shows although pyplot does not know it."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), dpi=120, layout="constrained")
+    class Shown(Figure):
+        def _repr_png_(self) -> bytes:
+            file = BytesIO()
+            self.savefig(file, format="png")
+            return file.getvalue()
+
+    return Shown
