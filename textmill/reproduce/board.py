@@ -133,7 +133,7 @@ class LiveBoard(Board):
                 work.at,
                 ProgressBar(total=1.0, completed=work.share, width=12),
                 "" if work.accuracy is None else f"{100 * work.accuracy:.1f} %",
-                "" if left is None else f"≤ {clock(left)} left",
+                "" if left is None else f"~ {clock(left)} left",
             )
         waiting = len(self.models) - len(self.codes) - len(self.work)
         counts = f"{len(self.codes)} of {len(self.models)} models done" + (f", {waiting} wait" if waiting else "")

@@ -74,11 +74,12 @@ class Progress:
         return (number - 1 + (epoch + self.within) / max(epochs, 1)) / seeds if epochs else 0.0
 
     def left(self, now: float) -> float | None:
-        """Seconds of its training that are left at most, for it may stop early; None: not known."""
+        """Seconds of its training that are left, unless it stops early; None: not known."""
         if not self.stage.startswith("train@"):
             return None
         (number, seeds), (epoch, epochs) = self.seed, self.epoch
         if self.kind == "epoch" and self.seconds:
             each = sum(self.seconds) / len(self.seconds)
             return max(0.0, each * ((seeds - number) * epochs + epochs - epoch) - (now - self.told))
-        return max(0.0, self.expected - (now - self.began)) if self.expected < float("inf") else None
+        left = self.expected - (now - self.began)
+        return left if 0 < left < float("inf") else None
