@@ -15,10 +15,9 @@ from corpora import documents, encode, tokenizer
 from trial import accuracy, entry, fit, percent, rows_of, tell
 
 from textmill.annotation.curve import measure, nested, with_forecasts
-from textmill.annotation.folds import pieces
 from textmill.annotation.kept import Kept
 from textmill.models import model_entry
-from textmill.rows.splits import cut
+from textmill.rows.splits import cut, pieces
 from textmill.training.task import Task
 
 PRESETS = {"mr": ("MR", "text"), "rotten-tomatoes": ("the default", "group"), "imdb": ("IMDB, 12,000", "text")}

@@ -76,6 +76,7 @@ def test_parts_are_nested_and_know_every_class():
     order = nested(pieces, labels, rng)
     assert sorted(order) == list(range(60))
     assert set(labels[order[:3]]) == {0, 1, 2}
+    assert nested(pieces * 0, labels, rng)[3:].tolist() != sorted(order[3:])
     rest = pieces[order[3:]]
     assert (np.diff(rest) != 0).sum() == len(set(rest)) - 1  # one piece after the other
 

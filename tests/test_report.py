@@ -113,12 +113,12 @@ def page(metric="accuracy", change=None, vectors=None, seeds=None, ensembles=Non
 
     def said(runs) -> Answers:
         each = [np.array([numbers[label] for label in run]) for run in (actual, *runs)]
-        return Answers(known, each[0], np.stack(each[1:]), np.full(len(known), -1))
+        return Answers(known, each[0], np.stack(each[1:]), np.arange(len(known)))
 
     def chosen(share) -> Answers:
         truth = np.arange(1000) % len(labels)
         wrong = np.arange(1000) >= round(1000 * share)
-        return Answers(pl.Series(truth.astype(str)), truth, ((truth + wrong) % len(labels))[None], np.full(1000, -1))
+        return Answers(pl.Series(truth.astype(str)), truth, ((truth + wrong) % len(labels))[None], np.arange(1000))
 
     evaluated = {}
     for name, model in models.items():

@@ -125,7 +125,7 @@ def test_predictions_are_in_the_order_of_ids_and_must_be_distributions():
         "prediction",
         "confidence",
         "tokens",
-        "group",
+        "unit",
         "p:neg",
         "p:neutral",
         "p:pos",

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from textmill.judging import intervals, jackknife
 from textmill.judging.intervals import Spread
-from textmill.judging.metrics import score
+from textmill.judging.metrics import METRICS, score
 from textmill.judging.units import Units
 
 
@@ -17,6 +17,7 @@ class Judged(NamedTuple):
 
     by_seed: NDArray[np.float64]  # (S,)
     without: NDArray[np.float64]
+    doubt: float  # variance that is added for what few documents cannot show
 
     @property
     def estimate(self) -> float:
@@ -28,10 +29,11 @@ def judge(metric: str, actual: NDArray[np.int64], predicted: NDArray[np.int64], 
     """Scores of predictions (S, N) of N documents."""
     nothing = np.zeros(len(actual), np.int64)
     by_seed = [score(metric, jackknife.counted(actual, each, nothing, 1, classes)[0]) for each in predicted]
+    doubt = METRICS[metric].doubt(np.bincount(actual, minlength=classes))
     if len(units.sizes) < 2:
-        return Judged(np.array(by_seed), np.zeros(0))
+        return Judged(np.array(by_seed), np.zeros(0), doubt)
     each_seed = [jackknife.without_each(metric, actual, each, classes, units) for each in predicted]
-    return Judged(np.array(by_seed), np.mean(each_seed, axis=0))
+    return Judged(np.array(by_seed), np.mean(each_seed, axis=0), doubt)
 
 
 def spread(units: Units, one: Judged, other: Judged | None = None) -> Spread | None:
@@ -39,9 +41,9 @@ def spread(units: Units, one: Judged, other: Judged | None = None) -> Spread | N
     if len(units.sizes) < 2:
         return None
     without = one.without - other.without if other else one.without
-    variance = jackknife.variance(without, int(units.sizes.sum()))
+    variance = jackknife.variance(without) + one.doubt
     of_seeds = [part for each in (one, other) if each for part in intervals.of_seeds(each.by_seed)]
-    return intervals.together([intervals.of_documents(variance, units), *of_seeds])
+    return intervals.combined([intervals.of_documents(variance, units), *of_seeds])
 
 
 def interval(units: Units, judged: Judged, alpha: float) -> tuple[float | None, float | None]:
@@ -54,7 +56,7 @@ def interval(units: Units, judged: Judged, alpha: float) -> tuple[float | None, 
 
 
 def wins(judged: Sequence[Judged], units: Units, seed: int, times: int = 2000) -> list[float]:
-    """How often each of the models has the best score, of as many units drawn again; of equal ones the first has it.
+    """How often each of the models has the best score, of as many units drawn again; equal ones share a draw.
 
     A score of drawn units is taken from what each unit adds to it, as the jackknife tells: exact for accuracy of
     documents, and close to it otherwise (Efron 1982, the infinitesimal jackknife).
@@ -67,5 +69,6 @@ def wins(judged: Sequence[Judged], units: Units, seed: int, times: int = 2000) -
     for _ in range(times):
         drawn = np.bincount(random.integers(count, size=count), minlength=count)
         scores = [each.estimate for each in judged] + drawn @ adds
-        best[np.round(scores, 9).argmax()] += 1
+        first = np.round(scores, 9) == np.round(scores, 9).max()
+        best += first / first.sum()
     return [round(float(share), 6) for share in best / times]

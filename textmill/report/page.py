@@ -17,7 +17,7 @@ from textmill.report.labels import curve_line, drawn, gain
 from textmill.report.numbers import count, decimals, extent, interval, percent, points
 from textmill.report.plots import PALETTE
 from textmill.report.side_by_side import side_by_side
-from textmill.report.table import DECIDED
+from textmill.report.table import DECIDED, rare
 from textmill.results.comparison import Comparison
 from textmill.results.data import Clean, Split, Tokenized, Vectors
 from textmill.results.labels import Labels
@@ -59,6 +59,7 @@ def render(
         others={name: metric.title for name, metric in METRICS.items() if name != comparison.metric},
         standing=comparison.standing,
         ahead=comparison.ahead,
+        rare=rare(comparison),
         decided=DECIDED.get(comparison.decided_by or ""),
         doubts=lines(doubts),
         models=models,

@@ -18,6 +18,7 @@ from textmill.results.outcome import Outcome
 from textmill.timings import Timing
 
 DECIDED = {"log_loss": "the lower log-loss", "parameters": "the smaller size", "name": "the name that comes first"}
+FEW = 4  # names of classes in a line
 VERBS = {"beats": "beats", "ties": "ties with", "loses": "is beaten on the test split by"}
 LATER = "TEXTMILL_REPRO"  # an environment variable: `textmill repro` tells at its end, when all stages have run
 WIDE = 140  # characters of a line where there is no terminal
@@ -64,8 +65,7 @@ def _tell(comparison: Comparison, timings: Mapping[str, Timing], doubts: Iterabl
     if comparison.absent:
         _say(f"The test split has no document of {few(comparison.absent)}: macro averages are over the classes it has")
     if comparison.rare:
-        rare = [f"{label} ({rows})" for label, rows in comparison.rare.items()]
-        _say(f"Few test documents of {few(rare)}: macro-F1 hangs on each of them")
+        _say(f"Few test documents of {rare(comparison)}: macro-F1 hangs on each of them")
     _say(f"Champion by {comparison.champion_by}: {comparison.champion} ({standing(comparison)})")
     if len(comparison.odds) > 1:
         _say(narrow(comparison))
@@ -112,6 +112,14 @@ def _say(line: str) -> None:
         line = textwrap.fill(line, get_terminal_size().columns, subsequent_indent="  ")
     for part in line.split("\n"):
         say(part)
+
+
+def rare(comparison: Comparison) -> str:
+    """The labels with few test documents, and how many these are."""
+    names = [f"{label[:20]} ({rows})" for label, rows in comparison.rare.items()]
+    if len(names) <= FEW:
+        return ", ".join(names)
+    return f"{', '.join(names[: FEW - 1])} and {len(names) - FEW + 1:,} other classes"
 
 
 def standing(comparison: Comparison) -> str:

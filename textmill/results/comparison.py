@@ -53,8 +53,8 @@ class Pair(Section):
     better: str | None  # None: a tie
 
 
-class Judging(Section):
-    """What a split's documents can tell. Units are what is independent of the rest: documents, or groups of them."""
+class Power(Section):
+    """What a split can tell. Units are what is independent of the rest: documents, equal ones as one, or groups."""
 
     rows: int
     by: Literal["document", "group"]
@@ -81,8 +81,8 @@ class Comparison(Record, Section):
     absent: list[str]  # the labels that no test document has: macro averages are over the others
     rare: dict[str, int]  # test documents of each label that has few
     alpha: float
-    validation: Judging
-    test: Judging
+    validation: Power
+    test: Power
     champion: str
     champion_by: str
     equal: list[str]  # the models that did as well as the champion on validation
