@@ -161,7 +161,6 @@ def test_one_job_trains_one_after_the_other_as_params_have_them(toy):
     serial(other)
     code, out, error = run(toy, "-j", "1")
     assert (code, error) == (0, "")
-<<<<<<< HEAD
     stages = [line.split()[0] for line in out.splitlines() if line.endswith(" begins")]
     assert stages == ["encode@word", "vectors@word", "b", "a", "compare", "track"]
     assert results(toy) == results(other)
@@ -175,13 +174,6 @@ def test_what_ran_before_is_restored_and_told(toy):
     models(toy, "a")
     out = run(toy)[1]
     assert "a | train@a is restored, without running: it ran before on the same inputs\n" in out
-=======
-    assert "at a time" not in out
-    assert [line.split("'")[1] for line in out.splitlines() if line.startswith("Running")] == [
-        *("encode@word", "vectors@word", "train@b", "train@a", "evaluate@b", "evaluate@a"),
-        *("curve@b", "curve@a", "compare", "track"),
-    ]
->>>>>>> work18
 
 
 def test_a_failing_and_a_killed_arm_lose_no_other(toy):
