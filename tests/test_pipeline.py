@@ -211,6 +211,7 @@ def test_an_experiment_elsewhere_reads_dvcs_data_and_tracks_into_this_store(firs
     (folder / "mlflow.db").unlink()  # it knows the other folder's artifacts
     dvc(folder, "add", "data/input/reviews.csv")
     repro(folder)
+    repro(folder, "--single-item", "--force", "track")
     for words in (["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "results"]):
         subprocess.run(["git", *words], cwd=folder, check=True)
 
