@@ -60,20 +60,23 @@ def _tell(comparison: Comparison, timings: Mapping[str, Timing], doubts: Iterabl
     if any(model.seeds > 1 for model in comparison.models):
         title += "; of several seeds mean ± standard deviation"
     width = get_terminal_size((WIDE, 24)).columns
-    for line in (title, *grid([header, *rows], width)):
+    say_folded(title)
+    for line in grid([header, *rows], width):
         say(line)
     if comparison.absent:
-        _say(f"The test split has no document of {few(comparison.absent)}: macro averages are over the classes it has")
+        say_folded(
+            f"The test split has no document of {few(comparison.absent)}: macro averages are over the classes it has"
+        )
     if comparison.rare:
-        _say(f"Few test documents of {rare(comparison)}: macro-F1 hangs on each of them")
-    _say(f"Champion by {comparison.champion_by}: {comparison.champion} ({standing(comparison)})")
+        say_folded(f"Few test documents of {rare(comparison)}: macro-F1 hangs on each of them")
+    say_folded(f"Champion by {comparison.champion_by}: {comparison.champion} ({standing(comparison)})")
     if len(comparison.odds) > 1:
-        _say(narrow(comparison))
+        say_folded(narrow(comparison))
     for model in comparison.ahead:
         members = " and ".join(model.members)
-        _say(f"Ahead of it on validation: {model.name}, the ensemble of {members} ({percent(model.validation)})")
+        say_folded(f"Ahead of it on validation: {model.name}, the ensemble of {members} ({percent(model.validation)})")
     for line in lines(doubts):
-        _say(f"Note: {line}")
+        say_folded(f"Note: {line}")
 
 
 def grid(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
@@ -99,14 +102,14 @@ def grid(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
     yield (" " * GAP).join("─" * widths[at] for at in kept)
     yield from map(line, cells[1:])
     if out:
-        yield f"(a wider terminal, or the page, shows {', '.join(reversed(out))}, too)"
+        yield f"(without {', '.join(reversed(out))}: see the page)"
 
 
 def _short(name: str) -> str:
     return name if len(name) <= LONG else f"{name[: LONG - 1]}…"
 
 
-def _say(line: str) -> None:
+def say_folded(line: str) -> None:
     """Say a sentence; in a terminal its lines break between words."""
     if sys.stdout.isatty():
         line = textwrap.fill(line, get_terminal_size().columns, subsequent_indent="  ")
