@@ -55,6 +55,12 @@ def test_before_the_first_epoch_an_earlier_training_says_what_is_left():
     assert progress.left(12.0) == 14.0
 
 
+def test_epochs_too_short_to_be_told_are_timed_here():
+    short = EPOCH.replace("2.0 s", "0.0 s")
+    progress = at("train@a begins", short.format(2, 1), short.format(4, 1))  # one a second: half a second an epoch
+    assert progress.left(3.0) == 2.0
+
+
 @pytest.mark.parametrize(
     "line", ["a: gpu 1", "error: train@a: no", "going on after epoch 3", "accuracy 0.5", "epoch", "", "x begins to y"]
 )
@@ -71,7 +77,7 @@ def test_the_lines_are_those_of_the_training(tmp_path, capsys):
     progress = Progress(0.0)
     lines = capsys.readouterr().out.splitlines()
     assert [progress.read(line, 1.0) for line in lines] == ["step", *["epoch"] * 3] * 2
-    assert (progress.seed, progress.epoch, len(progress.seconds)) == ((2, 2), (3, 3), 6)
+    assert (progress.seed, progress.epoch) == ((2, 2), (3, 3))
     assert 0 <= progress.accuracy <= 1
 
 

@@ -1,7 +1,7 @@
 """How far a model is, from the lines that its stages print: they are read, so that telling it costs nothing there."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from textmill.reproduce.dvc import BEGINS
 
@@ -27,16 +27,21 @@ class Progress:
     within: float = 0.0  # share of the one under way
     accuracy: float | None = None  # on validation, after the last epoch
     score: str = ""  # on the test split
-    seconds: list[float] = field(default_factory=list)  # of epochs
+    each: float | None = None  # seconds of an epoch of training
+    first: tuple[int, float] | None = None  # the first epoch of this seed that was told, and when
     told: float = 0.0  # when the last epoch ended
 
     def read(self, line: str, now: float) -> str:
         """Take in a line: what it is about, `epoch`, `step` or `score`; empty: it is for people alone."""
         if found := EPOCH.fullmatch(line):
-            if found["kind"] != self.kind:
-                self.kind, self.seconds = found["kind"], []
-            self.epoch, self.within, self.told = (int(found["number"]), int(found["of"])), 0.0, now
-            self.seconds.append(float(found["seconds"]))
+            number = int(found["number"])
+            self.epoch, self.within, self.told = (number, int(found["of"])), 0.0, now
+            if found["kind"] != self.kind or self.first is None:
+                before = self.each if found["kind"] == self.kind else None
+                self.kind, self.first = found["kind"], (number, now)
+                self.each = float(found["seconds"]) or before
+            else:  # short ones are told as 0.0 s
+                self.each = (now - self.first[1]) / max(number - self.first[0], 1)
             told = ACCURACY.search(line)
             self.accuracy = float(told[1]) if told else None
             return "epoch"
@@ -45,7 +50,8 @@ class Progress:
             self.within = done / max(of, 1)
             return "epoch"
         if found := SEED.fullmatch(line):
-            self.seed, self.epoch, self.within = (int(found["number"]), int(found["of"])), (0, self.epoch[1]), 0.0
+            self.seed, self.epoch = (int(found["number"]), int(found["of"])), (0, self.epoch[1])
+            self.within, self.first = 0.0, None
             return "step"
         if found := STAGE.fullmatch(line):
             self.stage = found["name"]
@@ -78,8 +84,7 @@ class Progress:
         if not self.stage.startswith("train@"):
             return None
         (number, seeds), (epoch, epochs) = self.seed, self.epoch
-        if self.kind == "epoch" and self.seconds:
-            each = sum(self.seconds) / len(self.seconds)
-            return max(0.0, each * ((seeds - number) * epochs + epochs - epoch) - (now - self.told))
+        if self.kind == "epoch" and self.each is not None:
+            return max(0.0, self.each * ((seeds - number) * epochs + epochs - epoch) - (now - self.told))
         left = self.expected - (now - self.began)
         return left if 0 < left < float("inf") else None
