@@ -233,7 +233,7 @@ def test_an_experiment_elsewhere_reads_dvcs_data_and_tracks_into_this_store(firs
     dvc(folder, "exp", "apply", "half")
     assert load_params(folder / "params.yaml")["models"]["linear"]["c"] == 0.5
     changed = json.loads(dvc(folder, "params", "diff", "--json"))
-    assert changed == {"params.yaml": {"models.linear.c": {"old": 1.0, "new": 0.5}}}
+    assert changed == {"params.yaml": {"models.linear.c": {"old": 1.0, "new": 0.5, "diff": -0.5}}}
     changed = json.loads(dvc(folder, "metrics", "diff", "--json"))["metrics/models/linear/summary.json"]
     assert changed["validation_log_loss"]["diff"]
 
