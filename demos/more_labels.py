@@ -44,7 +44,7 @@ def forecast(preset: str, docs: pl.DataFrame, names: list[str], by: str, times: 
     own = tied[np.sort(order[: len(data.labels)])]
     with TemporaryDirectory() as folder:
         sizes = measure(model, data, some, held, task, own, "accuracy", Kept(Path(folder), "demo", []))
-    curve = with_forecasts(sizes, "accuracy", by, 0.05)
+    curve = with_forecasts(sizes, "accuracy", by, 0.05, len(np.unique(own)))
     if not curve.forecasts:
         return None
     told = next(one for one in curve.forecasts if one.times == times)

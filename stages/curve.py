@@ -42,7 +42,8 @@ def main(
     with on_threads(threads):
         sizes = curve.measure(model, data, validation, test, task, tied, compare.metric, before)
     before.forget_others()
-    (found := curve.with_forecasts(sizes, compare.metric, by, compare.alpha)).write(out)
+    found = curve.with_forecasts(sizes, compare.metric, by, compare.alpha, len(set(tied)))
+    found.write(out)
     say(f"curve: {name}: {curve_line(found)}")
 
 

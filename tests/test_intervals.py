@@ -64,10 +64,15 @@ def test_the_variance_of_a_share_is_that_of_theory():
     assert jackknife.variance(without) == pytest.approx(0.8 * 0.2 / 99)
 
 
-def test_what_few_documents_cannot_show_widens_a_score():
-    """Two documents more: by accuracy any two, by macro-F1 two of each class."""
-    assert METRICS["accuracy"].doubt(np.array([10, 90, 0])) == pytest.approx(2 / 102**2)
-    assert METRICS["f1_macro"].doubt(np.array([10, 90, 0])) == pytest.approx(2 / (2 * 12) ** 2 + 2 / (2 * 92) ** 2)
+@pytest.mark.parametrize(("metric", "added"), [("accuracy", 2), ("f1_macro", 4)])
+def test_a_document_more_is_right_and_one_is_wrong(metric, added):
+    """Of all, or of each class that is there."""
+    actual, own = np.array([0] * 30 + [2] * 10), units.units_of(np.arange(40))
+    found = judge(metric, actual, actual[None], 4, own)
+    assert (found.estimate, found.without_added.size) == (1, added)
+    assert found.centre == pytest.approx({"accuracy": 41 / 42, "f1_macro": (31 / 32 + 11 / 12) / 2}[metric])
+    low, high = interval(own, found, 0.05)
+    assert (0.5 < low < 0.93, high) == (True, 1)
 
 
 def test_independent_luck_adds_up_with_the_freedom_of_satterthwaite():

@@ -416,7 +416,7 @@ def test_the_page_tells_temperatures_and_what_a_risk_answers():
     read = Reader(html)
     shown = "|".join(text.strip() for text in read.text if text.strip())
     assert "lstm|2.50|0.815|0.520|0.179|0.028" in shown
-    assert "linear|1.00|123 validation documents are too few to tell a better one|0.815" in shown
+    assert "linear|1.00|too few validation documents (123) to tell a better one|0.815" in shown
     assert (
         "At most wrong|5\xa0%|20\xa0%|30\xa0%|Least|linear|none|50\xa0%|10.0\xa0%|0\xa0%|–|12\xa0%|lstm|none" in shown
     )

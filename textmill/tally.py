@@ -24,22 +24,11 @@ def accuracy(hits: NDArray, actual: NDArray, predicted: NDArray) -> NDArray[np.f
     return hits.sum(-1) / actual.sum(-1)
 
 
-def accuracy_doubt(actual: NDArray) -> float:
-    """The variance that two more documents bring, one right and one wrong (Agresti & Caffo 2000)."""
-    return float(2 / (actual.sum() + 2) ** 2)
-
-
 def f1_macro(hits: NDArray, actual: NDArray, predicted: NDArray) -> NDArray[np.float64]:
     """Mean F1 of the classes that documents have. Answers that name another one lower the F1 of those."""
     there = actual > 0
     each = np.where(there, 2 * hits / np.maximum(actual + predicted, 1), 0)
     return each.sum(-1) / np.maximum(there.sum(-1), 1)
-
-
-def f1_macro_doubt(actual: NDArray) -> float:
-    """As `accuracy_doubt`, but two more documents of each class: a rare one weighs as much as a common one."""
-    there = actual[actual > 0]
-    return float((2 / (len(there) * (there + 2)) ** 2).sum())
 
 
 def f1_macro_slopes(hits: NDArray, actual: NDArray, predicted: NDArray) -> NDArray[np.float64]:

@@ -25,6 +25,7 @@ from textmill.training.task import Task
 SHARES = (16, 8, 4, 2, 1)  # of train: 1 / 16, ...
 DRAWS = 5  # of each part but the whole
 FEWEST = 50  # documents of the smallest part that is fitted
+PIECES = 20  # groups or different texts of train: of fewer the draws are too much alike
 TIMES = (2, 4)  # as many documents as train has
 
 
@@ -72,9 +73,11 @@ def nested(pieces: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> 
     return np.concatenate([order[first], np.delete(order, first)])
 
 
-def with_forecasts(sizes: list[Size], metric: str, by: str, alpha: float) -> Curve:
-    """The curve with what more documents would bring, or with why that cannot be told."""
+def with_forecasts(sizes: list[Size], metric: str, by: str, alpha: float, pieces: int) -> Curve:
+    """The curve with what more documents would bring, or with why that cannot be told. pieces: how many train has."""
     curve = Curve(metric=metric, by=by, sizes=sizes)
+    if pieces < PIECES:
+        return curve.model_copy(update={"no_forecast": "train has too few groups"})
     if len(sizes) < LAST:
         return curve.model_copy(update={"no_forecast": "train has too few documents"})
     found = [forecast(sizes, times, alpha) for times in TIMES]

@@ -178,7 +178,7 @@ def _entry(
         **dict(zip(("validation_low", "validation_high", "low", "high"), ends, strict=True)),
         "seeds": seeds,
         "sd": round(float(test.by_seed.std(ddof=1)), 6) if seeds > 1 else None,
-        "gain_low": gain and round(max(-1.0, test.estimate - always.estimate - half_width(gain, judges.alpha)), 6),
+        "gain_low": gain and round(max(-1.0, test.centre - always.centre - half_width(gain, judges.alpha)), 6),
         **{key: model.scores[key] for key in TOLD},
     }
 

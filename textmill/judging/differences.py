@@ -34,15 +34,16 @@ def pairs(terms: Terms, judged: Mapping[str, Judged], answers: Mapping[str, Answ
         difference, half = judged[a].estimate - judged[b].estimate, half_width_of(terms, judged, a, b)
         if half is not None:
             half *= _widening(terms, answers[a], answers[b], len(judged))
-        sure = half is not None and abs(difference) > half
+        centre = judged[a].centre - judged[b].centre
+        sure = half is not None and abs(centre) > half
         pair = Pair(
             a=a,
             b=b,
             difference=round(difference, 6),
-            low=None if half is None else round(max(-1.0, difference - half), 6),
-            high=None if half is None else round(min(1.0, difference + half), 6),
+            low=None if half is None else round(max(-1.0, centre - half), 6),
+            high=None if half is None else round(min(1.0, centre + half), 6),
             least=None if half is None else _least(terms, half, len(judged)),
-            better=(a if difference > 0 else b) if sure else None,
+            better=(a if centre > 0 else b) if sure else None,
         )
         told.append(pair)
     return told

@@ -159,12 +159,13 @@ def over_seeds(each: Mapping[int, dict[str, float | None]]) -> tuple[dict[str, f
 def summary(scores: Scores, shipped: int, validation: Mapping[str, float]) -> dict[str, float | None]:
     """The line of `dvc metrics show`: what a model is chosen by, then what it scores on the test split.
 
-    Both are of the shipped seed; of several, mean and standard deviation of the test accuracy follow.
+    Both are of the shipped seed; of several, mean and standard deviation of the test scores of METRICS follow.
     """
     line: dict[str, float | None] = {f"validation_{name}": value for name, value in validation.items()}
     line |= {f"test_{name}": value for name, value in scores.of(shipped).items()}
     if len(scores.seeds) > 1:
-        line |= {"test_accuracy_mean": scores.mean["accuracy"], "test_accuracy_sd": scores.sd["accuracy"]}
+        for name in METRICS:
+            line |= {f"test_{name}_mean": scores.mean[name], f"test_{name}_sd": scores.sd[name]}
     return line
 
 

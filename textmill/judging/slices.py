@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 import numpy as np
 import polars as pl
 
-from textmill import tally
 from textmill.config import Section, like
 from textmill.judging import jackknife
 from textmill.judging.intervals import half_width, of_documents
@@ -86,13 +85,12 @@ def _slice(name: str, right: np.ndarray, held: np.ndarray, alpha: float, units: 
     rows = int(held.sum())
     if not rows:
         return Slice(slice=name, rows=0, accuracy=None, low=None, high=None, **ends)
-    doubt = tally.accuracy_doubt(np.array([rows]))
     accuracy, inside = float(right[held].mean()), share_without_each(right, held, units)
     low = high = None
     if inside is not None:
         there = np.bincount(units.of[held], minlength=len(units.sizes))
-        spread = of_documents(jackknife.variance(inside[there > 0]) + doubt, Units(units.of[held], there[there > 0]))
-        half = half_width(spread, alpha)
+        found = jackknife.variance(inside[there > 0]) + doubt(rows)
+        half = half_width(of_documents(found, Units(units.of[held], there[there > 0])), alpha)
         low, high = round(max(0.0, accuracy - half), 6), round(min(1.0, accuracy + half), 6)
     sign = apart(right, held, alpha, units)
     return Slice(slice=name, rows=rows, accuracy=round(accuracy, 6), low=low, high=high, sign=sign, **ends)
@@ -109,10 +107,15 @@ def apart(right: np.ndarray, held: np.ndarray, alpha: float, units: Units) -> Li
         return 0
     rows = int(held.sum()), int((~held).sum())
     fewer = min((np.bincount(units.of[side], minlength=len(units.sizes)) for side in (held, ~held)), key=np.sum)
-    variance = jackknife.variance(inside - outside) + tally.accuracy_doubt(np.array([min(rows)]))
+    variance = jackknife.variance(inside - outside) + doubt(min(rows))
     half = half_width(of_documents(variance, Units(units.of, fewer[fewer > 0])), alpha)
     difference = float(right[held].mean() - right[~held].mean())
     return 0 if abs(difference) <= half else 1 if difference > 0 else -1
+
+
+def doubt(rows: int) -> float:
+    """The variance that two documents more bring, one right and one wrong: ten of ten are not told as sure."""
+    return 2 / (rows + 2) ** 2
 
 
 def share_without_each(right: np.ndarray, held: np.ndarray, units: Units) -> np.ndarray | None:

@@ -12,7 +12,7 @@ from textmill.console import UNPRINTABLE, few, say
 from textmill.judging.doubts import Doubt, doubts
 from textmill.judging.metrics import METRICS
 from textmill.report.doubts import lines
-from textmill.report.numbers import count, decimals, interval, percent
+from textmill.report.numbers import count, decimals, interval, percent, range_of_points
 from textmill.results.comparison import Comparison, Entry
 from textmill.results.outcome import Outcome
 from textmill.timings import Timing
@@ -70,7 +70,7 @@ def _tell(comparison: Comparison, timings: Mapping[str, Timing], doubts: Iterabl
     if comparison.rare:
         say_folded(f"Few test documents of {rare(comparison)}: macro-F1 hangs on each of them")
     say_folded(f"Champion by {comparison.champion_by}: {comparison.champion} ({standing(comparison)})")
-    if len(comparison.odds) > 1:
+    if comparison.odds:
         say_folded(narrow(comparison))
     for model in comparison.ahead:
         members = " and ".join(model.members)
@@ -84,9 +84,11 @@ def grid(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
 
     The first column is left, the others are right. Cells stay whole, but for names, which are cut where they are long.
     """
+    from rich.cells import cell_len, set_cell_size
+
     header = list(rows[0])
     cells = [[_short(row[0].translate(UNPRINTABLE)), *row[1:]] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
     kept, out = list(range(len(header))), []
     spare = [header.index(name) for name in SPARE if name in header]
     spare += [at for at in range(KEPT, len(header)) if at not in spare]
@@ -95,7 +97,7 @@ def grid(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
         out.append(header[at])
 
     def line(row: Sequence[str]) -> str:
-        parts = [row[0].ljust(widths[0]), *(row[at].rjust(widths[at]) for at in kept[1:])]
+        parts = [set_cell_size(row[0], widths[0]), *(row[at].rjust(widths[at]) for at in kept[1:])]
         return (" " * GAP).join(parts).rstrip()
 
     yield line(cells[0])
@@ -128,8 +130,8 @@ def rare(comparison: Comparison) -> str:
 def standing(comparison: Comparison) -> str:
     """Where the champion stands on the test split; a tie with the difference that could have been seen."""
     found = [f"{VERBS[verb]} {', '.join(names)}" for verb, names in comparison.standing.items() if names]
-    if comparison.least is not None:
-        found.append(f"a difference under {100 * comparison.least:.1f} points cannot be told")
+    if comparison.least:
+        found.append(f"it takes {range_of_points(comparison.least)} points to tell models apart that tie")
     return "; ".join(found) or "nothing to compare it with"
 
 
