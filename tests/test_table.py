@@ -46,3 +46,13 @@ def test_under_repro_the_stage_leaves_it_to_the_end(monkeypatch, capsys, tmp_pat
     table.tell(None, {}, tmp_path / "index.html", [])
     assert kept
     assert capsys.readouterr().out == f"Look next: {tmp_path}/index.html · textmill ui · dvc metrics diff\n"
+
+
+def test_wide_letters_keep_columns_in_line():
+    rows = [["model", "test"], ["日本語モデル", "77.5 %"], ["lstm", "9.1 %"]]
+    assert list(grid(rows, 80)) == [
+        "model           test",
+        "────────────  ──────",
+        "日本語モデル  77.5 %",
+        "lstm           9.1 %",
+    ]
