@@ -11,12 +11,16 @@ if TYPE_CHECKING:
     from textmill.classifier import Classifier
 
 
-def __getattr__(name: str) -> str:
+def __getattr__(name: str) -> object:
     """`__version__` stands once, in pyproject.toml. What is stored does not hold it: a release changes no byte."""
     if name == "__version__":
         from importlib.metadata import version
 
         return version("textmill")
+    if name == "results":  # a room, which may be called
+        from importlib import import_module
+
+        return import_module("textmill.results")
     raise AttributeError(f"module 'textmill' has no attribute {name!r}")
 
 
