@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import polars as pl
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from textmill.classifier import Classifier
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     """`__version__` stands once, in pyproject.toml. What is stored does not hold it: a release changes no byte."""
     if name == "__version__":
         from importlib.metadata import version
