@@ -13,6 +13,7 @@ from textmill.judging.doubts import doubts
 from textmill.judging.ensembles import combine, member
 from textmill.judging.naming import check_names
 from textmill.report.page import render
+from textmill.report.plots import draw
 from textmill.report.table import tell
 from textmill.results.data import Clean, Split, Tokenized, Vectors
 from textmill.results.labels import Labels
@@ -24,11 +25,12 @@ NAMES = Annotated[dict[Name, Any], Field(min_length=1)]
 
 def main(
     cleaned: Path, parted: Path, suspected: Path, tokenized: Path, scored: Path, comparison: Path, page: Path,
-    params: Path = PARAMS,
+    pictures: Path, params: Path = PARAMS,
 ) -> None:  # fmt: skip
     """The models are those of params.yaml: what a removed one left on the disk is not looked at.
 
-    tokenized: the folder of what was counted of each tokenizer; scored: that of each model's results.
+    tokenized: the folder of what was counted of each tokenizer; scored: that of each model's results; pictures: that of
+    what `dvc plots` shows.
     """
     config, seed = load_section(params, "compare", CompareConfig), load_section(params, "seed", Seed)
     named, tokenizers = load_section(params, "models", NAMES), load_section(params, "tokenizers", NAMES)
@@ -45,6 +47,7 @@ def main(
     result.write(comparison)
     found, labels = doubts(result, models), Labels.read(suspected, scored, named)
     write_text(page, render(result, models, clean, split, encoded, vectors, found, labels))
+    draw(pictures, result, models)
     seconds = {name: timings.recall(scored / name, model.fit.weights) for name, model in models.items()}
     tell(result, seconds, page, found)  # they differ from run to run: printed, never written into an output
 

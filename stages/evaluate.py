@@ -6,6 +6,7 @@ import polars as pl
 
 from textmill import bundle, timings
 from textmill.config import PARAMS, Alpha, Threads, load_section
+from textmill.console import say
 from textmill.files import write_csv, write_json
 from textmill.judging.confidence import with_confidence
 from textmill.judging.scoring import all_scores, mistakes, predict, summary, together
@@ -49,6 +50,8 @@ def main(model: Path, encoded: Path, splits: Path, out: Path, params: Path = PAR
     write_csv(out / "errors.csv", (wrong(table, some) for some in read_batches(texts, ["id", "text"])))
     write_csv(out / "confusion.csv", [table.select(actual="label", predicted="prediction")])
     timings.note(out, config.weights, timings.Timing(predict_documents_per_second=round(speed, 1)))
+    accuracy, f1 = 100 * scores.accuracy, 100 * scores.f1_macro
+    say(f"evaluate: {config.name}: test accuracy {accuracy:.1f} %, macro-F1 {f1:.1f} %")
 
 
 if __name__ == "__main__":

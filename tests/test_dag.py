@@ -55,6 +55,7 @@ ROOMS = {
         "tracking",
         "look",
         "check",
+        "report",
         "reproduce",
         "project",
         "verify",

@@ -1,6 +1,8 @@
 """The whole DAG, by DVC itself, on made-up reviews."""
 
+import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -182,6 +184,58 @@ def test_a_failing_stage_ends_in_one_line_with_its_code(first, tmp_path, stage, 
     assert done.returncode == code
     assert done.stderr.startswith(message)
     assert len(done.stderr.splitlines()) == 1
+
+
+def dvc(folder: Path, *words: str) -> str:
+    command = ["dvc", *words]
+    done = subprocess.run(command, cwd=folder, env=ENV, capture_output=True, text=True, timeout=HANGS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_pictures_need_no_internet(first):
+    folder, _ = first
+    dvc(folder, "plots", "show", "report/plots")
+    page = (folder / "dvc_plots/index.html").read_text()
+    assert not re.search("<script|https?:", page)
+    assert sorted(re.findall(r'src="(static/\w+\.png)"', page)) == [
+        f"static/workspace_report_plots_{name}.png" for name in ("confusion", "curves", "scores")
+    ]
+    for name in ("confusion", "curves", "scores"):
+        shown = folder / f"dvc_plots/static/workspace_report_plots_{name}.png"
+        assert shown.read_bytes() == (folder / f"report/plots/{name}.png").read_bytes()
+
+
+def test_an_experiment_elsewhere_reads_dvcs_data_and_tracks_into_this_store(first, tmp_path):
+    folder = shutil.copytree(first[0], tmp_path / "copy")
+    (folder / "mlflow.db").unlink()  # it knows the other folder's artifacts
+    dvc(folder, "add", "data/input/reviews.csv")
+    repro(folder)
+    repro(folder, "--single-item", "--force", "track")
+    for words in (["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "results"]):
+        subprocess.run(["git", *words], cwd=folder, check=True)
+
+    def runs() -> int:
+        with closing(sqlite3.connect(folder / "mlflow.db")) as store:
+            return store.execute("SELECT count(*) FROM runs WHERE name = 'linear'").fetchone()[0]
+
+    before = runs(), (folder / "params.yaml").read_bytes(), (folder / "dvc.lock").read_bytes()
+    with pytest.MonkeyPatch.context() as patch:  # DVC commits the experiment
+        for who in ("AUTHOR", "COMMITTER"):
+            patch.setitem(ENV, f"GIT_{who}_NAME", "a")
+            patch.setitem(ENV, f"GIT_{who}_EMAIL", "a@b")
+        dvc(folder, "exp", "run", "--temp", "-n", "half", "-S", "models.linear.c=0.5")  # as a queued one
+    assert (runs(), (folder / "params.yaml").read_bytes(), (folder / "dvc.lock").read_bytes()) == (
+        before[0] + 1,
+        *before[1:],
+    )
+    assert "half" in dvc(folder, "exp", "show", "--csv")
+    dvc(folder, "exp", "apply", "half")
+    assert load_params(folder / "params.yaml")["models"]["linear"]["c"] == 0.5
+    changed = json.loads(dvc(folder, "params", "diff", "--json"))
+    assert changed == {"params.yaml": {"models.linear.c": {"old": 1.0, "new": 0.5, "diff": -0.5}}}
+    changed = json.loads(dvc(folder, "metrics", "diff", "--json"))["metrics/models/linear/summary.json"]
+    assert changed["validation_log_loss"]["diff"]
 
 
 # The last one: it leaves an experiment without the LSTM behind.

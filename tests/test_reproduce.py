@@ -41,7 +41,10 @@ stages:
       outs: ["${key}.model"]
   evaluate:
     foreach: ${models}
-    do: {cmd: "cp ${key}.model metrics/${key}", deps: ["${key}.model"], outs: ["metrics/${key}"]}
+    do:
+      cmd: "cp ${key}.model metrics/${key}; echo evaluate: ${key}: accuracy 77.5 %"
+      deps: ["${key}.model"]
+      outs: ["metrics/${key}"]
   curve:
     foreach: ${models}
     do: {cmd: "echo ${key} > ${key}.curve", deps: ["${item.tokenizer}.vectors"], outs: ["${key}.curve"]}
@@ -55,6 +58,10 @@ case $1 in
   wrong*) echo "error: train@$1: of no use" >&2; exit 3 ;;
   killed*) kill -9 $$ ;;
 esac
+for epoch in 1 2 3; do
+  echo "epoch $epoch/3: loss 0.5000, validation loss 0.5000, accuracy 0.7$epoch (0.1 s)"
+  case $1 in slow*) sleep 0.3 ;; esac
+done
 echo $1: gpu $CUDA_VISIBLE_DEVICES
 grep -c . params.yaml > $1.model
 """
@@ -129,24 +136,43 @@ def test_side_by_side_equals_one_by_one(toy):
         code, out, error = run(toy, "-j", "2", CUDA_VISIBLE_DEVICES="4, 7")
         assert (code, error) == (0, "")
         assert "repro: 3 models, 2 at a time\n" in out
-        told = [line for line in out.splitlines() if " | " in line]  # by the models: nothing of DVC's
-        assert sorted(line.split()[0] for line in told) == sorted(set(names) - done)
-        assert {line.split("gpu ")[1] for line in told} == {"4", "7"}  # one for each of the two
+        new = sorted(set(names) - done)
+        told = [line.split(" | ") for line in out.splitlines() if " | " in line]
+        for name in new:  # begin, what the stage says, end: epochs so near to one another are not told
+            begun, said, ended = (line for label, line in told if label.strip() == name)
+            assert (begun, said[:-1]) == ("begins", f"{name}: gpu ")
+            assert re.fullmatch(r"accuracy 77.5 %; [\d.]+ s; [1-3] of 3 models", ended)
+        assert {line[-1] for _, line in told if "gpu" in line} == {"4", "7"}  # one for each of the two
+        assert sorted(path.stem for path in (toy / "data/logs").iterdir() if path.stem in new) == new
+        assert "epoch 2/3: " in (toy / f"data/logs/{new[0]}.log").read_text()
+        assert not re.search("Running|didn't|lock file|git add", out)  # DVC's own
+        assert ("repro: 11 stages did not change\n" in out) == bool(done)
         assert results(toy) == results(other)
         done = set(names)
     assert run(toy) == (0, "repro: everything is up to date\n", "")
     assert not (toy / "data/.order.json").exists()
 
 
-def test_one_job_is_dvc_repro(toy):
-    models(toy, "b", "a")
+def test_one_job_trains_one_after_the_other_as_params_have_them(toy):
+    other = shutil.copytree(toy, toy.parent / "other")
+    for folder in (toy, other):
+        models(folder, "b", "a")
+    serial(other)
     code, out, error = run(toy, "-j", "1")
     assert (code, error) == (0, "")
-    assert "at a time" not in out
-    assert [line.split("'")[1] for line in out.splitlines() if line.startswith("Running")] == [
-        *("encode@word", "vectors@word", "train@b", "train@a", "evaluate@b", "evaluate@a"),
-        *("curve@b", "curve@a", "compare", "track"),
-    ]
+    stages = [line.split()[0] for line in out.splitlines() if line.endswith(" begins")]
+    assert stages == ["encode@word", "vectors@word", "b", "a", "compare", "track"]
+    assert results(toy) == results(other)
+
+
+def test_what_ran_before_is_restored_and_told(toy):
+    models(toy, "a")
+    run(toy)
+    models(toy, a=RNN)
+    run(toy)
+    models(toy, "a")
+    out = run(toy)[1]
+    assert "a | train@a is restored, without running: it ran before on the same inputs\n" in out
 
 
 def test_a_failing_and_a_killed_arm_lose_no_other(toy):
@@ -156,11 +182,14 @@ def test_a_failing_and_a_killed_arm_lose_no_other(toy):
         models(folder, *names)
     code, out, error = run(toy, "-j", "2")
     assert code == 3
-    assert "wrong  | error: train@wrong: of no use\n" in error
-    for name, number in (("wrong ", "3"), ("killed", "(-9|137)")):  # of the stage, or of the shell around it
-        told = f"error: repro: failed to reproduce 'train@{name.strip()}': failed to run: .*, exited with {number}"
-        assert re.search(rf"(?m)^{name} \| {told}$", error)
-    assert error.splitlines()[-1] == "error: repro: wrong, killed failed, as told above (done: a, b)"
+    assert re.search(r"wrong  \| train@wrong failed; [\d.]+ s; \d of 4 models\n", out)
+    first, *_, last = error.splitlines()
+    assert first == "wrong  | error: train@wrong: of no use"
+    assert last == (
+        "error: repro: train@wrong failed (data/logs/wrong.log), "
+        "train@killed was killed by signal 9 (data/logs/killed.log); done: a, b"
+    )
+    assert "failed to" not in error
     assert (toy / "metrics/a").exists()
     assert not (toy / "report").exists()
 
@@ -169,7 +198,7 @@ def test_a_failing_and_a_killed_arm_lose_no_other(toy):
     serial(other)
     code, out, _ = run(toy, "-j", "2")
     assert code == 0
-    assert "Stage 'train@a' didn't change, skipping" in out
+    assert "a      |" not in out
     assert results(toy) == results(other)  # in the order of a run that nothing disturbed
 
 
@@ -204,11 +233,24 @@ def test_gpus_that_may_be_used(tmp_path, monkeypatch):
         assert gpus() == []
 
 
-def test_the_longest_arm_begins_first(tmp_path):
-    for name, seconds in (("short", 1.0), ("long", 9.0)):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "1.json").write_text(f'{{"train_seconds": {seconds}}}')
-    assert longest_first(["short", "long", "new", "newer"], tmp_path) == ["newer", "new", "long", "short"]
+def test_the_longest_arm_begins_first():
+    seconds = {"short": 1.0, "long": 9.0, "new": float("inf"), "newer": float("inf")}
+    assert longest_first(list(seconds), seconds) == ["newer", "new", "long", "short"]
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "told"),
+    [
+        ("echo 'error: compare: of no use' >&2; exit 3", 3, "error: compare: of no use\n"),  # a line of its own
+        ("exit 1", 1, "error: repro: compare failed with exit code 1\n"),
+        ("kill -9 $$", 137, "error: repro: compare was killed by signal 9\n"),
+    ],
+)
+def test_a_stage_that_fails_is_told_once(toy, command, code, told):
+    (toy / "dvc.yaml").write_text(DAG.replace("cat metrics/* > report", f'"{command}"'))
+    models(toy, "a")
+    ended, _, error = run(toy)
+    assert (ended, error) == (code, told)
 
 
 @pytest.mark.parametrize("jobs", ["0", "x"])

@@ -50,7 +50,7 @@ def write_params(folder, names):
 
 def run(folder):
     report = folder / "report"
-    written = report / "comparison.json", report / "index.html"
+    written = report / "comparison.json", report / "index.html", report / "plots"
     metrics = folder / "metrics"
     counted = metrics / "clean.json", metrics / "split.json", metrics / "suspects.json", metrics, metrics
     main(*counted, *written, folder / "params.yaml")
@@ -80,7 +80,8 @@ def test_a_model_removed_from_params_leaves_nothing(folder):
 
 def test_timings_are_printed_and_change_no_output(folder, capsys):
     run(folder)
-    report = [path.read_bytes() for path in sorted((folder / "report").iterdir())]
+    report = [path.read_bytes() for path in sorted((folder / "report").rglob("*.*"))]
+    assert len(report) == 5
     capsys.readouterr()
     weights = read_json(folder / "metrics" / "gru" / "fit.json")["weights"]
     facts = {"train_seconds": 123.4, "predict_documents_per_second": 5678.0}
@@ -89,7 +90,7 @@ def test_timings_are_printed_and_change_no_output(folder, capsys):
     run(folder)
     told = capsys.readouterr().out
     assert ("123.4" in told, "5,678" in told, "99.9" in told) == (True, True, False)
-    assert [path.read_bytes() for path in sorted((folder / "report").iterdir())] == report
+    assert [path.read_bytes() for path in sorted((folder / "report").rglob("*.*"))] == report
 
 
 @pytest.mark.parametrize(

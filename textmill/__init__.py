@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from textmill.classifier import Classifier
 
 
-def __getattr__(name: str) -> str:
+def __getattr__(name: str) -> Any:
     """`__version__` stands once, in pyproject.toml. What is stored does not hold it: a release changes no byte."""
     if name == "__version__":
         from importlib.metadata import version
 
         return version("textmill")
+    if name == "results":  # a room, which may be called
+        from importlib import import_module
+
+        return import_module("textmill.results")
     raise AttributeError(f"module 'textmill' has no attribute {name!r}")
 
 
@@ -25,3 +31,10 @@ def load(path: str | Path, precision: Literal["float32", "bfloat16"] = "float32"
 
     with naming_extras():
         return classifier.load(path, precision)
+
+
+def scores(folder: str | Path = ".") -> pl.DataFrame:
+    """Models, seeds and scores of the project in a folder; see `textmill.report.frame.frame` for the columns."""
+    from textmill.report.frame import frame
+
+    return frame(Path(folder, "report/comparison.json"), Path(folder, "metrics/models"))

@@ -32,7 +32,8 @@ def one_line(command: str) -> Iterator[None]:
             if sys.stdout:
                 sys.stdout.flush()
     except TextmillError as error:
-        print(f"error: {command}: {' '.join(str(error).split())}", file=sys.stderr)
+        if str(error):  # else a stage has told in a line of its own
+            print(f"error: {command}: {' '.join(str(error).split())}", file=sys.stderr)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
         rest = "; run it again to go on" if command in ("repro", "track") else ""
@@ -212,13 +213,20 @@ def repro(
 ) -> None:
     """What `dvc repro` does, with the models side by side: run what changed, in params, data or code."""
     with one_line("repro"):
+        from textmill.report.table import LATER, look_next, retell, say_folded
         from textmill.reproduce import reproduce
 
-        reproduce(jobs)
+        os.environ[LATER] = "1"
+        ran = reproduce(jobs)
         from textmill.verify import after_repro
 
+        compared = Path("report/comparison.json")
+        if ran and compared.is_file():
+            retell(compared, Path("metrics/models"))
         for line in after_repro(Path()):
-            say(line)
+            say_folded(line)
+        if compared.is_file():
+            say(look_next(compared.with_name("index.html")))
 
 
 @app.command()

@@ -33,6 +33,12 @@ class Explanation(NamedTuple):
     attributions: np.ndarray  # float64 (T,); NaN: the model does not read that far
     start: float | None  # log-odds before any token, to which the attributions add; None: they do not add up
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from textmill.explain.html import as_html
+
+        return as_html(self)
+
 
 def explain(classifier: Classifier, text: str, label: str | None = None, method: str | None = None) -> Explanation:
     """Attribute the score of a label (without one: the predicted label) to the tokens of a text.

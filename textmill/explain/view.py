@@ -35,7 +35,7 @@ def show(explanation: Explanation) -> None:
     console.print(Text(" ").join(painted(explanation)))
     console.print()
 
-    sides = _weightiest(explanation)
+    sides = weightiest(explanation)
     table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False)
     for title in (f"for {label}", f"against {label}"):
         table.add_column(title.translate(UNPRINTABLE), overflow="fold")
@@ -45,7 +45,7 @@ def show(explanation: Explanation) -> None:
         table.add_row(*(cell for pair in cells for cell in pair))
     console.print(table if any(sides) else f"no token weighs {LEAST} or more")
     console.print()
-    console.print(_sum(explanation))
+    console.print(summed(explanation))
 
 
 def painted(explanation: Explanation) -> "list[Text]":
@@ -67,7 +67,7 @@ def painted(explanation: Explanation) -> "list[Text]":
     return parts
 
 
-def _weightiest(explanation: Explanation) -> list[list[tuple[str, str]]]:
+def weightiest(explanation: Explanation) -> list[list[tuple[str, str]]]:
     """Tokens for the label and tokens against it, the weightiest first; places of one token are added up."""
     sums: defaultdict[str, float] = defaultdict(float)
     places: defaultdict[str, int] = defaultdict(int)
@@ -86,7 +86,7 @@ def _weightiest(explanation: Explanation) -> list[list[tuple[str, str]]]:
     return [[cells(token) for token in ranked if sign * sums[token] > 0][:MOST] for sign in (1, -1)]
 
 
-def _sum(explanation: Explanation) -> str:
+def summed(explanation: Explanation) -> str:
     unit = f"log-odds of {explanation.label}".translate(UNPRINTABLE)
     if explanation.start is None:
         return f"{explanation.method}: by how much the {unit} fall without the token"

@@ -1,48 +1,122 @@
 """The terminal's table of all models, the champion's standing, what to doubt, and where to look next."""
 
-from collections.abc import Iterable, Mapping
+import os
+import sys
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from shutil import get_terminal_size
 
-from textmill.console import few, say, table
-from textmill.judging.doubts import Doubt
+from textmill import timings
+from textmill.console import UNPRINTABLE, few, say
+from textmill.judging.doubts import Doubt, doubts
 from textmill.judging.metrics import METRICS
 from textmill.report.doubts import lines
 from textmill.report.numbers import count, decimals, interval, percent, range_of_points
 from textmill.results.comparison import Comparison, Entry
+from textmill.results.outcome import Outcome
 from textmill.timings import Timing
 
 DECIDED = {"log_loss": "the lower log-loss", "parameters": "the smaller size", "name": "the name that comes first"}
 FEW = 4  # names of classes in a line
 VERBS = {"beats": "beats", "ties": "ties with", "loses": "is beaten on the test split by"}
+LATER = "TEXTMILL_REPRO"  # an environment variable: `textmill repro` tells at its end, when all stages have run
+WIDE = 140  # characters of a line where there is no terminal
+LONG = 24  # characters of a name that are shown
+GAP = 2
+KEPT = 4  # columns that every terminal shows: model, validation, test, interval
+SPARE = ("docs/s", "calibration", "parameters", "log-loss", "train s")  # left out first, in this order
 
 
 def tell(comparison: Comparison, timings: Mapping[str, Timing], page: Path, doubts: Iterable[Doubt]) -> None:
-    """Print them all. timings: of the models; ensembles have none."""
+    """Print them all, unless `textmill repro` does. timings: of the models; ensembles have none."""
+    if LATER not in os.environ:
+        _tell(comparison, timings, doubts)
+        say(look_next(page))
+
+
+def retell(compared: Path, scored: Path) -> None:
+    """Print what `compare` found, once more: all but where to look next. scored: the folder of each model's results."""
+    comparison = Comparison.read(compared)
+    models = {one.name: Outcome.read(scored / one.name) for one in comparison.models if not one.members}
+    seconds = {name: timings.recall(scored / name, model.fit.weights) for name, model in models.items()}
+    _tell(comparison, seconds, doubts(comparison, models))
+
+
+def look_next(page: Path) -> str:
+    """Where to look next, in one line."""
+    return f"Look next: {page} · textmill ui · dvc metrics diff"
+
+
+def _tell(comparison: Comparison, timings: Mapping[str, Timing], doubts: Iterable[Doubt]) -> None:
     others = [name for name in METRICS if name != comparison.metric]
     header = ["model", "validation", "test", "interval", *(METRICS[name].title for name in others)]
     header += ["log-loss", "calibration", "parameters", "train s", "docs/s"]
     rows = [_row(model, others, timings.get(model.name, Timing())) for model in comparison.models]
     base = comparison.baseline
     guess = [percent(base.scores[comparison.metric]), "", *(percent(base.scores[name]) for name in others)]
-    rows.append([f"always {base.label[:20]}", "", *guess, *[""] * 5])
+    rows.append([f"always {base.label}", "", *guess, *[""] * 5])
     title = f"{comparison.dataset}: {comparison.metric} on {comparison.rows:,} test documents"
     if any(model.seeds > 1 for model in comparison.models):
         title += "; of several seeds mean ± standard deviation"
-    table(title, header, rows)
+    width = get_terminal_size((WIDE, 24)).columns
+    say_folded(title)
+    for line in grid([header, *rows], width):
+        say(line)
     if comparison.absent:
-        say(f"The test split has no document of {few(comparison.absent)}: macro averages are over the classes it has")
-
+        say_folded(
+            f"The test split has no document of {few(comparison.absent)}: macro averages are over the classes it has"
+        )
     if comparison.rare:
-        say(f"Few test documents of {rare(comparison)}: macro-F1 hangs on each of them")
-    say(f"Champion by {comparison.champion_by}: {comparison.champion} ({standing(comparison)})")
+        say_folded(f"Few test documents of {rare(comparison)}: macro-F1 hangs on each of them")
+    say_folded(f"Champion by {comparison.champion_by}: {comparison.champion} ({standing(comparison)})")
     if comparison.odds:
-        say(narrow(comparison))
+        say_folded(narrow(comparison))
     for model in comparison.ahead:
         members = " and ".join(model.members)
-        say(f"Ahead of it on validation: {model.name}, the ensemble of {members} ({percent(model.validation)})")
+        say_folded(f"Ahead of it on validation: {model.name}, the ensemble of {members} ({percent(model.validation)})")
     for line in lines(doubts):
-        say(f"Note: {line}")
-    say(f"Look next: {page} (curves, confusion, errors) · `textmill ui` (runs) · `dvc metrics diff` (what changed)")
+        say_folded(f"Note: {line}")
+
+
+def grid(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """Rows as lines of at most `width` characters, the first as the header; last, what had to be left out for that.
+
+    The first column is left, the others are right. Cells stay whole, but for names, which are cut where they are long.
+    """
+    from rich.cells import cell_len, set_cell_size
+
+    header = list(rows[0])
+    cells = [[_short(row[0].translate(UNPRINTABLE)), *row[1:]] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    kept, out = list(range(len(header))), []
+    spare = [header.index(name) for name in SPARE if name in header]
+    spare += [at for at in range(KEPT, len(header)) if at not in spare]
+    while spare and sum(widths[at] + GAP for at in kept) - GAP > width:
+        kept.remove(at := spare.pop(0))
+        out.append(header[at])
+
+    def line(row: Sequence[str]) -> str:
+        parts = [set_cell_size(row[0], widths[0]), *(row[at].rjust(widths[at]) for at in kept[1:])]
+        return (" " * GAP).join(parts).rstrip()
+
+    yield line(cells[0])
+    yield (" " * GAP).join("─" * widths[at] for at in kept)
+    yield from map(line, cells[1:])
+    if out:
+        yield f"(without {', '.join(reversed(out))}: see the page)"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONG else f"{name[: LONG - 1]}…"
+
+
+def say_folded(line: str) -> None:
+    """Say a sentence; in a terminal its lines break between words."""
+    if sys.stdout.isatty():
+        line = textwrap.fill(line, get_terminal_size().columns, subsequent_indent="  ")
+    for part in line.split("\n"):
+        say(part)
 
 
 def rare(comparison: Comparison) -> str:

@@ -12,22 +12,25 @@ from pathlib import Path
 
 from textmill.check import check_params, check_shape
 from textmill.config import PARAMS, load_params
-from textmill.console import say
+from textmill.console import counted, say
 from textmill.processes import alone, interrupt_once
-from textmill.reproduce.dvc import StageError, changed, repro
+from textmill.reproduce.board import board_for, log_of
+from textmill.reproduce.dvc import SAME, StageError, changed, ended, repro
 from textmill.reproduce.order import settle, want
-from textmill.reproduce.parallel import longest_first, run_each
+from textmill.reproduce.parallel import STAGES, longest_first, run_each
+from textmill.timings import longest_training
 
 ABOVE = "vectors"  # the last stages above the models
-OF_MODEL = ("train", "evaluate", "curve")
+METRICS = Path("metrics/models")
 BELOW = ("suspects", "compare", "track")
 
 
-def reproduce(jobs: int | None = None) -> None:
+def reproduce(jobs: int | None = None) -> bool:
     """Bring everything up to date, `jobs` models at a time (None: as many as the cores hold at `threads` each).
 
-    Raises ParamsError before anything ran, StageError with the code of a stage that failed, ResourceError if another
-    `textmill repro` is at work, KeyboardInterrupt when it was told to end and its children have ended.
+    Whether anything ran. Raises ParamsError before anything ran, StageError with the code of a stage that failed,
+    ResourceError if another `textmill repro` is at work, KeyboardInterrupt when it was told to end and its children
+    have ended.
     """
     interrupt_once()
     check_shape(PARAMS)
@@ -39,7 +42,7 @@ def reproduce(jobs: int | None = None) -> None:
         if not stages:
             say("repro: everything is up to date")
             settle([], whole=True)
-            return
+            return False
         check_params(PARAMS)
         wanted, whole = want(stages), False
         try:
@@ -47,28 +50,44 @@ def reproduce(jobs: int | None = None) -> None:
             whole = True
         finally:
             settle(wanted, whole)
+    return True
 
 
 def _run(stages: list[str], models: Sequence[str], jobs: int) -> None:
     """Run the changed stages, and what follows from them."""
-    if jobs > 1:
-        if any(stage.split("@")[0] not in (*OF_MODEL, *BELOW) for stage in stages):
-            repro(ABOVE)
-            stages = changed()
-        due = [name for name in models if {f"{stage}@{name}" for stage in OF_MODEL} & set(stages)]
-        if len(due) > 1:
-            _run_models(due, min(jobs, len(due)))
-    repro()
+    ran: set[str] = set()
+    same: set[str] = set()
+
+    def hear(stage: str, word: str) -> None:
+        if word == SAME:
+            same.add(stage)
+        else:
+            ran.add(stage)
+            say(f"{stage} {word}")
+
+    if any(stage.split("@")[0] not in (*STAGES, *BELOW) for stage in stages):
+        repro(ABOVE, hear=hear)
+        stages = changed()
+    due = [name for name in models if {f"{stage}@{name}" for stage in STAGES} & set(stages)]
+    if due:
+        ran |= _run_models(due, min(jobs, len(due)))
+    repro(hear=hear)
+    if left := len(same - ran):
+        say(f"repro: {counted(left, 'stage', 'stages')} did not change")
 
 
-def _run_models(models: Sequence[str], jobs: int) -> None:
-    """Run all models, also when one fails. Raises StageError then, naming those that did."""
-    say(f"repro: {len(models)} models, {jobs} at a time")
-    codes = run_each(longest_first(models), jobs)
-    failed = [name for name in models if codes[name]]
+def _run_models(models: Sequence[str], jobs: int) -> set[str]:
+    """Run all models, also when one fails: the stages that ran. Raises StageError then, naming those that did."""
+    say(f"repro: {counted(len(models), 'model', 'models')}, {jobs} at a time")
+    expected = {name: longest_training(METRICS / name) for name in models}
+    with board_for(models, expected) as shown:
+        run_each(longest_first(models, expected) if jobs > 1 else models, jobs, shown)
+    codes = {name: shown.codes[name] for name in models}
+    failed = [f"{ended(shown.stages[name], code)} ({log_of(name)})" for name, code in codes.items() if code]
     if failed:
         done = ", ".join(name for name in models if not codes[name]) or "none"
-        raise StageError(f"{', '.join(failed)} failed, as told above (done: {done})", codes[failed[0]])
+        raise StageError(f"{', '.join(failed)}; done: {done}", next(filter(None, codes.values())))
+    return shown.ran
 
 
 def cores() -> int:

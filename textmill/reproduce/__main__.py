@@ -1,10 +1,12 @@
-"""One model as a process of its own: `python -m textmill.reproduce NAME`."""
+"""One model as a process of its own: `python -m textmill.reproduce NAME`. Its parent reads what it prints."""
 
 import sys
 
+from textmill.console import say
 from textmill.errors import INTERRUPTED
 from textmill.processes import end_with_parent, interrupt_once
-from textmill.reproduce.dvc import StageError, repro
+from textmill.reproduce.dvc import SAME, StageError, repro
+from textmill.reproduce.parallel import STAGES
 
 
 def main(model: str) -> int:
@@ -12,13 +14,19 @@ def main(model: str) -> int:
     interrupt_once()
     try:
         end_with_parent()
-        repro(f"train@{model}", f"evaluate@{model}", f"curve@{model}", single=True)
+        repro(*(f"{stage}@{model}" for stage in STAGES), hear=_tell, single=True)
     except StageError as error:
-        print(f"error: repro: {' '.join(str(error).split())}", file=sys.stderr)
+        if not error.stage:
+            print(f"error: repro: {' '.join(str(error).split())}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0
+
+
+def _tell(stage: str, word: str) -> None:
+    if word != SAME:
+        say(f"{stage} {word}")
 
 
 if __name__ == "__main__":

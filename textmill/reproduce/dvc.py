@@ -3,15 +3,15 @@
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
 import psutil
 
-from textmill.errors import ArtifactError, ParamsError, TextmillError
+from textmill.errors import INTERRUPTED, ArtifactError, ParamsError, TextmillError
 from textmill.reproduce.why import plan, told
 
 if TYPE_CHECKING:
@@ -19,28 +19,50 @@ if TYPE_CHECKING:
 
 GRACE = 10.0  # seconds that a stage gets to end by itself
 
+SPOKEN = {2, 3, 4, 5, 6, INTERRUPTED}  # exit codes of stages that told in a line of their own what was wrong
+BEGINS, RESTORED, SAME = "begins", "is restored, without running: it ran before on the same inputs", "did not change"
+WORDS = {  # what DVC's log says of a stage, in our words
+    "Running stage '%s':": BEGINS,
+    "Stage '%s' is cached - skipping run, checking out outputs": RESTORED,
+    "Stage '%s' didn't change, skipping": SAME,
+}
+
 T = TypeVar("T")
+Hear = Callable[[str, str], None]  # takes a stage, and one of the words above
 
 
 class StageError(TextmillError):
-    """A stage failed, and told why."""
+    """A stage failed. The message is empty where the stage told why.
 
-    def __init__(self, message: str, code: int = 1):
+    stage: that whose command failed; empty where DVC itself found something wrong.
+    """
+
+    def __init__(self, message: str, code: int = 1, stage: str = ""):
         super().__init__(message)
-        self.exit_code = code if code > 0 else 1
+        self.exit_code = code if code > 0 else 128 - code  # killed by a signal: as a shell tells it
+        self.stage = stage
 
 
-def repro(*targets: str, single: bool = False) -> None:
+def repro(*targets: str, hear: Hear, single: bool = False) -> None:
     """`dvc repro TARGETS...` (none: all). Raises StageError, with the exit code of the stage that failed.
 
-    single: these stages alone, whatever is above them; of DVC itself, warnings are all that is shown then.
+    Of DVC itself warnings are all that is shown. single: these stages alone, whatever is above them.
     """
-    _ask_dvc(lambda dvc: dvc.reproduce(targets, single_item=single), logging.WARNING if single else logging.INFO)
+    _ask_dvc(lambda dvc: dvc.reproduce(targets, single_item=single), hear)
 
 
 def changed() -> list[str]:
     """Names of the stages that are not up to date, in the order that `dvc repro` runs them. Raises StageError."""
-    return _ask_dvc(lambda dvc: list(dvc.status()), logging.WARNING)
+    return _ask_dvc(lambda dvc: list(dvc.status()))
+
+
+def ended(stage: str, code: int) -> str:
+    """How a stage ended that did not do its work."""
+    if code in SPOKEN:
+        return f"{stage} failed"
+    if code < 0 or code > 128:
+        return f"{stage} was killed by signal {-code if code < 0 else code - 128}"
+    return f"{stage} failed with exit code {code}"
 
 
 def why(stage: str | None) -> list[str]:
@@ -53,10 +75,36 @@ def why(stage: str | None) -> list[str]:
             raise ParamsError(f"{stage}: no such stage; expected one of {', '.join(sorted(known))}")
         return list(told(plan(dvc), stage))
 
-    return _ask_dvc(question, logging.WARNING)
+    return _ask_dvc(question)
 
 
-def _ask_dvc(question: Callable[["Repo"], T], level: int) -> T:
+class _Ear(logging.Handler):
+    """Hears what DVC's log says of stages."""
+
+    def __init__(self, hear: Hear):
+        super().__init__(logging.INFO)
+        self.hear = hear
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if word := WORDS.get(str(record.msg)):
+            self.hear(str(record.args[0] if isinstance(record.args, tuple) else record.args), word)
+
+
+@contextmanager
+def _heard(hear: Hear) -> Iterator[None]:
+    """Within, DVC's log is heard and not shown, but for its warnings."""
+    log, ear = logging.getLogger("dvc"), _Ear(hear)
+    for handler in log.handlers:
+        handler.setLevel(max(handler.level, logging.WARNING))
+    log.setLevel(logging.INFO)
+    log.addHandler(ear)
+    try:
+        yield
+    finally:
+        log.removeHandler(ear)
+
+
+def _ask_dvc(question: Callable[["Repo"], T], hear: Hear = lambda *_: None) -> T:
     from dvc.exceptions import DvcException, NotDvcRepoError
     from dvc.repo import Repo
 
@@ -64,9 +112,9 @@ def _ask_dvc(question: Callable[["Repo"], T], level: int) -> T:
         with Repo(_wait_for_lock=True) as dvc:
             return question(dvc)
 
-    logging.getLogger("dvc").setLevel(level)
     try:
-        return _shielded(ask)
+        with _heard(hear):
+            return _shielded(ask)
     except NotDvcRepoError as error:
         raise ArtifactError(f"{error}; go to a project's folder (`textmill new` makes one)") from error
     except DvcException as error:
@@ -74,12 +122,16 @@ def _ask_dvc(question: Callable[["Repo"], T], level: int) -> T:
 
 
 def _told(error: BaseException) -> StageError:
-    """DVC's error with its causes, the last of which tells how the stage's process ended."""
+    """DVC's error in our words: how the stage's command ended, or else its causes, one after the other."""
     causes = [error]
     while causes[-1].__cause__:
         causes.append(causes[-1].__cause__)
-    ended = re.search(r"exited with (\d+)$", str(causes[-1]))
-    return StageError(": ".join(map(str, causes)), int(ended[1]) if ended else 1)
+    stage = re.fullmatch(r"failed to reproduce '(.+)'", str(error))
+    status = re.search(r"^failed to run: .*, exited with (-?\d+)$", str(causes[-1]), re.DOTALL)
+    if not (stage and status):
+        return StageError(": ".join(map(str, causes)))
+    code = int(status[1])
+    return StageError("" if code in SPOKEN else ended(stage[1], code), code, stage[1])
 
 
 def _shielded(work: Callable[[], T]) -> T:

@@ -7,24 +7,22 @@ import shutil
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO
 
-from textmill.console import UNPRINTABLE
-from textmill.timings import longest_training
+from textmill.reproduce.board import Board
 
+STAGES = ("train", "evaluate", "curve")  # of a model
 PATIENCE = 30  # seconds until a model that was told to end is killed; its own GRACE is shorter
 
 
 @dataclass
 class Pipe:
-    """What a model writes, told in whole lines with its name before them."""
+    """What a model writes, told to the board in whole lines."""
 
     model: str
-    label: str
-    target: IO[str]
+    board: Board
+    error: bool
     rest: bytes = b""
 
     def tell(self, data: bytes) -> None:
@@ -32,28 +30,26 @@ class Pipe:
         if not data and self.rest:
             lines = [self.rest]  # the end, without a newline
         for line in lines:
-            self.target.write(f"{self.label}{line.decode(errors='replace').translate(UNPRINTABLE)}\n")
-        self.target.flush()
+            self.board.hear(self.model, line.decode(errors="replace"), self.error)
 
 
-def run_each(models: Sequence[str], jobs: int) -> dict[str, int]:
-    """Train and evaluate the models in this order, `jobs` at a time: exit codes by name (negative: killed by a signal).
+def run_each(models: Sequence[str], jobs: int, board: Board) -> None:
+    """Train and evaluate the models in this order, `jobs` at a time; the board has their exit codes then.
 
     At KeyboardInterrupt every model has ended before it leaves here.
     """
     waiting, slots, devices = deque(models), deque(range(jobs)), gpus()
-    width = max(map(len, models))
     running: dict[str, tuple[subprocess.Popen, int]] = {}
-    codes: dict[str, int] = {}
     with selectors.DefaultSelector() as pipes:
         try:
             while waiting or running:
                 while waiting and slots:
                     model, slot = waiting.popleft(), slots.popleft()
                     running[model] = process, _ = start(model, devices[slot % len(devices)] if devices else None), slot
-                    for source, target in ((process.stdout, sys.stdout), (process.stderr, sys.stderr)):
+                    board.begin(model)
+                    for error, source in enumerate((process.stdout, process.stderr)):
                         assert source is not None  # `start` asks for both
-                        pipes.register(source, selectors.EVENT_READ, Pipe(model, f"{model:{width}} | ", target))
+                        pipes.register(source, selectors.EVENT_READ, Pipe(model, board, bool(error)))
                 for key, _ in pipes.select():
                     key.data.tell(data := os.read(key.fd, 65536))
                     if not data:
@@ -61,14 +57,13 @@ def run_each(models: Sequence[str], jobs: int) -> dict[str, int]:
                 open_pipes = {key.data.model for key in pipes.get_map().values()}
                 for model in running.keys() - open_pipes:
                     process, slot = running.pop(model)
-                    codes[model] = process.wait()
+                    board.end(model, process.wait())
                     slots.append(slot)
         finally:
             for process, _ in running.values():
                 process.terminate()
             for process, _ in running.values():
                 end(process)
-    return codes
 
 
 def start(model: str, device: str | None) -> subprocess.Popen:
@@ -91,16 +86,12 @@ def end(process: subprocess.Popen) -> None:
         process.communicate()
 
 
-def longest_first(models: Sequence[str], metrics: Path = Path("metrics/models")) -> list[str]:
+def longest_first(models: Sequence[str], seconds: Mapping[str, float]) -> list[str]:
     """The models by the training time of earlier runs: a long one begun last would run alone.
 
-    Unknown ones come first, from the last to the first: params usually begin with what is cheap.
+    Unknown ones, infinite, come first, from the last to the first: params usually begin with what is cheap.
     """
-
-    def cost(model: str) -> tuple[float, int]:
-        return longest_training(metrics / model), models.index(model)
-
-    return sorted(models, key=cost, reverse=True)
+    return sorted(models, key=lambda model: (seconds[model], models.index(model)), reverse=True)
 
 
 def gpus() -> list[str]:
