@@ -2,9 +2,6 @@
 
 import ast
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +23,6 @@ from textmill.results.outcome import Outcome
 pytestmark = pytest.mark.slow
 
 NAMES = ("linear", "cnn")
-HERE = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +67,6 @@ def test_a_row_for_each_model_and_seed_as_the_files_have_it(project):
     (guess,) = table.filter(pl.col("model").str.starts_with("always")).to_dicts()
     assert guess["accuracy"] == compared["baseline"]["accuracy"]
     assert [name for name, kind in table.schema.items() if kind == pl.Null] == []
-
-
-def test_the_room_of_results_may_be_called(project):
-    """Whether it was imported before or not."""
-    asked = "print(textmill.results().height)"
-    told = f"import textmill; {asked}; import textmill.results.fit; {asked}"
-    done = subprocess.run([sys.executable, "-c", told], cwd=project, env=HERE, capture_output=True, text=True)
-    assert done.stdout.split() == [str(textmill.scores(project).height)] * 2, done.stderr
 
 
 def test_what_is_missing_is_named(project, tmp_path):

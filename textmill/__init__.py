@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import polars as pl
@@ -11,16 +11,12 @@ if TYPE_CHECKING:
     from textmill.classifier import Classifier
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> str:
     """`__version__` stands once, in pyproject.toml. What is stored does not hold it: a release changes no byte."""
     if name == "__version__":
         from importlib.metadata import version
 
         return version("textmill")
-    if name == "results":  # a room, which may be called
-        from importlib import import_module
-
-        return import_module("textmill.results")
     raise AttributeError(f"module 'textmill' has no attribute {name!r}")
 
 
