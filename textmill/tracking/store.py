@@ -44,9 +44,13 @@ def database(uri: str) -> Path | None:
     return Path(uri.removeprefix("sqlite:///")) if plain else None
 
 
+SECRET = r"([?&;#][^=&;#\s\"']*(?:token|key|secret|pass|pwd|sig|auth|credential)[^=&;#\s\"']*=)[^&;#\s\"']+"
+
+
 def shown(text: str) -> str:
-    """A URI, or a text with URIs in it, without passwords and without the way to this folder."""
-    return re.sub(r"://[^/\s]*@", "://***@", text).replace(f"{Path.cwd()}/", "")
+    """A URI, or a text with URIs in it, without passwords and tokens and without the way to this folder."""
+    masked = re.sub(r"://[^/\s]*@", "://***@", text)
+    return re.sub(SECRET, r"\1***", masked, flags=re.IGNORECASE).replace(f"{Path.cwd()}/", "")
 
 
 @contextmanager
