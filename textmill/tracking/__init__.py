@@ -100,8 +100,7 @@ def _record(uri: str, found: Snapshot, current: bool, before: Sequence[str] = ()
         for name, result in reversed(found.results.items()):  # the best is made last: pages show the newest on top
             written[name], made = runs.ensure(store, found, result, params)
             new += made
-        times = written[comparison.champion].run.info
-        others = runs.ensure_others(store, found, (times.start_time / 1000, (times.end_time or 0) / 1000))
+        others = runs.ensure_others(store, found, runs.times_of(written[comparison.champion].run))
         runs.tell(store, found, written, params, current)
         model, why = written[comparison.champion].model, pages.reason(comparison, found.origin)
         number = registry.register(client, dataset, found.champion, model.model_id, why, set(store.models))

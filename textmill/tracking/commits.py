@@ -50,18 +50,19 @@ def laid_out(commit: Commit, folder: Path) -> Iterator[Snapshot]:
         }
         compared = _one(outs, Comparison.FILE, commit)
         measured = _one(outs, Fit.FILE, commit).parent.parent
-        cache, absent = _cache(folder), []
-        for path, out in outs.items():
-            if out.get("cache", True) and not _link(cache, str(out.get("md5")), root / path):
-                absent.append(Path(path))
+        cache = _cache(folder)
+        absent = {Path(path) for path, out in outs.items() if not _link(cache, str(out.get("md5")), root / path)}
         timings = {Path(path).with_name(Timing.FILE) for path in outs if path.endswith(f"/{Fit.FILE}")}
-        for path, text in contents(commit, sorted({*absent, *timings}), folder).items():
+        parts = {path for path in absent if (root / path).exists()}  # folders that lack a file
+        for path, text in contents(commit, sorted({*absent, *timings} - parts), folder).items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_bytes(text)
-        if absent := [path for path in absent if path.name == Comparison.FILE and not (root / path).exists()]:
-            raise ArtifactError(f"{absent[0]}: not in DVC's cache; `dvc fetch --all-commits` may bring it")
         try:
-            yield snapshot(root / LOCK, root / compared, root / measured, of_commit(commit.hash, folder))
+            found = snapshot(root / LOCK, root / compared, root / measured, of_commit(commit.hash, folder))
+            for out in (out for result in found.results.values() for out in (result.bundle, *result.outs.values())):
+                if not out.path.exists() or out.path.relative_to(root) in parts:
+                    raise ArtifactError(f"{out.path}: not in DVC's cache, which `dvc fetch --all-commits` may mend")
+            yield found
         except ArtifactError as error:
             again = str(error).replace(f"{root}/", "").replace(str(root), ".")
             raise ArtifactError(again.partition("; run `dvc")[0]) from error

@@ -16,7 +16,7 @@ from textmill.results.outcome import PREDICTIONS
 from textmill.results.scores import OfSeed, Scores
 from textmill.sections import SCHEMAS, effective
 from textmill.timings import Timing
-from textmill.tracking.lookup import BUNDLE, KEY, KIND, MODEL
+from textmill.tracking.lookup import BUNDLE, KEY, KIND, MODEL, SEEDS
 from textmill.tracking.outputs import Result, flat
 from textmill.tracking.sanitizing import safe_metrics, safe_params
 
@@ -161,6 +161,7 @@ def tags_of(result: Result, fit: Fit) -> dict[str, str]:
         "dvc.docs": result.data["train"],
         "dvc.predictions": result.outs[PREDICTIONS].md5,
         "textmill.version": textmill.__version__,
+        SEEDS: str(len(fit.seeds) if len(fit.seeds) > 1 else 0),
         "device": fit.device,
         "mlflow.source.name": f"train@{result.name}",
         "mlflow.source.type": "PROJECT",

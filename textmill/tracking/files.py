@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel, Run
 
 LIST = "files.json"  # of a run: the size of each file of it and of its model, by path
+UNLISTED = {LIST, "__pycache__", "registered_model_meta"}  # the others come with loading
 TABLE = "a-errors.json"  # a name that sorts first: the view that compares artifacts opens on it
 TABLE_TAG = {"mlflow.loggedArtifacts": json.dumps([{"path": TABLE, "type": "table"}])}
 
@@ -95,8 +96,8 @@ def local(uri: str) -> Path | None:
 
 
 def _sizes(folder: Path) -> dict[str, int]:
-    files = [one for one in folder.rglob("*") if one.is_file() and "__pycache__" not in one.parts]
-    return {one.relative_to(folder).as_posix(): one.stat().st_size for one in sorted(files) if one.name != LIST}
+    found = [one for one in folder.rglob("*") if one.is_file() and not UNLISTED & {*one.parts}]
+    return {one.relative_to(folder).as_posix(): one.stat().st_size for one in sorted(found)}
 
 
 def _json(path: Path, value: Any) -> None:

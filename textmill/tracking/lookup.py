@@ -13,6 +13,7 @@ from textmill.tracking.outputs import Snapshot
 KEY, BUNDLE, COMPLETE = "textmill.key", "textmill.bundle", "textmill.complete"
 FORM = "2"  # the value of COMPLETE: what a run holds. One of an older form is made anew
 KIND, MODEL, PARENT = "kind", "model", "mlflow.parentRunId"  # model, seed, ensemble or baseline; the name
+SEEDS = "seeds"  # how many runs of seeds stand below a model's
 LATEST = "latest"  # the runs of what was compared last
 SHOWN = "textmill.shown"  # an experiment's last tag: digest of what its pages tell of
 NOTE = "mlflow.note.content"
@@ -25,11 +26,15 @@ LEFT JOIN experiment_tags shown ON shown.experiment_id = experiments.experiment_
 WHERE name = ? AND lifecycle_stage = 'active'
 """
 RUNS = f"""
-SELECT key.value, runs.artifact_uri, models.artifact_location FROM runs
+SELECT key.value, runs.artifact_uri, models.artifact_location, seeds.value, (
+  SELECT COUNT(*) FROM tags parent JOIN runs child ON child.run_uuid = parent.run_uuid
+  WHERE parent.key = '{PARENT}' AND parent.value = runs.run_uuid AND child.lifecycle_stage = 'active'
+) FROM runs
 JOIN tags key ON key.run_uuid = runs.run_uuid AND key.key = '{KEY}'
 JOIN tags complete ON complete.run_uuid = runs.run_uuid AND complete.key = '{COMPLETE}' AND complete.value = '{FORM}'
 LEFT JOIN logged_models models
   ON models.source_run_id = runs.run_uuid AND models.lifecycle_stage = 'active' AND models.status = 2
+LEFT JOIN tags seeds ON seeds.run_uuid = runs.run_uuid AND seeds.key = '{SEEDS}'
 WHERE runs.experiment_id = ? AND runs.lifecycle_stage = 'active'
 """
 HALF = f"""
@@ -100,7 +105,7 @@ class _Asked(NamedTuple):
     experiment: str
     shown: str | None
     half: int  # runs that were not written to their end
-    runs: dict[str, tuple[str, str | None]]  # by key: where its files are, and those of its model
+    runs: dict[str, tuple[str, str | None]]  # by key: where its files are, and those of its model; no seed is missing
     versions: list[tuple[str, int]]  # bundle and number
     aliases: dict[str, str]
 
@@ -114,7 +119,8 @@ def _ask(file: Path, dataset: str) -> _Asked | None:
             found = connection.execute(EXPERIMENT, [SHOWN, dataset]).fetchone()
             if not found:
                 return None
-            runs = {key: (run, model) for key, run, model in connection.execute(RUNS, [found[0]])}
+            rows = connection.execute(RUNS, [found[0]]).fetchall()
+            runs = {key: (run, model) for key, run, model, seeds, there in rows if int(seeds or 0) <= there}
             (half,) = connection.execute(HALF, [found[0]]).fetchone()
             name = [registered_name(dataset)]
             versions = connection.execute(VERSIONS, name).fetchall()

@@ -12,7 +12,9 @@ from textmill.results.scores import Scores
 from textmill.timings import recall
 from textmill.tracking import entities, files, pages
 from textmill.tracking.lookup import BUNDLE, CHAMPION, COMPLETE, FORM, KEY, KIND, LATEST, MODEL, NOTE, PARENT
+from textmill.tracking.origin import Origin
 from textmill.tracking.outputs import Result, Snapshot
+from textmill.tracking.store import relocate
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,24 +29,25 @@ class Written(NamedTuple):
 
 
 class Store:
-    """An experiment's runs of ours and its logged models."""
+    """An experiment's runs of ours and its logged models, those that someone has thrown away among them."""
 
     def __init__(self, client: "MlflowClient", experiment: str):
         self.client, self.experiment = client, experiment
         self.models = {one.model_id: one for one in self._models()}
-        self.whole: dict[str, Run] = {}
-        self.half: list[Run] = []
+        self.whole: dict[str, Run] = {}  # by key
+        self.half: list[Run] = []  # what a kill left
         self.old: list[Run] = []  # of an older form
         self.children: dict[str, list[Run]] = {}
         for run in self.runs():
-            if PARENT in run.data.tags:
-                self.children.setdefault(run.data.tags[PARENT], []).append(run)
-            elif COMPLETE not in run.data.tags:
+            tags = run.data.tags
+            if PARENT in tags:
+                self.children.setdefault(tags[PARENT], []).append(run)
+            elif COMPLETE not in tags:
                 self.half.append(run)
-            elif run.data.tags[COMPLETE] == FORM and run.data.tags[KEY] not in self.whole:
-                self.whole[run.data.tags[KEY]] = run
-            else:
+            elif tags[COMPLETE] != FORM:
                 self.old.append(run)
+            elif tags[KEY] not in self.whole or not deleted(run):
+                self.whole[tags[KEY]] = run
 
     def model_of(self, run: "Run") -> "LoggedModel | None":
         """What is served of a run."""
@@ -62,7 +65,8 @@ class Store:
         self._delete(run)
 
     def _delete(self, run: "Run") -> None:
-        self.client.delete_run(run.info.run_id)
+        if not deleted(run):
+            self.client.delete_run(run.info.run_id)
         files.forget(run.info.artifact_uri)
         self._for_good("_hard_delete_run", run.info.run_id)
 
@@ -73,13 +77,21 @@ class Store:
             getattr(store, deed)(which)
 
     def runs(self) -> Iterator["Run"]:
-        """Those of ours that are not deleted."""
-        token = None
+        """All of ours."""
+        from mlflow.entities import ViewType
+
+        token, ours = None, f"tags.`{KEY}` LIKE '%'"
         while True:
-            page = self.client.search_runs([self.experiment], f"tags.`{KEY}` LIKE '%'", page_token=token)
+            page = self.client.search_runs([self.experiment], ours, ViewType.ALL, page_token=token)
             yield from page
             if not (token := page.token):
                 return
+
+    def restore(self, run: "Run") -> None:
+        """Take a run, and its seeds, out of the bin again."""
+        for one in [run, *self.children.get(run.info.run_id, [])]:
+            if deleted(one):
+                self.client.restore_run(one.info.run_id)
 
     def _models(self) -> Iterator["LoggedModel"]:
         token = None
@@ -88,6 +100,11 @@ class Store:
             yield from page
             if not (token := page.token):
                 return
+
+
+def deleted(run: "Run") -> bool:
+    """Whether it is in the bin."""
+    return bool(run.info.lifecycle_stage == "deleted")
 
 
 class Params(NamedTuple):
@@ -112,12 +129,16 @@ def ensure(store: Store, found: Snapshot, result: Result, params: Params) -> tup
     """A result's run, written or mended where it or its files are not there; whether it is new."""
     run = store.whole.get(result.key)
     model = run and store.model_of(run)
-    if run and model and model.status == "READY" and files.there(store.client, run, model):
-        return Written(run, model), False
+    if run and model:
+        store.restore(run)
+        if model.status == "READY" and files.there(store.client, run, model):
+            _ensure_seeds(store, run, result, found.origin, times_of(run))
+            return Written(run, model), False
     for out in (result.bundle, *result.outs.values()):
         out.check()
     config = read_config(result.bundle.path)
     if run and model:
+        _ensure_seeds(store, run, result, found.origin, times_of(run))
         _put_files(store, Written(run, model), result, config, params)
         return Written(run, model), False
     if run:
@@ -155,17 +176,29 @@ def _write(store: Store, found: Snapshot, result: Result, config: Config, params
     metrics = entities.metrics_of(scores, fit, times, entry, comparison.metric)
     rows = entities.logged(metrics, ended, inputs, model.model_id) + entities.epoch_metrics(history, started, ended)
     _log(client, run, rows, params.of(result.name))
-    fitted = {one.seed: one for one in fit.seeds}
-    for one in scores.seeds if len(scores.seeds) > 1 else []:
-        own = {KIND: "seed", MODEL: result.name, PARENT: run.info.run_id, KEY: f"{result.key}/{one.seed}"}
-        numbers = entities.metrics_of_seed(one, fitted.get(one.seed))
-        name = f"{result.name} seed {one.seed}"
-        scored(store, name, own | found.origin.tags, numbers, {"seed": str(one.seed)}, (started, ended))
+    _ensure_seeds(store, run, result, found.origin, (started, ended))
     written = Written(run, model)
     _put_files(store, written, result, config, params)
     client.set_terminated(run.info.run_id, end_time=int(ended * 1000))
     client.set_tag(run.info.run_id, COMPLETE, FORM)  # last: a run without it is made anew
-    return written
+    return Written(client.get_run(run.info.run_id), model)
+
+
+def _ensure_seeds(store: Store, run: "Run", result: Result, origin: Origin, times: tuple[float, float]) -> None:
+    """A run below the model's for each of its seeds, if there are several."""
+    scores, fit = Scores.read(result.outs[Scores.FILE].path), Fit.read(result.outs[Fit.FILE].path)
+    fitted = {one.seed: one for one in fit.seeds}
+    there = {child.data.tags[KEY] for child in store.children.get(run.info.run_id, [])}
+    for one in scores.seeds if len(scores.seeds) > 1 else []:
+        tags = {KEY: f"{result.key}/{one.seed}", KIND: "seed", MODEL: result.name, PARENT: run.info.run_id}
+        if tags[KEY] not in there:
+            name, numbers = f"{result.name} seed {one.seed}", entities.metrics_of_seed(one, fitted.get(one.seed))
+            scored(store, name, tags | origin.tags, numbers, {"seed": str(one.seed)}, times)
+
+
+def times_of(run: "Run") -> tuple[float, float]:
+    """When it started and ended, in seconds since 1970."""
+    return run.info.start_time / 1000, (run.info.end_time or run.info.start_time) / 1000
 
 
 def scored(
@@ -189,7 +222,9 @@ def ensure_others(store: Store, found: Snapshot, times: tuple[float, float]) -> 
     """The runs of the baseline and of each ensemble."""
     comparison, runs = found.comparison, []
     for name, key in found.others.items():
-        if key not in store.whole:
+        if key in store.whole:
+            store.restore(store.whole[key])
+        else:
             entry = next((model for model in comparison.models if model.name == name), None)
             kind, label = ("ensemble", name) if entry else ("baseline", f"always {comparison.baseline.label}")
             scores = entry.scores if entry else comparison.baseline.scores
@@ -221,7 +256,7 @@ def tell(store: Store, found: Snapshot, written: Mapping[str, Written], params: 
         ends = entities.interval_of(comparison.metric, found.entry(name))
         changed = {key: value for key, value in ends.items() if run.data.metrics.get(key) != value}
         added = {key: value for key, value in params.of(name).items() if key not in run.data.params}
-        _log(client, run, entities.logged(changed, run.info.end_time / 1000), added)
+        _log(client, run, entities.logged(changed, times_of(run)[1]), added)
         if found.page and name == comparison.champion:
             client.log_artifact(run.info.run_id, str(found.page.resolve()), "report")
             files.seal(client, run, model)
@@ -231,7 +266,7 @@ def mark(store: Store, champion: "Run", latest: Sequence["Run"]) -> None:
     """Let tags say which runs were compared last, and which is the champion's; no other run of ours has them."""
     for tag, runs in {LATEST: latest, CHAMPION: [champion]}.items():
         wanted = {run.info.run_id for run in runs}
-        marked = {run.info.run_id for run in store.runs() if tag in run.data.tags}
+        marked = {run.info.run_id for run in store.runs() if tag in run.data.tags and not deleted(run)}
         for run_id in marked - wanted:
             store.client.delete_tag(run_id, tag)
         for run_id in wanted - marked:
@@ -255,24 +290,14 @@ def _log(client: "MlflowClient", run: "Run", metrics: Sequence["Metric"], params
 
 
 def experiment_of(client: "MlflowClient", dataset: str, file: Path | None) -> str:
-    """Id of the dataset's experiment; a deleted one is restored. Artifacts lie beside a sqlite file.
-
-    Where the folder of the database was moved, its experiment still names the old place: it makes room for a new one.
-    """
+    """Id of the dataset's experiment; a deleted one is restored. Artifacts lie beside a sqlite file."""
     location = (file.parent.resolve() / "mlartifacts" / dataset).as_uri() if file else None
     found = client.get_experiment_by_name(dataset)
-    if found and location and found.artifact_location != location and _lost(found.artifact_location):
-        client.rename_experiment(found.experiment_id, f"{dataset}, before it was moved ({found.experiment_id})")
-        if found.lifecycle_stage != "deleted":
-            client.delete_experiment(found.experiment_id)
-        found = None
     if found is None:
         return client.create_experiment(dataset, location)
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
+    place = files.local(found.artifact_location)
+    if file and location and found.artifact_location != location and place and not place.exists():
+        relocate(file, found.artifact_location, location)
     return found.experiment_id
-
-
-def _lost(location: str) -> bool:
-    folder = files.local(location)
-    return folder is not None and not folder.exists()

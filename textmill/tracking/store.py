@@ -2,9 +2,10 @@
 
 import os
 import re
+import sqlite3
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -44,7 +45,7 @@ def database(uri: str) -> Path | None:
     return Path(uri.removeprefix("sqlite:///")) if plain else None
 
 
-SECRET = r"([?&;#][^=&;#\s\"']*(?:token|key|secret|pass|pwd|sig|auth|credential)[^=&;#\s\"']*=)[^&;#\s\"']+"
+SECRET = r"([?&;#][^=&;#\s\"']*(?:token|key|secret|pass|pwd|sig|auth|credential)[^=&;#\s\"']*=)[^&;#,\]\s\"']+"
 
 
 def shown(text: str) -> str:
@@ -96,6 +97,23 @@ def create(file: Path) -> None:
     """Make an empty store in one step: mlflow's own way, killed halfway, leaves a file that it cannot open again."""
     with atomic(file) as part, opened(f"sqlite:///{part}") as client:
         client.search_experiments(max_results=1)
+
+
+# Where a store notes places of files: of an experiment, and below it of runs, models and versions.
+PLACES = {
+    "experiments": "artifact_location",
+    "runs": "artifact_uri",
+    "logged_models": "artifact_location",
+    "model_versions": "storage_location",
+}
+
+
+def relocate(file: Path, before: str, now: str) -> None:
+    """Let a database whose folder was moved name the new place; MLflow has no way to do it."""
+    with closing(sqlite3.connect(file)) as connection, connection:
+        for table, column in PLACES.items():
+            words = f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE {column} = ? OR {column} LIKE ?"
+            connection.execute(words, [now, len(before) + 1, before, f"{before}/%"])
 
 
 def _root(folder: Path) -> Path:
