@@ -228,7 +228,7 @@ def test_a_run_holds_all_that_is_known(client):
     run, scores, fit = found["rnn"], read_json(Path("metrics/rnn/scores.json")), read_json(Path("metrics/rnn/fit.json"))
 
     params, all_params = run.data.params, read_json(artifact(run, "params.json"))
-    expected = {"dataset": "reviews", "seed": "42", "seeds": "[42, 7]", "epochs": "3", "hidden": "8", "family": "rnn"}
+    expected = {"seed": "42", "seeds": "[42, 7]", "epochs": "3", "hidden": "8", "family": "rnn"}
     assert params | expected | {"tokenizer.min_freq": "1", "tokenizer": "word"} == params
     assert not params.keys() & {"dataset.url", "split.test", "clean.on_bad_row"}  # as all models have it, by default
     assert all_params | params == all_params

@@ -20,6 +20,8 @@ from textmill.verify.commit import Commit, contents
 
 READ = ("train", "evaluate", "compare")  # the stages whose outputs are recorded
 
+NOWHERE = "not in DVC's cache; `dvc fetch --all-commits` may bring it"
+
 
 def with_results(folder: Path) -> list[Commit]:
     """The commits that changed dvc.lock, oldest first; those that HEAD holds come after those of other branches."""
@@ -58,10 +60,12 @@ def laid_out(commit: Commit, folder: Path) -> Iterator[Snapshot]:
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_bytes(text)
         try:
+            if not (root / compared).exists():
+                raise ArtifactError(f"{compared}: {NOWHERE}")
             found = snapshot(root / LOCK, root / compared, root / measured, of_commit(commit.hash, folder))
             for out in (out for result in found.results.values() for out in (result.bundle, *result.outs.values())):
                 if not out.path.exists() or out.path.relative_to(root) in parts:
-                    raise ArtifactError(f"{out.path}: not in DVC's cache, which `dvc fetch --all-commits` may mend")
+                    raise ArtifactError(f"{out.path}: {NOWHERE}")
             yield found
         except ArtifactError as error:
             again = str(error).replace(f"{root}/", "").replace(str(root), ".")

@@ -58,12 +58,12 @@ def told_params(all_params: Mapping[str, Mapping[str, str]], results: Mapping[st
     """
     names = {name for params in all_params.values() for name in params}
     differ = {name for name in names if len({params[name] for params in all_params.values() if name in params}) > 1}
-    return {"dataset", "seed"} | differ | {name for result in results.values() for name in _set(result)} & names
+    return {"seed"} | differ | {name for result in results.values() for name in _set(result)} & names
 
 
 def _set(result: Result) -> Collection[str]:
     """Names of the params that params.yaml gives another value than their default."""
-    names = []
+    names: list[str] = []
     for key, value in result.params.items():
         section = key.partition(".")[0]
         given = value if isinstance(value, dict) else {"": value}

@@ -43,8 +43,8 @@ def put(
         folder.mkdir()
         for name, out in result.outs.items():
             (folder / name).symlink_to(out.path.resolve())
-        rows = [[one.text, one.label, one.prediction, one.confidence, one.id] for one in mistakes.root]
-        _json(folder / TABLE, {"columns": ["text", "label", "prediction", "confidence", "id"], "data": rows})
+        rows = [[one.text, one.prediction, one.label, one.confidence, one.id] for one in mistakes.root]
+        _json(folder / TABLE, {"columns": ["text", "prediction", "label", "confidence", "id"], "data": rows})
         _json(folder / "confusion.json", {"labels": scores.labels, "confusion": scores.confusion})
         _json(folder / "params.json", dict(params))
         confusion.savefig(folder / "confusion.png")

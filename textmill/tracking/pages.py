@@ -25,13 +25,16 @@ def tags(comparison: Comparison, origin: Origin) -> dict[str, str]:
     seeds = [*_named("metrics", SEEDS), *_named("params", ["seed"]), *_named("tags", [MODEL, KIND])]
     grouped = {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": MODEL}]}
     order = f"metrics.`test_{metric}`"
-    by_seed = f"tags.{KIND} = 'seed'"
-    return {
+    latest = f"tags.{LATEST} = 'yes' and tags.{KIND}"
+    told = {
         NOTE: _note(comparison, origin),
         "mlflow.experimentKind": "custom_model_development",
-        "mlflow.sharedViewState.scores": _view("Scores", columns, order, f"tags.{LATEST} = 'yes'"),
-        "mlflow.sharedViewState.seeds": _view("Seeds by model", seeds, order, by_seed, groupBy=grouped),
+        "mlflow.sharedViewState.scores": _view("Scores", columns, order, f"{latest} != 'seed'"),
     }
+    if any(model.seeds > 1 for model in comparison.models):
+        view = _view("Seeds by model", seeds, order, f"{latest} = 'seed'", groupBy=grouped)
+        told["mlflow.sharedViewState.seeds"] = view
+    return told
 
 
 def address(server: str, experiment: str) -> str:

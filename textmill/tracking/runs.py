@@ -258,15 +258,16 @@ def tell(store: Store, found: Snapshot, written: Mapping[str, Written], params: 
         added = {key: value for key, value in params.of(name).items() if key not in run.data.params}
         _log(client, run, entities.logged(changed, times_of(run)[1]), added)
         if found.page and name == comparison.champion:
-            client.log_artifact(run.info.run_id, str(found.page.resolve()), "report")
+            client.log_artifact(run.info.run_id, str(found.page.absolute()), "report")
             files.seal(client, run, model)
 
 
 def mark(store: Store, champion: "Run", latest: Sequence["Run"]) -> None:
     """Let tags say which runs were compared last, and which is the champion's; no other run of ours has them."""
-    for tag, runs in {LATEST: latest, CHAMPION: [champion]}.items():
-        wanted = {run.info.run_id for run in runs}
-        marked = {run.info.run_id for run in store.runs() if tag in run.data.tags and not deleted(run)}
+    there, shown = [run for run in store.runs() if not deleted(run)], {run.info.run_id for run in latest}
+    shown |= {run.info.run_id for run in there if run.data.tags.get(PARENT) in shown}  # their seeds
+    for tag, wanted in {LATEST: shown, CHAMPION: {champion.info.run_id}}.items():
+        marked = {run.info.run_id for run in there if tag in run.data.tags}
         for run_id in marked - wanted:
             store.client.delete_tag(run_id, tag)
         for run_id in wanted - marked:
