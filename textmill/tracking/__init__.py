@@ -90,10 +90,10 @@ def _record(uri: str, found: Snapshot, current: bool, before: Sequence[str] = ()
     if file and not file.exists():
         create(file)
     with opened(uri) as client:
-        from textmill.tracking import registry, runs
+        from textmill.tracking import experiment, registry, runs, telling
 
         dataset, comparison = found.comparison.dataset, found.comparison
-        store = runs.Store(client, runs.experiment_of(client, dataset, file))
+        store = experiment.Store(client, experiment.experiment_of(client, dataset, file))
         for run in store.half:  # what a kill left
             store.remove(run)
         params, new, written = runs.params_of(found), 0, {}
@@ -101,11 +101,11 @@ def _record(uri: str, found: Snapshot, current: bool, before: Sequence[str] = ()
             written[name], made = runs.ensure(store, found, result, params)
             new += made
         others = runs.ensure_others(store, found, runs.times_of(written[comparison.champion].run))
-        runs.tell(store, found, written, params, current)
+        telling.tell(store, found, written, params, current)
         model, why = written[comparison.champion].model, pages.reason(comparison, found.origin)
         number = registry.register(client, dataset, found.champion, model.model_id, why, set(store.models))
         if current:
-            runs.mark(store, written[comparison.champion].run, [*(run for run, _ in written.values()), *others])
+            telling.mark(store, written[comparison.champion].run, [*(run for run, _ in written.values()), *others])
             registry.promote(client, dataset, number, found.champion, before)
         for run in store.old:  # after the alias has moved away from what they hold
             if run.data.tags[KEY] in found.keys:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from textmill.errors import ResourceError
 from textmill.tracking.outputs import Snapshot
+from textmill.tracking.store import moved
 
 # Tags of runs. COMPLETE is the last one that a run gets: without it, the run is half. BUNDLE stands on versions too.
 KEY, BUNDLE, COMPLETE = "textmill.key", "textmill.bundle", "textmill.complete"
@@ -21,7 +22,7 @@ CHAMPION, PREVIOUS = "champion", "previous"  # aliases of versions; the first is
 PATIENCE = 10  # seconds to wait for another process's lock
 
 EXPERIMENT = """
-SELECT experiments.experiment_id, shown.value FROM experiments
+SELECT experiments.experiment_id, shown.value, experiments.artifact_location FROM experiments
 LEFT JOIN experiment_tags shown ON shown.experiment_id = experiments.experiment_id AND shown.key = ?
 WHERE name = ? AND lifecycle_stage = 'active'
 """
@@ -117,7 +118,7 @@ def _ask(file: Path, dataset: str) -> _Asked | None:
     try:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)) as connection:
             found = connection.execute(EXPERIMENT, [SHOWN, dataset]).fetchone()
-            if not found:
+            if not found or moved(found[2], file, dataset):
                 return None
             rows = connection.execute(RUNS, [found[0]]).fetchall()
             runs = {key: (run, model) for key, run, model, seeds, there in rows if int(seeds or 0) <= there}

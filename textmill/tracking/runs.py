@@ -1,8 +1,7 @@
 """Runs: one per model and content key, written once and found again; its seeds, and what has scores but no model."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textmill.bundle import Config, read_config
@@ -11,10 +10,10 @@ from textmill.results.history import HISTORY, read_history
 from textmill.results.scores import Scores
 from textmill.timings import recall
 from textmill.tracking import entities, files, pages
-from textmill.tracking.lookup import BUNDLE, CHAMPION, COMPLETE, FORM, KEY, KIND, LATEST, MODEL, NOTE, PARENT
+from textmill.tracking.experiment import Store
+from textmill.tracking.lookup import BUNDLE, COMPLETE, FORM, KEY, KIND, MODEL, NOTE, PARENT
 from textmill.tracking.origin import Origin
 from textmill.tracking.outputs import Result, Snapshot
-from textmill.tracking.store import relocate
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -26,85 +25,6 @@ class Written(NamedTuple):
 
     run: "Run"
     model: "LoggedModel"
-
-
-class Store:
-    """An experiment's runs of ours and its logged models, those that someone has thrown away among them."""
-
-    def __init__(self, client: "MlflowClient", experiment: str):
-        self.client, self.experiment = client, experiment
-        self.models = {one.model_id: one for one in self._models()}
-        self.whole: dict[str, Run] = {}  # by key
-        self.half: list[Run] = []  # what a kill left
-        self.old: list[Run] = []  # of an older form
-        self.children: dict[str, list[Run]] = {}
-        for run in self.runs():
-            tags = run.data.tags
-            if PARENT in tags:
-                self.children.setdefault(tags[PARENT], []).append(run)
-            elif COMPLETE not in tags:
-                self.half.append(run)
-            elif tags[COMPLETE] != FORM:
-                self.old.append(run)
-            elif tags[KEY] not in self.whole or not deleted(run):
-                self.whole[tags[KEY]] = run
-
-    def model_of(self, run: "Run") -> "LoggedModel | None":
-        """What is served of a run."""
-        return next((one for one in self.models.values() if one.source_run_id == run.info.run_id), None)
-
-    def remove(self, run: "Run") -> None:
-        """Delete a run with its seeds, its models and all files. A server keeps what it deletes for a while."""
-        for child in self.children.get(run.info.run_id, []):
-            self._delete(child)
-        for model in [one for one in self.models.values() if one.source_run_id == run.info.run_id]:
-            self.client.delete_logged_model(model.model_id)
-            files.forget(model.artifact_location)
-            self._for_good("_hard_delete_logged_model", model.model_id)
-            del self.models[model.model_id]
-        self._delete(run)
-
-    def _delete(self, run: "Run") -> None:
-        if not deleted(run):
-            self.client.delete_run(run.info.run_id)
-        files.forget(run.info.artifact_uri)
-        self._for_good("_hard_delete_run", run.info.run_id)
-
-    def _for_good(self, deed: str, which: str) -> None:
-        """What `mlflow gc` does, for one run or model: a database has it, a server does not."""
-        store = self.client._tracking_client.store
-        if hasattr(store, deed):
-            getattr(store, deed)(which)
-
-    def runs(self) -> Iterator["Run"]:
-        """All of ours."""
-        from mlflow.entities import ViewType
-
-        token, ours = None, f"tags.`{KEY}` LIKE '%'"
-        while True:
-            page = self.client.search_runs([self.experiment], ours, ViewType.ALL, page_token=token)
-            yield from page
-            if not (token := page.token):
-                return
-
-    def restore(self, run: "Run") -> None:
-        """Take a run, and its seeds, out of the bin again."""
-        for one in [run, *self.children.get(run.info.run_id, [])]:
-            if deleted(one):
-                self.client.restore_run(one.info.run_id)
-
-    def _models(self) -> Iterator["LoggedModel"]:
-        token = None
-        while True:
-            page = self.client.search_logged_models([self.experiment], page_token=token)
-            yield from page
-            if not (token := page.token):
-                return
-
-
-def deleted(run: "Run") -> bool:
-    """Whether it is in the bin."""
-    return bool(run.info.lifecycle_stage == "deleted")
 
 
 class Params(NamedTuple):
@@ -175,7 +95,7 @@ def _write(store: Store, found: Snapshot, result: Result, config: Config, params
     client.log_outputs(run.info.run_id, [LoggedModelOutput(model.model_id, 0)])
     metrics = entities.metrics_of(scores, fit, times, entry, comparison.metric)
     rows = entities.logged(metrics, ended, inputs, model.model_id) + entities.epoch_metrics(history, started, ended)
-    _log(client, run, rows, params.of(result.name))
+    log(client, run, rows, params.of(result.name))
     _ensure_seeds(store, run, result, found.origin, (started, ended))
     written = Written(run, model)
     _put_files(store, written, result, config, params)
@@ -212,7 +132,7 @@ def scored(
     """A run of scores alone."""
     started, ended = times
     run = store.client.create_run(store.experiment, int(started * 1000), dict(tags), name)
-    _log(store.client, run, entities.logged(metrics, ended), params)
+    log(store.client, run, entities.logged(metrics, ended), params)
     store.client.set_terminated(run.info.run_id, end_time=int(ended * 1000))
     store.client.set_tag(run.info.run_id, COMPLETE, FORM)
     return run
@@ -237,49 +157,12 @@ def ensure_others(store: Store, found: Snapshot, times: tuple[float, float]) -> 
     return runs
 
 
-def tell(store: Store, found: Snapshot, written: Mapping[str, Written], params: Params, current: bool) -> None:
-    """Let each run say what the comparison says of it: verdict, interval, the params that now differ; the report.
-
-    current: whether it is the comparison of the runs that are marked as the latest.
-    """
-    client, comparison = store.client, found.comparison
-    for name, (run, model) in written.items():
-        run = client.get_run(run.info.run_id)
-        if not current and LATEST in run.data.tags:
-            continue
-        tags = {NOTE: pages.described(name, comparison)}
-        if run.data.tags.get("git.dirty") == "yes" and not found.origin.dirty:
-            tags |= found.origin.tags  # it was committed since
-        for key, value in tags.items():
-            if run.data.tags.get(key) != value:
-                client.set_tag(run.info.run_id, key, value)
-        ends = entities.interval_of(comparison.metric, found.entry(name))
-        changed = {key: value for key, value in ends.items() if run.data.metrics.get(key) != value}
-        added = {key: value for key, value in params.of(name).items() if key not in run.data.params}
-        _log(client, run, entities.logged(changed, times_of(run)[1]), added)
-        if found.page and name == comparison.champion:
-            client.log_artifact(run.info.run_id, str(found.page.absolute()), "report")
-            files.seal(client, run, model)
-
-
-def mark(store: Store, champion: "Run", latest: Sequence["Run"]) -> None:
-    """Let tags say which runs were compared last, and which is the champion's; no other run of ours has them."""
-    there, shown = [run for run in store.runs() if not deleted(run)], {run.info.run_id for run in latest}
-    shown |= {run.info.run_id for run in there if run.data.tags.get(PARENT) in shown}  # their seeds
-    for tag, wanted in {LATEST: shown, CHAMPION: {champion.info.run_id}}.items():
-        marked = {run.info.run_id for run in there if tag in run.data.tags}
-        for run_id in marked - wanted:
-            store.client.delete_tag(run_id, tag)
-        for run_id in wanted - marked:
-            store.client.set_tag(run_id, tag, "yes")
-
-
 def _put_files(store: Store, written: Written, result: Result, config: Config, params: Params) -> None:
     files.put(store.client, written.run, written.model, result, config, params.all[result.name])
     files.seal(store.client, written.run, written.model)
 
 
-def _log(client: "MlflowClient", run: "Run", metrics: Sequence["Metric"], params: Mapping[str, str]) -> None:
+def log(client: "MlflowClient", run: "Run", metrics: Sequence["Metric"], params: Mapping[str, str]) -> None:
     """As many at once as a server takes."""
     from mlflow.entities import Param
 
@@ -288,17 +171,3 @@ def _log(client: "MlflowClient", run: "Run", metrics: Sequence["Metric"], params
         client.log_batch(run.info.run_id, params=rows[start : start + 100])
     for start in range(0, len(metrics), 1000):
         client.log_batch(run.info.run_id, metrics=metrics[start : start + 1000])
-
-
-def experiment_of(client: "MlflowClient", dataset: str, file: Path | None) -> str:
-    """Id of the dataset's experiment; a deleted one is restored. Artifacts lie beside a sqlite file."""
-    location = (file.parent.resolve() / "mlartifacts" / dataset).as_uri() if file else None
-    found = client.get_experiment_by_name(dataset)
-    if found is None:
-        return client.create_experiment(dataset, location)
-    if found.lifecycle_stage == "deleted":
-        client.restore_experiment(found.experiment_id)
-    place = files.local(found.artifact_location)
-    if file and location and found.artifact_location != location and place and not place.exists():
-        relocate(file, found.artifact_location, location)
-    return found.experiment_id

@@ -108,9 +108,20 @@ PLACES = {
 }
 
 
+def place(file: Path, dataset: str) -> str:
+    """Where files of a dataset's runs and models lie: beside the sqlite file."""
+    return (file.parent.resolve() / "mlartifacts" / dataset).as_uri()
+
+
+def moved(location: str, file: Path, dataset: str) -> bool:
+    """Whether a location is such a place of another folder: what it holds belongs to that one, if it is still there."""
+    named = "/".join(place(file, dataset).rsplit("/", 2)[-2:])
+    return location != place(file, dataset) and location.startswith("file:") and location.endswith(f"/{named}")
+
+
 def relocate(file: Path, before: str, now: str) -> None:
-    """Let a database whose folder was moved name the new place; MLflow has no way to do it."""
-    with closing(sqlite3.connect(file)) as connection, connection:
+    """Let a database that was moved, or copied, name the new place; MLflow has no way to do it."""
+    with closing(sqlite3.connect(file, timeout=10)) as connection, connection:
         for table, column in PLACES.items():
             words = f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE {column} = ? OR {column} LIKE ?"
             connection.execute(words, [now, len(before) + 1, before, f"{before}/%"])
