@@ -16,7 +16,7 @@ from textmill.results.mistakes import Mistakes
 from textmill.results.outcome import PREDICTIONS, SEEDS, VALIDATION
 from textmill.results.scores import Scores
 from textmill.results.slices import Slices
-from textmill.rows.splits import SplitConfig
+from textmill.rows.splits import SplitConfig, pieces
 from textmill.stage import run
 from textmill.text.encoding import documents
 
@@ -29,13 +29,15 @@ def main(model: Path, encoded: Path, splits: Path, out: Path, params: Path = PAR
     threads, alpha = load_section(params, "threads", Threads), load_section(params, "compare.alpha", Alpha)
     sliced, by = load_section(params, "evaluate", EvaluateConfig), load_section(params, "split", SplitConfig).by
     config, texts = bundle.read_config(model), splits / "test.parquet"
-    test = documents(encoded / "test.safetensors", texts, config.tokenizer)
-    validation = documents(encoded / "validation.safetensors", splits / "validation.parquet", config.tokenizer)
+    paths = {name: splits / f"{name}.parquet" for name in ("test", "validation")}
+    parts = [documents(encoded / f"{name}.safetensors", path, config.tokenizer) for name, path in paths.items()]
+    units = [pieces(read_batches(path, ["text", "label", "group"]), config.labels, by) for path in paths.values()]
     keep_memory()
     with on_threads(threads):
-        (tables, chosen), speed = predict(bundle.read_seeds(model, config), config.labels, test, validation)
-    parts = (some["text"] for some in read_batches(texts, ["text"]))
-    table = with_facts(tables[config.seed], test, parts, sliced.negations)
+        models = bundle.read_seeds(model, config)
+        (tables, chosen), speed = predict(models, config.labels, *zip(parts, units, strict=True))
+    read = (some["text"] for some in read_batches(texts, ["text"]))
+    table = with_facts(tables[config.seed], parts[0], read, sliced.negations)
     write_parquet(out / PREDICTIONS, table)
     write_parquet(out / SEEDS, together(tables).filter(pl.col("seed") != config.seed))
     write_parquet(out / VALIDATION, together(chosen))
@@ -43,7 +45,7 @@ def main(model: Path, encoded: Path, splits: Path, out: Path, params: Path = PAR
     with_confidence(scores, tables, config.seed, config.calibrations).write(out / Scores.FILE)
     write_json(out / "summary.json", summary(scores, config.seed, config.validation))
     mistakes(table, read_batches(texts, ["id", "text"])).write(out / Mistakes.FILE)
-    slices(table, alpha, by).write(out / Slices.FILE)
+    slices(table, alpha).write(out / Slices.FILE)
     write_csv(out / "errors.csv", (wrong(table, some) for some in read_batches(texts, ["id", "text"])))
     write_csv(out / "confusion.csv", [table.select(actual="label", predicted="prediction")])
     timings.note(out, config.weights, timings.Timing(predict_documents_per_second=round(speed, 1)))

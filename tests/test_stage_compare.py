@@ -32,7 +32,7 @@ def folder(tmp_path):
             writer.writeheader()
             writer.writerows(model["history"])
         rows = {"id": ids, "label": list(actual), "prediction": list(predictions[name])}
-        table = pl.DataFrame(rows | {"group": pl.Series([None] * len(ids), dtype=pl.Int32)})
+        table = pl.DataFrame(rows | {"unit": pl.Series(range(len(ids)), dtype=pl.Int32)})
         table.write_parquet(metrics / name / "predictions.parquet")
         empty = table.clear().select(pl.lit(None, pl.Int64).alias("seed"), pl.all())
         empty.write_parquet(metrics / name / "seeds.parquet")

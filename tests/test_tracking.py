@@ -20,7 +20,7 @@ from textmill.errors import ArtifactError, ParamsError, ResourceError
 from textmill.files import read_json, write_json
 from textmill.judging.comparison import TOLD
 from textmill.lockfile import hash_of
-from textmill.results.comparison import Baseline, Comparison, Entry, Judging, Pair
+from textmill.results.comparison import Baseline, Comparison, Entry, Pair, Power
 from textmill.tracking import entities, files, outputs, store, track, track_all, track_commit
 from textmill.tracking.sanitizing import safe_metrics, safe_params
 
@@ -116,10 +116,10 @@ def choose(champion: str) -> None:
     families = {name: MODELS[name]["family"] for name in sorted(NAMES, key=lambda name: name != champion)}
     models = [Entry(name=name, family=family, **entry) for name, family in families.items()]
     both = Entry(name="both", family="ensemble", **entry | {"members": NAMES, "wins": None})
-    judging = Judging(rows=50, by="document", units=50, effective=50.0, least=None)
+    power = Power(rows=50, by="document", units=50, effective=50.0, least=None)
     Comparison(
         dataset="reviews", metric="accuracy", rows=50, labels=["bad", "good"], absent=[], rare={}, alpha=0.05,
-        validation=judging, test=judging, champion=champion, champion_by="validation accuracy", equal=[champion],
+        validation=power, test=power, champion=champion, champion_by="validation accuracy", equal=[champion],
         decided_by=None, baseline=Baseline(label="bad", accuracy=0.5, f1_macro=0.33), models=[both, *models],
         pairs=[Pair(a="linear", b="rnn", difference=0.01, low=-0.1, high=0.1, least=0.1, better=None)],
     ).write(COMPARISON)  # fmt: skip

@@ -8,7 +8,6 @@ import polars as pl
 
 from textmill.config import Section, like
 from textmill.judging import jackknife
-from textmill.judging.answers import groups_of
 from textmill.judging.intervals import half_width, of_documents
 from textmill.judging.units import Units, units_of
 from textmill.results.slices import Slice, Slices
@@ -53,13 +52,13 @@ def with_facts(
     return table.join(facts, on="id", how="left", maintain_order="left")
 
 
-def slices(table: pl.DataFrame, alpha: float, by: Literal["text", "group"] = "text") -> Slices:
+def slices(table: pl.DataFrame, alpha: float) -> Slices:
     """Accuracy by length, by negation and by unknown tokens. Each way parts all rows; a slice may have none.
 
-    table: of `with_facts`. by: what the split keeps together.
+    table: of `with_facts`.
     Each slice has rows, accuracy, the interval of 1 - alpha, and whether it differs from the rest at alpha.
     """
-    units = units_of(groups_of(table), by)
+    units = units_of(table["unit"].to_numpy())
     right = (table["label"] == table["prediction"]).to_numpy()
     tokens, negation = table["tokens"].to_numpy(), table["negation"].to_numpy()
     shares = table["unknown"].to_numpy().astype(np.float64).round(6)  # 1 of 20 is 5 %, not a little more
@@ -90,8 +89,8 @@ def _slice(name: str, right: np.ndarray, held: np.ndarray, alpha: float, units: 
     low = high = None
     if inside is not None:
         there = np.bincount(units.of[held], minlength=len(units.sizes))
-        spread = of_documents(jackknife.variance(inside[there > 0], rows), Units(units.of[held], there[there > 0]))
-        half = half_width(spread, alpha)
+        found = jackknife.variance(inside[there > 0]) + doubt(rows)
+        half = half_width(of_documents(found, Units(units.of[held], there[there > 0])), alpha)
         low, high = round(max(0.0, accuracy - half), 6), round(min(1.0, accuracy + half), 6)
     sign = apart(right, held, alpha, units)
     return Slice(slice=name, rows=rows, accuracy=round(accuracy, 6), low=low, high=high, sign=sign, **ends)
@@ -100,18 +99,23 @@ def _slice(name: str, right: np.ndarray, held: np.ndarray, alpha: float, units: 
 def apart(right: np.ndarray, held: np.ndarray, alpha: float, units: Units) -> Literal[-1, 0, 1]:
     """Whether a slice is right less often (-1) or more often (1) than the rest; 0 where that cannot be told.
 
-    The two share no document, but they may share groups. A model that is as good everywhere gets a sign with a chance
-    of alpha.
+    The two share no document, but they may share units. A model that is as good everywhere gets a sign with a chance
+    of alpha at most.
     """
     inside, outside = (share_without_each(right, side, units) for side in (held, ~held))
     if inside is None or outside is None:
         return 0
     rows = int(held.sum()), int((~held).sum())
     fewer = min((np.bincount(units.of[side], minlength=len(units.sizes)) for side in (held, ~held)), key=np.sum)
-    variance = jackknife.variance(inside - outside, min(rows))
+    variance = jackknife.variance(inside - outside) + doubt(min(rows))
     half = half_width(of_documents(variance, Units(units.of, fewer[fewer > 0])), alpha)
     difference = float(right[held].mean() - right[~held].mean())
     return 0 if abs(difference) <= half else 1 if difference > 0 else -1
+
+
+def doubt(rows: int) -> float:
+    """The variance that two documents more bring, one right and one wrong: ten of ten are not told as sure."""
+    return 2 / (rows + 2) ** 2
 
 
 def share_without_each(right: np.ndarray, held: np.ndarray, units: Units) -> np.ndarray | None:

@@ -14,10 +14,10 @@ from textmill.judging.doubts import Doubt
 from textmill.judging.metrics import METRICS
 from textmill.report.doubts import lines
 from textmill.report.labels import curve_line, drawn, gain
-from textmill.report.numbers import count, decimals, extent, interval, percent, points
+from textmill.report.numbers import count, decimals, extent, interval, percent, points, range_of_points
 from textmill.report.plots import PALETTE
 from textmill.report.side_by_side import side_by_side
-from textmill.report.table import DECIDED
+from textmill.report.table import DECIDED, rare
 from textmill.results.comparison import Comparison
 from textmill.results.data import Clean, Split, Tokenized, Vectors
 from textmill.results.labels import Labels
@@ -51,14 +51,14 @@ def render(
     environment.filters |= {"percent": percent, "points": points, "decimals": decimals, "count": count}
     environment.filters |= {"extent": extent, "few": few}
     environment.globals |= {"scale": scale, "ticks": ticks, "span": span, "interval": interval}
-    environment.globals |= {"drawn": drawn}
-    environment.globals |= {"curve_line": curve_line, "gain": gain}
+    environment.globals |= {"points_of": range_of_points, "drawn": drawn, "curve_line": curve_line, "gain": gain}
     return environment.get_template("page.html.j2").render(
         comparison=comparison,
         metric=METRICS[comparison.metric].title,
         others={name: metric.title for name, metric in METRICS.items() if name != comparison.metric},
         standing=comparison.standing,
         ahead=comparison.ahead,
+        rare=rare(comparison),
         decided=DECIDED.get(comparison.decided_by or ""),
         doubts=lines(doubts),
         models=models,
