@@ -41,10 +41,10 @@ ROOMS = {
     "labelling": {"fetch", "rows", "classifier"},
     "explain": {"text", "training", "models", "classifier"},
     "sections": {"sources", "rows", "tokenizers", "vectors", "training", "judging"},
-    "tracking": {"models", "judging", "report", "bundle", "sections"},
+    "verify": set(),
+    "tracking": {"models", "judging", "report", "bundle", "sections", "verify"},
     "check": {"tokenizers", "models", "judging", "sections", "tracking"},
     "schema": {"sources", "tokenizers", "vectors", "networks", "training", "models", "sections", "tracking", "check"},
-    "verify": set(),
     "reproduce": {"check"},
     "project": {"sources", "rows", "look", "check"},
     "cli": {

@@ -18,9 +18,10 @@ from ruamel.yaml import YAML
 from stages import encode, evaluate, train, vectors, vocab
 from textmill.errors import ArtifactError, ParamsError, ResourceError
 from textmill.files import read_json, write_json
+from textmill.judging.comparison import TOLD
 from textmill.lockfile import hash_of
-from textmill.results.comparison import Baseline, Comparison, Entry, Power
-from textmill.tracking import entities, store, track
+from textmill.results.comparison import Baseline, Comparison, Entry, Pair, Power
+from textmill.tracking import entities, files, outputs, store, track, track_all, track_commit
 from textmill.tracking.sanitizing import safe_metrics, safe_params
 
 pytestmark = pytest.mark.slow
@@ -28,13 +29,14 @@ pytestmark = pytest.mark.slow
 NAMES = ["linear", "rnn"]
 REGISTERED = "textmill-reviews"
 LOCK, COMPARISON, METRICS = Path("dvc.lock"), Path("report/comparison.json"), Path("metrics")
+PAGE = Path("report/index.html")
 PARAMS = {
     "seed": 42,
     "threads": 1,
     "dataset": {
         "name": "reviews",
         "source": "url",
-        "url": "https://me:secret@example.org/reviews.csv",
+        "url": "https://me:secret@example.org/reviews.csv?token=secret&raw=1",
         "sha256": ["0" * 64],
         "text": "text",
         "label": "label",
@@ -73,7 +75,7 @@ def finished(tmp_path_factory, reviews) -> Path:
         write_json(Path("params.yaml"), PARAMS)
         write_json(Path("data/clean/labels.json"), ["bad", "good"])
         documents = reviews.with_row_index("id").with_columns(pl.col("id").cast(pl.String).str.zfill(4))
-        documents = documents.with_columns(group=pl.lit(None, pl.String))
+        documents = documents.with_columns(group=pl.col("film"))
         documents.write_parquet("data/clean/docs.parquet")
         Path("data/split").mkdir()
         for name, start, rows in (
@@ -107,28 +109,21 @@ def finished(tmp_path_factory, reviews) -> Path:
 
 
 def choose(champion: str) -> None:
-    entry = {"tokenizer": "word", "parameters": 9, "members": [], "seeds": 1, "sd": None, "wins": None, "gain_low": 0.1}
-    entry |= dict.fromkeys(("validation", "validation_low", "validation_high", "score", "low", "high"), 0.9)
+    """comparison.json of both models and an ensemble; the champion did best on validation."""
+    entry = {"tokenizer": "word", "parameters": 9, "members": [], "seeds": 1, "sd": None, "gain_low": None}
+    entry |= {"validation_low": None, "validation_high": None, "wins": 0.5, "validation": 0.8, "score": 0.9}
+    entry |= dict.fromkeys(TOLD, 0.9) | {"low": 0.85, "high": 0.95}
+    families = {name: MODELS[name]["family"] for name in sorted(NAMES, key=lambda name: name != champion)}
+    models = [Entry(name=name, family=family, **entry) for name, family in families.items()]
+    both = Entry(name="both", family="ensemble", **entry | {"members": NAMES, "wins": None})
     power = Power(rows=50, by="document", units=50, effective=50.0, least=None)
-    families = {name: MODELS[name]["family"] for name in NAMES} | {"both": "ensemble"}
     Comparison(
-        dataset="reviews",
-        metric="accuracy",
-        rows=50,
-        labels=["bad", "good"],
-        absent=[],
-        rare={},
-        alpha=0.05,
-        validation=power,
-        test=power,
-        champion=champion,
-        champion_by="validation accuracy",
-        equal=[],
-        decided_by=None,
-        baseline=Baseline(label="bad"),
-        models=[Entry(name=name, family=family, **entry) for name, family in families.items()],
-        pairs=[],
-    ).write(COMPARISON)
+        dataset="reviews", metric="accuracy", rows=50, labels=["bad", "good"], absent=[], rare={}, alpha=0.05,
+        validation=power, test=power, champion=champion, champion_by="validation accuracy", equal=[champion],
+        decided_by=None, baseline=Baseline(label="bad", accuracy=0.5, f1_macro=0.33), models=[both, *models],
+        pairs=[Pair(a="linear", b="rnn", difference=0.01, low=-0.1, high=0.1, least=0.1, better=None)],
+    ).write(COMPARISON)  # fmt: skip
+    PAGE.write_text(f"<p>{champion}</p>")
 
 
 def write_lock(code: str = "0" * 32, params: dict = PARAMS) -> None:
@@ -155,8 +150,12 @@ def write_lock(code: str = "0" * 32, params: dict = PARAMS) -> None:
             f"metrics/{name}/{file}" for file in ("predictions.parquet", "seeds.parquet", "scores.json", "errors.json")
         ]
         deps = [{"path": "textmill/scoring.py", "hash": "md5", "md5": code}]
+        for split in ("test", "validation"):
+            path = f"data/split/{split}.parquet"
+            deps.append({"path": path, "hash": "md5", "md5": md5(Path(path))})
         stages[f"evaluate@{name}"] = stage(["threads", "evaluate", "compare.alpha"], scored, deps)
-    YAML().dump({"schema": "2.0", "stages": stages}, LOCK)
+    stages["compare"] = stage([], [str(COMPARISON), str(PAGE)])
+    YAML().dump(json.loads(json.dumps({"schema": "2.0", "stages": stages})), LOCK)  # without aliases, as DVC does
 
 
 def md5(path: Path) -> str:
@@ -182,8 +181,9 @@ def tracked(finished, tmp_path_factory) -> Path:
             out, err = other.communicate(timeout=HANGS)
             assert err == ""
             told.append(out)
-    line = "track: 2 runs in sqlite:///mlflow.db ({} new), champion linear = {} v1; see them with `textmill ui`\n"
-    assert sorted(told) == sorted(line.format(new, REGISTERED) for new in (0, 0, 2))
+    line = "track: 2 runs in sqlite:///mlflow.db ({} new), champion linear = {} v1; `textmill ui` shows them: {}\n"
+    view = "http://127.0.0.1:5000/#/experiments/1/runs?viewStateShareKey=scores&workflowType=machine_learning"
+    assert sorted(told) == sorted(line.format(new, REGISTERED, view) for new in (0, 0, 2))
     return root
 
 
@@ -210,30 +210,33 @@ def versions(client):
     return {int(version.version): version for version in client.search_model_versions(f"name = '{REGISTERED}'")}
 
 
+def artifact(run, name):
+    return Path(files.local(run.info.artifact_uri)) / name
+
+
+def of_models(client):
+    return runs(client, filter_string="tags.kind = 'model'")
+
+
 def project():
     return track(LOCK, COMPARISON, METRICS)
 
 
 def test_a_run_holds_all_that_is_known(client):
     found = {run.info.run_name: run for run in runs(client)}
-    assert sorted(found) == NAMES
+    assert sorted(found) == ["always bad", "both", "linear", "rnn", "rnn seed 42", "rnn seed 7"]
     run, scores, fit = found["rnn"], read_json(Path("metrics/rnn/scores.json")), read_json(Path("metrics/rnn/fit.json"))
 
-    params = run.data.params
-    expected = {
-        "dataset": "reviews",
-        "seed": "42",
-        "seeds": "[42, 7]",
-        "epochs": "3",
-        "hidden": "8",
-        "dropout": "0.1",
-        "tokenizer": "word",
-    }
-    assert params | expected | {"tokenizer.min_freq": "1", "split.by": "text", "patience": "null"} == params
-    assert params["dataset.url"] == "https://***@example.org/reviews.csv"
+    params, all_params = run.data.params, read_json(artifact(run, "params.json"))
+    expected = {"seed": "42", "seeds": "[42, 7]", "epochs": "3", "hidden": "8", "family": "rnn"}
+    assert params | expected | {"tokenizer.min_freq": "1", "tokenizer": "word"} == params
+    assert not params.keys() & {"dataset.url", "split.test", "clean.on_bad_row"}  # as all models have it, by default
+    assert all_params | params == all_params
+    assert all_params["dataset.url"] == "https://***@example.org/reviews.csv?token=***&raw=1"
     left_out = {"clean.on_bad_row": "drop", "split.test": "0.2", "dataset.separator": ",", "dataset.group": "null"}
-    assert params | left_out | {"evaluate.negations": '["not"]', "compare.alpha": "0.05"} == params  # what applied
-    assert "epochs" not in found["linear"].data.params  # the train section is about the others
+    applied = left_out | {"evaluate.negations": '["not"]', "compare.alpha": "0.05", "patience": "null"}
+    assert all_params | applied == all_params
+    assert "epochs" not in read_json(artifact(found["linear"], "params.json"))  # the train section is about the others
 
     metrics = run.data.metrics
     assert metrics["test_accuracy"] == scores["accuracy"]
@@ -246,9 +249,18 @@ def test_a_run_holds_all_that_is_known(client):
     assert metrics["calibration/test_calibration_error_before"] == told["calibration_error_before"]
     for of in ("mean", "sd"):
         assert metrics[f"test_f1_macro_{of}"] == scores[of]["f1_macro"]
-    assert {f"test_accuracy/seed_{one['seed']}": one["accuracy"] for one in scores["seeds"]}.items() <= metrics.items()
+    assert (metrics["test_accuracy_low"], metrics["test_accuracy_high"]) == (0.85, 0.95)
+    for one in scores["seeds"]:
+        child = found[f"rnn seed {one['seed']}"]
+        assert (
+            child.data.tags | {"mlflow.parentRunId": run.info.run_id, "model": "rnn", "kind": "seed"} == child.data.tags
+        )
+        assert child.data.metrics["test_accuracy"] == one["accuracy"]
+        assert not client.list_artifacts(child.info.run_id)
+    assert found["both"].data.metrics["test_accuracy"] == 0.9
+    assert found["always bad"].data.metrics == {"test_accuracy": 0.5, "test_f1_macro": 0.33}
     columns = {name: [key for key in run.data.metrics if "/" not in key] for name, run in found.items()}
-    assert len(columns["rnn"]) <= 16  # that a person can look over
+    assert len(columns["rnn"]) <= 18  # that a person can look over
     assert set(columns["rnn"]) - set(columns["linear"]) == {
         f"test_{name}_{of}" for name in ("accuracy", "f1_macro") for of in ("mean", "sd")
     }
@@ -271,11 +283,26 @@ def test_a_run_holds_all_that_is_known(client):
     logged = list(Path("mlartifacts").glob("**/rnn/config.json"))
     assert logged
     assert not [path for path in logged if (path.parent / "seeds").exists()]  # what is served has one seed's weights
-    (data,) = run.inputs.dataset_inputs
-    assert (data.dataset.name, data.dataset.digest) == ("reviews", md5(Path("data/clean/docs.parquet")))
+    assert {one.dataset.name: one.dataset.digest for one in run.inputs.dataset_inputs} == {
+        "reviews": md5(Path("data/clean/docs.parquet")),
+        "reviews-test": md5(Path("data/split/test.parquet")),
+        "reviews-validation": md5(Path("data/split/validation.parquet")),
+    }
+    models = client.search_logged_models([run.info.experiment_id])
+    assert [model.name for model in models] == ["linear", "rnn"]  # the newest first
+    assert {model.status for model in models} == {"READY"}
+    linked = {metric.key: metric.dataset_name for metric in models[1].metrics}
+    assert linked["test_f1/good"] == linked["test_accuracy"] == "reviews-test"
+    assert linked["validation_accuracy"] == "reviews-validation"
+    assert artifact(found["linear"], "report/index.html").read_text() == "<p>linear</p>"
     assert run.data.tags["textmill.bundle"] == md5(Path("data/models/rnn"))
     assert [run.data.tags.get("champion") for run in (found["linear"], run)] == ["yes", None]
     assert client.get_experiment_by_name("another") is None
+    tags = client.get_experiment_by_name("reviews").tags
+    assert tags["mlflow.note.content"].startswith("**linear** is the champion by validation accuracy; it ties with rnn")
+    assert "columnOrder" in tags["mlflow.sharedViewState.scores"]
+    (version,) = versions(client).values()
+    assert "best of 2 by validation accuracy" in version.description
 
 
 def test_the_champion_loads_and_predicts_elsewhere(copy, tmp_path):
@@ -297,6 +324,7 @@ def test_the_champion_loads_and_predicts_elsewhere(copy, tmp_path):
 
 
 def test_the_second_time_writes_nothing_and_needs_no_mlflow(copy, monkeypatch):
+    assert "(0 new)" in project()  # of a copy the database is made to name its own place
     monkeypatch.setattr("textmill.tracking.opened", lambda uri: pytest.fail("mlflow was opened"))
     before = Path("mlflow.db").read_bytes()
     assert "(0 new), champion linear = textmill-reviews v1" in project()
@@ -306,7 +334,9 @@ def test_the_second_time_writes_nothing_and_needs_no_mlflow(copy, monkeypatch):
 def test_new_code_is_a_new_run_of_the_same_version(client):
     write_lock(code="1" * 32)
     assert "(2 new)" in project()
-    assert (len(runs(client)), len(versions(client))) == (4, 2)
+    assert (len(of_models(client)), len(versions(client))) == (4, 1)
+    latest = runs(client, filter_string="tags.latest = 'yes' and tags.kind = 'model'")
+    assert {run.data.tags["textmill.key"] for run in latest} == {one.key for one in outputs.read_results(LOCK, NAMES)}
     champions = runs(client, filter_string="tags.champion = 'yes'")
     assert [run.info.run_name for run in champions] == ["linear"]
 
@@ -316,10 +346,11 @@ def test_new_weights_are_a_new_version_and_the_champion_moves(client):
     config.write_text(config.read_text() + "\n")
     write_lock()
     choose("rnn")
-    assert "(1 new), champion rnn = textmill-reviews v3" in project()
-    assert str(client.get_model_version_by_alias(REGISTERED, "champion").version) == "3"
-    assert versions(client)[3].tags["model"] == "rnn"
-    assert (len(runs(client)), len(versions(client))) == (3, 3)
+    assert "(1 new), champion rnn = textmill-reviews v2" in project()
+    aliases = client.get_registered_model(REGISTERED).aliases
+    assert {alias: str(number) for alias, number in aliases.items()} == {"champion": "2", "previous": "1"}
+    assert versions(client)[2].tags["model"] == "rnn"
+    assert (len(of_models(client)), len(versions(client))) == (3, 2)
     (champion,) = runs(client, filter_string="tags.champion = 'yes'")
     assert champion.data.tags["textmill.bundle"] == md5(config.parent)
 
@@ -330,20 +361,24 @@ def test_params_of_an_older_time_stand_as_they_were():
         assert entities._applied(key, value) == value
 
 
-def test_what_a_kill_or_a_person_left_is_made_whole(client):
-    first, second = runs(client)
-    client.delete_tag(first.info.run_id, "textmill.complete")
-    client.delete_run(second.info.run_id)
+def test_what_a_person_took_away_is_there_again(client):
+    rnn, linear = sorted(of_models(client), key=lambda run: run.info.run_name, reverse=True)
+    before = content()
+    client.delete_tag(rnn.info.run_id, "textmill.complete")
+    for run in [run for run in runs(client) if run.data.tags["kind"] in ("seed", "baseline")]:
+        client.delete_run(run.info.run_id)
+    client.delete_run(linear.info.run_id)
     client.delete_registered_model_alias(REGISTERED, "champion")
-    client.delete_model_version(REGISTERED, "2")
-    assert "(2 new)" in project()
-    assert len(runs(client)) == 2
-    assert {run.info.run_id for run in runs(client)}.isdisjoint({first.info.run_id, second.info.run_id})
-    assert len(versions(client)) == 2
-    assert str(client.get_model_version_by_alias(REGISTERED, "champion").version) == "1"
+    assert "(1 new)" in project()
+    assert content() == before
 
+    client.delete_model_version(REGISTERED, "1")
+    assert "(0 new), champion linear = textmill-reviews v2" in project()
     client.delete_experiment(client.get_experiment_by_name("reviews").experiment_id)
     assert "(0 new)" in project()
+    client.delete_logged_model(client.search_logged_models([linear.info.experiment_id])[0].model_id)
+    assert "(1 new)" in project()
+    assert content()["runs"] == before["runs"]
 
 
 def test_a_model_that_predicts_other_than_recorded_is_not_promoted(client):
@@ -355,6 +390,224 @@ def test_a_model_that_predicts_other_than_recorded_is_not_promoted(client):
     with pytest.raises(ArtifactError, match=r"textmill-reviews v2: predicts other than `evaluate` recorded"):
         project()
     assert str(client.get_model_version_by_alias(REGISTERED, "champion").version) == "1"
+
+
+CONTENT = {
+    "runs": "SELECT name, lifecycle_stage, status, start_time, end_time FROM runs",
+    "tags": "SELECT name, key, value FROM tags JOIN runs USING (run_uuid) WHERE key != 'mlflow.parentRunId'",
+    "params": "SELECT name, key, value FROM params JOIN runs USING (run_uuid)",
+    "metrics": "SELECT name, key, value, timestamp, step FROM metrics JOIN runs USING (run_uuid)",
+    "models": "SELECT name, status, lifecycle_stage FROM logged_models",
+    "scores": "SELECT metric_name, metric_value, dataset_name, dataset_digest FROM logged_model_metrics",
+    "versions": "SELECT version, description FROM model_versions WHERE current_stage != 'Deleted_Internal'",
+    "version tags": "SELECT version, key, value FROM model_version_tags JOIN model_versions USING (name, version)"
+    " WHERE current_stage != 'Deleted_Internal'",
+    "aliases": "SELECT alias, version FROM registered_model_aliases",
+    "experiments": "SELECT name, key, value FROM experiment_tags JOIN experiments USING (experiment_id)",
+}
+
+
+def content():
+    """All that a store holds but for ids and the times of writing, field by field; and its files."""
+    with closing(sqlite3.connect("mlflow.db")) as connection:
+        found = {name: sorted(map(repr, connection.execute(query))) for name, query in CONTENT.items()}
+        (location,) = connection.execute("SELECT artifact_location FROM experiments WHERE name = 'reviews'").fetchone()
+    loading = "__pycache__", "registered_model_meta"  # what loading a model leaves
+    places = [path for path in files.local(location).rglob("*") if path.is_file() and not {*loading} & {*path.parts}]
+    kinds = [path.name if "images" not in path.parts else path.suffix for path in places]
+    return found | {"files": sorted(kinds)}
+
+
+@pytest.fixture
+def alone(finished, tmp_path, monkeypatch):
+    """A repository with a store of its own, as the current folder; git knows it, DVC's cache has its results."""
+    shutil.copytree(finished, tmp_path / "alone")
+    monkeypatch.chdir(tmp_path / "alone")
+    for who in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{who}_NAME", "someone")
+        monkeypatch.setenv(f"GIT_{who}_EMAIL", "someone@example.org")
+    git("init", "-q")
+    Path(".gitignore").write_text("mlflow.db*\nmlartifacts\n.dvc\ndata\nreport\nmetrics/*/*\n!metrics/*/timing.json\n")
+    return commit("linear")
+
+
+def git(*words):
+    return subprocess.run(["git", *words], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def commit(champion, suffix="", code="0" * 32):
+    """A commit of results: linear's bundle ends with a suffix, so that it is another one. Its hash."""
+    config = Path("data/models/linear/config.json")
+    config.write_text(config.read_text().rstrip() + suffix + "\n")
+    choose(champion)
+    write_lock(code)
+    for out in [out for stage in YAML(typ="safe").load(LOCK)["stages"].values() for out in stage["outs"]]:
+        cache(Path(out["path"]), out["md5"])
+    git("add", "-A")
+    git("commit", "-qm", f"{champion} {suffix!r} {code}", "--allow-empty")
+    return git("rev-parse", "HEAD")
+
+
+def cache(path, known):
+    """Put a file or a folder where `dvc commit` puts it."""
+    held = Path(".dvc/cache/files/md5") / known[:2] / known[2:]
+    held.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_file():
+        shutil.copy(path, held)
+        return
+    names = sorted(one.relative_to(path).as_posix() for one in path.rglob("*") if one.is_file())
+    write_json(held, [{"md5": md5(path / name), "relpath": name} for name in names])
+    for name in names:
+        cache(path / name, md5(path / name))
+
+
+def elsewhere(code, monkeypatch):
+    """What a new process prints: mlflow keeps what it has opened, and where files of a run are."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "tests")]))
+    words = [sys.executable, "-c", f"from test_tracking import *; {code}"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=HANGS, check=True)
+    return done.stdout.splitlines()
+
+
+def delete_store():
+    Path("mlflow.db").unlink()
+    shutil.rmtree("mlartifacts")
+
+
+def test_the_store_of_all_commits_is_what_track_had_written_commit_by_commit(alone, monkeypatch):
+    project()
+    for state in (("rnn",), ("linear", " "), ("rnn", "", "1" * 32), ("linear",)):
+        commit(*state)
+        project()
+    before = content()
+    assert len(before["versions"]) == 3  # linear, rnn and the other linear; the first is the champion again
+    delete_store()
+    *lines, last = elsewhere("print(*track_all(Path()), sep='\\n')", monkeypatch)
+    assert lines == ["track: 5 of 5 commits (5 runs are new)"]
+    assert "(0 new), champion linear = textmill-reviews v1" in last
+    assert content() == before
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("textmill.tracking.opened", lambda uri: pytest.fail("mlflow was opened"))
+        assert list(track_all(Path()))[-1] == last
+    assert "(0 new)" in project()
+    assert content() == before
+
+
+def test_an_older_commit_adds_its_runs_and_leaves_the_champion(alone):
+    commit("rnn", " ")
+    project()
+    assert "(1 new)" in track_commit(alone, Path())
+    with closing(sqlite3.connect("mlflow.db")) as connection:
+        rows = connection.execute(
+            "SELECT name, value FROM runs JOIN tags USING (run_uuid) WHERE key = 'mlflow.source.git.commit'"
+        ).fetchall()
+        assert connection.execute("SELECT alias, version FROM registered_model_aliases").fetchall() == [("champion", 1)]
+    assert sorted(name for name, value in rows if value == alone) == ["both", "linear"]
+    assert "(0 new)" in project()
+
+
+def test_what_cannot_be_recorded_is_one_line(alone):
+    for name, text in {"empty": None, "other": "schema: '2.0'\nstages:\n  a:\n    cmd: b\n"}.items():
+        LOCK.write_text(text) if text else LOCK.unlink()
+        git("add", "-A")
+        git("commit", "-qm", name)
+        git("branch", name)
+    commit("linear", " ")
+    held = md5(Path("data/models/linear/config.json"))
+    (Path(".dvc/cache/files/md5") / held[:2] / held[2:]).unlink()
+    for revision, error, says in (
+        ("nothing", ParamsError, r"'nothing': no such revision"),
+        ("-x", ParamsError, r"'-x': no such revision"),
+        ("empty", ArtifactError, r"empty .*: no dvc.lock in it"),
+        ("other", ArtifactError, r"other .*: its dvc.lock names no comparison.json"),
+        ("HEAD", ArtifactError, r"^data/models/linear: not in DVC's cache"),
+    ):
+        with pytest.raises(error, match=says):
+            track_commit(revision, Path())
+    *left_out, found, last = track_all(Path())
+    assert [line.partition(":")[0] for line in left_out] == ["track"] * 3
+    assert found == "track: 1 of 4 commits (2 runs are new)"
+    assert "champion linear" in last
+
+
+def test_files_that_were_deleted_are_there_again(alone):
+    project()
+    before = content()
+    with closing(sqlite3.connect("mlflow.db")) as connection:
+        (model,) = connection.execute("SELECT artifact_location FROM logged_models WHERE name = 'linear'").fetchone()
+        (run,) = connection.execute("SELECT artifact_uri FROM runs WHERE name = 'linear'").fetchone()
+    model, run = files.local(model), files.local(run)
+    bundle = next(model.rglob("model.safetensors"))
+    for gone in (Path("mlartifacts"), run, model, run / "scores.json", run / "images", run / "report", bundle):
+        shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
+        assert "(0 new)" in project()
+        assert content() == before, gone
+    bundle.write_bytes(b"cut")
+    assert "(0 new)" in project()
+    assert content() == before
+
+
+KILLED = """
+import os, sys
+from mlflow import MlflowClient
+from textmill.tracking import store
+from test_tracking import project
+
+left = int(sys.argv[1])
+def counted(name, does):
+    def call(*args, **kwargs):
+        global left
+        left -= 1
+        if left < 0:
+            os._exit(9)
+        return does(*args, **kwargs)
+    return call
+for name in CHANGES:
+    setattr(MlflowClient, name, counted(name, getattr(MlflowClient, name)))
+project()
+"""
+CHANGES = [
+    *(
+        "create_experiment",
+        "create_run",
+        "create_logged_model",
+        "log_outputs",
+        "log_inputs",
+        "log_batch",
+        "log_artifacts",
+    ),
+    *("log_image", "log_model_artifacts", "finalize_logged_model", "log_dict", "set_terminated", "set_tag"),
+    *("update_model_version", "set_registered_model_alias", "set_experiment_tag", "delete_run"),
+]
+
+
+def test_killed_inside_it_leaves_nothing_twice(alone, monkeypatch):
+    project()
+    before = content()
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "tests")]))
+    code, ends = KILLED.replace("CHANGES", repr(CHANGES)), []
+    delete_store()
+    for calls in (4, 15, 28, 45, 1000):  # each goes on where the one before it was killed
+        ends.append(subprocess.run([sys.executable, "-c", code, str(calls)], timeout=HANGS, check=False).returncode)
+    assert ends[:3] == [9] * 3
+    assert ends[-1] == 0
+    assert content() == before
+    assert not list(Path().glob(".*.part"))
+
+
+@pytest.mark.parametrize("how", [shutil.move, shutil.copytree])
+def test_a_folder_that_was_moved_or_copied_has_files_of_its_own(alone, monkeypatch, how):
+    project()
+    before, first = content(), Path.cwd()
+    how(first, first.parent / "second")
+    monkeypatch.chdir(first.parent / "second")
+    shutil.rmtree("mlartifacts")
+    assert "(0 new), champion linear" in elsewhere("print(project())", monkeypatch)[0]
+    assert content() == before
+    if how is shutil.copytree:
+        monkeypatch.chdir(first)
+        assert content() == before
 
 
 @pytest.mark.parametrize("file", ["metrics/rnn/scores.json", "data/models/rnn/model.safetensors"])
@@ -422,6 +675,21 @@ def test_a_folders_md5_is_dvcs(tmp_path):
     for name, content in {"a.txt": "x", "config.json": "{}", "sub/Zoë.txt": "é"}.items():
         (tmp_path / name).write_text(content, encoding="utf-8")
     assert hash_of(tmp_path) == "ee1f421327a6b6bcc31600bc071b685b.dir"  # as `dvc add` wrote it
+
+
+@pytest.mark.parametrize(
+    ("uri", "masked"),
+    [
+        ("https://me:pass@host/x", "https://***@host/x"),
+        ("https://host/x?token=abc&raw=1", "https://host/x?token=***&raw=1"),
+        ("https://host/x?raw=1&X-Amz-Signature=ab%2F", "https://host/x?raw=1&X-Amz-Signature=***"),
+        ("[https://host/a?api_key=1, https://host/b#access_token=2]", "[https://host/a?api_key=***, https://host/b#access_token=***]"),
+        ('["https://host/a?key=1", "b"]', '["https://host/a?key=***", "b"]'),
+        ("https://host/x?page=2", "https://host/x?page=2"),
+    ],
+)  # fmt: skip
+def test_passwords_and_tokens_are_masked(uri, masked):
+    assert store.shown(uri) == masked
 
 
 @given(st.dictionaries(st.text(min_size=1), st.one_of(st.floats(), st.none()), max_size=5), st.text(max_size=7000))

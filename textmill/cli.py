@@ -332,10 +332,15 @@ def upgrade(
 
 
 @app.command()
-def track() -> None:
+def track(
+    rev: Annotated[str | None, typer.Option(help="A commit's results instead: a branch, a tag, a hash.")] = None,
+    all_commits: Annotated[bool, typer.Option("--all-commits", help="Those of every commit, then HEAD's.")] = False,
+) -> None:
     """Make the MLflow store agree with this folder's dvc.lock: what is there is kept, what is missing is written."""
     with one_line("track"):
-        _track()
+        if rev is not None and all_commits:
+            raise ParamsError("give either --rev or --all-commits, not both")
+        _track(rev, all_commits)
 
 
 @app.command()
@@ -350,15 +355,19 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Of this machine
         serve(Path(), port)
 
 
-def _track() -> None:
+def _track(rev: str | None = None, all_commits: bool = False) -> None:
+    from textmill import tracking
     from textmill.config import load_section
-    from textmill.tracking import TrackingConfig
-    from textmill.tracking import track as project
 
-    if load_section(PARAMS, "tracking", TrackingConfig).enabled:
-        say(project(Path("dvc.lock"), Path("report/comparison.json"), Path("metrics/models")))
-    else:
+    if not load_section(PARAMS, "tracking", tracking.TrackingConfig).enabled:
         say("track: off (tracking.enabled: false)")
+    elif all_commits:
+        for line in tracking.track_all(Path()):
+            say(line)
+    elif rev is not None:
+        say(tracking.track_commit(rev, Path()))
+    else:
+        say(tracking.track(Path("dvc.lock"), Path("report/comparison.json"), Path("metrics/models")))
 
 
 def _check_usage(

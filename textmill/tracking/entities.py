@@ -1,8 +1,7 @@
-"""What a run holds beside its files: params, metrics, tags and the dataset, under names that a person compares by."""
+"""What a run holds beside its files: params, metrics, tags and datasets, under names that a person compares by."""
 
 import json
-import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import textmill
@@ -10,28 +9,30 @@ from textmill.bundle import Config
 from textmill.errors import ParamsError
 from textmill.judging.comparison import TOLD
 from textmill.judging.metrics import METRICS
-from textmill.results.fit import Fit
+from textmill.results.comparison import Entry
+from textmill.results.fit import Fit, FittedSeed
 from textmill.results.history import Epoch
 from textmill.results.outcome import PREDICTIONS
-from textmill.results.scores import Scores
-from textmill.sections import effective
+from textmill.results.scores import OfSeed, Scores
+from textmill.sections import SCHEMAS, effective
 from textmill.timings import Timing
-from textmill.tracking.lookup import BUNDLE, KEY
+from textmill.tracking.lookup import BUNDLE, KEY, KIND, MODEL, SEEDS
 from textmill.tracking.outputs import Result, flat
 from textmill.tracking.sanitizing import safe_metrics, safe_params
 
 if TYPE_CHECKING:
-    from mlflow.entities import DatasetInput, Metric, Param
+    from mlflow.entities import DatasetInput, Metric
+
+CONTEXTS = {"train": "training", "validation": "validation", "test": "test"}
+SHARED = ("seed", "threads", "clean", "split", "tokenizer")  # sections whose changes one compares runs by
 
 
-def params_of(result: Result, config: Config) -> list["Param"]:
+def params_of(result: Result, config: Config) -> dict[str, str]:
     """The model's and the training's own by their bare names (`hidden`), others below their section (`split.by`).
 
     All of them are what applied, defaults included. config: the bundle's; a linear model has no epochs, whatever
     `train` says.
     """
-    from mlflow.entities import Param
-
     own = config.model | (config.train or {})
     shared = {
         key.replace(f"tokenizers.{own['tokenizer']}", "tokenizer"): _applied(key, value)
@@ -39,7 +40,7 @@ def params_of(result: Result, config: Config) -> list["Param"]:
         if key != "train" and not key.startswith("models.")
     }
     told = {key.replace("dataset.name", "dataset"): value for key, value in flat(shared).items()}
-    return [Param(*item) for item in safe_params(told | flat(own)).items()]
+    return safe_params(told | flat(own))
 
 
 def _applied(key: str, value: Any) -> Any:
@@ -50,16 +51,40 @@ def _applied(key: str, value: Any) -> Any:
         return value
 
 
-def final_metrics(scores: Scores, fit: Fit, times: Timing, ended: float) -> list["Metric"]:
+def told_params(all_params: Mapping[str, Mapping[str, str]], results: Mapping[str, Result]) -> set[str]:
+    """The params that one compares runs by: where models differ, and where params.yaml has another than the default.
+
+    all_params: of each model, what `params_of` gives. The others are in an artifact.
+    """
+    names = {name for params in all_params.values() for name in params}
+    differ = {name for name in names if len({params[name] for params in all_params.values() if name in params}) > 1}
+    return {"seed"} | differ | {name for result in results.values() for name in _set(result)} & names
+
+
+def _set(result: Result) -> Collection[str]:
+    """Names of the params that params.yaml gives another value than their default."""
+    names: list[str] = []
+    for key, value in result.params.items():
+        section = key.partition(".")[0]
+        given = value if isinstance(value, dict) else {"": value}
+        fields = SCHEMAS[key].model_fields if key in SCHEMAS else {}
+        changed = flat({one: of for one, of in given.items() if one not in fields or fields[one].default != of})
+        if section in ("train", "models"):
+            names += changed
+        elif (shared := section.replace("tokenizers", "tokenizer")) in SHARED:
+            names += [f"{shared}.{one}" if one else shared for one in changed]
+    return names
+
+
+def metrics_of(scores: Scores, fit: Fit, times: Timing, entry: Entry, metric: str) -> dict[str, float]:
     """What one sorts runs by; F1 by class, and what calibration changed, as groups of their own.
 
-    All other scores are in scores.json.
-    Test scores are those of the shipped seed; of several seeds, mean, spread and each one's own follow.
+    All other scores are in scores.json. entry: the model's in the comparison, by `metric`.
+    Test scores are those of the shipped seed; of several seeds, mean and spread follow. The interval is the mean's.
     """
-    from mlflow.entities import Metric
-
     own = scores.of(fit.seed)
-    metrics: dict[str, float | None] = {f"test_{name}": own[name] for name in TOLD}
+    metrics: dict[str, float | None] = {f"test_{name}": own.get(name) for name in TOLD}
+    metrics |= interval_of(metric, entry)
     metrics |= {f"validation_{name}": value for name, value in fit.validation}
     if told := scores.tempered(fit.seed):
         before = {"log_loss": told.log_loss_before, "calibration_error": told.calibration_error_before}
@@ -73,8 +98,45 @@ def final_metrics(scores: Scores, fit: Fit, times: Timing, ended: float) -> list
     if len(scores.seeds) > 1:
         for name in METRICS:
             metrics |= {f"test_{name}_mean": scores.mean[name], f"test_{name}_sd": scores.sd[name]}
-            metrics |= {f"test_{name}/seed_{one.seed}": one.scores[name] for one in scores.seeds}
-    return [Metric(*item, int(ended * 1000), 0) for item in safe_metrics(metrics).items()]
+    return safe_metrics(metrics)
+
+
+def interval_of(metric: str, entry: Entry) -> dict[str, float]:
+    """The ends of a test score's interval, where it has one."""
+    return safe_metrics({f"test_{metric}_low": entry.low, f"test_{metric}_high": entry.high})
+
+
+def metrics_of_seed(scores: OfSeed, fitted: FittedSeed | None) -> dict[str, float]:
+    """One training's."""
+    metrics = {f"test_{name}": value for name, value in scores.scores.items()}
+    if fitted:
+        metrics |= {f"validation_{name}": value for name, value in fitted.validation}
+        metrics |= {"best_epoch": fitted.best_epoch}
+    return safe_metrics(metrics)
+
+
+def metrics_of_entry(scores: Mapping[str, float | None], entry: Entry | None, metric: str) -> dict[str, float]:
+    """Those of an ensemble, or of the baseline, which has no entry."""
+    metrics: dict[str, float | None] = {f"test_{name}": value for name, value in scores.items()}
+    if entry:
+        metrics |= interval_of(metric, entry)
+        metrics |= {f"validation_{metric}": entry.validation, "parameters": entry.parameters}
+    return safe_metrics(metrics)
+
+
+def logged(
+    metrics: Mapping[str, float], ended: float, inputs: Sequence["DatasetInput"] = (), model: str | None = None
+) -> list["Metric"]:
+    """As MLflow keeps them; each of a model's is linked to the documents that it was measured on."""
+    from mlflow.entities import Metric
+
+    by_split = {context: one.dataset for one in inputs for context in [one.tags[0].value]}
+    found = []
+    for name, value in metrics.items():
+        on = by_split.get(next((split for split in ("validation", "test") if f"{split}_" in name), ""))
+        about = {"dataset_name": on.name, "dataset_digest": on.digest} if model and on else {}
+        found.append(Metric(name, value, int(ended * 1000), 0, model_id=model, **about))
+    return found
 
 
 def epoch_metrics(history: Sequence[Epoch], started: float, ended: float) -> list["Metric"]:
@@ -90,35 +152,33 @@ def epoch_metrics(history: Sequence[Epoch], started: float, ended: float) -> lis
 
 
 def tags_of(result: Result, fit: Fit) -> dict[str, str]:
-    """Where a run comes from. Each md5 leads to its commits: `git log -S MD5 -- dvc.lock`."""
-    commit = _git("rev-parse", "HEAD")
-    # What `dvc repro` itself has just written does not make a run dirty.
-    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock", ":!metrics")
+    """What a run is of. Each md5 leads to its commits: `git log -S MD5 -- dvc.lock`."""
     return {
         KEY: result.key,
+        KIND: "model",
+        MODEL: result.name,
         BUNDLE: result.bundle.md5,
-        "dvc.docs": result.docs.md5,
+        "dvc.docs": result.data["train"],
         "dvc.predictions": result.outs[PREDICTIONS].md5,
         "textmill.version": textmill.__version__,
+        SEEDS: str(len(fit.seeds) if len(fit.seeds) > 1 else 0),
         "device": fit.device,
         "mlflow.source.name": f"train@{result.name}",
         "mlflow.source.type": "PROJECT",
-        **({"mlflow.source.git.commit": commit, "git.dirty": "yes" if changed else "no"} if commit else {}),
     }
 
 
-def dataset_of(result: Result, dataset: str) -> "DatasetInput":
-    """The documents under the digest by which DVC knows them: the same rows, the same digest, everywhere."""
+def inputs_of(data: Mapping[str, str], dataset: str) -> list["DatasetInput"]:
+    """The splits under the digests by which DVC knows them: the same rows, the same digest, everywhere."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     columns = [{"name": name, "type": "string", "required": True} for name in ("text", "label")]
-    source, schema = json.dumps({"uri": result.docs.path.as_posix()}), json.dumps({"mlflow_colspec": columns})
-    entity = Dataset(dataset, result.docs.md5, "local", source, schema)
-    return DatasetInput(entity, [InputTag("mlflow.data.context", "training")])
-
-
-def _git(*words: str) -> str:
-    try:
-        return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""  # no git, no repository, no commit yet
+    schema = json.dumps({"mlflow_colspec": columns})
+    found = []
+    for split, context in CONTEXTS.items():
+        if split in data:
+            name, file = (dataset, "clean/docs") if split == "train" else (f"{dataset}-{split}", f"split/{split}")
+            source = json.dumps({"uri": f"data/{file}.parquet"})
+            entity = Dataset(name, data[split], "local", source, schema)
+            found.append(DatasetInput(entity, [InputTag("mlflow.data.context", context)]))
+    return found

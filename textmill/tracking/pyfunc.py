@@ -16,13 +16,19 @@ class Served(PythonModel):
         self.classifier = textmill.load(context.artifacts["bundle"])
 
     def predict(self, context: PythonModelContext, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
-        """A row per text of the column `text`: prediction, confidence, and `p:LABEL` for each class."""
+        """A row per text: prediction, confidence, and `p:LABEL` for each class.
+
+        model_input: a frame with the column `text`, or one without a name, which MLflow makes of a list of texts.
+        """
+        (column,) = model_input.columns  # all that the signature lets through
+        if isinstance(column, str) and column != "text":
+            raise ValueError(f"column {column!r}: expected one column, `text`, or a list of texts")
         labels = self.classifier.labels
-        probabilities = self.classifier.predict_proba(model_input["text"].tolist())  # (N, C)
-        frame = pd.DataFrame(probabilities, columns=[f"p:{label}" for label in labels], index=model_input.index)
-        frame.insert(0, "prediction", [labels[best] for best in probabilities.argmax(axis=1)])
-        frame.insert(1, "confidence", probabilities.max(axis=1))
-        return frame
+        probabilities = self.classifier.predict_proba(model_input[column].tolist())  # (N, C)
+        table = pd.DataFrame(probabilities, columns=[f"p:{label}" for label in labels], index=model_input.index)
+        table.insert(0, "prediction", [labels[best] for best in probabilities.argmax(axis=1)])
+        table.insert(1, "confidence", probabilities.max(axis=1))
+        return table
 
 
 set_model(Served())

@@ -1,99 +1,173 @@
-"""Runs: one per model and content key, written once and found again; one experiment per dataset."""
+"""Runs: one per model and content key, written once and found again; its seeds, and what has scores but no model."""
 
-import json
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from textmill.bundle import read_config
-from textmill.judging.metrics import METRICS
-from textmill.report.plots import confusion_figure, curves_figure
+from textmill.bundle import Config, read_config
 from textmill.results.fit import Fit
 from textmill.results.history import HISTORY, read_history
 from textmill.results.scores import Scores
 from textmill.timings import recall
-from textmill.tracking.entities import dataset_of, epoch_metrics, final_metrics, params_of, tags_of
-from textmill.tracking.lookup import CHAMPION, COMPLETE, KEY
-from textmill.tracking.outputs import Result
-from textmill.tracking.registry import log_bundle
+from textmill.tracking import entities, files, pages
+from textmill.tracking.experiment import Store
+from textmill.tracking.lookup import BUNDLE, COMPLETE, FORM, KEY, KIND, MODEL, NOTE, PARENT
+from textmill.tracking.origin import Origin
+from textmill.tracking.outputs import Result, Snapshot
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
-
-# A view that the page offers under "Views": by itself it shows no score. Kept as its own share button keeps one.
-SHOWN = {
-    "attributes": ["Models"],
-    "tags": ["champion"],
-    "metrics": [*(f"test_{name}" for name in METRICS), "validation_accuracy", "parameters", "train_seconds"],
-}
-COLUMNS = [f"{kind}.`{name}`" for kind, names in SHOWN.items() for name in names]
-VIEW = {"orderByKey": "metrics.`test_accuracy`", "orderByAsc": False, "selectedColumns": COLUMNS}
-EXPERIMENT_TAGS = {
-    "mlflow.experimentKind": "custom_model_development",
-    "mlflow.sharedViewState.scores": json.dumps(
-        {"name": "Scores", "createdAt": 0, "updatedAt": 0, "state": json.dumps(VIEW)}
-    ),
-}
+    from mlflow.entities import LoggedModel, Metric, Run
 
 
-def experiment_of(client: "MlflowClient", dataset: str, file: Path | None) -> str:
-    """Id of the dataset's experiment; a deleted one is restored. Artifacts lie beside a sqlite file."""
-    found = client.get_experiment_by_name(dataset)
-    if found is None:
-        location = (file.parent.resolve() / "mlartifacts" / dataset).as_uri() if file else None
-        return client.create_experiment(dataset, location, EXPERIMENT_TAGS)
-    if found.lifecycle_stage == "deleted":
-        client.restore_experiment(found.experiment_id)
-    return found.experiment_id
+class Written(NamedTuple):
+    """A model's run, and what is served of it."""
+
+    run: "Run"
+    model: "LoggedModel"
 
 
-def find(client: "MlflowClient", experiment: str, key: str) -> "Run | None":
-    """The whole run of this key. Half-written ones, left by a kill, are deleted with their models."""
-    whole = None
-    for run in client.search_runs([experiment], f"tags.`{KEY}` = '{key}'"):
-        if COMPLETE in run.data.tags:
-            whole = run
-            continue
-        for model in run.outputs.model_outputs if run.outputs else []:
-            client.delete_logged_model(model.model_id)
-        client.delete_run(run.info.run_id)
-    return whole
+class Params(NamedTuple):
+    """All params of each model, and the names of those that one compares by."""
+
+    all: dict[str, dict[str, str]]
+    told: set[str]
+
+    def of(self, name: str) -> dict[str, str]:
+        """Those of a model that are compared."""
+        return {key: value for key, value in sorted(self.all[name].items()) if key in self.told}
 
 
-def write(client: "MlflowClient", experiment: str, result: Result, measured: Path) -> "Run":
-    """Write all that is known of a result. Raises ArtifactError if a file is missing or not what dvc.lock says."""
+def params_of(found: Snapshot) -> Params:
+    """Read from the bundles of a snapshot."""
+    configs = {name: read_config(result.bundle.path) for name, result in found.results.items()}
+    params = {name: entities.params_of(result, configs[name]) for name, result in found.results.items()}
+    return Params(params, entities.told_params(params, found.results))
+
+
+def ensure(store: Store, found: Snapshot, result: Result, params: Params) -> tuple[Written, bool]:
+    """A result's run, written or mended where it or its files are not there; whether it is new."""
+    run = store.whole.get(result.key)
+    model = run and store.model_of(run)
+    if run and model:
+        store.restore(run)
+        if model.status == "READY" and files.there(store.client, run, model):
+            _ensure_seeds(store, run, result, found.origin, times_of(run))
+            return Written(run, model), False
     for out in (result.bundle, *result.outs.values()):
         out.check()
     config = read_config(result.bundle.path)
+    if run and model:
+        _ensure_seeds(store, run, result, found.origin, times_of(run))
+        _put_files(store, Written(run, model), result, config, params)
+        return Written(run, model), False
+    if run:
+        store.remove(run)  # its model is gone
+    return _write(store, found, result, config, params), True
+
+
+def _write(store: Store, found: Snapshot, result: Result, config: Config, params: Params) -> Written:
+    """All that is known of a result."""
+    from mlflow.entities import LoggedModelOutput
+
+    client, comparison = store.client, found.comparison
     scores, fit = Scores.read(result.outs[Scores.FILE].path), Fit.read(result.outs[Fit.FILE].path)
+    entry = found.entry(result.name)
     history = read_history(result.outs[HISTORY].path)
-    times, now = recall(measured / result.name, config.weights), time.time()
-    started, ended = times.started or now, times.ended or now  # now, if it was trained elsewhere
+    times = recall(found.measured / result.name, config.weights)
+    elsewhere = found.origin.made or time.time()  # if it was trained elsewhere
+    started, ended = times.started or elsewhere, times.ended or elsewhere
 
-    run_id = client.create_run(experiment, int(started * 1000), tags_of(result, fit), result.name).info.run_id
-    params, metrics = params_of(result, config), final_metrics(scores, fit, times, ended)
-    metrics += epoch_metrics(history, started, ended)
-    for start in range(0, len(params), 100):  # as many as a server takes at once
-        client.log_batch(run_id, params=params[start : start + 100])
+    tags = entities.tags_of(result, fit) | found.origin.tags | files.TABLE_TAG
+    tags[NOTE] = pages.described(result.name, comparison)
+    run = client.create_run(store.experiment, int(started * 1000), tags, result.name)
+    inputs = entities.inputs_of(result.data, comparison.dataset)
+    client.log_inputs(run.info.run_id, inputs)
+    model = client.create_logged_model(
+        store.experiment,
+        result.name,
+        run.info.run_id,
+        {BUNDLE: result.bundle.md5, **found.origin.tags},
+        params.of(result.name),
+        fit.family,
+    )
+    store.models[model.model_id] = model
+    client.log_outputs(run.info.run_id, [LoggedModelOutput(model.model_id, 0)])
+    metrics = entities.metrics_of(scores, fit, times, entry, comparison.metric)
+    rows = entities.logged(metrics, ended, inputs, model.model_id) + entities.epoch_metrics(history, started, ended)
+    log(client, run, rows, params.of(result.name))
+    _ensure_seeds(store, run, result, found.origin, (started, ended))
+    written = Written(run, model)
+    _put_files(store, written, result, config, params)
+    client.set_terminated(run.info.run_id, end_time=int(ended * 1000))
+    client.set_tag(run.info.run_id, COMPLETE, FORM)  # last: a run without it is made anew
+    return Written(client.get_run(run.info.run_id), model)
+
+
+def _ensure_seeds(store: Store, run: "Run", result: Result, origin: Origin, times: tuple[float, float]) -> None:
+    """A run below the model's for each of its seeds, if there are several."""
+    scores, fit = Scores.read(result.outs[Scores.FILE].path), Fit.read(result.outs[Fit.FILE].path)
+    fitted = {one.seed: one for one in fit.seeds}
+    there = {child.data.tags[KEY] for child in store.children.get(run.info.run_id, [])}
+    for one in scores.seeds if len(scores.seeds) > 1 else []:
+        tags = {KEY: f"{result.key}/{one.seed}", KIND: "seed", MODEL: result.name, PARENT: run.info.run_id}
+        if tags[KEY] not in there:
+            name, numbers = f"{result.name} seed {one.seed}", entities.metrics_of_seed(one, fitted.get(one.seed))
+            scored(store, name, tags | origin.tags, numbers, {"seed": str(one.seed)}, times)
+
+
+def times_of(run: "Run") -> tuple[float, float]:
+    """When it started and ended, in seconds since 1970."""
+    return run.info.start_time / 1000, (run.info.end_time or run.info.start_time) / 1000
+
+
+def scored(
+    store: Store,
+    name: str,
+    tags: Mapping[str, str],
+    metrics: Mapping[str, float],
+    params: Mapping[str, str],
+    times: tuple[float, float],
+) -> "Run":
+    """A run of scores alone."""
+    started, ended = times
+    run = store.client.create_run(store.experiment, int(started * 1000), dict(tags), name)
+    log(store.client, run, entities.logged(metrics, ended), params)
+    store.client.set_terminated(run.info.run_id, end_time=int(ended * 1000))
+    store.client.set_tag(run.info.run_id, COMPLETE, FORM)
+    return run
+
+
+def ensure_others(store: Store, found: Snapshot, times: tuple[float, float]) -> list["Run"]:
+    """The runs of the baseline and of each ensemble."""
+    comparison, runs = found.comparison, []
+    for name, key in found.others.items():
+        if key in store.whole:
+            store.restore(store.whole[key])
+        else:
+            entry = next((model for model in comparison.models if model.name == name), None)
+            kind, label = ("ensemble", name) if entry else ("baseline", f"always {comparison.baseline.label}")
+            scores = entry.scores if entry else comparison.baseline.scores
+            note = pages.described(name, comparison) if entry else "What always answering the most common class scores."
+            tags = {KEY: key, KIND: kind, MODEL: label, NOTE: note, **found.origin.tags}
+            metrics = entities.metrics_of_entry(scores, entry, comparison.metric)
+            params = {"members": ", ".join(entry.members)} if entry else {}
+            store.whole[key] = scored(store, label, tags, metrics, params, times)
+        runs.append(store.whole[key])
+    return runs
+
+
+def _put_files(store: Store, written: Written, result: Result, config: Config, params: Params) -> None:
+    files.put(store.client, written.run, written.model, result, config, params.all[result.name])
+    files.seal(store.client, written.run, written.model)
+
+
+def log(client: "MlflowClient", run: "Run", metrics: Sequence["Metric"], params: Mapping[str, str]) -> None:
+    """As many at once as a server takes."""
+    from mlflow.entities import Param
+
+    rows: list[Any] = [Param(*item) for item in params.items()]
+    for start in range(0, len(rows), 100):
+        client.log_batch(run.info.run_id, params=rows[start : start + 100])
     for start in range(0, len(metrics), 1000):
-        client.log_batch(run_id, metrics=metrics[start : start + 1000])
-    client.log_inputs(run_id, [dataset_of(result, result.params["dataset"]["name"])])
-    for out in result.outs.values():
-        client.log_artifact(run_id, str(out.path))
-    client.log_dict(run_id, {"labels": scores.labels, "confusion": scores.confusion}, "confusion.json")
-    client.log_figure(run_id, confusion_figure(scores.labels, scores.confusion), "confusion.png")
-    client.log_figure(run_id, curves_figure(history, result.name), "curves.png")
-    log_bundle(run_id, result, config)
-    client.set_terminated(run_id, end_time=int(ended * 1000))  # after the model, which sets an end of its own
-    client.set_tag(run_id, COMPLETE, "yes")  # last: a run without it is made anew
-    return client.get_run(run_id)
-
-
-def mark(client: "MlflowClient", experiment: str, key: str) -> None:
-    """Let the tag `champion` stand on the run of this key, and on no other run of ours."""
-    for run in client.search_runs([experiment], f"tags.{CHAMPION} = 'yes'"):
-        if run.data.tags.get(KEY) not in (None, key):
-            client.delete_tag(run.info.run_id, CHAMPION)
-    for run in client.search_runs([experiment], f"tags.`{KEY}` = '{key}'"):
-        client.set_tag(run.info.run_id, CHAMPION, "yes")
+        client.log_batch(run.info.run_id, metrics=metrics[start : start + 1000])

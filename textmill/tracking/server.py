@@ -5,14 +5,19 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from textmill.config import PARAMS, load_params
 from textmill.console import say
-from textmill.tracking.store import shown, store_uri
+from textmill.tracking.lookup import experiment_id
+from textmill.tracking.pages import address
+from textmill.tracking.store import database, shown, store_uri
 
+PORT = 5000
+# One worker, and no process for jobs: two processes instead of ten.
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 def serve(project: Path, port: int) -> None:
-    """Become the server of the project's store; where that is a server itself, say its address.
+    """Say the address of the scores, and become the server of the project's store, where that is none itself.
 
     Raises ParamsError for a store that MLflow refuses.
     """
@@ -20,5 +25,20 @@ def serve(project: Path, port: int) -> None:
     if urlsplit(uri).scheme in ("http", "https"):
         say(f"ui: open {shown(uri)}")
         return
+    say(f"ui: open {_scores(project, uri, server(port))} (stop with Ctrl-C)")
     words = ["-m", "mlflow", "ui", "--workers", "1", "--host", "127.0.0.1", "--port", str(port)]
+    sys.stdout.flush()
     os.execve(sys.executable, [sys.executable, *words, "--backend-store-uri", uri], os.environ | QUIET)
+
+
+def server(port: int = PORT) -> str:
+    """Where this machine's pages are."""
+    return f"http://127.0.0.1:{port}"
+
+
+def _scores(project: Path, uri: str, at: str) -> str:
+    """The address of the view of scores, of the data that params.yaml names."""
+    dataset = load_params(project / PARAMS).get("dataset")
+    file, name = database(uri), dataset.get("name") if isinstance(dataset, dict) else None
+    found = experiment_id(file, str(name)) if file and name else None
+    return address(at, found) if found else at

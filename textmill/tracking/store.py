@@ -2,9 +2,10 @@
 
 import os
 import re
+import sqlite3
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -44,9 +45,13 @@ def database(uri: str) -> Path | None:
     return Path(uri.removeprefix("sqlite:///")) if plain else None
 
 
+SECRET = r"([?&;#][^=&;#\s\"']*(?:token|key|secret|pass|pwd|sig|auth|credential)[^=&;#\s\"']*=)[^&;#,\]\s\"']+"
+
+
 def shown(text: str) -> str:
-    """A URI, or a text with URIs in it, without passwords and without the way to this folder."""
-    return re.sub(r"://[^/\s]*@", "://***@", text).replace(f"{Path.cwd()}/", "")
+    """A URI, or a text with URIs in it, without passwords and tokens and without the way to this folder."""
+    masked = re.sub(r"://[^/\s]*@", "://***@", text)
+    return re.sub(SECRET, r"\1***", masked, flags=re.IGNORECASE).replace(f"{Path.cwd()}/", "")
 
 
 @contextmanager
@@ -92,6 +97,34 @@ def create(file: Path) -> None:
     """Make an empty store in one step: mlflow's own way, killed halfway, leaves a file that it cannot open again."""
     with atomic(file) as part, opened(f"sqlite:///{part}") as client:
         client.search_experiments(max_results=1)
+
+
+# Where a store notes places of files: of an experiment, and below it of runs, models and versions.
+PLACES = {
+    "experiments": "artifact_location",
+    "runs": "artifact_uri",
+    "logged_models": "artifact_location",
+    "model_versions": "storage_location",
+}
+
+
+def place(file: Path, dataset: str) -> str:
+    """Where files of a dataset's runs and models lie: beside the sqlite file."""
+    return (file.parent.resolve() / "mlartifacts" / dataset).as_uri()
+
+
+def moved(location: str, file: Path, dataset: str) -> bool:
+    """Whether a location is such a place of another folder: what it holds belongs to that one, if it is still there."""
+    named = "/".join(place(file, dataset).rsplit("/", 2)[-2:])
+    return location != place(file, dataset) and location.startswith("file:") and location.endswith(f"/{named}")
+
+
+def relocate(file: Path, before: str, now: str) -> None:
+    """Let a database that was moved, or copied, name the new place; MLflow has no way to do it."""
+    with closing(sqlite3.connect(file, timeout=10)) as connection, connection:
+        for table, column in PLACES.items():
+            words = f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE {column} = ? OR {column} LIKE ?"
+            connection.execute(words, [now, len(before) + 1, before, f"{before}/%"])
 
 
 def _root(folder: Path) -> Path:
