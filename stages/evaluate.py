@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from textmill import bundle, timings
+from textmill.classifier import shipped
 from textmill.config import PARAMS, Alpha, Threads, load_section
 from textmill.explain.terms import learnt
 from textmill.files import write_csv, write_json
@@ -44,7 +45,7 @@ def main(model: Path, encoded: Path, splits: Path, columns: Path, out: Path, par
     write_parquet(out / PREDICTIONS, table)
     write_parquet(out / SEEDS, together(tables).filter(pl.col("seed") != config.seed))
     write_parquet(out / VALIDATION, together(chosen))
-    scores = all_scores(tables, config.seed, config.labels).model_copy(update={"bundle_bytes": bundle.size(model)})
+    scores = all_scores(tables, config.seed, config.labels).model_copy(update={"bundle_bytes": shipped(model)})
     with_confidence(scores, tables, config.seed, config.calibrations).write(out / Scores.FILE)
     write_json(out / "summary.json", summary(scores, config.seed, config.validation))
     mistakes(table, read_batches(texts, ["id", "text"])).write(out / Mistakes.FILE)

@@ -218,12 +218,6 @@ def read(folder: Path, seed: int | None = None) -> tuple[Config, Calibrated]:
     return config, Calibrated(model, config.calibrations[chosen])
 
 
-def size(folder: Path) -> int:
-    """Bytes of what is shipped: the files of a bundle without the weights of its other seeds."""
-    files = [path for path in folder.rglob("*") if path.is_file() and folder / SEEDS not in path.parents]
-    return sum(path.stat().st_size for path in files)
-
-
 def read_seeds(folder: Path, config: Config) -> Iterator[tuple[int, Calibrated]]:
     """The model of each seed, in ascending order; one at a time is held. config: that of the bundle."""
     for seed in config.seeds:

@@ -57,7 +57,6 @@ class Point(NamedTuple):
     x: float
     y: float
     beside: float
-    value: float
 
 
 class Chart(NamedTuple):
@@ -87,8 +86,9 @@ def chart(title: str, values: Mapping[str, float], scores: Mapping[str, float], 
 
     names = sorted(values, key=lambda name: y(scores[name]))
     beside = spaced([y(scores[name]) for name in names])
-    points = [Point(name, x(values[name]), y(scores[name]), at, values[name]) for name, at in zip(names, beside, strict=True)]
-    return Chart(title, points, [(x(one), f"{one:,g}") for one in round_numbers(low, high)], [(y(m), f"{100 * m:g}") for m in marks])
+    points = [Point(name, x(values[name]), y(scores[name]), at) for name, at in zip(names, beside, strict=True)]
+    across = [(x(one), f"{one:,g}") for one in round_numbers(low, high)]
+    return Chart(title, points, across, [(y(mark), f"{100 * mark:g}") for mark in marks])
 
 
 def spaced(places: Sequence[float], gap: float = GAP) -> list[float]:

@@ -27,8 +27,10 @@ SIZE = 16 << 20  # characters of text in a chunk; the row that fills it is in it
 def read_part(
     raw: Path, part: Part, dataset: Dataset, max_chars: int, slices: Sequence[str] = ()
 ) -> Iterator[pl.DataFrame]:
-    """Chunks of COLUMNS, and of the columns `slices`, called 'slice NAME', as str, null where there is nothing; `file` and `row`, which name a row in messages; `how` the
+    """Chunks of COLUMNS as str, null where there is nothing; `file` and `row`, which name a row in messages; `how` the
     file was read, and what is `bad` about a row of which nothing else is known, null where nothing is.
+
+    slices: more columns to read, by the file's names; SLICE begins their names here.
 
     row: where it begins: its line in a text file, its number from 1 in json and parquet.
     Only a json list is ever held whole: it has to be parsed as one.
@@ -99,7 +101,9 @@ def _read_parquet(file: IO[bytes], where: str, wanted: dict[str, str]) -> Iterat
     try:
         parquet, first = pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False), 1
         check_columns(parquet.schema_arrow.names, where, wanted)
-        for batch in parquet.iter_batches(_rows(parquet.metadata), columns=list(dict.fromkeys(wanted.values())), use_threads=False):
+        for batch in parquet.iter_batches(
+            _rows(parquet.metadata), columns=list(dict.fromkeys(wanted.values())), use_threads=False
+        ):
             texts = pa.table(
                 {key: _strings(batch[name], key, f"{where}, column {name!r}") for key, name in wanted.items()}
             )

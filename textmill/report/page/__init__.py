@@ -8,7 +8,7 @@ into a copy (`textmill.report.signing`).
 import base64
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ from textmill.report.experiment import Experiment
 from textmill.report.labels import curve_line, drawn, gain
 from textmill.report.numbers import count, decimals, extent, interval, percent, points
 from textmill.report.plots import PALETTE
-from textmill.report.settings import differing, shared
+from textmill.report.settings import differing, plain
 from textmill.report.side_by_side import side_by_side
 from textmill.report.table import DECIDED
 from textmill.results.comparison import Comparison
@@ -31,7 +31,7 @@ from textmill.results.comparison import Comparison
 HERE = Path(__file__).parent
 BASE, MACROS, VERDICT, PROVENANCE = "base.html.j2", "macros.html.j2", "verdict.html.j2", "provenance.html.j2"
 STYLE, SCRIPT = "page.css", "page.js"
-COST = "cost.html.j2"
+COST, SIGNATURE = "cost.html.j2", "signature.html.j2"  # what differs in a signed page
 
 
 class Part(NamedTuple):
@@ -100,7 +100,7 @@ def render(of: Experiment) -> str:
         answers=of.answers,
         shown={row.id for row in of.answers.shown},
         differing=differing(of.asked.models),
-        shared=shared(of.asked.train),
+        shared=plain(of.asked.train),
         signature=None,
         **of_cost(comparison, costs(comparison, sizes)),
     )
