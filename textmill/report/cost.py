@@ -101,14 +101,14 @@ def spaced(places: Sequence[float], gap: float = GAP) -> list[float]:
     return [round(place - shift, 1) for place in moved]
 
 
-def round_numbers(low: float, high: float, most: int = 5) -> list[float]:
-    """Numbers whose logarithms lie in [low, high]: 1, 2 and 5 times powers of ten, or fewer of them."""
-    for factors in ((1, 2, 5), (1, 3), (1,)):
+def round_numbers(low: float, high: float, most: int = 4) -> list[float]:
+    """Round numbers whose logarithms lie in [low, high], `most` of them or fewer."""
+    for factors in (range(10, 100, 5), (10, 15, 20, 30, 50, 70), (10, 20, 50), (10, 30), (10,)):
         found = [
-            factor * 10.0**power
+            factor / 10 * 10.0**power
             for power in range(math.floor(low), math.ceil(high) + 1)
             for factor in factors
-            if low <= math.log10(factor * 10.0**power) <= high
+            if low <= math.log10(factor / 10 * 10.0**power) <= high
         ]
         if len(found) <= most:
             break

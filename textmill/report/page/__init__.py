@@ -117,8 +117,8 @@ def of_cost(comparison: Comparison, found: list[Cost]) -> dict[str, Any]:
     marks = ticks(*span(scores.values()))
     charts = []
     for title, values in (
-        ("bundle in MB", {one.name: one.megabytes for one in found}),
-        ("training in s", {one.name: one.seconds for one in found}),
+        ("size in MB", {one.name: one.megabytes for one in found}),
+        ("seconds of training", {one.name: one.seconds for one in found}),
         ("documents a second", {one.name: one.pace for one in found}),
     ):
         known = {name: value for name, value in values.items() if value}

@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const widths = new ResizeObserver((seen) => {
-    for (const { target } of seen) target.classList.toggle("wide", target.scrollWidth > target.clientWidth + 1);
+    for (const { target } of seen) target.classList.toggle("slides", target.scrollWidth > target.clientWidth + 1);
   });
   for (const part of document.querySelectorAll(".scroll")) widths.observe(part);
 
