@@ -45,6 +45,7 @@ ROOMS = {
     "check": {"tokenizers", "models", "judging", "sections", "tracking"},
     "schema": {"sources", "tokenizers", "vectors", "networks", "training", "models", "sections", "tracking", "check"},
     "verify": set(),
+    "review": {"judging", "report", "verify"},
     "reproduce": {"check"},
     "project": {"sources", "rows", "look", "check"},
     "cli": {
@@ -58,6 +59,7 @@ ROOMS = {
         "reproduce",
         "project",
         "verify",
+        "review",
     },
     "__main__": {"cli"},
 }

@@ -253,6 +253,21 @@ def report(
 
 
 @app.command()
+def compare(
+    revision: Annotated[
+        str, typer.Argument(metavar="[REV]", help="A commit with results: a branch, a tag, a hash.")
+    ] = "HEAD",
+) -> None:
+    """What changed since a commit, in params and in scores, as markdown for a pull request."""
+    with one_line("compare"):
+        from textmill.review.changes import changes
+        from textmill.review.markdown import lines
+
+        for line in lines(changes(revision, Path())):
+            say(line)
+
+
+@app.command()
 def why(
     stage: Annotated[str | None, typer.Argument(help="Such as train@lstm, or train; without it, all.")] = None,
 ) -> None:
