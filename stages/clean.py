@@ -20,7 +20,7 @@ from textmill.sources.parts import read_manifest
 from textmill.stage import run
 
 
-def main(raw: Path, docs: Path, columns: Path, labels: Path, metrics: Path, params: Path = PARAMS) -> None:
+def main(raw: Path, docs: Path, labels: Path, metrics: Path, columns: Path, params: Path = PARAMS) -> None:
     """One row of `docs` is one usable document; `labels` holds the classes in their order.
 
     `columns` holds what documents are sliced by, apart from them: another slice trains no model again.

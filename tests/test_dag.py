@@ -39,7 +39,7 @@ ROOMS = {
     "bundle": {"text", "training", "models"},
     "classifier": {"text", "tokenizers", "training", "bundle"},
     "labelling": {"fetch", "rows", "classifier"},
-    "explain": {"text", "training", "models", "classifier"},
+    "explain": {"text", "tokenizers", "training", "models", "bundle", "classifier"},
     "sections": {"sources", "rows", "tokenizers", "vectors", "training", "judging"},
     "tracking": {"models", "judging", "report", "bundle", "sections"},
     "check": {"tokenizers", "models", "judging", "sections", "tracking"},
