@@ -40,7 +40,7 @@ def test_too_many_errors_are_cut_fairly_and_by_their_size(models, monkeypatch):
     errors = np.array([[0.9, 0.8, 0.7, -1, -1], [-1, -1, -1, 0.6, 0.5]])
     assert shown.shown(errors, 0, most=2).tolist() == [0, 3]  # each model's surest one
     assert shown.shown(errors, 1, most=9).tolist() == [3, 4, 0, 1, 2]
-    monkeypatch.setattr(shown, "SIZE", 20)
+    monkeypatch.setattr(shown, "SIZE", 400)
     found = answers(models, [TEXTS], "linear")
     assert (found.wrong, len(found.shown)) == (3, 2)
 

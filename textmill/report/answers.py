@@ -11,7 +11,8 @@ from textmill.parquet import read_parquet
 from textmill.results.outcome import PREDICTIONS, Outcome
 
 SHOWN = 1500  # documents, which a browser lays out in a blink
-SIZE = 750_000  # characters of their texts, all together
+SIZE = 1_500_000  # bytes that all of them take on the page, about
+CELL = 40  # bytes of a cell, beside what it says
 EXCERPT = 500  # of one text
 
 
@@ -62,15 +63,22 @@ def answers(models: Mapping[str, Outcome], texts: Iterable[pl.DataFrame], champi
     excerpts = dict(zip(found["row"], found["text"].str.slice(0, EXCERPT), strict=True))
     documents, size = [], 0
     for row in order.tolist():
-        size += len(excerpts[row])
+        each = zip(said[:, row], sure[:, row].tolist(), right[:, row].tolist(), strict=True)
+        one = Document(ids[row], excerpts[row], labels[row], [Answer(*answer) for answer in each])
+        size += _size(one)
         if size > SIZE:
             break
-        each = zip(said[:, row], sure[:, row].tolist(), right[:, row].tolist(), strict=True)
-        documents.append(Document(ids[row], excerpts[row], labels[row], [Answer(*one) for one in each]))
+        documents.append(one)
     alone = {
         a: {b: int((right[i] & ~right[j]).sum()) for j, b in enumerate(names) if j != i} for i, a in enumerate(names)
     }
     return Answers(names, int((~right.all(0)).sum()), documents, alone)
+
+
+def _size(one: Document) -> int:
+    """Bytes of its row."""
+    words = [one.id * 3, one.text, one.label, *(answer.prediction for answer in one.answers if not answer.right)]
+    return len("".join(words).encode()) + CELL * (2 + len(one.answers))
 
 
 def shown(errors: NDArray[np.float64], champion: int, most: int = SHOWN) -> NDArray[np.int64]:

@@ -1,11 +1,14 @@
-"""The largest confusions of a model, for classes too many to look at in a table."""
+"""What stands for all classes of a model, where they are too many: the weakest, and the largest confusions."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from textmill.results.scores import Scores
+
 LISTED = 15
+CLASSES = 60
 
 
 class Confusion(NamedTuple):
@@ -25,3 +28,9 @@ def largest(labels: Sequence[str], counts: Sequence[Sequence[int]], most: int = 
         Confusion(labels[a], labels[b], int(wrong[a, b]), float(wrong[a, b] / of[a])) for a, b in np.argwhere(wrong)
     ]
     return sorted(found, key=lambda one: (-one.rows, -one.share))[:most]
+
+
+def weakest(scores: Scores, most: int = CLASSES) -> list[str]:
+    """The classes with the lowest F1, in their order; all, if there are no more than `most`."""
+    worst = sorted(scores.labels, key=lambda label: scores.classes[label].f1)[:most]
+    return [label for label in scores.labels if label in set(worst)]

@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from textmill.console import few
 from textmill.judging.metrics import METRICS
-from textmill.report.confusions import largest
+from textmill.report.confusions import CLASSES, largest, weakest
 from textmill.report.cost import Cost, chart, costs
 from textmill.report.doubts import lines
 from textmill.report.experiment import Experiment
@@ -141,6 +141,7 @@ def _environment(comparison: Comparison, models: list[str]) -> Environment:
     environment.filters |= {"percent": percent, "points": points, "decimals": decimals, "count": count}
     environment.filters |= {"extent": extent, "few": few}
     environment.globals |= {"scale": scale, "ticks": ticks, "span": span, "interval": interval, "largest": largest}
+    environment.globals |= {"weakest": weakest, "most_classes": CLASSES}
     environment.globals |= {"drawn": drawn, "curve_line": curve_line, "gain": gain}
     ensembles = [model.name for model in comparison.models if model.name not in models]
     order = [*models, *sorted(ensembles)]
