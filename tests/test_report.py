@@ -339,8 +339,10 @@ def test_slices_stand_side_by_side_and_chance_is_quiet():
     assert (signed.count("▼ 20.0"), signed.count("▲ 75.0")) == (1, 1)
     for model in models.values():
         model["analysis"]["negation"][1] = one_slice("with", rows=0)
+    models["lstm"]["analysis"]["columns"] = {"country": [one_slice("fr", 0.4, sign=-1), one_slice("es")]}
     tables = side_by_side([outcome("lstm", models["lstm"])])
-    assert [table.title for table in tables] == ["By tokens outside the vocabulary"]
+    assert [table.title for table in tables] == ["By country", "By tokens outside the vocabulary"]
+    assert [(row.slice, row.cells[0].accuracy) for row in tables[0].rows] == [("fr", 0.4), ("es", 0.75)]
 
 
 def test_a_model_keeps_its_colour_when_the_ranking_changes():

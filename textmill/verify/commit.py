@@ -70,9 +70,13 @@ def date(commit: Commit, folder: Path) -> str:
 
 
 def changed(folder: Path) -> list[str]:
-    """The files of this folder that git knows and that are not as HEAD has them, named from the folder."""
+    """The files of this folder that git knows and that are not as HEAD has them, named from the folder.
+
+    What people write stands before what stages write.
+    """
     words = ["diff", "--name-only", "--relative", "-z", "HEAD"]
-    return [path.decode(errors="replace") for path in _git(words, folder).stdout.split(b"\0") if path]
+    paths = [path.decode(errors="replace") for path in _git(words, folder).stdout.split(b"\0") if path]
+    return sorted(paths, key=lambda path: (path == "dvc.lock" or path.startswith(("digests/", "metrics/")), path))
 
 
 def _git(words: list[str], folder: Path, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
