@@ -108,14 +108,25 @@ def outcome(name, model) -> Outcome:
 
 
 def page(
-    metric="accuracy", change=None, vectors=None, seeds=None, ensembles=None, told=LABELS, licence=None, **kwargs
+    metric="accuracy",
+    change=None,
+    vectors=None,
+    seeds=None,
+    ensembles=None,
+    told=LABELS,
+    licence=None,
+    tell=None,
+    **made,
 ) -> str:
-    """seeds: how many of some models; ensembles: members of some. These have the answers of their first member."""
-    models, predictions, actual, ids, clean, split, encoded = made_up(**kwargs)
+    """seeds: how many of some models; ensembles: members of some. These have the answers of their first member.
+
+    tell: is called with the comparison.
+    """
+    models, predictions, actual, ids, clean, split, encoded = made_up(**made)
     if change:
         change(models, clean, split)
     config = CompareConfig(metric=metric, alpha=0.05, ensembles=ensembles or {})
-    labels, known = list(kwargs.get("labels", ("rotten", "fresh"))), pl.Series(ids)
+    labels, known = list(made.get("labels", ("rotten", "fresh"))), pl.Series(ids)
     numbers = {label: number for number, label in enumerate(labels)}
 
     def said(runs) -> Said:
@@ -141,13 +152,15 @@ def page(
     for name, members in config.ensembles.items():
         evaluated[name] = replace(evaluated[members[0]], family="ensemble", validation=chosen(0.97))
     result = compare(config, 42, labels[0], split["splits"]["train"]["labels"], evaluated)
+    if tell:
+        tell(comparison=result)
     outcomes = {name: outcome(name, model) for name, model in models.items()}
     tokenized = {name: Tokenized(**facts) for name, facts in encoded.items()}
     sources = {"word": Vectors(**(vectors or {"source": None}))}
     counts = Clean(**clean), Split(**split), tokenized, sources
     entries = {name: {"family": name, "tokenizer": "word"} for name in models}
     asked = Asked(entries, {"lr": 0.002}, licence, {"reviews.csv": "ab" * 32}, "c0ffee" * 5)
-    found = wrong(list(models), ids, labels, kwargs.get("errors", ("A film.",)))
+    found = wrong(list(models), ids, labels, made.get("errors", ("A film.",)))
     return render(Experiment(result, outcomes, *counts, doubts(result, outcomes), told, found, asked))
 
 

@@ -14,9 +14,7 @@ def lines(of: Changes) -> list[str]:
     there = commit.named
     told = [f"### {_cell(comparison.dataset)}: since {_cell(there)}", ""]
     if of.params:
-        told += _table(
-            ["params.yaml", _cell(commit.short), "here"], [[f"`{p.key}`", *map(_code, p[1:])] for p in of.params]
-        )
+        told += _table(["params.yaml", _cell(commit.short), "here"], [[*map(_code, one)] for one in of.params])
     else:
         told += ["params.yaml says the same.", ""]
     if of.code:
@@ -27,7 +25,7 @@ def lines(of: Changes) -> list[str]:
         told += [f"All models give the same answers on {count(comparison.rows)} test documents.", ""]
     else:
         header = [title, _cell(commit.short), "here", "points", sure, "verdict"]
-        told += _table(header, [_row(one) for one in of.scores])
+        told += _table(header, [_row(one) for one in of.scores], numbers=4)
         judged = sum(one.pair is not None for one in of.scores)
         together = "; the intervals of all of them hold together" if judged > 1 else ""
         if judged:
@@ -57,16 +55,21 @@ def _row(one: Scored) -> list[str]:
     return [*scores, points(one.pair.difference), ends, verdict]
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    align = ["---", *["---:"] * (len(header) - 1)]
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0) -> list[str]:
+    """numbers: how many columns after the first are to stand right."""
+    align = ["---:" if 0 < number <= numbers else "---" for number in range(len(header))]
     return [f"| {' | '.join(row)} |" for row in (header, align, *rows)] + [""]
 
 
 def _code(value: str | None) -> str:
-    return "–" if value is None else f"`{_cell(value)}`"
+    """A value as it stands in the file: nothing in it is markup."""
+    return "–" if value is None else f"`{_inside(value)}`"
 
 
 def _cell(text: str) -> str:
     """Text that stays in its cell, and is no markup."""
-    plain = " ".join(text.replace("`", "'").split())
-    return plain.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
+    return _inside(text).replace("&", "&amp;").replace("<", "&lt;")
+
+
+def _inside(text: str) -> str:
+    return " ".join(text.replace("`", "'").split()).replace("|", "\\|")
