@@ -29,7 +29,8 @@ from textmill.report.table import DECIDED
 from textmill.results.comparison import Comparison
 
 HERE = Path(__file__).parent
-BASE, MACROS, VERDICT, PROVENANCE = "base.html.j2", "macros.html.j2", "verdict.html.j2", "provenance.html.j2"
+BASE = "base.html.j2"
+INCLUDED = ("macros.html.j2", "verdict.html.j2", "provenance.html.j2")  # named here, a change of them counts as code
 STYLE, SCRIPT = "page.css", "page.js"
 COST, SIGNATURE = "cost.html.j2", "signature.html.j2"  # what differs in a signed page
 
