@@ -12,7 +12,7 @@ points below the first. `groups, as documents` takes the documents of groups for
 
 import sys
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -22,7 +22,7 @@ from trial import tell
 
 from textmill.judging import units
 from textmill.judging.answers import Answers
-from textmill.judging.differences import Judgement, pairs
+from textmill.judging.differences import Terms, pairs
 from textmill.judging.judged import interval, judge
 from textmill.judging.metrics import score
 from textmill.judging.units import Units
@@ -45,7 +45,7 @@ class Setting(NamedTuple):
     seeds: int = 1
     equal: bool = True
     models: int = 5
-    by: Literal["text", "group"] = "group"
+    known: bool = True  # whether what is told knows the groups
 
 
 SETTINGS = [
@@ -54,9 +54,11 @@ SETTINGS = [
     *(Setting("accuracy", 25 * count, 0.78, groups=count, skewed=skewed)
       for count in (10, 20, 50, 100) for skewed in (False, True)),
     Setting("accuracy", 2500, 0.78, groups=100, equal=False),
-    *(Setting("accuracy", 2500, 0.78, groups=100, skewed=skewed, by="text") for skewed in (False, True)),
+    *(Setting("accuracy", 2500, 0.78, groups=100, skewed=skewed, known=False) for skewed in (False, True)),
     *(Setting("f1_macro", 2500, 0.78, shares) for shares in (BALANCED, RARE, FOUR)),
     Setting("f1_macro", 500, 0.78, FOUR),
+    Setting("f1_macro", 500, 0.95, FOUR),
+    Setting("f1_macro", 500, 0.95, FOUR, equal=False),
     Setting("f1_macro", 2500, 0.78, FOUR, equal=False),
     *(Setting("f1_macro", 25 * count, 0.78, shares, groups=count, skewed=True)
       for count in (20, 100) for shares in (BALANCED, FOUR)),
@@ -102,10 +104,10 @@ def true_score(setting: Setting, table: NDArray[np.float64], shares: NDArray[np.
 def drawn_units(setting: Setting, random: np.random.Generator) -> Units:
     """Documents, or groups of them of equal or of log-normal sizes."""
     if not setting.groups:
-        return units.documents(setting.rows)
+        return units.units_of(np.arange(setting.rows))
     chances = np.exp(random.normal(0, 0.8, setting.groups))
     equal = np.arange(setting.rows) % setting.groups
-    return units.groups(
+    return units.units_of(
         random.choice(setting.groups, setting.rows, p=chances / chances.sum()) if setting.skewed else equal
     )
 
@@ -130,7 +132,7 @@ def drawn(setting: Setting, tables: NDArray[np.float64], random: np.random.Gener
             steps = np.take_along_axis(table, order, 1).cumsum(1)[actual]
             runs.append(order[actual, np.minimum((ndtr(hidden)[:, None] > steps).sum(1), len(table) - 1)])
         told.append(Answers(ids, actual, np.stack(runs), own.of))
-    return units.units_of(own.of, setting.by) if setting.groups else own, told
+    return own if setting.known else units.units_of(np.arange(rows)), told
 
 
 def experiment(setting: Setting, tables: NDArray[np.float64], seed: int) -> tuple[float, bool, bool]:
@@ -139,7 +141,7 @@ def experiment(setting: Setting, tables: NDArray[np.float64], seed: int) -> tupl
     size, shares = len(setting.classes), np.array(setting.classes)
     truth = {str(number): true_score(setting, table, shares) for number, table in enumerate(tables)}
     judged = {str(n): judge(setting.metric, each.actual, each.predicted, size, own) for n, each in enumerate(models)}
-    by = Judgement(setting.metric, size, own, ALPHA, seed)
+    by = Terms(setting.metric, size, own, ALPHA, seed)
     found = pairs(by, judged, {str(number): each for number, each in enumerate(models)})
     ends = {name: interval(own, each, ALPHA) for name, each in judged.items()}
     held = [low <= truth[name] <= high for name, (low, high) in ends.items() if low is not None and high is not None]
@@ -173,7 +175,7 @@ def _units(setting: Setting) -> str:
     if not setting.groups:
         return f"{setting.rows:,} documents"
     told = f"{setting.groups} groups of {setting.rows // setting.groups}{', skewed' if setting.skewed else ''}"
-    return told + (", as documents" if setting.by == "text" else "")
+    return told + ("" if setting.known else ", as documents")
 
 
 def rate(values: Sequence[float] | NDArray[np.float64]) -> str:

@@ -15,10 +15,9 @@ from corpora import documents, encode, tokenizer
 from trial import accuracy, entry, fit, percent, rows_of, tell
 
 from textmill.annotation.curve import measure, nested, with_forecasts
-from textmill.annotation.folds import pieces
 from textmill.annotation.kept import Kept
 from textmill.models import model_entry
-from textmill.rows.splits import cut
+from textmill.rows.splits import cut, pieces
 from textmill.training.task import Task
 
 PRESETS = {"mr": ("MR", "text"), "rotten-tomatoes": ("the default", "group"), "imdb": ("IMDB, 12,000", "text")}
@@ -45,7 +44,7 @@ def forecast(preset: str, docs: pl.DataFrame, names: list[str], by: str, times: 
     own = tied[np.sort(order[: len(data.labels)])]
     with TemporaryDirectory() as folder:
         sizes = measure(model, data, some, held, task, own, "accuracy", Kept(Path(folder), "demo", []))
-    curve = with_forecasts(sizes, "accuracy", by, 0.05)
+    curve = with_forecasts(sizes, "accuracy", by, 0.05, len(np.unique(own)))
     if not curve.forecasts:
         return None
     told = next(one for one in curve.forecasts if one.times == times)

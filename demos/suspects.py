@@ -12,8 +12,8 @@ import polars as pl
 from corpora import documents
 from trial import percent, tell
 
-from textmill.annotation.folds import pieces
 from textmill.annotation.suspects import WEIGHTINGS, encoded, judge, suspicion
+from textmill.rows.splits import pieces
 from textmill.text.encoding import Encoded, classes
 
 PRESETS = {"mr": ("MR", "text"), "rotten-tomatoes": ("the default", "group"), "imdb": ("IMDB, 5,000", "text")}

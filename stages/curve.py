@@ -23,8 +23,8 @@ def main(
         Curve().write(out)
         return
     from textmill import models
-    from textmill.annotation import curve, folds, kept
-    from textmill.rows.splits import SplitConfig
+    from textmill.annotation import curve, kept
+    from textmill.rows.splits import SplitConfig, pieces
     from textmill.text import encoding
     from textmill.training.inputs import Inputs, depends_on
 
@@ -35,14 +35,15 @@ def main(
     names = read_json(labels)
     data, validation, task = inputs.read(model.reads, len(names), seed, pretrained / name)
     test = encoding.load(encoded / "test.safetensors", sha256(inputs.tokenizer))
-    tied = folds.pieces(read_batches(splits / "train.parquet"), names, by)
+    tied = pieces(read_batches(splits / "train.parquet"), names, by)
     files = [*inputs.files, encoded / "test.safetensors", splits / "train.parquet"]
     before = kept.Kept(checkpoints, name, [*depends_on(entry, train, threads, files), seed, by])
     keep_memory()
     with on_threads(threads):
         sizes = curve.measure(model, data, validation, test, task, tied, compare.metric, before)
     before.forget_others()
-    (found := curve.with_forecasts(sizes, compare.metric, by, compare.alpha)).write(out)
+    found = curve.with_forecasts(sizes, compare.metric, by, compare.alpha, len(set(tied)))
+    found.write(out)
     say(f"curve: {name}: {curve_line(found)}")
 
 

@@ -21,7 +21,7 @@ from textmill.results.scores import Scores
 from textmill.results.slices import Slices
 from textmill.results.terms import Terms
 from textmill.rows.columns import columns_of
-from textmill.rows.splits import SplitConfig
+from textmill.rows.splits import SplitConfig, pieces
 from textmill.stage import run
 from textmill.text.encoding import documents
 
@@ -35,13 +35,15 @@ def main(model: Path, encoded: Path, splits: Path, columns: Path, out: Path, par
     threads, alpha = load_section(params, "threads", Threads), load_section(params, "compare.alpha", Alpha)
     sliced, by = load_section(params, "evaluate", EvaluateConfig), load_section(params, "split", SplitConfig).by
     config, texts = bundle.read_config(model), splits / "test.parquet"
-    test = documents(encoded / "test.safetensors", texts, config.tokenizer)
-    validation = documents(encoded / "validation.safetensors", splits / "validation.parquet", config.tokenizer)
+    paths = {name: splits / f"{name}.parquet" for name in ("test", "validation")}
+    parts = [documents(encoded / f"{name}.safetensors", path, config.tokenizer) for name, path in paths.items()]
+    units = [pieces(read_batches(path, ["text", "label", "group"]), config.labels, by) for path in paths.values()]
     keep_memory()
     with on_threads(threads):
-        (tables, chosen), speed = predict(bundle.read_seeds(model, config), config.labels, test, validation)
-    parts = (some["text"] for some in read_batches(texts, ["text"]))
-    table = with_facts(tables[config.seed], test, parts, sliced.negations)
+        models = bundle.read_seeds(model, config)
+        (tables, chosen), speed = predict(models, config.labels, *zip(parts, units, strict=True))
+    read = (some["text"] for some in read_batches(texts, ["text"]))
+    table = with_facts(tables[config.seed], parts[0], read, sliced.negations)
     write_parquet(out / PREDICTIONS, table)
     write_parquet(out / SEEDS, together(tables).filter(pl.col("seed") != config.seed))
     write_parquet(out / VALIDATION, together(chosen))
@@ -49,7 +51,7 @@ def main(model: Path, encoded: Path, splits: Path, columns: Path, out: Path, par
     with_confidence(scores, tables, config.seed, config.calibrations).write(out / Scores.FILE)
     write_json(out / "summary.json", summary(scores, config.seed, config.validation))
     mistakes(table, read_batches(texts, ["id", "text"])).write(out / Mistakes.FILE)
-    slices(table, alpha, by, columns_of(table["id"], read_parquet(columns))).write(out / Slices.FILE)
+    slices(table, alpha, columns_of(table["id"], read_parquet(columns))).write(out / Slices.FILE)
     learnt(model).write(out / Terms.FILE)
     write_csv(out / "errors.csv", (wrong(table, some) for some in read_batches(texts, ["id", "text"])))
     write_csv(out / "confusion.csv", [table.select(actual="label", predicted="prediction")])

@@ -6,14 +6,13 @@ from tempfile import SpooledTemporaryFile
 
 import polars as pl
 
-from textmill.annotation.folds import pieces
 from textmill.annotation.suspects import encoded, for_spreadsheet, judge, listed, told
 from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
 from textmill.files import read_json, write_csv
 from textmill.parquet import read_batches
 from textmill.report.labels import suspects_line
-from textmill.rows.splits import SPLITS, SplitConfig
+from textmill.rows.splits import SPLITS, SplitConfig, pieces
 from textmill.stage import run
 from textmill.text.counting import IN_MEMORY
 from textmill.text.encoding import Encoded, classes

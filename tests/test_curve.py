@@ -44,7 +44,7 @@ def test_a_power_law_is_carried_on():
     ],
 )
 def test_no_forecast_says_why(law, line):
-    told = with_forecasts(sizes(law, 0.0), "accuracy", "text", 0.05)
+    told = with_forecasts(sizes(law, 0.0), "accuracy", "text", 0.05, 1000)
     assert told.forecasts == []
     assert line in curve_line(told)
     assert line in forecast(sizes(law, 0.0), 2, 0.05)
@@ -76,6 +76,7 @@ def test_parts_are_nested_and_know_every_class():
     order = nested(pieces, labels, rng)
     assert sorted(order) == list(range(60))
     assert set(labels[order[:3]]) == {0, 1, 2}
+    assert nested(pieces * 0, labels, rng)[3:].tolist() != sorted(order[3:])
     rest = pieces[order[3:]]
     assert (np.diff(rest) != 0).sum() == len(set(rest)) - 1  # one piece after the other
 
@@ -89,7 +90,7 @@ def test_the_last_score_is_that_of_the_whole_and_no_fit_is_made_twice(tmp_path, 
     assert [(size.rows, len(size.scores)) for size in found] == [(20, 5), (40, 5), (80, 5), (160, 5), (320, 1)]
     whole = model.family.fit(model.config, None, data, test, task).model
     assert found[-1].scores == [round(float(np.mean(whole.predict_proba(test.docs).argmax(1) == test.labels)), 6)]
-    told = with_forecasts(found, "accuracy", "text", 0.05)
+    told = with_forecasts(found, "accuracy", "text", 0.05, 1000)
     assert told.forecasts[0].score > told.now
     assert curve_line(told).startswith("twice the labels would bring about +")
     assert len(drawn(told).marks) == 7
@@ -116,7 +117,7 @@ def test_too_few_documents_are_told():
     found = measure(model, data, data, data, Task(300, 2, 0), np.arange(100), "accuracy", NothingKept())
     assert [size.rows for size in found] == [50, 100]
     line = "what more labels would bring cannot be told: train has too few documents"
-    assert curve_line(with_forecasts(found, "accuracy", "text", 0.05)) == line
+    assert curve_line(with_forecasts(found, "accuracy", "text", 0.05, 1000)) == line
 
 
 def test_parts_that_a_model_cannot_learn_from_are_left_out(monkeypatch):
@@ -138,3 +139,8 @@ def noisy(documents: int, seed: int) -> Encoded:
 class NothingKept:
     def get(self, key, make):
         return make()
+
+
+def test_few_groups_tell_no_forecast():
+    told = with_forecasts([], "accuracy", "group", 0.05, 3)
+    assert (told.forecasts, told.no_forecast) == ([], "train has too few groups")

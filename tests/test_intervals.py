@@ -9,7 +9,7 @@ from scipy.stats import t as student
 
 from textmill import tally
 from textmill.judging import jackknife, swaps, units
-from textmill.judging.intervals import Spread, half_width, of_documents, of_seeds, together
+from textmill.judging.intervals import Spread, combined, half_width, of_documents, of_seeds
 from textmill.judging.judged import interval, judge, wins
 from textmill.judging.metrics import METRICS, score
 
@@ -24,18 +24,18 @@ def drawn(rows: int, seed: int = 0, share: float = 0.7) -> tuple[np.ndarray, ...
     return actual, *(np.where(random.random(rows) < share, actual, random.integers(CLASSES, size=rows)) for _ in "ab")
 
 
-def test_a_document_without_a_group_is_a_unit_of_its_own():
-    found = units.groups(np.array([2, -1, 0, 2, -1]))
+def test_units_are_equal_numbers():
+    found = units.units_of(np.array([2, 7, 0, 2, 9]))
     assert sorted(found.sizes.tolist()) == [1, 1, 1, 2]
     assert found.of[0] == found.of[3] != found.of[1] != found.of[4]
     assert found.effective == pytest.approx(25 / 7)
-    assert units.documents(7).effective == 7
+    assert units.units_of(np.arange(7)).effective == 7
 
 
 @given(st.lists(st.integers(-1, 5), min_size=2, max_size=40), st.sampled_from(list(METRICS)), st.booleans())
 def test_without_each_is_the_score_of_the_others(numbers, metric, grouped):
     actual, answered, _ = drawn(len(numbers))
-    own = units.groups(np.array(numbers)) if grouped else units.documents(len(numbers))
+    own = units.units_of(np.array(numbers)) if grouped else units.units_of(np.arange(len(numbers)))
     if len(own.sizes) < 2:
         with pytest.raises(ValueError, match="only unit"):
             jackknife.without_each(metric, actual, answered, CLASSES, own)
@@ -50,25 +50,38 @@ def test_without_each_is_the_score_of_the_others(numbers, metric, grouped):
 @pytest.mark.parametrize("grouped", [False, True])
 def test_blocks_change_nothing(grouped, monkeypatch):
     actual, answered, _ = drawn(300)
-    own = units.groups(np.arange(300) // 7) if grouped else units.documents(300)
+    own = units.units_of(np.arange(300) // 7) if grouped else units.units_of(np.arange(300))
     whole = jackknife.without_each("f1_macro", actual, answered, CLASSES, own)
     monkeypatch.setattr(jackknife, "BLOCK", 30)
     assert (jackknife.without_each("f1_macro", actual, answered, CLASSES, own) == whole).all()
 
 
-def test_the_variance_of_a_share_is_that_of_theory_and_two_documents():
+def test_the_variance_of_a_share_is_that_of_theory():
     right = np.arange(100) < 80
-    without = jackknife.without_each("accuracy", np.ones(100, int), right.astype(int), 2, units.documents(100))
-    assert jackknife.variance(without, 100) == pytest.approx((0.8 * 0.2 / 99 * 100**2 + 2) / 102**2)
+    without = jackknife.without_each(
+        "accuracy", np.ones(100, int), right.astype(int), 2, units.units_of(np.arange(100))
+    )
+    assert jackknife.variance(without) == pytest.approx(0.8 * 0.2 / 99)
+
+
+@pytest.mark.parametrize(("metric", "added"), [("accuracy", 2), ("f1_macro", 4)])
+def test_a_document_more_is_right_and_one_is_wrong(metric, added):
+    """Of all, or of each class that is there."""
+    actual, own = np.array([0] * 30 + [2] * 10), units.units_of(np.arange(40))
+    found = judge(metric, actual, actual[None], 4, own)
+    assert (found.estimate, found.without_added.size) == (1, added)
+    assert found.centre == pytest.approx({"accuracy": 41 / 42, "f1_macro": (31 / 32 + 11 / 12) / 2}[metric])
+    low, high = interval(own, found, 0.05)
+    assert (0.5 < low < 0.93, high) == (True, 1)
 
 
 def test_independent_luck_adds_up_with_the_freedom_of_satterthwaite():
     parts = [Spread(4.0, 9), Spread(1.0, 2)]
-    assert together(parts) == (5.0, 25 / (16 / 9 + 1 / 2))
-    assert together(parts[:1]) == pytest.approx(parts[0])
+    assert combined(parts) == (5.0, 25 / (16 / 9 + 1 / 2))
+    assert combined(parts[:1]) == pytest.approx(parts[0])
     assert of_seeds(np.array([0.7])) == []
     assert of_seeds(np.array([0.7, 0.8, 0.9])) == [(pytest.approx(0.01 / 3), 2)]
-    assert of_documents(1.0, units.groups(np.arange(30) // 3)).freedom == 9
+    assert of_documents(1.0, units.units_of(np.arange(30) // 3)).freedom == 9
     assert half_width(Spread(4.0, 9), 0.05) == pytest.approx(2 * student(9).ppf(0.975))
 
 
@@ -87,7 +100,7 @@ def test_slopes_are_those_of_the_score():
 def test_swaps_draw_the_differences_of_exchanged_answers(grouped, monkeypatch):
     """Their mean is none, and their spread is that of swapping unit by unit in a plain loop."""
     actual, a, b = drawn(120, 3)
-    own = units.groups(np.arange(120) // 6) if grouped else units.documents(120)
+    own = units.units_of(np.arange(120) // 6) if grouped else units.units_of(np.arange(120))
     found = swaps.studentised("f1_macro", *swaps.patterns(actual, a, b, CLASSES, own), CLASSES, 1)
     random, plain = np.random.default_rng(2), []
     for _ in range(400):
@@ -107,7 +120,7 @@ def test_swaps_draw_the_differences_of_exchanged_answers(grouped, monkeypatch):
 
 
 def test_swaps_widen_where_classes_are_rare_and_nowhere_else():
-    own = units.documents(1000)
+    own = units.units_of(np.arange(1000))
     actual, a, b = drawn(1000)
     rare = (np.arange(1000) < 12).astype(int)
     flip = np.random.default_rng(0).random((2, 1000)) < np.where(rare, 0.4, 0.01)
@@ -124,7 +137,7 @@ def test_wins_are_those_of_documents_drawn_again():
     random = np.random.default_rng(0)
     actual = np.zeros(200, int)
     answered = [(random.random(200) > share).astype(int)[None] for share in RIGHT]
-    own = units.documents(200)
+    own = units.units_of(np.arange(200))
     judged = [judge("accuracy", actual, each, 2, own) for each in answered]
     plain = np.zeros(3)
     for _ in range(2000):
@@ -136,8 +149,12 @@ def test_wins_are_those_of_documents_drawn_again():
 @pytest.mark.parametrize(("right", "rows"), [(0, 20), (10, 10), (95, 100), (60, 100)])
 def test_intervals_of_shares_are_near_those_of_wilson(right, rows):
     judged = judge(
-        "accuracy", np.zeros(rows, int), (np.arange(rows) >= right).astype(int)[None], 2, units.documents(rows)
+        "accuracy",
+        np.zeros(rows, int),
+        (np.arange(rows) >= right).astype(int)[None],
+        2,
+        units.units_of(np.arange(rows)),
     )
 
     ends = binomtest(right, rows).proportion_ci(method="wilson")
-    assert interval(units.documents(rows), judged, 0.05) == pytest.approx((ends.low, ends.high), abs=0.06)
+    assert interval(units.units_of(np.arange(rows)), judged, 0.05) == pytest.approx((ends.low, ends.high), abs=0.06)

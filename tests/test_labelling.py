@@ -267,7 +267,7 @@ def test_what_is_closed_or_full_is_one_line(tmp_path, shell, code, message):
 # The kept bundle has two thresholds: 20 answers and no error above 0.75, 40 answers and 4 errors above 0.
 RISKS = {
     "0.05": ([None] * 3, "answered none of 3: its 40 validation documents cannot show that at most 5 % are wrong; "
-             "--risk 0.17 would answer 50 % of them"),
+             "--risk 0.17 would answer 50 % of these documents"),
     "0.2": (["good", None, None], "answered 1 of 3 (95 % sure: at most 20 % of such answers are wrong)"),
     "0.3": (["good", "good", "good"], "answered 3 of 3 (95 % sure: at most 30 % of such answers are wrong)"),
 }  # fmt: skip

@@ -210,6 +210,7 @@ def made(tmp_path, source, reviews, monkeypatch) -> Path:
     params = {
         "seed": 3,
         "threads": 1,
+        "split": {},
         "dataset": {"text": "text"},
         "train": {**TRAIN, "epochs": 1},
         "tokenizers": {"t": {**entry(source, "path"), "vectors": None}},
@@ -219,6 +220,7 @@ def made(tmp_path, source, reviews, monkeypatch) -> Path:
     }
     write_json(Path("params.yaml"), params)
     docs = reviews.with_row_index("id").with_columns(pl.col("id").cast(pl.String).str.zfill(4))
+    docs = docs.with_columns(group=pl.lit(None, pl.String))
     for name, start, rows in (("train", 0, 90), ("validation", 140, 30), ("test", 190, 30), ("unlabelled", 240, 0)):
         write_parquet(Path(f"split/{name}.parquet"), docs.slice(start, rows))
     write_json(Path("split/train_in_test.json"), [])

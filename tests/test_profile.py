@@ -80,3 +80,13 @@ def test_lengths():
 def test_texts_that_a_tokenizer_does_not_know_are_told(kind, unknown, expected):
     lines = unread("mine", kind, Ids(**encoded(np.array([40, 60]), unknown)))
     assert [expected in line for line in lines] == [True] * (expected is not None)
+
+
+def test_groups_that_train_has_too_are_counted_and_told():
+    rows = {"text": list("abcdef"), "label": ["x", "y"] * 3, "group": ["g", "g", "h", None, "g", None]}
+    sides = ["train", "test", "test", "test", "validation", "train"]
+    docs = outline(pl.DataFrame(rows | {"split": sides}), ["x", "y"])
+    found = profile(docs, docs["split"], ["x", "y"])
+    assert found["shared_groups"] == {"train-validation": 1, "train-test": 1, "validation-test": 1}
+    facts = Split(seed=1, by="text", left_out={}, unlabelled_in_test=0, **found)
+    assert "1 of 3 documents of test are of a group that train has, too; split.by: group keeps" in " ".join(told(facts))

@@ -131,12 +131,12 @@ def page(
 
     def said(runs) -> Said:
         each = [np.array([numbers[label] for label in run]) for run in (actual, *runs)]
-        return Said(known, each[0], np.stack(each[1:]), np.full(len(known), -1))
+        return Said(known, each[0], np.stack(each[1:]), np.arange(len(known)))
 
     def chosen(share) -> Said:
         truth = np.arange(1000) % len(labels)
         wrong = np.arange(1000) >= round(1000 * share)
-        return Said(pl.Series(truth.astype(str)), truth, ((truth + wrong) % len(labels))[None], np.full(1000, -1))
+        return Said(pl.Series(truth.astype(str)), truth, ((truth + wrong) % len(labels))[None], np.arange(1000))
 
     evaluated = {}
     for name, model in models.items():
@@ -453,7 +453,7 @@ def test_the_page_tells_temperatures_and_what_a_risk_answers():
     read = Reader(html)
     shown = "|".join(text.strip() for text in read.text if text.strip())
     assert "lstm|2.50|0.815|0.520|0.179|0.028" in shown
-    assert "linear|1.00|123 validation documents are too few to tell a better one|0.815" in shown
+    assert "linear|1.00|too few validation documents (123) to tell a better one|0.815" in shown
     row = "linear|none|above 90.0\xa0%|answers 50\xa0%|10.0\xa0% wrong|above 100.0\xa0%|answers 0\xa0%|– wrong|12\xa0%"
     assert f"At most wrong|5\xa0%|20\xa0%|30\xa0%|Least|{row}|lstm|none" in shown
     assert "For at most 5\xa0% wrong no confidence of" in shown

@@ -55,7 +55,7 @@ class Project:
             home = self.folder / "metrics/models" / name
             home.mkdir(parents=True, exist_ok=True)
             rows = pl.DataFrame({"id": self.ids, "label": list(self.actual), "prediction": list(self.said[name])})
-            rows = rows.with_columns(group=pl.lit(None, pl.Int32))
+            rows = rows.with_columns(unit=pl.Series(range(400), dtype=pl.Int32))
             rows.write_parquet(home / OUTS[0])
             rows.clear().select(pl.lit(None, pl.Int64).alias("seed"), pl.all()).write_parquet(home / OUTS[1])
             right = float((rows["label"] == rows["prediction"]).mean())
@@ -131,7 +131,7 @@ def test_nothing_is_signed_that_is_not_what_the_pipeline_says(project):
     Path("report/index.html").write_text("<p>")
     code, line = told("report")
     assert (code, line.count("\n")) == (4, 1)
-    assert "report/index.html: not what dvc.lock says" in line
+    assert "report/index.html is not what dvc.lock says; `textmill repro` mends it" in line
     assert told("report", "--out", "report/index.html")[0] == 2
     assert not Path("report/signed.html").exists()
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 from textmill.judging import scoring
+from textmill.judging.metrics import METRICS
 
 LABELS = ["neg", "neutral", "pos"]
 
@@ -113,6 +114,8 @@ def test_seeds_are_told_in_ascending_order_and_their_spread_has_one_degree_of_fr
     assert scoring.together(tables)["seed"].to_list() == [2] * 8 + [5] * 8
     line = scoring.summary(scores, 5, {"accuracy": 0.7})
     assert (line["validation_accuracy"], line["test_accuracy"], line["test_accuracy_mean"]) == (0.7, 0.625, 0.5)
+    for name in METRICS:
+        assert (line[f"test_{name}_mean"], line[f"test_{name}_sd"]) == (scores.mean[name], scores.sd[name])
     assert scoring.all_scores({5: tables[5]}, 5, LABELS).sd["accuracy"] is None
 
 
@@ -125,7 +128,7 @@ def test_predictions_are_in_the_order_of_ids_and_must_be_distributions():
         "prediction",
         "confidence",
         "tokens",
-        "group",
+        "unit",
         "p:neg",
         "p:neutral",
         "p:pos",

@@ -33,7 +33,7 @@ def folder(tmp_path):
             writer.writerows(model["history"])
         rows = {"id": ids, "label": list(actual), "prediction": list(predictions[name])}
         rows["confidence"] = pl.Series([0.9] * len(ids), dtype=pl.Float32)
-        table = pl.DataFrame(rows | {"group": pl.Series([None] * len(ids), dtype=pl.Int32)})
+        table = pl.DataFrame(rows | {"unit": pl.Series(range(len(ids)), dtype=pl.Int32)})
         table.write_parquet(metrics / name / "predictions.parquet")
         empty = table.clear().select(pl.lit(None, pl.Int64).alias("seed"), pl.all())
         empty.write_parquet(metrics / name / "seeds.parquet")

@@ -9,11 +9,12 @@ from conftest import toy
 
 from stages import suspects as stage
 from textmill.annotation import suspects
-from textmill.annotation.folds import folds, pieces
+from textmill.annotation.folds import folds
 from textmill.files import write_json
 from textmill.parquet import append_parquet
 from textmill.report.labels import suspects_line
 from textmill.results.suspects import Suspects
+from textmill.rows.splits import pieces
 from textmill.text.encoding import Encoded
 from textmill.text.subset import subset
 
@@ -66,14 +67,14 @@ def test_the_same_bytes_again(reviews, run, tmp_path):
     assert (tmp_path / "suspects.csv").read_bytes() == first
 
 
-@pytest.mark.parametrize("text", ["", "..."], ids=["few rows", "no words"])
+@pytest.mark.parametrize("text", ["", "...", "one group"], ids=["few rows", "no words", "one group"])
 def test_what_cannot_be_told_is_one_line(reviews, run, capsys, text):
-    docs = labelled(reviews)
-    docs = docs.with_columns(text=pl.lit(text)) if text else docs[:20]
-    table, facts = run(docs, ["bad", "good"])
+    docs = labelled(reviews).with_columns(group=pl.lit("one"))
+    docs = docs[:20] if not text else docs if text == "one group" else docs.with_columns(text=pl.lit(text))
+    table, facts = run(docs, ["bad", "good"], "group" if text == "one group" else "text")
     assert (table, facts.judged, facts.top) == ([], 0, [])
-    told = f"{len(docs)} documents are too few, or too bare of words, to tell which labels look wrong\n"
-    assert capsys.readouterr().out == f"suspects: {told}"
+    told = f"suspects: which labels look wrong cannot be told of {len(docs)} documents: they are too few, "
+    assert capsys.readouterr().out.startswith(told)
 
 
 def test_many_classes_and_a_rare_one():

@@ -19,7 +19,7 @@ from stages import encode, evaluate, train, vectors, vocab
 from textmill.errors import ArtifactError, ParamsError, ResourceError
 from textmill.files import read_json, write_json
 from textmill.lockfile import hash_of
-from textmill.results.comparison import Baseline, Comparison, Entry
+from textmill.results.comparison import Baseline, Comparison, Entry, Power
 from textmill.tracking import entities, store, track
 from textmill.tracking.sanitizing import safe_metrics, safe_params
 
@@ -73,6 +73,7 @@ def finished(tmp_path_factory, reviews) -> Path:
         write_json(Path("params.yaml"), PARAMS)
         write_json(Path("data/clean/labels.json"), ["bad", "good"])
         documents = reviews.with_row_index("id").with_columns(pl.col("id").cast(pl.String).str.zfill(4))
+        documents = documents.with_columns(group=pl.lit(None, pl.String))
         documents.write_parquet("data/clean/docs.parquet")
         Path("data/split").mkdir()
         for name, start, rows in (
@@ -107,18 +108,24 @@ def finished(tmp_path_factory, reviews) -> Path:
 
 
 def choose(champion: str) -> None:
-    entry = {"tokenizer": "word", "parameters": 9, "members": [], "seeds": 1, "sd": None}
-    entry |= dict.fromkeys(("validation", "score", "low", "high"), 0.9)
+    entry = {"tokenizer": "word", "parameters": 9, "members": [], "seeds": 1, "sd": None, "wins": None, "gain_low": 0.1}
+    entry |= dict.fromkeys(("validation", "validation_low", "validation_high", "score", "low", "high"), 0.9)
+    power = Power(rows=50, by="document", units=50, effective=50.0, least=None)
     families = {name: MODELS[name]["family"] for name in NAMES} | {"both": "ensemble"}
     Comparison(
         dataset="reviews",
         metric="accuracy",
         rows=50,
         labels=["bad", "good"],
+        absent=[],
+        rare={},
         alpha=0.05,
-        bootstrap=100,
+        validation=power,
+        test=power,
         champion=champion,
         champion_by="validation accuracy",
+        equal=[],
+        decided_by=None,
         baseline=Baseline(label="bad"),
         models=[Entry(name=name, family=family, **entry) for name, family in families.items()],
         pairs=[],

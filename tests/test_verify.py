@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ from ruamel.yaml import YAML
 from test_scoring import LABELS, table
 from typer.testing import CliRunner
 
-from textmill import environment, verify
+from textmill import console, environment, verify
 from textmill.cli import app
 from textmill.judging import scoring
+from textmill.judging.metrics import METRICS
 from textmill.lockfile import hash_of
-from textmill.results.comparison import Baseline, Comparison, Entry, Judging, Pair
+from textmill.results.comparison import Baseline, Comparison, Entry, Pair
 from textmill.timings import Timing
-from textmill.verify.sides import judged, wanted
+from textmill.verify.evidence import Evidence
+from textmill.verify.sides import wanted
 
 MODELS = ("linear", "rnn")
 PARAMS = {
@@ -88,10 +91,7 @@ class Project:
                 self.write(f"metrics/models/{name}/timing.json", json.dumps(timing))
             summary = {"validation_accuracy": one["validation"], "test_accuracy": one["score"]}
             self.write(f"metrics/models/{name}/summary.json", json.dumps(summary))
-            scores = scoring.all_scores({0: table(20)}, 0, LABELS)
-            scores.model_copy(update={"mean": {"accuracy": one["score"]}}).write(
-                self.folder / f"metrics/models/{name}/scores.json"
-            )
+            self.write(f"metrics/models/{name}/scores.json", json.dumps(one))
         self.compared().write(self.folder / "report/comparison.json")
 
     def compared(self) -> Comparison:
@@ -100,14 +100,15 @@ class Project:
             Entry(
                 name=name, family=name, tokenizer="word", parameters=1, members=[], validation=one["validation"],
                 score=one["score"], seeds=1, low=one["score"] - 0.02, high=one["score"] + 0.02, **unknown,
+                accuracy=one["score"],
             )
             for name, one in self.models.items()
         ]  # fmt: skip
         pair = Pair(a="linear", b="rnn", difference=0, low=-1, high=1, least=1, better=self.better)
-        judging = Judging(rows=9, by="document", units=9, effective=9, least=1)
+        power: Any = {"rows": 9, "by": "document", "units": 9, "effective": 9.0, "least": 1.0}
         return Comparison(
-            dataset="d", metric="accuracy", rows=9, labels=LABELS, absent=[], rare={}, alpha=0.05, validation=judging,
-            test=judging, champion=self.champion, champion_by="", equal=[], decided_by=None,
+            dataset="d", metric="accuracy", rows=9, labels=LABELS, absent=[], rare={}, alpha=0.05, validation=power,
+            test=power, champion=self.champion, champion_by="", equal=[], decided_by=None,
             baseline=Baseline(label="neg"), models=entries, pairs=[pair],
         )  # fmt: skip
 
@@ -314,7 +315,7 @@ CASES = {
     "a model less": (fewer_models, 1, ["not asked for here", "train@rnn, evaluate@rnn, curve@rnn are not here"]),
     "no comparison": (no_comparison, 1, ["compare has not seen it here"]),
     "an old comparison": (not_compared, 1, ["compare has not run here since it was evaluated"]),
-    "half a commit": (another_metrics_than_its_lock, 1, ["summary.json of HEAD", "is not what dvc.lock there says"]),
+    "half a commit": (another_metrics_than_its_lock, 1, ["summary.json of HEAD", "is not what dvc.lock there"]),
 }  # fmt: skip
 
 
@@ -403,6 +404,15 @@ def test_what_cannot_be_compared_is_one_line(project, change, words, code, told,
     assert words or verify.after_repro(project.folder) == []
 
 
+@pytest.mark.parametrize("text", ["- 1\n", "stages: [a]\n", "stages: {clean: 1}\n", "a: [\n"])
+def test_a_commit_whose_dvc_yaml_is_broken_has_the_stages_of_its_lock(project, text):
+    whole = (project.folder / "dvc.yaml").read_text()
+    project.write("dvc.yaml", text)
+    project.git("commit", "-q", "-a", "-m", "broken")
+    project.write("dvc.yaml", whole)
+    assert asked()[0] == 0
+
+
 def test_a_commit_without_results_and_a_machine_without_git(project, monkeypatch):
     project.git("rm", "-q", "--cached", "dvc.lock")
     project.git("commit", "-q", "-m", "without")
@@ -444,17 +454,76 @@ def test_which_stages_params_ask_for(foreach, names):
     assert wanted({"stages": {"clean": {}, "train": foreach}}, given, ["train@old"]) == ["clean", *names]
 
 
-def test_of_several_seeds_the_mean_is_compared_where_summaries_have_it(project):
-    project.models["rnn"]["score"] = 0.7
-    compared, mean = project.compared(), {"accuracy": 0.7, "f1_macro": 0.7}
-    then = {"test_accuracy": 0.9, "test_accuracy_mean": 0.71, "test_f1_macro": 0.81}
-    now = {"test_accuracy": 0.6, "test_accuracy_mean": 0.7, "test_f1_macro": 0.8}
-    assert judged(compared, "rnn", then, now, mean)[:2] == (0.71, 0.7)
-    by_f1 = judged(compared.model_copy(update={"metric": "f1_macro"}), "rnn", then, now, mean)
-    assert by_f1.low == pytest.approx(0.78)  # the shipped seed's own score, and the interval moved there
-    assert by_f1.within
-    entry = compared.models[1].model_copy(update={"low": None})
-    assert not judged(compared.model_copy(update={"models": [entry]}), "rnn", then, now, mean).within
+@pytest.mark.parametrize("metric", METRICS)
+def test_of_several_seeds_the_mean_is_compared(project, metric):
+    def scored(*seeds: int) -> tuple[dict[str, float | None], float | None]:
+        scores = scoring.all_scores({seed: table(50, seed=seed) for seed in seeds}, seeds[0], LABELS)
+        return scoring.summary(scores, seeds[0], {}), scores.mean[metric]
+
+    (then, before), (now, mean) = scored(1, 4), scored(3, 4)
+    assert before != then[f"test_{metric}"]
+    entry = project.compared().models[1].model_dump() | {metric: mean, "low": before, "high": before}
+    compared = project.compared().model_copy(update={"metric": metric, "models": [Entry(**entry)]})
+    assert Evidence(compared, {"rnn": (then, now)}, {}).score("rnn") == (before, mean, before, before, "")
+    del then[f"test_{metric}_mean"]  # as summaries were: nothing to hold against the interval of a mean
+    assert "no test" in Evidence(compared, {"rnn": (then, now)}, {}).score("rnn").why
+    unsure = compared.model_copy(update={"models": [Entry(**entry | {"low": None})]})
+    assert "no interval" in Evidence(unsure, {"rnn": (now, now)}, {}).score("rnn").why
+
+
+@pytest.mark.parametrize("key", ["seed", "models", "models.rnn.size"])
+def test_another_list_of_keys_in_dvc_yaml_is_not_another_params_yaml(project, monkeypatch, key):
+    deps, _, outs = DAG["evaluate"]
+    monkeypatch.setitem(DAG, "evaluate", (deps, [key], outs))
+    project.lock()
+    code, told = asked()
+    assert (code, "params.yaml" in told) == (0, False)
+    scored("rnn", 0.76)(project)
+    assert len(verify.after_repro(project.folder)) == 3
+    project.params["models"]["rnn"]["depth"] = 2  # below what train names on both sides
+    project.lock()
+    assert "params.yaml in models.rnn.depth; other results" in asked()[1]
+
+
+def test_a_stage_that_names_other_keys_was_not_made_with_other_params(project, monkeypatch):
+    deps, _, outs = DAG["track"]
+    monkeypatch.setitem(DAG, "track", (deps, ["seed"], outs))
+    other("data/tracked")(project)
+    assert "track: off: other bytes from the same inputs" in asked()[1]
+
+
+@pytest.mark.parametrize("columns", [None, 80, 110])
+def test_each_model_has_one_row_with_its_figures_at_any_width(project, monkeypatch, capsys, columns):
+    names = [f"network-{number}" for number in range(5)]
+    for name in names:
+        project.models[name] = {"score": 0.6, "validation": 0.1}
+        project.params["models"][name] = {"family": "rnn"}
+        project.write(f"digests/train-{name}.txt", "0 module\n")
+    project.made()
+    project.lock()
+    project.git("add", "-A")
+    project.git("commit", "-q", "-m", "more")
+    for name in names:
+        scored(name, 0.61)(project)
+    project.write("data/tracked", "other")
+    project.lock()
+    if columns:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert verify.show(verify.check("HEAD", project.folder))
+    told = capsys.readouterr().out
+    assert [told.count(words) for words in ("60.00 │ 61.00 │ 59.0 – 63.0 │", "60.00")] == [5, 5]
+    assert max(len(line) for line in told.splitlines() if line[0] in "┏│└") <= (columns or 140)
+
+
+@pytest.mark.parametrize("columns", [20, 80, 200])
+def test_a_table_loses_no_figure_at_any_width(monkeypatch, capsys, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    console.table("", ["name", *"abcdefghij"], [["much " * 20, *(f"{number}.12345" for number in range(10))]])
+    told = capsys.readouterr().out
+    assert all(f" {number}.12345 │" in told for number in range(10))
+    assert told.count("much") == 20
 
 
 def test_a_processor_tells_what_counts(tmp_path, monkeypatch):

@@ -49,7 +49,7 @@ Width = Annotated[int, Field(ge=1, le=16_384, strict=True)]  # of a layer
 Depth = Annotated[int, Field(ge=1, le=100, strict=True)]  # in layers
 Threads = Annotated[int, Field(ge=1, le=1024, strict=True)]
 Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
-Alpha = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]  # of a test; an interval holds 1 - alpha
+Alpha = Annotated[float, Field(ge=1e-6, le=0.5, allow_inf_nan=False)]  # of a test; an interval holds 1 - alpha
 Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 Rate = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]  # of learning
 Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,24 @@ class Stage:
     deps: dict[str, str]
     outs: dict[str, str]
 
+    def names(self, key: str) -> bool:
+        """Whether this key of params.yaml is one of `keys`, or below one."""
+        return any(key == one or key.startswith(f"{one}.") for one in self.keys)
+
+
+def changed_params(one: Stage, other: Stage) -> list[str]:
+    """Full keys of params whose values differ. A key that only one of them names tells of dvc.yaml, not of params."""
+    return [
+        key
+        for key in differing(one.params, other.params)
+        if (one.names(key) and other.names(key)) or (key in one.params and key in other.params)
+    ]
+
+
+def differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    """Keys that do not have the same value in both."""
+    return [key for key in dict.fromkeys([*one, *other]) if one.get(key) != other.get(key)]
+
 
 def parts(text: str) -> list[str]:
     """What stands before the first stage, then each stage with all its lines."""
@@ -40,22 +59,27 @@ def name_of(entry: str) -> str:
 
 
 def entries(text: str) -> dict[str, str]:
-    """The lines of each stage by its name. To read them takes a hundred times as long: equal ones need not be read."""
+    """The lines of each stage by its name."""
     return {name_of(entry): entry for entry in parts(text)[1:]}
 
 
 def read(entry: str, where: str) -> Stage:
     """What the lines of a stage say. Raises ArtifactError, with `where`, if they are none of DVC's."""
     try:
-        (stage,) = YAML(typ="safe", pure=True).load(entry).values()
-        return Stage(
-            keys=tuple(stage.get("params", {}).get("params.yaml", ())),
-            params={key: value for file, keys in stage.get("params", {}).items() for key, value in _params(file, keys)},
-            deps={str(one["path"]): str(one.get("md5")) for one in stage.get("deps", [])},
-            outs={str(one["path"]): str(one.get("md5")) for one in stage.get("outs", [])},
-        )
+        return _stage(entry)
     except (YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"{where}: {name_of(entry)} is not as DVC writes it; check it out again") from error
+
+
+@cache  # slow; of two files most entries are equal
+def _stage(entry: str) -> Stage:
+    (stage,) = YAML(typ="safe", pure=True).load(entry).values()
+    return Stage(
+        keys=tuple(stage.get("params", {}).get("params.yaml", ())),
+        params={key: value for file, keys in stage.get("params", {}).items() for key, value in _params(file, keys)},
+        deps={str(one["path"]): str(one.get("md5")) for one in stage.get("deps", [])},
+        outs={str(one["path"]): str(one.get("md5")) for one in stage.get("outs", [])},
+    )
 
 
 def _params(file: str, keys: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from textmill import tally
 from textmill.annotation.forecast import LAST, forecast
-from textmill.annotation.kept import Kept, Scores
+from textmill.annotation.kept import ByMetric, Kept
 from textmill.errors import DataError
 from textmill.judging.metrics import METRICS
 from textmill.models import ModelEntry
@@ -25,6 +25,7 @@ from textmill.training.task import Task
 SHARES = (16, 8, 4, 2, 1)  # of train: 1 / 16, ...
 DRAWS = 5  # of each part but the whole
 FEWEST = 50  # documents of the smallest part that is fitted
+PIECES = 20  # groups or different texts of train: of fewer the draws are too much alike
 TIMES = (2, 4)  # as many documents as train has
 
 
@@ -42,7 +43,7 @@ def measure(
     orders = [nested(pieces, data.labels, np.random.default_rng([task.seed, draw])) for draw in range(DRAWS)]
     seed = min(settings.seeds) if settings else task.seed
 
-    def scored(order: np.ndarray, seed: int) -> Scores:
+    def scored(order: np.ndarray, seed: int) -> ByMetric:
         part = subset(data, np.sort(order))
         fitted = model.family.fit(model.config, settings, part, validation, replace(task, seed=seed % 2**32))
         counts = tally.count(test.labels, fitted.model.predict_proba(test.docs).argmax(1), task.classes)
@@ -55,8 +56,9 @@ def measure(
             continue
         each = []
         with suppress(DataError):  # of so few documents it cannot learn
-            for number, order in enumerate(drawn, seed):
-                each.append(kept.get(f"{rows} {number}", partial(scored, order[:rows], number))[metric])
+            for draw, order in enumerate(drawn):
+                fit = partial(scored, order[:rows], seed + draw)
+                each.append(kept.get(f"{rows} documents, draw {draw}, seed {seed}", fit)[metric])
         if each:
             sizes.append(Size(rows=rows, scores=each))
     return sizes
@@ -65,14 +67,17 @@ def measure(
 def nested(pieces: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """An order of documents, int (N,), piece after piece; a document of each class comes first."""
     known, piece = np.unique(pieces, return_inverse=True)
-    order = np.argsort(rng.permutation(len(known))[piece], kind="stable")
+    order = rng.permutation(len(piece))  # within a piece, too: there may be one alone
+    order = order[np.argsort(rng.permutation(len(known))[piece[order]], kind="stable")]
     first = np.unique(labels[order], return_index=True)[1]  # a document of each class, or it could not be fitted
     return np.concatenate([order[first], np.delete(order, first)])
 
 
-def with_forecasts(sizes: list[Size], metric: str, by: str, alpha: float) -> Curve:
-    """The curve with what more documents would bring, or with why that cannot be told."""
+def with_forecasts(sizes: list[Size], metric: str, by: str, alpha: float, pieces: int) -> Curve:
+    """The curve with what more documents would bring, or with why that cannot be told. pieces: how many train has."""
     curve = Curve(metric=metric, by=by, sizes=sizes)
+    if pieces < PIECES:
+        return curve.model_copy(update={"no_forecast": "train has too few groups"})
     if len(sizes) < LAST:
         return curve.model_copy(update={"no_forecast": "train has too few documents"})
     found = [forecast(sizes, times, alpha) for times in TIMES]

@@ -1,19 +1,8 @@
-"""Documents that stay together, and parts of all that take turns in being left out."""
-
-from collections.abc import Iterable
+"""Parts of all documents that take turns in being left out."""
 
 import numpy as np
-import polars as pl
 
-from textmill.rows.splits import cut, outline, together
-
-
-def pieces(parts: Iterable[pl.DataFrame], labels: list[str], by: str) -> np.ndarray:
-    """A number for each document, int (N,), equal where it stays together with others, as of `rows.splits.together`.
-
-    parts: text, label and group of the documents, in their order.
-    """
-    return together(pl.concat(outline(some.with_columns(split=pl.lit(None, pl.String)), labels) for some in parts), by)
+from textmill.rows.splits import cut
 
 
 def folds(pieces: np.ndarray, classes: np.ndarray, parts: int, rng: np.random.Generator) -> np.ndarray:

@@ -27,6 +27,8 @@ def forecast(sizes: Sequence[Size], times: int, alpha: float) -> Forecast | str:
     errors = 1 - np.array([size.mean for size in last])
     if errors.min() <= 0:
         return "no error is left that could fall"
+    if all(len(size.scores) < 2 for size in sizes[:-1]):
+        return "the parts of train could be drawn once only"
     slope, level = np.polyfit(x, np.log(errors), 1)
     if slope > -1e-6:
         return "the score does not grow with the documents"

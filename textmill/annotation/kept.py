@@ -6,7 +6,7 @@ from typing import Any
 
 from textmill.files import digest, read_json, write_json
 
-Scores = dict[str, float]  # by metric
+ByMetric = dict[str, float]  # scores
 
 
 class Kept:
@@ -15,9 +15,9 @@ class Kept:
     def __init__(self, folder: Path, name: str, depends: Sequence[Any]):
         self.folder, self.name = folder, name
         self.path = folder / f"{name}-curve-{digest(depends)[:16]}.json"
-        self.scores: dict[str, Scores] = read_json(self.path) if self.path.is_file() else {}
+        self.scores: dict[str, ByMetric] = read_json(self.path) if self.path.is_file() else {}
 
-    def get(self, key: str, make: Callable[[], Scores]) -> Scores:
+    def get(self, key: str, make: Callable[[], ByMetric]) -> ByMetric:
         """The scores of a key, made and kept if they are new."""
         if key not in self.scores:
             self.scores[key] = make()

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-COLUMNS = ["id", "label", "prediction", "group"]  # of a table of predictions
+COLUMNS = ["id", "label", "prediction", "unit"]  # of a table of predictions
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Answers:
     ids: pl.Series  # (N,) str
     actual: NDArray[np.int64]  # (N,) class numbers
     predicted: NDArray[np.int64]  # (S, N)
-    group: NDArray[np.int64]  # (N,) which group a document is in; -1: none
+    unit: NDArray[np.int64]  # (N,), equal where the split keeps documents together
 
 
 def answers(tables: Mapping[int, pl.DataFrame], labels: Sequence[str]) -> Answers:
@@ -32,10 +32,5 @@ def answers(tables: Mapping[int, pl.DataFrame], labels: Sequence[str]) -> Answer
         first["id"],
         numbered(first["label"]),
         np.stack([numbered(table["prediction"]) for _, table in sorted(tables.items())]),
-        groups_of(first),
+        first["unit"].to_numpy(),
     )
-
-
-def groups_of(table: pl.DataFrame) -> NDArray[np.int64]:
-    """The number of each document's group, (N,); -1: none."""
-    return table["group"].cast(pl.Int64).fill_null(-1).to_numpy()

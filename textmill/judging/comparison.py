@@ -18,12 +18,12 @@ from textmill.config import Alpha, Name, Section
 from textmill.errors import ArtifactError
 from textmill.judging.answers import COLUMNS, Answers, answers
 from textmill.judging.champion import Candidate, equals, ranking
-from textmill.judging.differences import Judgement, half_width_of, least, pairs
+from textmill.judging.differences import Terms, least_of, pairs
 from textmill.judging.intervals import half_width
 from textmill.judging.judged import Judged, interval, judge, spread, wins
 from textmill.judging.metrics import METRICS
 from textmill.judging.units import units_of
-from textmill.results.comparison import RARE, Baseline, Comparison, Entry, Judging
+from textmill.results.comparison import RARE, Baseline, Comparison, Entry, Power
 from textmill.results.outcome import PREDICTIONS, VALIDATION, Outcome
 from textmill.results.scores import Scores
 
@@ -115,7 +115,7 @@ def compare(
     chosen = {name: model.validation for name, model in models.items()}
     tested = {name: model.test for name, model in models.items()}
     chooses, judges = (
-        Judgement(config.metric, len(labels), units_of(split.group, by), config.alpha, seed)
+        Terms(config.metric, len(labels), units_of(split.unit), config.alpha, seed)
         for split in (one.validation, one.test)
     )
     validation, test = _judged(chooses, chosen), _judged(judges, tested)
@@ -132,6 +132,8 @@ def compare(
     guesses = np.full((1, len(actual)), labels.index(majority))
     always = {name: judge(name, actual, guesses, len(labels), judges.units) for name in METRICS}
     there = dict(zip(labels, np.bincount(actual, minlength=len(labels)).tolist(), strict=True))
+    told = pairs(judges, {name: test[name] for name in names}, tested)
+    others = [name for name in names if name != champion]
     entries = [
         _entry(models[name], validation[name], test[name], always[config.metric], chooses, judges)
         | {"name": name, "members": config.ensembles.get(name, []), "wins": odds.get(name)}
@@ -145,20 +147,20 @@ def compare(
         absent=[label for label, rows in there.items() if not rows],
         rare={label: rows for label, rows in there.items() if 0 < rows <= RARE},
         alpha=config.alpha,
-        validation=_judging(chooses, validation, champion),
-        test=_judging(judges, test, champion),
+        validation=_power(chooses, by, [least_of(chooses, validation, champion, name) for name in others]),
+        test=_power(judges, by, [pair.least for pair in told if champion in (pair.a, pair.b)]),
         champion=champion,
         champion_by=f"validation {config.metric}",
         equal=equal,
         decided_by=decided_by,
         baseline=Baseline(label=majority, **{name: round(of.estimate, 6) for name, of in always.items()}),
         models=[Entry(**facts) for facts in entries],
-        pairs=pairs(judges, {name: test[name] for name in names}, tested),
+        pairs=told,
     )
 
 
 def _entry(
-    model: Evaluated, validation: Judged, test: Judged, always: Judged, chooses: Judgement, judges: Judgement
+    model: Evaluated, validation: Judged, test: Judged, always: Judged, chooses: Terms, judges: Terms
 ) -> dict[str, Any]:
     """What an entry tells of a model but for its name, its members and its odds."""
     ends = [
@@ -176,22 +178,22 @@ def _entry(
         **dict(zip(("validation_low", "validation_high", "low", "high"), ends, strict=True)),
         "seeds": seeds,
         "sd": round(float(test.by_seed.std(ddof=1)), 6) if seeds > 1 else None,
-        "gain_low": gain and round(test.estimate - always.estimate - half_width(gain, judges.alpha), 6),
+        "gain_low": gain and round(max(-1.0, test.centre - always.centre - half_width(gain, judges.alpha)), 6),
         **{key: model.scores[key] for key in TOLD},
     }
 
 
-def _judged(by: Judgement, models: Mapping[str, Answers]) -> dict[str, Judged]:
+def _judged(by: Terms, models: Mapping[str, Answers]) -> dict[str, Judged]:
     return {name: judge(by.metric, each.actual, each.predicted, by.classes, by.units) for name, each in models.items()}
 
 
-def _judging(by: Judgement, judged: Mapping[str, Judged], champion: str) -> Judging:
-    halves = [half_width_of(by, judged, champion, name) for name in judged if name != champion]
-    told = [least(by, half, len(judged)) for half in halves if half is not None]
-    return Judging(
-        rows=int(by.units.sizes.sum()),
-        by="group" if by.units.grouped else "document",
-        units=len(by.units.sizes),
-        effective=round(by.units.effective, 1),
-        least=round(median(told), 6) if told else None,
+def _power(terms: Terms, by: Literal["text", "group"], told: Sequence[float | None]) -> Power:
+    """told: the smallest difference of each pair with the champion that could have been told."""
+    known = [each for each in told if each is not None]
+    return Power(
+        rows=int(terms.units.sizes.sum()),
+        by="group" if by == "group" else "document",
+        units=len(terms.units.sizes),
+        effective=round(terms.units.effective, 1),
+        least=round(median(known), 6) if known else None,
     )

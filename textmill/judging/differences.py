@@ -13,8 +13,8 @@ from textmill.judging.units import Units
 from textmill.results.comparison import Pair
 
 
-class Judgement(NamedTuple):
-    """How a split judges: by a metric, and with which seed for what is drawn."""
+class Terms(NamedTuple):
+    """By what models are compared on a split, and with which seed for what is drawn."""
 
     metric: str
     classes: int
@@ -23,7 +23,7 @@ class Judgement(NamedTuple):
     seed: int
 
 
-def pairs(by: Judgement, judged: Mapping[str, Judged], answers: Mapping[str, Answers]) -> list[Pair]:
+def pairs(terms: Terms, judged: Mapping[str, Judged], answers: Mapping[str, Answers]) -> list[Pair]:
     """All pairs, each model before those that it is set against.
 
     Their intervals hold all true differences together with probability 1 - alpha (Bonferroni), and the verdict is read
@@ -31,40 +31,49 @@ def pairs(by: Judgement, judged: Mapping[str, Judged], answers: Mapping[str, Ans
     """
     told = []
     for a, b in combinations(judged, 2):
-        difference, half = judged[a].estimate - judged[b].estimate, half_width_of(by, judged, a, b)
+        difference, half = judged[a].estimate - judged[b].estimate, half_width_of(terms, judged, a, b)
         if half is not None:
-            half *= _widening(by, answers[a], answers[b], len(judged))
-        sure = half is not None and abs(difference) > half
+            half *= _widening(terms, answers[a], answers[b], len(judged))
+        centre = judged[a].centre - judged[b].centre
+        sure = half is not None and abs(centre) > half
         pair = Pair(
             a=a,
             b=b,
             difference=round(difference, 6),
-            low=None if half is None else round(difference - half, 6),
-            high=None if half is None else round(difference + half, 6),
-            least=None if half is None else round(least(by, half, len(judged)), 6),
-            better=(a if difference > 0 else b) if sure else None,
+            low=None if half is None else round(max(-1.0, centre - half), 6),
+            high=None if half is None else round(min(1.0, centre + half), 6),
+            least=None if half is None else _least(terms, half, len(judged)),
+            better=(a if centre > 0 else b) if sure else None,
         )
         told.append(pair)
     return told
 
 
-def half_width_of(by: Judgement, judged: Mapping[str, Judged], a: str, b: str) -> float | None:
+def half_width_of(terms: Terms, judged: Mapping[str, Judged], a: str, b: str) -> float | None:
     """Of the interval of the difference of two of the models, by Student's t; None where there is one unit."""
-    found = spread(by.units, judged[a], judged[b])
-    return None if found is None else half_width(found, by.alpha / comb(len(judged), 2))
+    found = spread(terms.units, judged[a], judged[b])
+    return None if found is None else half_width(found, terms.alpha / comb(len(judged), 2))
 
 
-def least(by: Judgement, half: float, models: int) -> float:
-    """The smallest difference that could have been told where an interval reaches half to each side.
+def least_of(terms: Terms, judged: Mapping[str, Judged], a: str, b: str) -> float | None:
+    """The smallest difference of two of the models that could have been told; None where there is one unit."""
+    half = half_width_of(terms, judged, a, b)
+    return None if half is None else _least(terms, half, len(judged))
+
+
+def _least(terms: Terms, half: float, models: int) -> float:
+    """What could have been told where an interval reaches half to each side.
 
     That is `half`, but never less than where an exact test can reach alpha: models that agree on nearly all documents
     would be told apart if those that they differ in, n, all spoke for one of them, and p = 2 / 2**n (McNemar 1947).
     """
-    documents = ceil(1 - log2(by.alpha / comb(models, 2)))
-    return min(1.0, max(half, documents / int(by.units.sizes.sum())))
+    documents = ceil(1 - log2(terms.alpha / comb(models, 2)))
+    return round(min(1.0, max(half, documents / int(terms.units.sizes.sum()))), 6)
 
 
-def _widening(by: Judgement, a: Answers, b: Answers, models: int) -> float:
+def _widening(terms: Terms, a: Answers, b: Answers, models: int) -> float:
     """What rare classes do to it, by one seed of each."""
-    alpha = by.alpha / comb(models, 2)
-    return widening(by.metric, a.actual, a.predicted[0], b.predicted[0], by.classes, by.units, alpha, by.seed)
+    alpha = terms.alpha / comb(models, 2)
+    return widening(
+        terms.metric, a.actual, a.predicted[0], b.predicted[0], terms.classes, terms.units, alpha, terms.seed
+    )

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from statistics import median
 
 from textmill.results.comparison import Comparison, Entry
 from textmill.results.fit import Fit
 from textmill.results.outcome import Outcome
 
 FAR = 0.05  # what a network may be behind the linear model, and a difference that each split should show
+PLAIN = 0.005  # half a point: what validation must flatter networks by to be told
 IMBALANCED = 0.8  # share of one class that makes accuracy say little
 
 
@@ -156,5 +158,5 @@ def of_choice(comparison: Comparison, models: Mapping[str, Outcome]) -> Iterator
         if model.name in models:
             gaps[models[model.name].fit.epochs > 1].append(model.validation - model.score)
     networks, others = gaps[True], gaps[False]
-    if networks and min(networks) > 0:
+    if networks and median(networks) > PLAIN:
         yield TooGood((min(networks), max(networks)), (min(others), max(others)) if others else None)

@@ -103,7 +103,9 @@ def average(tables: Mapping[str, pl.DataFrame], labels: list[str], paths: Mappin
                 raise ArtifactError(f"{paths[name]}: {what}; {again}")
     probabilities = np.mean([scoring.probabilities_of(table, labels) for table in tables.values()], axis=0)  # (N, C)
     classes = scoring.classes_of(one, "label", labels)
-    return scoring.predictions(one["id"], classes, labels, probabilities, one["tokens"].to_numpy(), one["group"])
+    return scoring.predictions(
+        one["id"], classes, labels, probabilities, one["tokens"].to_numpy(), one["unit"].to_numpy()
+    )
 
 
 def _log_loss(table: pl.DataFrame, labels: list[str]) -> float:

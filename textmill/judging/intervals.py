@@ -27,7 +27,7 @@ def of_seeds(scores: NDArray[np.float64]) -> list[Spread]:
     return [Spread(float(scores.var(ddof=1)) / seeds, seeds - 1)] if seeds > 1 else []
 
 
-def together(parts: Sequence[Spread]) -> Spread:
+def combined(parts: Sequence[Spread]) -> Spread:
     """The sum of independent variances, with the freedom of Satterthwaite 1946."""
     total = sum(part.variance for part in parts)
     return Spread(total, total**2 / sum(part.variance**2 / part.freedom for part in parts) if total else np.inf)

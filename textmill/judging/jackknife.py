@@ -30,16 +30,14 @@ def without_each(
     if len(units.sizes) < 2:
         raise ValueError("nothing is left without the only unit")
     of, inverse = units.of, slice(None)
+    total = counted(actual, predicted, np.zeros_like(of), 1, classes)[0]
     if len(units.sizes) == len(actual):  # documents that are alike count alike
-        actual, predicted = actual[np.argsort(of)], predicted[np.argsort(of)]
-        cells, inverse, times = np.unique(actual * classes + predicted, return_inverse=True, return_counts=True)
-        total = (counted(cells // classes, cells % classes, np.arange(len(cells)), len(cells), classes)
-                 * times[:, None, None]).sum(0)  # fmt: skip
+        order = np.argsort(of)
+        cells, inverse = np.unique((actual * classes + predicted)[order], return_inverse=True)
         actual, predicted, of = cells // classes, cells % classes, np.arange(len(cells))
     else:
         order = np.argsort(of, kind="stable")
         actual, predicted, of = actual[order], predicted[order], of[order]
-        total = counted(actual, predicted, np.zeros_like(of), 1, classes)[0]
     found, step = [], max(1, BLOCK // (3 * classes))
     for start in range(0, int(of[-1]) + 1, step):
         rows = slice(*np.searchsorted(of, [start, start + step]))
@@ -48,12 +46,7 @@ def without_each(
     return np.concatenate(found)[inverse]
 
 
-def variance(without: NDArray[np.float64], rows: int) -> float:
-    """The variance of a score, or of a difference, of which these (G,) are the values without each unit.
-
-    rows: documents. One more that was right and one more that was wrong are added, so that a score of 100 %, or models
-    that differ in three documents, are not told as sure (Agresti & Caffo 2000; of pairs, Bonett & Price 2012).
-    """
+def variance(without: NDArray[np.float64]) -> float:
+    """The variance of a score, or of a difference, of which these (G,) are the values without each unit."""
     units = len(without)
-    found = float((units - 1) / units * ((without - without.mean()) ** 2).sum())
-    return (found * rows**2 + 2) / (rows + 2) ** 2
+    return float((units - 1) / units * ((without - without.mean()) ** 2).sum())

@@ -8,15 +8,22 @@ from numpy.typing import NDArray
 
 from textmill.judging import intervals, jackknife
 from textmill.judging.intervals import Spread
-from textmill.judging.metrics import score
+from textmill.judging.metrics import METRICS, score
 from textmill.judging.units import Units
 
 
 class Judged(NamedTuple):
-    """Scores by a metric: `without` is the mean over seeds without each unit, (G,); empty where there is one unit."""
+    """Scores by a metric, as they are, and those that intervals are made of: with some `added` documents.
+
+    A document more that is right and one that is wrong keep 100 % of twenty documents, or two models that differ in
+    three, from being told as sure (Agresti & Coull 1998; of pairs, Bonett & Price 2012). Where each class weighs the
+    same it is one more of each class.
+    """
 
     by_seed: NDArray[np.float64]  # (S,)
-    without: NDArray[np.float64]
+    centre: float  # with the added documents, mean over seeds
+    without: NDArray[np.float64]  # the same without each unit, (G,); empty where there is one unit
+    without_added: NDArray[np.float64]  # without each added document, (2, A): the right ones, the wrong ones
 
     @property
     def estimate(self) -> float:
@@ -26,22 +33,39 @@ class Judged(NamedTuple):
 
 def judge(metric: str, actual: NDArray[np.int64], predicted: NDArray[np.int64], classes: int, units: Units) -> Judged:
     """Scores of predictions (S, N) of N documents."""
-    nothing = np.zeros(len(actual), np.int64)
-    by_seed = [score(metric, jackknife.counted(actual, each, nothing, 1, classes)[0]) for each in predicted]
-    if len(units.sizes) < 2:
-        return Judged(np.array(by_seed), np.zeros(0))
-    each_seed = [jackknife.without_each(metric, actual, each, classes, units) for each in predicted]
-    return Judged(np.array(by_seed), np.mean(each_seed, axis=0))
+    by_seed = np.array([_score(metric, actual, each, classes) for each in predicted])
+    count = len(units.sizes)
+    if count < 2:
+        return Judged(by_seed, float(by_seed.mean()), np.zeros(0), np.zeros((2, 0)))
+    common, *others = np.argsort(-np.bincount(actual, minlength=classes), kind="stable").tolist()
+    own = np.unique(actual) if METRICS[metric].by_class else np.array([common])
+    wrong = np.where(own == common, others[0] if others else common, common)
+    alone = count + np.arange(2 * len(own))
+    more = Units(np.concatenate([units.of, alone]), np.append(units.sizes, np.ones_like(alone)))
+    actual = np.concatenate([actual, own, own])
+    runs = [np.concatenate([each, own, wrong]) for each in predicted]
+    without = np.mean([jackknife.without_each(metric, actual, each, classes, more) for each in runs], axis=0)
+    centre = float(np.mean([_score(metric, actual, each, classes) for each in runs]))
+    return Judged(by_seed, centre, without[:count], without[count:].reshape(2, -1))
+
+
+def _score(metric: str, actual: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> float:
+    return float(score(metric, jackknife.counted(actual, predicted, np.zeros_like(actual), 1, classes)[0]))
 
 
 def spread(units: Units, one: Judged, other: Judged | None = None) -> Spread | None:
-    """That of a score, or of the difference from another; None where there is one unit, which tells nothing of it."""
+    """That of a score, or of the difference from another; None where there is one unit, which tells nothing of it.
+
+    Of two models an added document is right by one and wrong by the other.
+    """
     if len(units.sizes) < 2:
         return None
-    without = one.without - other.without if other else one.without
-    variance = jackknife.variance(without, int(units.sizes.sum()))
+    without, added = one.without, one.without_added
+    if other:
+        without, added = without - other.without, added - other.without_added[::-1]
+    variance = jackknife.variance(np.concatenate([without, added.ravel()]))
     of_seeds = [part for each in (one, other) if each for part in intervals.of_seeds(each.by_seed)]
-    return intervals.together([intervals.of_documents(variance, units), *of_seeds])
+    return intervals.combined([intervals.of_documents(variance, units), *of_seeds])
 
 
 def interval(units: Units, judged: Judged, alpha: float) -> tuple[float | None, float | None]:
@@ -50,22 +74,26 @@ def interval(units: Units, judged: Judged, alpha: float) -> tuple[float | None, 
     if found is None:
         return None, None
     half = intervals.half_width(found, alpha)
-    return max(0.0, judged.estimate - half), min(1.0, judged.estimate + half)
+    low, high = max(0.0, judged.centre - half), min(1.0, judged.centre + half)
+    return min(low, judged.estimate), max(high, judged.estimate)
 
 
-def wins(judged: Sequence[Judged], units: Units, seed: int, times: int = 2000) -> list[float]:
-    """How often each of the models has the best score, of as many units drawn again; of equal ones the first has it.
+def wins(judged: Sequence[Judged], units: Units, seed: int, times: int = 2000) -> list[float | None]:
+    """How often each of the models has the best score, of as many units drawn again; equal ones share a draw.
+
+    None where there is one unit, which tells nothing of it.
 
     A score of drawn units is taken from what each unit adds to it, as the jackknife tells: exact for accuracy of
     documents, and close to it otherwise (Efron 1982, the infinitesimal jackknife).
     """
     count = len(units.sizes)
     if count < 2:
-        return [float(number == 0) for number in range(len(judged))]
+        return [None for _ in judged]
     adds = np.stack([(each.without.mean() - each.without) * (count - 1) / count for each in judged], axis=1)  # (G, M)
     random, best = np.random.default_rng(seed), np.zeros(len(judged))
     for _ in range(times):
         drawn = np.bincount(random.integers(count, size=count), minlength=count)
         scores = [each.estimate for each in judged] + drawn @ adds
-        best[np.round(scores, 9).argmax()] += 1
+        first = np.round(scores, 9) == np.round(scores, 9).max()
+        best += first / first.sum()
     return [round(float(share), 6) for share in best / times]

@@ -12,18 +12,20 @@ from textmill import tally
 class Metric(NamedTuple):
     """title: for people, within a sentence. score: of hits, documents and answers by class, (..., K) each, as (...).
 
+    by_class: whether a class weighs the same however few documents it has.
     slopes: how the score changes with each of the three, (..., 3, K). Of a metric in which rare classes weigh much; it
     makes intervals of differences right where those have few documents (`judging.swaps`).
     """
 
     title: str
     score: Callable[[NDArray, NDArray, NDArray], NDArray[np.float64]]
+    by_class: bool = False
     slopes: Callable[[NDArray, NDArray, NDArray], NDArray[np.float64]] | None = None
 
 
 METRICS: dict[str, Metric] = {
     "accuracy": Metric("accuracy", tally.accuracy),
-    "f1_macro": Metric("macro-F1", tally.f1_macro, tally.f1_macro_slopes),
+    "f1_macro": Metric("macro-F1", tally.f1_macro, True, tally.f1_macro_slopes),
 }
 
 

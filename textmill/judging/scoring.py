@@ -33,12 +33,12 @@ def predictions(
     labels: list[str],
     probabilities: np.ndarray,
     tokens: np.ndarray,
-    group: pl.Series | None = None,
+    unit: np.ndarray | None = None,
 ) -> pl.DataFrame:
-    """One row a document: id, label, prediction, confidence, tokens, group, and a column 'p:<label>' for each class.
+    """One row a document: id, label, prediction, confidence, tokens, unit, and a column 'p:<label>' for each class.
 
-    ids (N,); classes int (N,); probabilities (N, C); tokens int (N,); group: numbers (N,), null where there is none.
-    Raises ValueError if a row is no distribution.
+    ids (N,); classes int (N,); probabilities (N, C); tokens int (N,); unit: int (N,), equal where the
+    split keeps documents together; none: each is alone. Raises ValueError if a row is no distribution.
     """
     if not np.allclose(probabilities.sum(1), 1, atol=1e-4):
         raise ValueError(f"row {int(np.argmax(np.abs(probabilities.sum(1) - 1)))}: probabilities do not sum to 1")
@@ -50,24 +50,27 @@ def predictions(
             "prediction": pl.Series(names[predicted], dtype=pl.String),
             "confidence": probabilities.max(1).astype(np.float32),
             "tokens": tokens.astype(np.int32),
-            "group": pl.repeat(None, len(ids), dtype=pl.Int32, eager=True) if group is None else group,
+            "unit": (np.arange(len(ids)) if unit is None else unit).astype(np.int32),
             **{f"p:{label}": probabilities[:, number].astype(np.float32) for number, label in enumerate(labels)},
         }
     ).sort("id")
 
 
 def predict(
-    models: Iterable[tuple[int, Predicts]], labels: list[str], *splits: Documents
+    models: Iterable[tuple[int, Predicts]], labels: list[str], *splits: tuple[Documents, np.ndarray]
 ) -> tuple[list[dict[int, pl.DataFrame]], float]:
-    """What the model of each seed says of some splits, as tables of `predictions`, and documents a second."""
+    """What the model of each seed says of some splits, as tables of `predictions`, and documents a second.
+
+    splits: documents, and the unit of each.
+    """
     tables: list[dict[int, pl.DataFrame]] = [{} for _ in splits]
     documents, seconds = 0, 0.0
     for seed, model in models:
-        for (ids, data, group), of_split in zip(splits, tables, strict=True):
+        for ((ids, data), unit), of_split in zip(splits, tables, strict=True):
             started = time.perf_counter()
             proba = model.predict_proba(data.docs)
             documents, seconds = documents + len(ids), seconds + time.perf_counter() - started
-            of_split[seed] = predictions(ids, data.labels, labels, proba, data.docs.lengths, group)
+            of_split[seed] = predictions(ids, data.labels, labels, proba, data.docs.lengths, unit)
     return tables, documents / seconds
 
 
@@ -156,12 +159,13 @@ def over_seeds(each: Mapping[int, dict[str, float | None]]) -> tuple[dict[str, f
 def summary(scores: Scores, shipped: int, validation: Mapping[str, float]) -> dict[str, float | None]:
     """The line of `dvc metrics show`: what a model is chosen by, then what it scores on the test split.
 
-    Both are of the shipped seed; of several, mean and standard deviation of the test accuracy follow.
+    Both are of the shipped seed; of several, mean and standard deviation of the test scores of METRICS follow.
     """
     line: dict[str, float | None] = {f"validation_{name}": value for name, value in validation.items()}
     line |= {f"test_{name}": value for name, value in scores.of(shipped).items()}
     if len(scores.seeds) > 1:
-        line |= {"test_accuracy_mean": scores.mean["accuracy"], "test_accuracy_sd": scores.sd["accuracy"]}
+        for name in METRICS:
+            line |= {f"test_{name}_mean": scores.mean[name], f"test_{name}_sd": scores.sd[name]}
     return line
 
 
@@ -189,7 +193,7 @@ def _answers(table: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def mistakes(table: pl.DataFrame, texts: Iterable[pl.DataFrame]) -> Mistakes:
-    """The most confident errors of a table of `groups.with_facts`, the worst first, with the start of their texts.
+    """The most confident errors of a table of `slices.with_facts`, the worst first, with the start of their texts.
 
     texts: in parts, with the columns id and text.
     """

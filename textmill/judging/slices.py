@@ -1,13 +1,13 @@
 """Where a model errs: its accuracy in slices of the test documents, with intervals, and its errors as a table."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import isclose
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from textmill.judging import jackknife
-from textmill.judging.answers import groups_of
 from textmill.judging.intervals import chance, half_width, of_documents
 from textmill.judging.units import Units, units_of
 from textmill.results.slices import Slice, Slices
@@ -54,17 +54,15 @@ class Way(NamedTuple):
     told: list[dict[str, int]] | None = None
 
 
-def slices(
-    table: pl.DataFrame, alpha: float, by: Literal["text", "group"] = "text", columns: pl.DataFrame | None = None
-) -> Slices:
+def slices(table: pl.DataFrame, alpha: float, columns: pl.DataFrame | None = None) -> Slices:
     """Accuracy by length, by negation, by unknown tokens and by columns of the data. Each way parts all rows; a slice
     may have none.
 
-    table: of `with_facts`. by: what the split keeps together. columns: the values of each row, strings or null.
+    table: of `with_facts`. columns: the values of each row, strings or null.
     Each slice has rows, accuracy, the interval of 1 - alpha, and whether it differs from the rest. These verdicts hold
     together, with probability 1 - alpha (Holm 1979).
     """
-    units = units_of(groups_of(table), by)
+    units = units_of(table["unit"].to_numpy())
     right = (table["label"] == table["prediction"]).to_numpy()
     ways = {"length": _by_length(table["tokens"].to_numpy()), **_by_kind(table)}
     own = {} if columns is None else {name: f"column {name}" for name in columns.columns}
@@ -127,8 +125,8 @@ def _slice(
     low = high = None
     if inside is not None:
         there = np.bincount(units.of[held], minlength=len(units.sizes))
-        spread = of_documents(jackknife.variance(inside[there > 0], rows), Units(units.of[held], there[there > 0]))
-        half = half_width(spread, alpha)
+        found = jackknife.variance(inside[there > 0]) + doubt(rows)
+        half = half_width(of_documents(found, Units(units.of[held], there[there > 0])), alpha)
         low, high = round(max(0.0, accuracy - half), 6), round(min(1.0, accuracy + half), 6)
     return Slice(slice=name, rows=rows, accuracy=round(accuracy, 6), low=low, high=high, sign=sign, **told)
 
@@ -143,15 +141,15 @@ class Apart(NamedTuple):
 def apart(right: np.ndarray, held: np.ndarray, units: Units) -> Apart | None:
     """Whether a slice is right less often or more often than the rest; None where that cannot be told.
 
-    The two share no document, but they may share groups. Of a model that is as good everywhere p is below alpha with a
-    chance of alpha.
+    The two share no document, but they may share units. Of a model that is as good everywhere p is below alpha with a
+    chance of alpha at most.
     """
     inside, outside = (share_without_each(right, side, units) for side in (held, ~held))
     if inside is None or outside is None:
         return None
     rows = int(held.sum()), int((~held).sum())
     fewer = min((np.bincount(units.of[side], minlength=len(units.sizes)) for side in (held, ~held)), key=np.sum)
-    variance = jackknife.variance(inside - outside, min(rows))
+    variance = jackknife.variance(inside - outside) + doubt(min(rows))
     difference = float(right[held].mean() - right[~held].mean())
     return Apart(difference, chance(difference, of_documents(variance, Units(units.of, fewer[fewer > 0]))))
 
@@ -172,13 +170,19 @@ def holm(judged: Mapping[str, Sequence[Apart | None]], alpha: float) -> dict[str
 
 def _questions(found: Sequence[Apart | None]) -> list[Apart]:
     known = [one for one in found if one is not None]
-    return known[:1] if len(known) == 2 else known
+    rest = len(known) == 2 and isclose(known[0].difference, -known[1].difference)
+    return known[:1] if rest else known
 
 
 def _sign(one: Apart | None, level: float) -> Literal[-1, 0, 1]:
     if one is None or one.p > level or not one.difference:
         return 0
     return 1 if one.difference > 0 else -1
+
+
+def doubt(rows: int) -> float:
+    """The variance that two documents more bring, one right and one wrong: ten of ten are not told as sure."""
+    return 2 / (rows + 2) ** 2
 
 
 def share_without_each(right: np.ndarray, held: np.ndarray, units: Units) -> np.ndarray | None:

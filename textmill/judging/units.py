@@ -1,6 +1,9 @@
-"""What a split holds that is independent of the rest: a document, or a group of them where groups stay together."""
+"""What a split holds that is independent of the rest: documents, or those together that it keeps on one side.
 
-from typing import Literal, NamedTuple
+These are documents with equal texts, and with `split.by: group` those of a group.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +14,6 @@ class Units(NamedTuple):
 
     of: NDArray[np.int64]  # (N,), from 0 to G - 1
     sizes: NDArray[np.int64]  # (G,)
-    grouped: bool = False
 
     @property
     def effective(self) -> float:
@@ -19,19 +21,7 @@ class Units(NamedTuple):
         return float(self.sizes.sum() ** 2 / (self.sizes.astype(np.float64) ** 2).sum())
 
 
-def units_of(group: NDArray[np.int64], by: Literal["text", "group"]) -> Units:
-    """Of a split of N documents that keeps together what `by` says. group: (N,), the number of each one's; -1: none."""
-    return groups(group) if by == "group" else documents(len(group))
-
-
-def documents(rows: int) -> Units:
-    """Every document is a unit."""
-    return Units(np.arange(rows), np.ones(rows, dtype=np.int64))
-
-
-def groups(numbers: NDArray[np.int64]) -> Units:
-    """Every group is a unit, and every document that is in none. numbers: (N,), -1 for those."""
-    alone = numbers < 0
-    own = np.where(alone, numbers.max(initial=-1) + 1 + np.arange(len(numbers)), numbers)
-    _, of, sizes = np.unique(own, return_inverse=True, return_counts=True)
-    return Units(of, sizes, grouped=True)
+def units_of(numbers: NDArray[np.int64]) -> Units:
+    """The units of documents (N,): equal numbers are one."""
+    _, of, sizes = np.unique(numbers, return_inverse=True, return_counts=True)
+    return Units(of, sizes)

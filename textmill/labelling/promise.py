@@ -51,7 +51,7 @@ def promise(classifier: Classifier | Averaged, risk: float) -> Promise:
     reason = f"its {known.documents:,} validation documents cannot show that at most {_percent(risk)} are wrong"
     if (least := least_risk(known.steps)) and (step := threshold(known.steps, least)):
         share = _percent(round(step.answered / known.documents, 2))
-        return Promise(risk, None, f"{reason}; --risk {least:g} would answer {share} of them")
+        return Promise(risk, None, f"{reason}; --risk {least:g} would answer {share} of these documents")
     return Promise(risk, None, f"{reason}, nor any other share")
 
 

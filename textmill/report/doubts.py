@@ -37,7 +37,8 @@ def _told(doubt: Doubt) -> tuple[str, str]:
             told = f"validation chose epoch {epoch}, in which it had hardly begun to learn"
             return model, f"{told}; a larger validation split chooses better"
         case StillImproving(model, epochs):
-            return model, f"still improving when it ended, after {_counted(epochs, 'epoch')}; raise epochs"
+            told = f"still improving when it ended, after {_counted(epochs, 'epoch')}"
+            return model, f"{told}; raise epochs, or train.updates where that sets them"
         case BehindLinear(model, linear, difference):
             return model, f"{decimals(100 * difference, 1)} points under {linear} on validation"
         case Unsolved(model, iterations):
@@ -53,7 +54,7 @@ def _told(doubt: Doubt) -> tuple[str, str]:
             told = f"networks score {_range(networks)} points more there than on test, since it chose their epochs"
             return "validation", told + (f"; other models {_range(others)}" if others else "")
         case FewUnits(split, by, units, effective):
-            return split, _few(by, units, effective)
+            return split, _few(split, by, units, effective)
 
 
 def _range(ends: tuple[float, float]) -> str:
@@ -61,13 +62,13 @@ def _range(ends: tuple[float, float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _few(by: str, units: int, effective: float) -> str:
+def _few(split: str, by: str, units: int, effective: float) -> str:
     if units == 1:
         told = f"all in one {by}, so how far luck moves its scores cannot be told, and no model is called better"
     else:
         equal = f", worth {decimals(effective, 1)} of equal size" if effective < units - 0.5 else ""
         told = f"{_counted(units, by)}{equal}: too few for intervals to be relied on"
-    return told + (f"; give it more {by}s" if by == "group" else "; give it more documents")
+    return f"{told}; raise split.{split}, or get more data"
 
 
 def _advice(metric: str) -> str:

@@ -15,7 +15,8 @@ WORDS = {2: "twice", 4: "four times"}
 def suspects_line(found: Suspects, table: Path) -> str:
     """Where to look, and that not all of them are wrong; or that nothing can be told."""
     if not found.judged:
-        return f"{count(found.documents)} documents are too few, or too bare of words, to tell which labels look wrong"
+        why = "they are too few, tied together, or without words"
+        return f"which labels look wrong cannot be told of {count(found.documents)} documents: {why}"
     if not found.listed:
         return f"no label looks wrong, of {count(found.judged)} judged"
     return f"{table} lists the {count(found.listed)} labels that look most suspicious, of {count(found.judged)} judged"

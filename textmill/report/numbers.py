@@ -17,6 +17,12 @@ def points(difference: float | None) -> str:
     return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "\N{MINUS SIGN}")
 
 
+def range_of_points(ends: tuple[float, float]) -> str:
+    """Shares as points: (0.026, 0.0281) as '2.6 to 2.8', and what looks equal as one number."""
+    low, high = (f"{100 * end:.1f}" for end in ends)
+    return low if low == high else f"{low} to {high}"
+
+
 def decimals(value: float | None, digits: int = 3) -> str:
     """0.5 as '0.500'."""
     return NOTHING if value is None else f"{value:.{digits}f}"

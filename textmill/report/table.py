@@ -7,11 +7,12 @@ from textmill.console import few, say, table
 from textmill.judging.doubts import Doubt
 from textmill.judging.metrics import METRICS
 from textmill.report.doubts import lines
-from textmill.report.numbers import count, decimals, interval, percent
+from textmill.report.numbers import count, decimals, interval, percent, range_of_points
 from textmill.results.comparison import Comparison, Entry
 from textmill.timings import Timing
 
 DECIDED = {"log_loss": "the lower log-loss", "parameters": "the smaller size", "name": "the name that comes first"}
+FEW = 4  # names of classes in a line
 VERBS = {"beats": "beats", "ties": "ties with", "loses": "is beaten on the test split by"}
 
 
@@ -32,10 +33,9 @@ def tell(comparison: Comparison, timings: Mapping[str, Timing], page: Path, doub
         say(f"The test split has no document of {few(comparison.absent)}: macro averages are over the classes it has")
 
     if comparison.rare:
-        rare = [f"{label} ({rows})" for label, rows in comparison.rare.items()]
-        say(f"Few test documents of {few(rare)}: macro-F1 hangs on each of them")
+        say(f"Few test documents of {rare(comparison)}: macro-F1 hangs on each of them")
     say(f"Champion by {comparison.champion_by}: {comparison.champion} ({standing(comparison)})")
-    if len(comparison.odds) > 1:
+    if comparison.odds:
         say(narrow(comparison))
     for model in comparison.ahead:
         members = " and ".join(model.members)
@@ -45,11 +45,19 @@ def tell(comparison: Comparison, timings: Mapping[str, Timing], page: Path, doub
     say(f"Look next: {page} (curves, confusion, errors) · `textmill ui` (runs) · `dvc metrics diff` (what changed)")
 
 
+def rare(comparison: Comparison) -> str:
+    """The labels with few test documents, and how many these are."""
+    names = [f"{label[:20]} ({rows})" for label, rows in comparison.rare.items()]
+    if len(names) <= FEW:
+        return ", ".join(names)
+    return f"{', '.join(names[: FEW - 1])} and {len(names) - FEW + 1:,} other classes"
+
+
 def standing(comparison: Comparison) -> str:
     """Where the champion stands on the test split; a tie with the difference that could have been seen."""
     found = [f"{VERBS[verb]} {', '.join(names)}" for verb, names in comparison.standing.items() if names]
-    if comparison.least is not None:
-        found.append(f"a difference under {100 * comparison.least:.1f} points cannot be told")
+    if comparison.least:
+        found.append(f"it takes {range_of_points(comparison.least)} points to tell models apart that tie")
     return "; ".join(found) or "nothing to compare it with"
 
 

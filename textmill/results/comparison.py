@@ -1,7 +1,6 @@
 """Which model is better, and how sure that is."""
 
 from itertools import takewhile
-from statistics import median
 from typing import ClassVar, Literal
 
 from textmill.config import Section
@@ -53,8 +52,8 @@ class Pair(Section):
     better: str | None  # None: a tie
 
 
-class Judging(Section):
-    """What a split's documents can tell. Units are what is independent of the rest: documents, or groups of them."""
+class Power(Section):
+    """What a split can tell. Units are what is independent of the rest: documents, equal ones as one, or groups."""
 
     rows: int
     by: Literal["document", "group"]
@@ -81,8 +80,8 @@ class Comparison(Record, Section):
     absent: list[str]  # the labels that no test document has: macro averages are over the others
     rare: dict[str, int]  # test documents of each label that has few
     alpha: float
-    validation: Judging
-    test: Judging
+    validation: Power
+    test: Power
     champion: str
     champion_by: str
     equal: list[str]  # the models that did as well as the champion on validation
@@ -103,11 +102,11 @@ class Comparison(Record, Section):
         return found
 
     @property
-    def least(self) -> float | None:
-        """The smallest difference from the champion that could have been told, in the middle of what it ties with."""
+    def least(self) -> tuple[float, float] | None:
+        """What it takes to tell the champion from the models that it ties with: the least and the most of them."""
         of = [pair for pair in self.pairs if self.champion in (pair.a, pair.b) and not pair.better]
         known = [pair.least for pair in of if pair.least is not None]
-        return median(known) if known else None
+        return (min(known), max(known)) if known else None
 
     @property
     def ahead(self) -> list[Entry]:
@@ -116,5 +115,6 @@ class Comparison(Record, Section):
 
     @property
     def odds(self) -> list[Entry]:
-        """The models that may be shipped, by how often each is the best on resampled validation splits."""
-        return sorted((model for model in self.models if model.wins is not None), key=lambda model: -(model.wins or 0))
+        """The models that may be shipped, by how often each is the best on resampled validation splits, if known."""
+        known = [model for model in self.models if model.wins is not None]
+        return sorted(known, key=lambda model: -(model.wins or 0)) if len(known) > 1 else []

@@ -67,6 +67,7 @@ class Split(Record, Section):
     overlap: dict[str, int]  # "train-test": documents of test whose texts stand in train
     near: dict[str, int] = {}  # "train-test": documents of test that stand in train with a word or two changed
     near_drawn: dict[str, int] = {}  # by split: of how many that was counted, where not of all
+    shared_groups: dict[str, int] = {}  # "train-test": documents of test whose group has documents in train, too
     conflicts: int  # texts with more than one label
 
 

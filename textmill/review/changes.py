@@ -3,12 +3,12 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from textmill.config import PARAMS, load_params, load_section
+from textmill.config import PARAMS, load_params
 from textmill.errors import ArtifactError
 from textmill.lockfile import Stage, flat
 from textmill.results.comparison import Comparison, Pair
@@ -16,8 +16,9 @@ from textmill.results.outcome import PREDICTIONS, SEEDS
 from textmill.review.signing import PAGE, check
 from textmill.verify.cache import cache_of, held
 from textmill.verify.commit import Commit, contents, find
+from textmill.verify.evidence import SUMMARY
 from textmill.verify.receipt import COMPARE, DIGESTS
-from textmill.verify.sides import SUMMARY, committed, here
+from textmill.verify.sides import of_commit, of_folder
 
 EVALUATE = "evaluate@"
 ANSWERS = ["id", "label", "prediction"]
@@ -60,20 +61,16 @@ class Changes(NamedTuple):
 def changes(revision: str, folder: Path) -> Changes:
     """Raises ParamsError if there is no such revision, ArtifactError if it has no results, or this folder has not."""
     commit = find(revision, folder)
-    then = committed(commit, folder)
+    before = of_commit(commit, folder).stages
     check(folder)
-    now = here(folder)
-    cache = cache_of(folder)
+    own, cache = of_folder(folder).stages, cache_of(folder)
     comparison = Comparison.read(folder / PAGE.parent / Comparison.FILE)
-    sides = [{name: side.read(name) for name in side.wanted if name in side.lines} for side in (then, now)]
-    before, own = sides
     models = [name for side in (own, before) for name in side if name.startswith(EVALUATE)]
-    by: Literal["text", "group"] = load_section(folder / PARAMS, "split", dict[str, Any]).get("by", "text")
     tables = {
         name: _answers(before.get(name), own.get(name), cache, folder, comparison.labels)
         for name in dict.fromkeys(models)
     }
-    pairs = _judged(comparison, by, {name: both for name, both in tables.items() if isinstance(both, tuple)})
+    pairs = _judged(comparison, {name: both for name, both in tables.items() if isinstance(both, tuple)})
     summaries = _summaries(before, commit, folder), _summaries(own, None, folder)
     scores = []
     for name, found in tables.items():
@@ -122,9 +119,9 @@ def _answers(then: Stage | None, now: Stage | None, cache: Path, folder: Path, l
         return "not judged: other test documents"
     if len(mine) == len(theirs) and all(a.equals(b) for a, b in zip(mine, theirs, strict=True)):
         return SAME
-    group = read_parquet(own[PREDICTIONS], columns=["group"])["group"]
+    unit = read_parquet(own[PREDICTIONS], columns=["unit"])["unit"]
     return tuple(
-        answers({seed: table.with_columns(group) for seed, table in enumerate(side)}, labels) for side in (theirs, mine)
+        answers({seed: table.with_columns(unit) for seed, table in enumerate(side)}, labels) for side in (theirs, mine)
     )
 
 
@@ -134,7 +131,7 @@ def _tables(stage: Stage) -> dict[str, str]:
 
 
 def _read(shipped: Path | None, others: Path | None) -> list[Any]:
-    """The predictions of each seed. Groups are those here: older versions did not keep them."""
+    """The predictions of each seed. Units are those here: older versions did not keep them."""
     from textmill.parquet import read_parquet
 
     assert shipped
@@ -143,24 +140,22 @@ def _read(shipped: Path | None, others: Path | None) -> list[Any]:
     return [read_parquet(shipped, columns=ANSWERS), *(part.drop("seed") for part in rest.partition_by("seed"))]
 
 
-def _judged(
-    comparison: Comparison, by: Literal["text", "group"], both: Mapping[str, tuple[Any, Any]]
-) -> dict[str, Pair]:
+def _judged(comparison: Comparison, both: Mapping[str, tuple[Any, Any]]) -> dict[str, Pair]:
     """Of each model, now minus then. The intervals of all of them hold together."""
-    from textmill.judging.differences import Judgement, pairs
+    from textmill.judging.differences import Terms, pairs
     from textmill.judging.judged import judge
     from textmill.judging.units import units_of
 
     found = {}
     for name, (then, now) in both.items():
         classes, alpha = len(comparison.labels), comparison.alpha / len(both)
-        judgement = Judgement(comparison.metric, classes, units_of(now.group, by), alpha, 0)
+        terms = Terms(comparison.metric, classes, units_of(now.unit), alpha, 0)
         sides = {"now": now, "then": then}
         judged = {
-            side: judge(comparison.metric, one.actual, one.predicted, classes, judgement.units)
+            side: judge(comparison.metric, one.actual, one.predicted, classes, terms.units)
             for side, one in sides.items()
         }
-        (found[name],) = pairs(judgement, judged, sides)
+        (found[name],) = pairs(terms, judged, sides)
     return found
 
 

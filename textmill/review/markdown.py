@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+from textmill.console import first
 from textmill.judging.metrics import METRICS
 from textmill.report.numbers import count, percent, points
 from textmill.review.changes import Changes, Scored
-from textmill.verify.told import base, names
 
 
 def lines(of: Changes) -> list[str]:
@@ -18,7 +18,10 @@ def lines(of: Changes) -> list[str]:
     else:
         told += ["params.yaml says the same.", ""]
     if of.code:
-        told += [f"The code differs of {_cell(names(dict.fromkeys(map(base, of.code))))}.", ""]
+        told += [
+            f"The code differs of {_cell(first(list(dict.fromkeys(name.split('@')[0] for name in of.code))))}.",
+            "",
+        ]
     title = f"test {METRICS[comparison.metric].title}"
     sure = f"{100 - 100 * comparison.alpha:g} % interval"
     if all(one.same for one in of.scores):

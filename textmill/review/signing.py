@@ -19,7 +19,7 @@ from textmill.results.scores import Scores
 from textmill.timings import Timing, recall
 from textmill.verify.commit import changed, date, find
 from textmill.verify.receipt import COMPARE
-from textmill.verify.sides import Files, here, late
+from textmill.verify.sides import broken, late, of_folder
 
 PAGE, METRICS, SIGNED = Path("report/index.html"), Path("metrics/models"), Path("report/signed.html")
 
@@ -67,15 +67,12 @@ def signed_by(folder: Path, timings: dict[str, Timing]) -> Signature:
 
 def check(folder: Path) -> None:
     """Raise ArtifactError unless the page is what the pipeline makes of the folder as it is."""
-    now = here(folder)
-    stages = {name: now.read(name) for name in now.wanted if name in now.lines}
-    files = Files(folder)
+    stages = of_folder(folder).stages
     if COMPARE not in stages or str(PAGE) not in stages[COMPARE].outs:
         raise ArtifactError(f"{LOCK}: {COMPARE} has not run; run `textmill repro`")
-    for path, md5 in stages[COMPARE].outs.items():
-        if files.hash(path) != md5:
-            raise ArtifactError(f"{path}: not what {LOCK} says; `dvc checkout` or `textmill repro` brings it")
-    for name, what in late(stages, load_params(folder / PARAMS), files).items():
+    for what in broken({COMPARE: stages[COMPARE]}, folder).values():
+        raise ArtifactError(what)
+    for name, what in late(stages, load_params(folder / PARAMS), folder).items():
         raise ArtifactError(f"{PAGE}: {what} changed since {name} ran; run `textmill repro`")
 
 

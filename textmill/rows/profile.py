@@ -45,7 +45,7 @@ def unread(tokenizer: str, kind: str, validation: Ids) -> list[str]:
 
 
 def profile(docs: pl.DataFrame, sides: pl.Series, labels: list[str]) -> dict[str, Any]:
-    """Rows, labels, lengths in words, duplicates in each split, and the overlap between splits.
+    """Rows, labels, lengths in words, duplicates in each split, and the overlap between splits, of texts and of groups.
 
     docs: a `splits.outline`; sides: what `splits.split` makes of it, null for what is left out.
     Sorted arrays: they take less than hash tables.
@@ -69,7 +69,13 @@ def profile(docs: pl.DataFrame, sides: pl.Series, labels: list[str]) -> dict[str
         },
         "overlap": {f"{a}-{b}": int(among(texts[b], distinct[a]).sum()) for a, b in pairs},
         "conflicts": int((classes > 1).sum()),
+        "shared_groups": {f"{a}-{b}": _shared(docs["group"], sides, a, b) for a, b in pairs},
     }
+
+
+def _shared(groups: pl.Series, sides: pl.Series, a: str, b: str) -> int:
+    """Documents of `b` whose group has documents in `a`, too."""
+    return int((groups.is_in(groups.filter(sides == a).drop_nulls().implode()) & (sides == b)).sum())
 
 
 def told(split: Split) -> list[str]:
@@ -91,6 +97,11 @@ def told(split: Split) -> list[str]:
             nearly = "nearly stands" if rows == 1 else "nearly stand"
             of = f"{rows:,}{drawn} documents" if drawn else counted(rows, "document", "documents")
             lines.append(f"{of} of {b} {nearly} in {a} (few words differ, if any): expect lower scores on new texts")
+    for pair, rows in split.shared_groups.items():
+        a, b = pair.split("-")
+        if a == "train" and rows:
+            of = f"{rows:,} of {split.splits[b].rows:,} documents of {b}"
+            lines.append(f"{of} are of a group that {a} has, too; split.by: group keeps groups together")
     if split.conflicts:
         some = counted(split.conflicts, "text carries", "texts carry")
         lines.append(f"{some} more than one label: no model can get all of these right")

@@ -1,5 +1,6 @@
 """Who trains, who chooses, who judges: seeded, stratified, and with equal texts on one side."""
 
+from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -244,6 +245,11 @@ def together(docs: pl.DataFrame, by: str) -> np.ndarray:
     edges = (np.ones(grouped.sum()), (texts[grouped], first_group + groups[grouped]))
     _, component = connected_components(coo_array(edges, shape=(nodes, nodes)), directed=False)
     return component[texts]
+
+
+def pieces(parts: Iterable[pl.DataFrame], labels: list[str], by: str) -> np.ndarray:
+    """`together` of documents that come in parts, with the columns text, label and group."""
+    return together(pl.concat(outline(some.with_columns(split=pl.lit(None, pl.String)), labels) for some in parts), by)
 
 
 def cut(pieces: np.ndarray, classes: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:

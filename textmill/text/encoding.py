@@ -97,19 +97,15 @@ def load(path: Path, tokenizer: str) -> Encoded:
 
 
 class Documents(NamedTuple):
-    """A split's documents in one order: their ids (N,), what they are in a tokenizer's ids, and their groups.
-
-    A group is a number from 0, which has a meaning in this split alone; null: none.
-    """
+    """A split's documents in one order: their ids (N,), and what they are in a tokenizer's ids."""
 
     ids: pl.Series
     data: Encoded
-    group: pl.Series
 
 
 def documents(encoded: Path, split: Path, tokenizer: str) -> Documents:
     """Both files of a split. Raises ArtifactError if they do not hold the same number of documents."""
-    data, rows = load(encoded, tokenizer), read_parquet(split, columns=["id", "group"])
-    if len(rows) != len(data.docs):
-        raise ArtifactError(f"{encoded}: {len(data.docs)} documents, but {split} has {len(rows)}; run `dvc repro`")
-    return Documents(rows["id"], data, (rows["group"].rank("dense") - 1).cast(pl.Int32))
+    data, ids = load(encoded, tokenizer), read_parquet(split, columns=["id"])["id"]
+    if len(ids) != len(data.docs):
+        raise ArtifactError(f"{encoded}: {len(data.docs)} documents, but {split} has {len(ids)}; run `dvc repro`")
+    return Documents(ids, data)

@@ -21,11 +21,11 @@ from textmill.report.cost import Cost, chart, costs
 from textmill.report.doubts import lines
 from textmill.report.experiment import Experiment
 from textmill.report.labels import curve_line, drawn, gain
-from textmill.report.numbers import count, decimals, extent, interval, percent, points
+from textmill.report.numbers import count, decimals, extent, interval, percent, points, range_of_points
 from textmill.report.plots import PALETTE
 from textmill.report.settings import differing, plain
 from textmill.report.side_by_side import side_by_side
-from textmill.report.table import DECIDED
+from textmill.report.table import DECIDED, rare
 from textmill.results.comparison import Comparison
 
 HERE = Path(__file__).parent
@@ -88,6 +88,7 @@ def render(of: Experiment) -> str:
         others={name: metric.title for name, metric in METRICS.items() if name != comparison.metric},
         standing=comparison.standing,
         ahead=comparison.ahead,
+        rare=rare(comparison),
         decided=DECIDED.get(comparison.decided_by or ""),
         doubts=lines(of.doubts),
         models=models,
@@ -143,7 +144,7 @@ def _environment(comparison: Comparison, models: list[str]) -> Environment:
     environment.filters |= {"extent": extent, "few": few}
     environment.globals |= {"scale": scale, "ticks": ticks, "span": span, "interval": interval, "largest": largest}
     environment.globals |= {"weakest": weakest, "most_classes": CLASSES}
-    environment.globals |= {"drawn": drawn, "curve_line": curve_line, "gain": gain}
+    environment.globals |= {"points_of": range_of_points, "drawn": drawn, "curve_line": curve_line, "gain": gain}
     ensembles = [model.name for model in comparison.models if model.name not in models]
     order = [*models, *sorted(ensembles)]
     environment.globals |= {
