@@ -74,11 +74,9 @@ def changes(revision: str, folder: Path) -> Changes:
     summaries = _summaries(before, commit, folder), _summaries(own, None, folder)
     scores = []
     for name, found in tables.items():
-        each = [_score(side.get(name, {}), comparison.metric) for side in summaries]
-        why = found if isinstance(found, str) else ""
-        scores.append(
-            Scored(name.removeprefix(EVALUATE), *each, why == SAME, pairs.get(name), why if why != SAME else "")
-        )
+        was, now = (_score(side.get(name, {}), comparison.metric) for side in summaries)
+        why = found if isinstance(found, str) and found != SAME else ""
+        scores.append(Scored(name.removeprefix(EVALUATE), was, now, found == SAME, pairs.get(name), why))
     champion = _champion(before, commit, cache, folder), comparison.champion
     return Changes(commit, comparison, params(commit, folder), _code(before, own), champion, scores)
 
