@@ -17,6 +17,7 @@ from textmill.parquet import read_batches
 from textmill.report.answers import answers
 from textmill.report.experiment import Asked, Experiment
 from textmill.report.page import render
+from textmill.report.ranking import rankings
 from textmill.report.table import tell
 from textmill.results.data import Clean, Split, Tokenized, Vectors
 from textmill.results.labels import Labels
@@ -53,7 +54,8 @@ def main(
     found, labels = doubts(result, models), Labels.read(suspected, scored, named)
     errors = answers(models, read_batches(texts, ["id", "text"]), result.champion)
     asked = Asked(named, train, dataset.licence, digests(manifest), hash_of(comparison))
-    told = Experiment(result, models, clean, split, encoded, vectors, found, labels, errors, asked)
+    ranked = rankings(models, result.labels)
+    told = Experiment(result, models, clean, split, encoded, vectors, found, labels, errors, asked, ranked)
     write_text(page, render(told))
     seconds = {name: timings.recall(scored / name, model.fit.weights) for name, model in models.items()}
     tell(result, seconds, page, found)  # they differ from run to run: printed, never written into an output

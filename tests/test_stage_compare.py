@@ -32,6 +32,7 @@ def folder(tmp_path):
             writer.writeheader()
             writer.writerows(model["history"])
         rows = {"id": ids, "label": list(actual), "prediction": list(predictions[name])}
+        rows |= {"p:fresh": [0.25 + 0.5 * (one == "fresh") for one in predictions[name]]}
         rows["confidence"] = pl.Series([0.9] * len(ids), dtype=pl.Float32)
         table = pl.DataFrame(rows | {"unit": pl.Series(range(len(ids)), dtype=pl.Int32)})
         table.write_parquet(metrics / name / "predictions.parquet")

@@ -1,11 +1,12 @@
 """All that the page tells: what the stages found, and what was asked for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from textmill.judging.doubts import Doubt
 from textmill.report.answers import Answers
+from textmill.report.ranking import Ranking
 from textmill.results.comparison import Comparison
 from textmill.results.data import Clean, Split, Tokenized, Vectors
 from textmill.results.labels import Labels
@@ -44,3 +45,4 @@ class Experiment:
     labels: Labels
     answers: Answers
     asked: Asked
+    rankings: Mapping[str, Ranking] = field(default_factory=dict)  # of two classes

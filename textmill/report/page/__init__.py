@@ -52,6 +52,7 @@ SECTIONS = (
     Part("sure", "Answering the surest", "sure.html.j2"),
     Part("classes", "Classes", "classes.html.j2"),
     Part("confusion", "Confusion", "confusion.html.j2"),
+    Part("ranking", "Ranking", "ranking.html.j2"),
     Part("calibration", "Calibration", "calibration.html.j2"),
     Part("learnt", "What linear learnt", "learnt.html.j2"),
     Part("curves", "Learning curves", "curves.html.j2"),
@@ -69,6 +70,7 @@ def render(of: Experiment) -> str:
     there = {
         "pairs": bool(comparison.pairs),
         "sure": any(model.scores.risks for model in models.values()),
+        "ranking": bool(of.rankings),
         "learnt": any(model.terms for model in models.values()),
         "more-labels": bool(of.labels.curves),
         "suspects": bool(of.labels.suspects.top),
@@ -100,6 +102,7 @@ def render(of: Experiment) -> str:
         curves=of.labels.curves,
         suspects=of.labels.suspects,
         answers=of.answers,
+        rankings=of.rankings,
         shown={row.id for row in of.answers.shown},
         differing=differing(of.asked.models),
         shared=plain(of.asked.train),
