@@ -29,7 +29,8 @@ EXPONENT = 1.3
 
 STAGES = {
     "download": ["data/input", "data/downloads", "data/raw"],
-    "clean": ["data/raw", "data/clean/docs.parquet", "data/clean/labels.json", "metrics/clean.json"],
+    "clean": ["data/raw", "data/clean/docs.parquet", "data/clean/labels.json", "metrics/clean.json",
+              "data/clean/columns.parquet"],
     "split": ["data/clean/docs.parquet", "data/clean/labels.json", "data/split", "metrics/split.json"],
     "vocab": ["word", "data/split/train.parquet", "data/clean/labels.json", "data/downloads", "data/vocab/word",
               "data/encoded/word/train.safetensors", "metrics/vocab-word.json"],

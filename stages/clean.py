@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+import polars as pl
+import polars.selectors as cs
+
 from textmill.config import PARAMS, load_section
 from textmill.console import say
 from textmill.files import write_json
-from textmill.parquet import append_parquet
+from textmill.judging.slicing import EvaluateConfig
+from textmill.parquet import append_parquet, write_parquet
 from textmill.results.data import Clean
 from textmill.rows.cleaning import CleanConfig, Cleaner, arrange, told
+from textmill.rows.columns import SLICE
 from textmill.rows.reading import read_part
 from textmill.rows.sorting import spool
 from textmill.sources import load_dataset
@@ -15,19 +20,26 @@ from textmill.sources.parts import read_manifest
 from textmill.stage import run
 
 
-def main(raw: Path, docs: Path, labels: Path, metrics: Path, params: Path = PARAMS) -> None:
-    """One row of `docs` is one usable document; `labels` holds the classes in their order."""
+def main(raw: Path, docs: Path, labels: Path, metrics: Path, columns: Path, params: Path = PARAMS) -> None:
+    """One row of `docs` is one usable document; `labels` holds the classes in their order.
+
+    `columns` holds what documents are sliced by, apart from them: another slice trains no model again.
+    """
     dataset = load_dataset(params)
-    config = load_section(params, "clean", CleanConfig)
+    config, sliced = load_section(params, "clean", CleanConfig), load_section(params, "evaluate", EvaluateConfig).slices
     cleaner = Cleaner(dataset.labels, config)
     with spool(docs) as kept:
         for part in read_manifest(raw):
-            for rows in read_part(raw, part, dataset, config.max_chars):
+            for rows in read_part(raw, part, dataset, config.max_chars, sliced):
                 kept.add(cleaner.keep(rows))
         classes, facts = cleaner.finish()
+        beside = []
         with append_parquet(docs) as append:
             for some in kept:
-                append(arrange(some))
+                rows = arrange(some)
+                append(rows.drop(cs.starts_with(SLICE)))
+                beside.append(rows.select("id", cs.starts_with(SLICE)) if sliced else rows.clear().select("id"))
+        write_parquet(columns, pl.concat(beside))
     write_json(labels, classes)
     counted = Clean(**facts)
     counted.write(metrics)

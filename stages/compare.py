@@ -12,28 +12,36 @@ from textmill.judging.comparison import CompareConfig, compare, evaluated
 from textmill.judging.doubts import doubts
 from textmill.judging.ensembles import combine, member
 from textmill.judging.naming import check_names
+from textmill.lockfile import hash_of
+from textmill.parquet import read_batches
+from textmill.report.answers import answers
+from textmill.report.experiment import Asked, Experiment
 from textmill.report.page import render
 from textmill.report.plots import draw
+from textmill.report.ranking import rankings
 from textmill.report.table import tell
 from textmill.results.data import Clean, Split, Tokenized, Vectors
 from textmill.results.labels import Labels
 from textmill.results.outcome import Outcome
+from textmill.sources import load_dataset
+from textmill.sources.parts import digests
 from textmill.stage import run
 
-NAMES = Annotated[dict[Name, Any], Field(min_length=1)]
+NAMES = Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]
 
 
 def main(
-    cleaned: Path, parted: Path, suspected: Path, tokenized: Path, scored: Path, comparison: Path, page: Path,
-    pictures: Path, params: Path = PARAMS,
+    manifest: Path, texts: Path, cleaned: Path, parted: Path, suspected: Path, tokenized: Path, scored: Path,
+    comparison: Path, page: Path, pictures: Path, params: Path = PARAMS,
 ) -> None:  # fmt: skip
     """The models are those of params.yaml: what a removed one left on the disk is not looked at.
 
-    tokenized: the folder of what was counted of each tokenizer; scored: that of each model's results; pictures: that of
-    what `dvc plots` shows.
+    manifest: of the raw data; texts: the test split. tokenized: the folder of what was counted of each tokenizer;
+    scored: that of each model's results; pictures: that of what `dvc plots` shows.
     """
     config, seed = load_section(params, "compare", CompareConfig), load_section(params, "seed", Seed)
     named, tokenizers = load_section(params, "models", NAMES), load_section(params, "tokenizers", NAMES)
+    dataset, train = load_dataset(params), load_section(params, "train", dict[str, Any])
     check_names(config, named, f"{params}: compare")
     models = {name: Outcome.read(scored / name) for name in named}
     clean, split = Clean.read(cleaned), Split.read(parted)
@@ -42,11 +50,14 @@ def main(
     judged = {name: evaluated(model) for name, model in models.items()}
     for name, members in config.ensembles.items():
         judged[name] = combine({each: member(models[each]) for each in members})
-    name, counts = load_section(params, "dataset.name", str), split.splits["train"].labels
-    result = compare(config, seed, name, counts, judged, split.by)
+    result = compare(config, seed, dataset.name, split.splits["train"].labels, judged, split.by)
     result.write(comparison)
     found, labels = doubts(result, models), Labels.read(suspected, scored, named)
-    write_text(page, render(result, models, clean, split, encoded, vectors, found, labels))
+    errors = answers(models, read_batches(texts, ["id", "text"]), result.champion)
+    asked = Asked(named, train, dataset.licence, digests(manifest), hash_of(comparison))
+    ranked = rankings(models, result.labels)
+    told = Experiment(result, models, clean, split, encoded, vectors, found, labels, errors, asked, ranked)
+    write_text(page, render(told))
     draw(pictures, result, models)
     seconds = {name: timings.recall(scored / name, model.fit.weights) for name, model in models.items()}
     tell(result, seconds, page, found)  # they differ from run to run: printed, never written into an output

@@ -25,10 +25,10 @@ def taken(path: Path, monkeypatch: pytest.MonkeyPatch, files: list[str], keys: d
     for file in files:
         shutil.copy(CASES / file, "data/input")
     dataset = {"name": "case", "source": "path", "path": f"data/input/{files[0]}", "text": "text", "label": "label"}
-    cleaning = {"on_bad_row": keys.pop("on_bad_row", "drop")}
-    YAML().dump({"seed": 42, "dataset": dataset | keys, "clean": cleaning, "split": {}}, Path("params.yaml"))
+    others = {"clean": {"on_bad_row": keys.pop("on_bad_row", "drop")}, "split": {}, "evaluate": {}}
+    YAML().dump({"seed": 42, "dataset": dataset | keys} | others, Path("params.yaml"))
     download.main(Path("data/input"), Path("data/downloads"), Path("data/raw"))
-    clean.main(Path("data/raw"), Path("docs.parquet"), Path("labels.json"), Path("clean.json"))
+    clean.main(Path("data/raw"), Path("docs.parquet"), Path("labels.json"), Path("clean.json"), Path("columns.parquet"))
     split.main(Path("docs.parquet"), Path("labels.json"), Path("data/split"), Path("split.json"))
     return Clean.read(Path("clean.json")), Split.read(Path("split.json"))
 

@@ -39,12 +39,13 @@ ROOMS = {
     "bundle": {"text", "training", "models"},
     "classifier": {"text", "tokenizers", "training", "bundle"},
     "labelling": {"fetch", "rows", "classifier"},
-    "explain": {"text", "training", "models", "classifier"},
+    "explain": {"text", "tokenizers", "training", "models", "bundle", "classifier"},
     "sections": {"sources", "rows", "tokenizers", "vectors", "training", "judging"},
     "verify": set(),
     "tracking": {"models", "judging", "report", "bundle", "sections", "verify"},
     "check": {"tokenizers", "models", "judging", "sections", "tracking"},
     "schema": {"sources", "tokenizers", "vectors", "networks", "training", "models", "sections", "tracking", "check"},
+    "review": {"judging", "report", "verify"},
     "reproduce": {"check"},
     "project": {"sources", "rows", "look", "check"},
     "cli": {
@@ -59,6 +60,7 @@ ROOMS = {
         "reproduce",
         "project",
         "verify",
+        "review",
     },
     "__main__": {"cli"},
 }

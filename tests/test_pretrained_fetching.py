@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from conftest import HANGS, MODELS, ROOT, TRAIN
+from conftest import HANGS, MODELS, ROOT, TRAIN, no_columns
 from pretrained import encoder
 from test_pretrained_model import ENTRY
 from typer.testing import CliRunner
@@ -237,7 +237,7 @@ def made(tmp_path, source, reviews, monkeypatch) -> Path:
         metrics = Path("metrics") / name
         text = Path("code.txt"), Path("vocab.json"), encoded, out, Path("vectors.safetensors"), repeated
         train.main(name, *text, labels, Path(name), metrics, *kept)
-        evaluate.main(Path(name), encoded, splits, metrics)
+        evaluate.main(Path(name), encoded, splits, no_columns(Path("columns.parquet")), metrics)
     return tmp_path
 
 

@@ -10,11 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill.judging.answers import Answers
+from textmill.judging.answers import Answers as Said
 from textmill.judging.comparison import CompareConfig, Evaluated, compare
 from textmill.judging.doubts import doubts
+from textmill.report import page as report_page
+from textmill.report.answers import Answer, Answers, Document
+from textmill.report.experiment import Asked, Experiment
 from textmill.report.numbers import count, decimals, interval, percent, points
-from textmill.report.page import render, ticks
+from textmill.report.page import hash_of, render, ticks
 from textmill.report.plots import PALETTE, confusion_figure, curves_figure
 from textmill.report.side_by_side import side_by_side
 from textmill.results.curve import Curve, Forecast, Size
@@ -27,9 +30,10 @@ from textmill.results.outcome import Outcome
 from textmill.results.scores import Scores
 from textmill.results.slices import Slices
 from textmill.results.suspects import Suspect, Suspects
+from textmill.results.terms import Terms
 
 ATTACKS = ["<script>alert(1)</script>", "</script>", '"onerror="alert(1)', "{{7*7}}", "<img src=x onerror=alert(1)>"]
-VOID = {"meta", "br"}
+VOID = {"meta", "br", "input"}
 LABELS = Labels(Suspects(documents=60, judged=0, fitted=0, drawn=False, listed=0, top=[]), {})
 SIZES = [Size(rows=rows, scores=scores) for rows, scores in ((50, [0.6, 0.7]), (100, [0.7, 0.72]), (200, [0.75]))]
 TWICE, FOUR = (Forecast(times=times, score=0.7 + times / 25, low=0.7, high=0.9) for times in (2, 4))
@@ -75,6 +79,7 @@ def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, error
                 "unknown": [one_slice("none"), one_slice("up to 5 %"), one_slice("more than 10 %", rows=0)],
             },
             "errors": [wrong | {"text": text} for text in errors],
+            "terms": {label: [{"text": f"so {label}", "weight": 1.5}] for label in labels} if name == "linear" else {},
             "history": [
                 {"epoch": float(e), "train_loss": None if name == "linear" else 1 / e, "validation_loss": 0.5}
                 | {"validation_accuracy": hit, "validation_f1": hit, "learning_rate": None}
@@ -99,26 +104,39 @@ def outcome(name, model) -> Outcome:
     """One of the models of `made_up` as the stages read it."""
     parts = Fit(**model["fit"]), Scores(**model["scores"]), Slices(**model["analysis"])
     mistakes, history = ([of(**row) for row in model[key]] for of, key in ((Mistake, "errors"), (Epoch, "history")))
-    return Outcome(Path("metrics") / name, *parts, mistakes, history)
+    return Outcome(Path("metrics") / name, *parts, mistakes, history, Terms(model["terms"]).root)
 
 
-def page(metric="accuracy", change=None, vectors=None, seeds=None, ensembles=None, told=LABELS, **kwargs) -> str:
-    """seeds: how many of some models; ensembles: members of some. These have the answers of their first member."""
-    models, predictions, actual, ids, clean, split, encoded = made_up(**kwargs)
+def page(
+    metric="accuracy",
+    change=None,
+    vectors=None,
+    seeds=None,
+    ensembles=None,
+    told=LABELS,
+    licence=None,
+    tell=None,
+    **made,
+) -> str:
+    """seeds: how many of some models; ensembles: members of some. These have the answers of their first member.
+
+    tell: is called with the comparison.
+    """
+    models, predictions, actual, ids, clean, split, encoded = made_up(**made)
     if change:
         change(models, clean, split)
     config = CompareConfig(metric=metric, alpha=0.05, ensembles=ensembles or {})
-    labels, known = list(kwargs.get("labels", ("rotten", "fresh"))), pl.Series(ids)
+    labels, known = list(made.get("labels", ("rotten", "fresh"))), pl.Series(ids)
     numbers = {label: number for number, label in enumerate(labels)}
 
-    def said(runs) -> Answers:
+    def said(runs) -> Said:
         each = [np.array([numbers[label] for label in run]) for run in (actual, *runs)]
-        return Answers(known, each[0], np.stack(each[1:]), np.arange(len(known)))
+        return Said(known, each[0], np.stack(each[1:]), np.arange(len(known)))
 
-    def chosen(share) -> Answers:
+    def chosen(share) -> Said:
         truth = np.arange(1000) % len(labels)
         wrong = np.arange(1000) >= round(1000 * share)
-        return Answers(pl.Series(truth.astype(str)), truth, ((truth + wrong) % len(labels))[None], np.arange(1000))
+        return Said(pl.Series(truth.astype(str)), truth, ((truth + wrong) % len(labels))[None], np.arange(1000))
 
     evaluated = {}
     for name, model in models.items():
@@ -134,10 +152,23 @@ def page(metric="accuracy", change=None, vectors=None, seeds=None, ensembles=Non
     for name, members in config.ensembles.items():
         evaluated[name] = replace(evaluated[members[0]], family="ensemble", validation=chosen(0.97))
     result = compare(config, 42, labels[0], split["splits"]["train"]["labels"], evaluated)
+    if tell:
+        tell(comparison=result)
     outcomes = {name: outcome(name, model) for name, model in models.items()}
     tokenized = {name: Tokenized(**facts) for name, facts in encoded.items()}
     sources = {"word": Vectors(**(vectors or {"source": None}))}
-    return render(result, outcomes, Clean(**clean), Split(**split), tokenized, sources, doubts(result, outcomes), told)
+    counts = Clean(**clean), Split(**split), tokenized, sources
+    entries = {name: {"family": name, "tokenizer": "word"} for name in models}
+    asked = Asked(entries, {"lr": 0.002}, licence, {"reviews.csv": "ab" * 32}, "c0ffee" * 5)
+    found = wrong(list(models), ids, labels, made.get("errors", ("A film.",)))
+    return render(Experiment(result, outcomes, *counts, doubts(result, outcomes), told, found, asked))
+
+
+def wrong(names, ids, labels, errors) -> Answers:
+    """Documents with these texts, which all models have wrong."""
+    answers = [Answer(labels[1], 0.99, False) for _ in names]
+    shown = [Document(one, text, labels[0], answers) for one, text in zip(ids, errors, strict=False)]
+    return Answers(names, len(shown), shown, {a: {b: 3 for b in names if b != a} for a in names})
 
 
 class Reader(HTMLParser):
@@ -171,17 +202,21 @@ def test_nothing_in_a_text_becomes_markup_or_template():
     def change(models, clean, split):
         clean["dropped"], split["conflicts"] = dict.fromkeys(ATTACKS, 1), 1
 
-    html = page(labels=ATTACKS, errors=ATTACKS, change=change)
+    html = page(labels=ATTACKS, errors=ATTACKS, change=change, licence=ATTACKS[0])
     read = Reader(html)
-    assert not read.tags & {"script", "img", "iframe", "link", "object"}
+    assert not read.tags & {"img", "iframe", "link", "object"}
     assert not [name for name, _ in read.attributes if name.startswith("on")]
-    assert set(ATTACKS) <= set(read.text)
+    assert html.count("<script") == html.count("</script") == 1
+    texts = {text.strip() for text in read.text}
+    assert {*ATTACKS, (Path(report_page.__file__).parent / "page.js").read_text().strip()} <= texts
 
 
 def test_the_page_needs_and_may_load_nothing():
-    read = Reader(page())
-    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-    assert ("content", policy) in read.attributes
+    html = page()
+    read = Reader(html)
+    script = html.partition("<script>")[2].partition("</script>")[0]
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src '{hash_of(script)}'; img-src data:; "
+    assert ("content", policy + "base-uri 'none'; form-action 'none'") in read.attributes
     links = [value for name, value in read.attributes if name in ("href", "src")]
     assert links
     assert all(link.startswith("#") for link in links)
@@ -317,8 +352,10 @@ def test_slices_stand_side_by_side_and_chance_is_quiet():
     assert (signed.count("▼ 20.0"), signed.count("▲ 75.0")) == (1, 1)
     for model in models.values():
         model["analysis"]["negation"][1] = one_slice("with", rows=0)
+    models["lstm"]["analysis"]["columns"] = {"country": [one_slice("fr", 0.4, sign=-1), one_slice("es")]}
     tables = side_by_side([outcome("lstm", models["lstm"])])
-    assert [table.title for table in tables] == ["By tokens outside the vocabulary"]
+    assert [table.title for table in tables] == ["By country", "By tokens outside the vocabulary"]
+    assert [(row.slice, row.cells[0].accuracy) for row in tables[0].rows] == [("fr", 0.4), ("es", 0.75)]
 
 
 def test_a_model_keeps_its_colour_when_the_ranking_changes():
@@ -417,8 +454,11 @@ def test_the_page_tells_temperatures_and_what_a_risk_answers():
     shown = "|".join(text.strip() for text in read.text if text.strip())
     assert "lstm|2.50|0.815|0.520|0.179|0.028" in shown
     assert "linear|1.00|too few validation documents (123) to tell a better one|0.815" in shown
+    row = "linear|none|above 90.0\xa0%|answers 50\xa0%|10.0\xa0% wrong|above 100.0\xa0%|answers 0\xa0%|– wrong|12\xa0%"
+    assert f"At most wrong|5\xa0%|20\xa0%|30\xa0%|Least|{row}|lstm|none" in shown
+    assert "For at most 5\xa0% wrong no confidence of" in shown
     assert (
-        "At most wrong|5\xa0%|20\xa0%|30\xa0%|Least|linear|none|50\xa0%|10.0\xa0%|0\xa0%|–|12\xa0%|lstm|none" in shown
+        "For at most 20\xa0% it must be more than 90.0\xa0% sure, and answers 50\xa0% of the test documents." in shown
     )
     assert {"#sure", "#calibration"} <= {value for name, value in read.attributes if name == "href"}
     without = Reader(page())
@@ -451,6 +491,7 @@ def test_what_cannot_be_told_of_labels_is_a_line():
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_suspicious_texts_are_only_text(attack):
-    reader = Reader(page(told=told_of(attack)))
-    assert "script" not in reader.tags
+    html = page(told=told_of(attack))
+    reader = Reader(html)
+    assert html.count("<script") == 1
     assert attack in " ".join(reader.text)

@@ -59,13 +59,18 @@ def test_share_of_unknown_tokens():
     assert docs.unknown.tolist() == [0.5, 1.0, 0.25]
 
 
+def sign(right, held, units) -> int:
+    """The verdict on one slice alone."""
+    return slices.holm({"way": [slices.apart(right, held, units)]}, 0.05)["way"][0]
+
+
 @given(st.integers(1, 80), st.integers(0, 30), st.sampled_from([0.01, 0.05, 0.5]))
 def test_each_way_to_slice_parts_the_rows(rows, seed, alpha):
     frame = facts(rows, seed)
     right = (frame["label"] == frame["prediction"]).sum()
     found = slices.slices(frame, alpha)
-    assert [way for way, _ in found] == ["length", "negation", "unknown"]
-    for _, parts in found:
+    assert [way for way, _ in found] == ["length", "negation", "unknown", "columns"]
+    for _, parts in list(found)[:3]:
         assert sum(part.rows for part in parts) == rows
         known = [part for part in parts if part.rows]
         assert sum(part.rows * part.accuracy for part in known) == pytest.approx(right, abs=1e-3)
@@ -104,21 +109,59 @@ def test_chance_gives_a_slice_that_is_like_the_rest_a_sign_in_one_of_twenty_case
     own = units_of(np.arange(600) // 10) if grouped else units_of(np.arange(600))
     for _ in range(400):
         chance = np.repeat(rng.normal(0.8, 0.15, 60), 10) if grouped else 0.8
-        signs.append(slices.apart(rng.random(600) < chance, rng.random(600) < share, 0.05, own))
+        signs.append(sign(rng.random(600) < chance, rng.random(600) < share, own))
     assert np.mean(np.abs(signs)) < 0.05 + 2 * (0.05 * 0.95 / 400) ** 0.5
     worse = np.arange(600) % 5 == 0
-    assert slices.apart(rng.random(600) < np.where(worse, 0.5, 0.9), worse, 0.05, own) == -1
+    assert sign(rng.random(600) < np.where(worse, 0.5, 0.9), worse, own) == -1
 
 
 def test_slices_of_whole_groups_are_judged_by_groups():
     """All documents of a group are right, or none is: what looks sure by documents is not by groups."""
     group = np.arange(400) // 40
     right, held = np.isin(group, [0, 1, 2, 3, 4, 6, 8]), group < 4
-    assert (
-        slices.apart(right, held, 0.05, units_of(group)),
-        slices.apart(right, held, 0.05, units_of(np.arange(400))),
-    ) == (0, 1)
-    assert slices.apart(right, group == 0, 0.05, units_of(group)) == 0  # one group tells nothing of others
+    assert (sign(right, held, units_of(group)), sign(right, held, units_of(np.arange(400)))) == (0, 1)
+    assert slices.apart(right, group == 0, units_of(group)) is None  # one group tells nothing of others
+
+
+def apart(*chances: float | None) -> list[slices.Apart | None]:
+    return [None if p is None else slices.Apart(-0.1 if number % 2 else 0.1, p) for number, p in enumerate(chances)]
+
+
+@pytest.mark.parametrize(
+    ("judged", "expected"),
+    [
+        ({"a": apart(0.04)}, {"a": [1]}),
+        ({"a": apart(0.04, 0.04)}, {"a": [1, -1]}),  # each other's rest: one question
+        ({"a": apart(0.04, 0.04), "b": apart(0.3, None, 0.9, 0.8)}, {"a": [0, 0], "b": [0, 0, 0, 0]}),
+        ({"a": apart(0.01, 0.9, 0.04), "b": apart(0.02)}, {"a": [1, 0, 0], "b": [0]}),
+        ({"a": apart(0.01, 0.9, 0.02), "b": apart(0.011)}, {"a": [1, 0, 1], "b": [1]}),  # of 4, 3, 2 questions left
+        ({}, {}),
+    ],
+)
+def test_all_signs_hold_together(judged, expected):
+    assert slices.holm(judged, 0.05) == expected
+
+
+def test_signs_of_a_model_that_is_as_good_everywhere_are_rare_all_together():
+    rng, marked, own = np.random.default_rng(1), 0, units_of(np.arange(400))
+    for _ in range(200):
+        right = rng.random(400) < 0.8
+        ways = {key: [slices.apart(right, rng.random(400) < 0.2, own) for _ in range(5)] for key in "abc"}
+        marked += any(any(signs) for signs in slices.holm(ways, 0.05).values())
+    assert marked / 200 < 0.05 + 2 * (0.05 * 0.95 / 200) ** 0.5
+
+
+def test_columns_of_the_data_are_ways_to_slice():
+    frame = facts(400)
+    right = (frame["label"] == frame["prediction"]).to_list()
+    country = pl.Series("country", ["fr" if ok else "es" for ok in right])  # wrong on all of es
+    values = pl.Series("many", [f"v{number % 50:02}" for number in range(400)])
+    blank = pl.Series("blank", [" de ", None, "", "x" * 99] * 100)
+    found = slices.slices(frame, 0.05, columns=pl.DataFrame([country, values, blank])).columns
+    assert sorted((part.slice, part.accuracy, part.sign) for part in found["country"]) == [("es", 0, -1), ("fr", 1, 1)]
+    assert [part.slice for part in found["many"]] == [*(f"v{number:02}" for number in range(15)), "35 others"]
+    assert sum(part.rows for part in found["many"]) == 400
+    assert {part.slice: part.rows for part in found["blank"]} == {"(empty)": 200, "de": 100, "x" * 40: 100}
 
 
 def test_errors_for_a_spreadsheet():

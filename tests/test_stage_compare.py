@@ -25,24 +25,29 @@ def folder(tmp_path):
     write_json(metrics / "suspects.json", LABELS.suspects.model_dump())
     for name, model in models.items():
         write_json(metrics / name / "curve.json", {})
-        for fact in ("fit", "scores", "errors", "analysis"):
+        for fact in ("fit", "scores", "errors", "analysis", "terms"):
             write_json(metrics / name / f"{fact}.json", model[fact])
         with open(metrics / name / "history.csv", "w", newline="") as file:
             writer = csv.DictWriter(file, model["history"][0])
             writer.writeheader()
             writer.writerows(model["history"])
         rows = {"id": ids, "label": list(actual), "prediction": list(predictions[name])}
+        rows |= {"p:fresh": [0.25 + 0.5 * (one == "fresh") for one in predictions[name]]}
+        rows["confidence"] = pl.Series([0.9] * len(ids), dtype=pl.Float32)
         table = pl.DataFrame(rows | {"unit": pl.Series(range(len(ids)), dtype=pl.Int32)})
         table.write_parquet(metrics / name / "predictions.parquet")
         empty = table.clear().select(pl.lit(None, pl.Int64).alias("seed"), pl.all())
         empty.write_parquet(metrics / name / "seeds.parquet")
         table.select(pl.lit(7, pl.Int64).alias("seed"), pl.all()).write_parquet(metrics / name / "validation.parquet")
+    write_json(tmp_path / "manifest.json", {"parts": [{"file": "a.csv", "sha256": "ab"}]})
+    pl.DataFrame({"id": ids, "text": [f"text {one}" for one in ids]}).write_parquet(tmp_path / "test.parquet")
     write_params(tmp_path, NAMES)
     return tmp_path
 
 
 def write_params(folder, names):
-    params = {"seed": 42, "dataset": {"name": "reviews", "text": "text"}, "tokenizers": {"word": {}}}
+    dataset = {"source": "path", "path": "a.csv", "name": "reviews", "text": "text", "label": "label"}
+    params = {"seed": 42, "dataset": dataset, "tokenizers": {"word": {}}, "train": {}}
     compare = {"metric": "accuracy", "alpha": 0.05, "ensembles": {}}
     params |= {"compare": compare, "models": {n: {} for n in names}}
     (folder / "params.yaml").write_text(json.dumps(params))
@@ -53,8 +58,14 @@ def run(folder):
     written = report / "comparison.json", report / "index.html", report / "plots"
     metrics = folder / "metrics"
     counted = metrics / "clean.json", metrics / "split.json", metrics / "suspects.json", metrics, metrics
-    main(*counted, *written, folder / "params.yaml")
+    main(folder / "manifest.json", folder / "test.parquet", *counted, *written, folder / "params.yaml")
     return read_json(report / "comparison.json"), (report / "index.html").read_text()
+
+
+def ids_of_errors(folder):
+    """Of documents that some model has wrong."""
+    tables = [pl.read_parquet(folder / "metrics" / name / "predictions.parquet") for name in NAMES]
+    return {one for table in tables for one in table.filter(pl.col("label") != pl.col("prediction"))["id"]}
 
 
 def test_report_and_table(folder, capsys):
@@ -62,7 +73,7 @@ def test_report_and_table(folder, capsys):
     assert {model["name"] for model in result["models"]} == set(NAMES)
     assert (result["dataset"], result["rows"], result["champion_by"]) == ("reviews", 60, "validation accuracy")
     assert [len(result["pairs"]), result["pairs"][0]["a"]] == [3, result["champion"]]
-    assert page.count("A film.") == 3
+    assert page.count('<tr id="d-') == len(ids_of_errors(folder))
     told = capsys.readouterr().out
     assert all(name in told for name in [*NAMES, f"always {result['baseline']['label']}"])
     assert f"Champion by validation accuracy: {result['champion']} (" in told

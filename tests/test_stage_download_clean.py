@@ -6,6 +6,7 @@ import io
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tarfile
@@ -19,7 +20,7 @@ from ruamel.yaml import YAML
 
 from stages import clean, download
 from textmill import parquet
-from textmill.errors import ArtifactError, ResourceError
+from textmill.errors import ArtifactError, DataError, ResourceError
 from textmill.files import read_json
 from textmill.rows import reading as tables
 from textmill.rows import sorting as spool
@@ -27,7 +28,7 @@ from textmill.rows import sorting as spool
 ROOT = Path(__file__).parents[1]
 ROWS = [("good film", "pos"), ("bad film", "neg"), ('a\nb, "c"', "pos"), ("Ñandú", "neg"), ("good film", "pos")]
 DOWNLOAD = ("data/input", "data/downloads", "data/raw")
-OUTS = ("data/clean/docs.parquet", "data/clean/labels.json", "metrics/clean.json")
+OUTS = ("data/clean/docs.parquet", "data/clean/labels.json", "metrics/clean.json", "data/clean/columns.parquet")
 
 
 @pytest.fixture
@@ -37,11 +38,12 @@ def project(tmp_path, monkeypatch):
     monkeypatch.delenv("TEXTMILL_HUB_MIRROR", raising=False)
     Path("data/input").mkdir(parents=True)
 
-    def params(**keys) -> None:
+    def params(slices=(), **keys) -> None:
         dataset = {"name": "demo", "source": "path", "path": "data/input/reviews.csv", "sha256": None, "members": None,
                    "text": "text", "label": "label", "group": None, "split": None, "id": None, "labels": None,
                    "encodings": ["utf-8"], "separator": ","} | keys  # fmt: skip
-        YAML().dump({"dataset": dataset, "clean": {"on_bad_row": "drop", "max_chars": 1000}}, Path("params.yaml"))
+        others = {"clean": {"on_bad_row": "drop", "max_chars": 1000}, "evaluate": {"slices": list(slices)}}
+        YAML().dump({"dataset": dataset} | others, Path("params.yaml"))
 
     params()
     return params
@@ -56,7 +58,7 @@ def run_both() -> dict[str, object]:
     download.main(*map(Path, DOWNLOAD))
     clean.main(Path("data/raw"), *map(Path, OUTS))
     facts = read_json(Path(OUTS[2])) | {"read_as": None}
-    return {name: Path(name).read_bytes() for name in OUTS[:2]} | {OUTS[2]: facts}
+    return {name: Path(name).read_bytes() for name in (*OUTS[:2], OUTS[3])} | {OUTS[2]: facts}
 
 
 def start(stage: str, *words: str, **environment: str) -> subprocess.CompletedProcess:
@@ -75,6 +77,39 @@ def test_from_a_csv_to_documents(project):
     assert read_json(Path(OUTS[2]))["kept"] == 5
     assert read_json(Path("data/raw/manifest.json"))["parts"][0]["file"] == "reviews.csv"
     assert Path("data/raw/reviews.csv").read_bytes() == Path("data/input/reviews.csv").read_bytes()
+
+
+COLUMNS = ["text", "label", "country", "id"]
+SLICED = [("good", "pos", "fr", "1"), ("bad", "neg", "", "2"), ("bad", "neg", "es", ""), ("bad", "neg", "de", "3")]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl"])
+def test_columns_to_slice_by_stand_beside_the_documents_and_change_none(project, ending):
+    frame, path = pl.DataFrame(SLICED, COLUMNS, orient="row"), f"data/input/reviews.{ending}"
+    write = {"csv": pl.DataFrame.write_csv, "parquet": pl.DataFrame.write_parquet, "jsonl": pl.DataFrame.write_ndjson}
+    write[ending](frame, path)
+    project(path=path)
+    without = run_both()
+    assert pl.read_parquet(OUTS[3]).shape == (0, 1)
+    project(["country", "id", "label"], path=path)
+    found = run_both()
+    assert all(found[name] == without[name] for name in OUTS[:3])
+    table = pl.read_parquet(OUTS[0]).join(pl.read_parquet(OUTS[3]), on="id")
+    told = table.select("text", "label", "slice country", "slice id", "slice label").rows()
+    assert sorted(told) == sorted((*row, row[1]) for row in SLICED)
+    write[ending](frame.reverse(), path)
+    assert run_both() == found
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [("contry", "did you mean 'country' in evaluate.slices?"), ("%", "take it out of evaluate.slice")],
+)
+def test_an_unknown_column_to_slice_by_names_the_nearest(project, name, advice):
+    pl.DataFrame(SLICED, COLUMNS, orient="row").write_csv("data/input/reviews.csv")
+    project([name])
+    with pytest.raises(DataError, match=re.escape(f"no column '{name}'; found: text, label, country, id; {advice}")):
+        run_both()
 
 
 def test_the_same_bytes_again_and_from_another_order_or_packing(project):
@@ -108,7 +143,7 @@ def test_the_same_bytes_whatever_is_held_at_a_time(project, monkeypatch):
         words.shuffle(rows)
         write_csv(rows)
         assert run_both() == whole
-    assert sorted(os.listdir("data/clean")) == ["docs.parquet", "labels.json"]
+    assert sorted(os.listdir("data/clean")) == ["columns.parquet", "docs.parquet", "labels.json"]
     assert pq.read_metadata(OUTS[0]).num_row_groups > 5
 
 
@@ -168,7 +203,10 @@ def test_two_encodings_of_an_archive_give_the_same_documents(project, monkeypatc
                   "group": None,
                   "members": {"d/rt.neg": "neg", "d/rt.pos": "pos"}, "split": None, "id": None,
                   "labels": ["neg", "pos"], "encodings": ["utf-8", "latin-1"], "separator": ","}  # fmt: skip
-        YAML().dump({"dataset": params, "clean": {"on_bad_row": "error", "max_chars": 1000}}, Path("params.yaml"))
+        YAML().dump(
+            {"dataset": params, "clean": {"on_bad_row": "error", "max_chars": 1000}, "evaluate": {}},
+            Path("params.yaml"),
+        )
         for kept in Path("data/downloads").glob("*"):
             kept.unlink()
         results.append(run_both())

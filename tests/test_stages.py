@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from conftest import MODELS, ROOT, TRAIN, refused_without_bfloat16, small_disk
+from conftest import MODELS, ROOT, TRAIN, no_columns, refused_without_bfloat16, small_disk
 from typer.testing import CliRunner
 
 import textmill
@@ -104,7 +104,9 @@ def code_of(root):
 
 
 def run_evaluate(root, name):
-    evaluate.main(root / name, root / "encoded", root / "split", root / "metrics" / name)
+    evaluate.main(
+        root / name, root / "encoded", root / "split", no_columns(root / "c.parquet"), root / "metrics" / name
+    )
 
 
 def test_words_that_a_vocabulary_lacks_are_told(tmp_path, reviews, capsys):
@@ -491,7 +493,7 @@ def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
         splits = tmp_path / "split"
         splits.mkdir()
         (splits / "test.parquet").symlink_to(made / "split/train.parquet")
-        evaluate.main(made / "lstm", made / "encoded", splits, tmp_path)
+        evaluate.main(made / "lstm", made / "encoded", splits, no_columns(tmp_path / "c.parquet"), tmp_path)
     with pytest.raises(ParamsError, match=r"models\.gru: missing"):
         train.main("gru", *parts)
     write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": {"word": {**WORD, "min_freq": 10_000}}})

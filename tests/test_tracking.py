@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from conftest import HANGS, MODELS, ROOT, TRAIN
+from conftest import HANGS, MODELS, ROOT, TRAIN, no_columns
 from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
@@ -102,7 +102,8 @@ def finished(tmp_path_factory, reviews) -> Path:
         for name in NAMES:
             bundle, metrics = Path(f"data/models/{name}"), Path(f"metrics/{name}")
             train.main(name, *text, bundle, metrics, Path("data/checkpoints"), Path("data/pretrained"))
-            evaluate.main(bundle, Path("data/encoded/word"), Path("data/split"), metrics)
+            columns = no_columns(Path("data/columns.parquet"))
+            evaluate.main(bundle, Path("data/encoded/word"), Path("data/split"), columns, metrics)
         choose("linear")
         write_lock()
     return root

@@ -98,6 +98,12 @@ def load(
     return Classifier(config, tokenizer, model)
 
 
+def shipped(path: str | Path) -> int:
+    """Bytes of a model's folder without the weights of its other seeds: what predicting takes."""
+    files = [file for file in Path(path).rglob("*") if file.is_file() and Path(path, bundle.SEEDS) not in file.parents]
+    return sum(file.stat().st_size for file in files)
+
+
 def load_together(paths: Sequence[Path]) -> Classifier | Averaged:
     """The classifier of one bundle, or the mean of several. Raises ParamsError if a bundle is named twice."""
     if len(set(paths)) < len(paths):

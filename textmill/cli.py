@@ -225,6 +225,7 @@ def repro(
             retell(compared, Path("metrics/models"))
         for line in after_repro(Path()):
             say_folded(line)
+        _sign()
         if compared.is_file():
             say(look_next(compared.with_name("index.html")))
 
@@ -241,6 +242,37 @@ def verify(
 
         if not receipts.show(receipts.check(revision, Path())):
             raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    out: Annotated[Path, typer.Option(help="Where the copy goes.")] = Path("report/signed.html"),
+) -> None:
+    """A copy of report/index.html to send: with the commit that it is of, and what training took."""
+    with one_line("report"):
+        from textmill.review.signing import PAGE, sign
+
+        if out.resolve() == PAGE.resolve():
+            raise ParamsError(f"--out {out}: that is what DVC holds; name another file")
+        signature = sign(Path(), out)
+        of = f"commit {signature.commit[:7]}" if signature.commit else "no commit"
+        more = f" and {len(signature.changed):,} changed files" if signature.changed else ""
+        say(f"report: {out} is {PAGE} with {of}{more}, and with the seconds")
+
+
+@app.command()
+def compare(
+    revision: Annotated[
+        str, typer.Argument(metavar="[REV]", help="A commit with results: a branch, a tag, a hash.")
+    ] = "HEAD",
+) -> None:
+    """What changed since a commit, in params and in scores, as markdown for a pull request."""
+    with one_line("compare"):
+        from textmill.review.changes import changes
+        from textmill.review.markdown import lines
+
+        for line in lines(changes(revision, Path())):
+            say(line)
 
 
 @app.command()
@@ -353,6 +385,17 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Of this machine
         if (file := database(store_uri(Path()))) and not file.exists():
             _track()
         serve(Path(), port)
+
+
+def _sign() -> None:
+    """After a run: what can be signed is; a run that left something out has told why."""
+    from textmill.review.signing import SIGNED, sign
+
+    try:
+        sign(Path())
+    except TextmillError:
+        return
+    say(f"repro: {SIGNED} is the report with its commit and seconds")
 
 
 def _track(rev: str | None = None, all_commits: bool = False) -> None:

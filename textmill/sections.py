@@ -5,7 +5,7 @@ from typing import Any
 
 from textmill.config import Section, validate
 from textmill.judging.comparison import CompareConfig
-from textmill.judging.slices import EvaluateConfig
+from textmill.judging.slicing import EvaluateConfig
 from textmill.rows.cleaning import CleanConfig
 from textmill.rows.splits import SplitConfig
 from textmill.sources import SOURCE, SOURCES

@@ -38,3 +38,10 @@ def half_width(spread: Spread, alpha: float) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(spread.freedom, 1 - alpha / 2)) * spread.variance**0.5
+
+
+def chance(difference: float, spread: Spread) -> float:
+    """How often luck alone makes a difference this large, to either side."""
+    from scipy.special import stdtr
+
+    return 2 * float(stdtr(spread.freedom, -abs(difference) / spread.variance**0.5)) if spread.variance else 0.0

@@ -1,14 +1,14 @@
 """Where a model errs: its accuracy in slices of the test documents, with intervals, and its errors as a table."""
 
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from math import isclose
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
 
-from textmill.config import Section, like
 from textmill.judging import jackknife
-from textmill.judging.intervals import half_width, of_documents
+from textmill.judging.intervals import chance, half_width, of_documents
 from textmill.judging.units import Units, units_of
 from textmill.results.slices import Slice, Slices
 from textmill.text.encoding import Documents
@@ -16,15 +16,10 @@ from textmill.text.pieces import normal
 
 QUARTERS = ("shortest", "shorter", "longer", "longest")
 UNKNOWN = {"none": 0.0, "up to 5 %": 0.05, "5 to 10 %": 0.1, "more than 10 %": 1.0}  # highest share of each slice
+VALUES = 15  # of a column, that are told one by one
+LONG = 40  # characters of a value that are told
+EMPTY = "(empty)"
 FORMULA = r"^[=+\-@\t\r]"  # what a spreadsheet would compute
-
-
-class EvaluateConfig(Section):
-    """What the test documents are sliced by."""
-
-    # Accuracy with and without these words of the data's language. One with an apostrophe is also looked for at the end
-    # of words, as n't in don't.
-    negations: list[Annotated[str, like(r"(?s).*\S.*", "a word")]] = []
 
 
 def negated(texts: pl.Series, negations: Sequence[str]) -> pl.Series:
@@ -52,39 +47,80 @@ def with_facts(
     return table.join(facts, on="id", how="left", maintain_order="left")
 
 
-def slices(table: pl.DataFrame, alpha: float) -> Slices:
-    """Accuracy by length, by negation and by unknown tokens. Each way parts all rows; a slice may have none.
+class Way(NamedTuple):
+    """One way to slice: its parts by name, bool (N,) each, and what is told of each part beside its scores."""
 
-    table: of `with_facts`.
-    Each slice has rows, accuracy, the interval of 1 - alpha, and whether it differs from the rest at alpha.
+    parts: list[tuple[str, np.ndarray]]
+    told: list[dict[str, int]] | None = None
+
+
+def slices(table: pl.DataFrame, alpha: float, columns: pl.DataFrame | None = None) -> Slices:
+    """Accuracy by length, by negation, by unknown tokens and by columns of the data. Each way parts all rows; a slice
+    may have none.
+
+    table: of `with_facts`. columns: the values of each row, strings or null.
+    Each slice has rows, accuracy, the interval of 1 - alpha, and whether it differs from the rest. These verdicts hold
+    together, with probability 1 - alpha (Holm 1979).
     """
     units = units_of(table["unit"].to_numpy())
     right = (table["label"] == table["prediction"]).to_numpy()
-    tokens, negation = table["tokens"].to_numpy(), table["negation"].to_numpy()
-    shares = table["unknown"].to_numpy().astype(np.float64).round(6)  # 1 of 20 is 5 %, not a little more
-    share = np.searchsorted(list(UNKNOWN.values())[:-1], shares)
-    cuts = np.unique(np.quantile(tokens, [0.25, 0.5, 0.75], method="lower"))
-    quarter = np.unique(np.searchsorted(cuts, tokens, side="left"), return_inverse=True)[1]
-    parts = int(quarter.max()) + 1  # fewer than four where many lengths are equal
-    names = QUARTERS if parts == 4 else [f"part {number}" for number in range(1, parts + 1)]
-    quarters = [(name, quarter == number) for number, name in enumerate(names)]
-    ends = [{"from": int(tokens[held].min()), "to": int(tokens[held].max())} for _, held in quarters]
-
-    def of(name: str, held: np.ndarray, **ends: Any) -> Slice:
-        return _slice(name, right, held, alpha, units, **ends)
-
+    ways = {"length": _by_length(table["tokens"].to_numpy()), **_by_kind(table)}
+    own = {} if columns is None else {name: f"column {name}" for name in columns.columns}
+    ways |= {key: _by_value(columns[name]) for name, key in own.items()} if columns is not None else {}
+    judged = {key: [apart(right, held, units) for _, held in way.parts] for key, way in ways.items()}
+    signs = holm(judged, alpha)
+    found = {
+        key: [
+            _slice(name, right, held, alpha, units, sign, **told)
+            for (name, held), sign, told in zip(way.parts, signs[key], way.told or [{}] * len(way.parts), strict=True)
+        ]
+        for key, way in ways.items()
+    }
     return Slices(
-        length=[of(name, held, **span) for (name, held), span in zip(quarters, ends, strict=True)],
-        negation=[of(name, negation == held) for name, held in (("without", False), ("with", True))],
-        unknown=[of(name, share == number) for number, name in enumerate(UNKNOWN)],
+        length=found["length"],
+        negation=found["negation"],
+        unknown=found["unknown"],
+        columns={name: found[key] for name, key in own.items()},
     )
 
 
-def _slice(name: str, right: np.ndarray, held: np.ndarray, alpha: float, units: Units, **ends: Any) -> Slice:
+def _by_length(tokens: np.ndarray) -> Way:
+    cuts = np.unique(np.quantile(tokens, [0.25, 0.5, 0.75], method="lower"))
+    quarter = np.unique(np.searchsorted(cuts, tokens, side="left"), return_inverse=True)[1]
+    count = int(quarter.max()) + 1  # fewer than four where many lengths are equal
+    names = QUARTERS if count == 4 else [f"part {number}" for number in range(1, count + 1)]
+    parts = [(name, quarter == number) for number, name in enumerate(names)]
+    return Way(parts, [{"from": int(tokens[held].min()), "to": int(tokens[held].max())} for _, held in parts])
+
+
+def _by_kind(table: pl.DataFrame) -> dict[str, Way]:
+    negation = table["negation"].to_numpy()
+    shares = table["unknown"].to_numpy().astype(np.float64).round(6)  # 1 of 20 is 5 %, not a little more
+    share = np.searchsorted(list(UNKNOWN.values())[:-1], shares)
+    return {
+        "negation": Way([(name, negation == held) for name, held in (("without", False), ("with", True))]),
+        "unknown": Way([(name, share == number) for number, name in enumerate(UNKNOWN)]),
+    }
+
+
+def _by_value(values: pl.Series) -> Way:
+    """The most frequent values, of equal ones in the order of the alphabet; the others together."""
+    values = values.str.strip_chars().fill_null("")
+    counts = values.value_counts(name="rows").sort(["rows", values.name], descending=[True, False])[values.name]
+    largest = counts.head(VALUES if len(counts) > VALUES + 1 else len(counts))
+    parts = [(value[:LONG] or EMPTY, (values == value).to_numpy()) for value in largest]
+    if len(largest) < len(counts):
+        parts.append((f"{len(counts) - len(largest):,} others", (~values.is_in(largest.implode())).to_numpy()))
+    return Way(parts)
+
+
+def _slice(
+    name: str, right: np.ndarray, held: np.ndarray, alpha: float, units: Units, sign: Literal[-1, 0, 1], **told: Any
+) -> Slice:
     """right, held: bool (N,), what the model got right, and what is in the slice."""
     rows = int(held.sum())
     if not rows:
-        return Slice(slice=name, rows=0, accuracy=None, low=None, high=None, **ends)
+        return Slice(slice=name, rows=0, accuracy=None, low=None, high=None, **told)
     accuracy, inside = float(right[held].mean()), share_without_each(right, held, units)
     low = high = None
     if inside is not None:
@@ -92,25 +128,56 @@ def _slice(name: str, right: np.ndarray, held: np.ndarray, alpha: float, units: 
         found = jackknife.variance(inside[there > 0]) + doubt(rows)
         half = half_width(of_documents(found, Units(units.of[held], there[there > 0])), alpha)
         low, high = round(max(0.0, accuracy - half), 6), round(min(1.0, accuracy + half), 6)
-    sign = apart(right, held, alpha, units)
-    return Slice(slice=name, rows=rows, accuracy=round(accuracy, 6), low=low, high=high, sign=sign, **ends)
+    return Slice(slice=name, rows=rows, accuracy=round(accuracy, 6), low=low, high=high, sign=sign, **told)
 
 
-def apart(right: np.ndarray, held: np.ndarray, alpha: float, units: Units) -> Literal[-1, 0, 1]:
-    """Whether a slice is right less often (-1) or more often (1) than the rest; 0 where that cannot be told.
+class Apart(NamedTuple):
+    """How far a slice is from the rest: the difference of their shares, and the chance of one so large."""
 
-    The two share no document, but they may share units. A model that is as good everywhere gets a sign with a chance
-    of alpha at most.
+    difference: float
+    p: float
+
+
+def apart(right: np.ndarray, held: np.ndarray, units: Units) -> Apart | None:
+    """Whether a slice is right less often or more often than the rest; None where that cannot be told.
+
+    The two share no document, but they may share units. Of a model that is as good everywhere p is below alpha with a
+    chance of alpha at most.
     """
     inside, outside = (share_without_each(right, side, units) for side in (held, ~held))
     if inside is None or outside is None:
-        return 0
+        return None
     rows = int(held.sum()), int((~held).sum())
     fewer = min((np.bincount(units.of[side], minlength=len(units.sizes)) for side in (held, ~held)), key=np.sum)
     variance = jackknife.variance(inside - outside) + doubt(min(rows))
-    half = half_width(of_documents(variance, Units(units.of, fewer[fewer > 0])), alpha)
     difference = float(right[held].mean() - right[~held].mean())
-    return 0 if abs(difference) <= half else 1 if difference > 0 else -1
+    return Apart(difference, chance(difference, of_documents(variance, Units(units.of, fewer[fewer > 0]))))
+
+
+def holm(judged: Mapping[str, Sequence[Apart | None]], alpha: float) -> dict[str, list[Literal[-1, 0, 1]]]:
+    """The sign of each slice, by way, where all these verdicts together are wrong with a chance of alpha at most.
+
+    Two slices that are each other's rest are one question. Source: Holm 1979, the step-down form of Bonferroni's.
+    """
+    asked = sorted(one.p for found in judged.values() for one in _questions(found))
+    level = -1.0  # p up to here are told
+    for number, p in enumerate(asked):
+        if p > alpha / (len(asked) - number):
+            break
+        level = p
+    return {key: [_sign(one, level) for one in found] for key, found in judged.items()}
+
+
+def _questions(found: Sequence[Apart | None]) -> list[Apart]:
+    known = [one for one in found if one is not None]
+    rest = len(known) == 2 and isclose(known[0].difference, -known[1].difference)
+    return known[:1] if rest else known
+
+
+def _sign(one: Apart | None, level: float) -> Literal[-1, 0, 1]:
+    if one is None or one.p > level or not one.difference:
+        return 0
+    return 1 if one.difference > 0 else -1
 
 
 def doubt(rows: int) -> float:

@@ -30,12 +30,18 @@ class Table(NamedTuple):
 
 
 def side_by_side(models: Sequence[Outcome]) -> list[Table]:
-    """A table for each way to slice that tells apart, a row for each slice that has documents, a cell a model."""
+    """A table for each way to slice that tells apart, a row for each slice that has documents, a cell a model.
+
+    Columns of the data, which someone asked for, stand first.
+    """
+    own = dict.fromkeys(name for model in models for name in model.slices.columns)
+    ways = [(f"By {name}", [model.slices.columns.get(name, []) for model in models]) for name in own]
+    ways += [(title, [getattr(model.slices, way) for model in models]) for way, title in TITLES.items()]
     tables = []
-    for way, title in TITLES.items():
-        found = [{part.slice: part for part in getattr(model.slices, way) if part.rows} for model in models]
-        names = dict.fromkeys(name for parts in found for name in parts)
-        tables.append(Table(title, [_row(name, [parts.get(name) for parts in found]) for name in names]))
+    for title, parts in ways:
+        found = [{part.slice: part for part in of if part.rows} for of in parts]
+        names = dict.fromkeys(name for of in found for name in of)
+        tables.append(Table(title, [_row(name, [of.get(name) for of in found]) for name in names]))
     return [table for table in tables if len(table.rows) > 1]
 
 

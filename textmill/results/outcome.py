@@ -1,6 +1,7 @@
 """All that train and evaluate tell about one model."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -12,6 +13,7 @@ from textmill.results.mistakes import Mistake, Mistakes
 from textmill.results.record import maker, need
 from textmill.results.scores import Scores
 from textmill.results.slices import Slices
+from textmill.results.terms import Term, Terms
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,6 +32,7 @@ class Outcome:
     slices: Slices
     mistakes: list[Mistake]
     history: list[Epoch]
+    terms: Mapping[str, list[Term]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -43,6 +46,7 @@ class Outcome:
             Slices.read(folder / Slices.FILE),
             Mistakes.read(folder / Mistakes.FILE).root,
             read_history(folder / HISTORY),
+            Terms.read(folder / Terms.FILE).root,
         )
 
     def tests(self, columns: list[str] | None = None) -> dict[int, "pl.DataFrame"]:

@@ -76,6 +76,7 @@ class Scores(Record, Section):
     STAGE: ClassVar = "evaluate"
 
     rows: int
+    bundle_bytes: int | None = None  # of what is shipped, on the disk
     accuracy: float
     precision_macro: float
     recall_macro: float

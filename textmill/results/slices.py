@@ -11,7 +11,8 @@ from textmill.results.record import Record
 class Slice(Section):
     """Some documents, the share that was right, and its interval: None where documents, or units of them, are missing.
 
-    sign: -1 or 1 where the model is worse or better there than on all other documents, 0 where that cannot be told.
+    sign: -1 or 1 where the model is worse or better there than on all other documents, 0 where that cannot be told; the
+    verdicts of all slices of a model hold together.
     """
 
     slice: str
@@ -33,3 +34,4 @@ class Slices(Record, Section):
     length: list[Slice]
     negation: list[Slice]
     unknown: list[Slice]
+    columns: dict[str, list[Slice]] = {}  # of the data, that params ask for

@@ -11,6 +11,7 @@ from textmill.console import counted
 from textmill.errors import DataError
 from textmill.results.data import Clean
 from textmill.rows.bad import NO_LABEL, NO_TEXT, TOO_LONG, UNLISTED, advice
+from textmill.rows.columns import SLICE
 from textmill.rows.hashing import hexadecimal, keys
 from textmill.rows.labels import Naming
 from textmill.rows.misread import twice_encoded
@@ -118,19 +119,21 @@ def told(counts: Clean) -> list[str]:
 
 
 def arrange(docs: pl.DataFrame) -> pl.DataFrame:
-    """Documents with all that have the same keys, in their order: id, text, label, group, split.
+    """Documents with all that have the same keys, in their order: id, text, label, group, split, and what begins with
+    SLICE.
 
     A document without an id gets its key for one; a copy, equal in all columns, adds -2, -3 and so on.
     Raises DataError if a given id stands twice.
     """
-    docs = docs.sort("key", "id", "text", "label", "group", "split")
+    sliced = [name for name in docs.columns if name.startswith(SLICE)]
+    docs = docs.sort("key", "id", "text", "label", "group", "split", *sliced)
     if docs["id"].null_count():
         copy = pl.int_range(1, pl.len() + 1).over("key")
         suffix = pl.when(copy > 1).then(pl.format("-{}", copy)).otherwise(pl.lit(""))
         docs = docs.with_columns(id=hexadecimal(docs["key"]) + docs.select(suffix).to_series())
     else:
         check_ids(docs)
-    return docs.select("id", "text", "label", "group", "split")
+    return docs.select("id", "text", "label", "group", "split", *sliced)
 
 
 def check_ids(docs: pl.DataFrame) -> None:

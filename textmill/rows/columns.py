@@ -1,6 +1,9 @@
 """Whether a file has the columns that params name."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
+
+import polars as pl
 
 from textmill.errors import DataError
 
@@ -15,6 +18,7 @@ class ColumnError(DataError):
 
 COLUMNS = 20  # of them that are shown
 SHOWN = 40  # characters of what may be a text
+SLICE = "slice "  # begins our name for a column that test documents are sliced by
 
 
 def check_columns(found: list[str], where: str, wanted: Mapping[str, str], separator: str | None = None) -> None:
@@ -24,7 +28,19 @@ def check_columns(found: list[str], where: str, wanted: Mapping[str, str], separ
             continue
         others = [mark for mark in ";\t,|" if mark != separator and mark in found[0]] if len(found) == 1 else []
         advice = f"is dataset.separator {others[0]!r}?" if separator and others else f"set dataset.{key.split()[0]}"
+        if key.startswith(SLICE):
+            near = get_close_matches(name, found, n=1, cutoff=0.3)
+            advice = f"did you mean {near[0]!r} in evaluate.slices?" if near else "take it out of evaluate.slices"
         shown = ", ".join(cell if len(cell) <= SHOWN else f"{cell[:SHOWN]}..." for cell in found[:COLUMNS])
         shown += f" and {len(found) - COLUMNS:,} more" if found[COLUMNS:] else ""
         what = f"{count} columns" if count else "no column"
         raise ColumnError(key, f"{where}: {what} {name!r}; found: {shown}; {advice}")
+
+
+def columns_of(ids: pl.Series, table: pl.DataFrame) -> pl.DataFrame:
+    """The sliced columns of these documents, in their order and by the file's names; null where there is nothing.
+
+    table: id, and what begins with SLICE, of these and other documents.
+    """
+    rows = pl.DataFrame({"id": ids}).join(table, on="id", how="left", maintain_order="left").drop("id")
+    return rows.rename({name: name.removeprefix(SLICE) for name in rows.columns})

@@ -1,6 +1,6 @@
 """A part of the raw data as a table of strings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.fetch.archives import opened
-from textmill.rows.columns import ColumnError, check_columns
+from textmill.rows.columns import SLICE, ColumnError, check_columns
 from textmill.rows.formats import Rows, read_rows
 from textmill.rows.joining import joined
 from textmill.rows.records import as_string
@@ -24,16 +24,21 @@ ROWS = 50_000  # at most in a chunk
 SIZE = 16 << 20  # characters of text in a chunk; the row that fills it is in it too
 
 
-def read_part(raw: Path, part: Part, dataset: Dataset, max_chars: int) -> Iterator[pl.DataFrame]:
+def read_part(
+    raw: Path, part: Part, dataset: Dataset, max_chars: int, slices: Sequence[str] = ()
+) -> Iterator[pl.DataFrame]:
     """Chunks of COLUMNS as str, null where there is nothing; `file` and `row`, which name a row in messages; `how` the
     file was read, and what is `bad` about a row of which nothing else is known, null where nothing is.
+
+    slices: more columns to read, by the file's names; SLICE begins their names here.
 
     row: where it begins: its line in a text file, its number from 1 in json and parquet.
     Only a json list is ever held whole: it has to be parsed as one.
     Raises DataError, or ArtifactError if the file is damaged.
     """
     where = str(raw / part.file) + (f"!{part.member}" if part.member else "")
-    wanted = _wanted(part, dataset, where)
+    sliced = {f"{SLICE}{name}": name for name in slices}
+    wanted = _wanted(part, dataset, where) | sliced
     given = {"label": part.label, "split": part.split}
     texts = [name for name in wanted if name.startswith("text")]
     others = {name: pl.lit(given.get(name), pl.String) for name in COLUMNS if name not in wanted}
@@ -49,7 +54,7 @@ def read_part(raw: Path, part: Part, dataset: Dataset, max_chars: int) -> Iterat
         known = {"file": pl.lit(where, pl.Categorical), "how": pl.lit(how).cast(pl.Categorical)}
         for frame in frames:
             count += len(frame)
-            yield frame.with_columns(**others, **known).select(*COLUMNS, "file", "how", "row", "bad")
+            yield frame.with_columns(**others, **known).select(*COLUMNS, *sliced, "file", "how", "row", "bad")
     if not count:
         raise DataError(f"{where}: no rows")
 
@@ -96,7 +101,9 @@ def _read_parquet(file: IO[bytes], where: str, wanted: dict[str, str]) -> Iterat
     try:
         parquet, first = pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False), 1
         check_columns(parquet.schema_arrow.names, where, wanted)
-        for batch in parquet.iter_batches(_rows(parquet.metadata), columns=list(wanted.values()), use_threads=False):
+        for batch in parquet.iter_batches(
+            _rows(parquet.metadata), columns=list(dict.fromkeys(wanted.values())), use_threads=False
+        ):
             texts = pa.table(
                 {key: _strings(batch[name], key, f"{where}, column {name!r}") for key, name in wanted.items()}
             )

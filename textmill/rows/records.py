@@ -8,7 +8,7 @@ from typing import Any
 from textmill.errors import DataError
 from textmill.files import LONE_SURROGATES
 from textmill.rows.bad import NESTED, NO_RECORD, NOT_JSON
-from textmill.rows.columns import check_columns
+from textmill.rows.columns import SLICE, check_columns
 from textmill.rows.lines import Lines
 
 Records = Iterator[tuple[int, str | None, Any]]  # the row's number, what is wrong with it or None, and the record
@@ -55,6 +55,9 @@ def read_fields(records: Records, where: str, wanted: Mapping[str, str]) -> Iter
         found = {key: reach(record, name) for key, name in wanted.items()}
         seen.update(key for key, value in found.items() if value is not ABSENT)
         values = [as_string(None if value is ABSENT else value, key == "label") for key, value in found.items()]
+        for number, key in enumerate(found):
+            if key.startswith(SLICE) and values[number] is ABSENT:  # what is only sliced by makes no row a bad one
+                values[number] = None
         yield (row, None, *values) if ABSENT not in values else (row, NESTED, *nothing)
     if first:
         there = list(dict.fromkeys(name for key, name in wanted.items() if key in seen))

@@ -99,6 +99,7 @@ class Dataset(Section):
 
     source: str  # where it comes from
     name: Name  # what reports and MLflow call it
+    licence: str | None = None  # what its owner allows, say CC-BY-4.0: reports tell it
     # the column of the text, as the file names it, or several, joined by a newline; in json data.text reaches in
     text: Texts
     label: Column | None  # the column of the class; null: `members` gives the labels

@@ -94,3 +94,11 @@ def read_manifest(raw: Path) -> list[Part]:
         if sha256(raw / file) != checksum:
             raise ArtifactError(f"{raw / file}: changed since the download; run `dvc repro --force download`")
     return parts
+
+
+def digests(manifest: Path) -> dict[str, str]:
+    """The sha256 of each file of the raw data, by its name. Raises ArtifactError if it is no manifest."""
+    try:
+        return {part["file"]: part["sha256"] for part in read_json(manifest)["parts"]}
+    except (KeyError, TypeError) as error:
+        raise ArtifactError(f"{manifest}: not a manifest; run `dvc repro --force download`") from error

@@ -64,6 +64,21 @@ def contents(commit: Commit, paths: Iterable[Path], folder: Path) -> dict[Path, 
     return found
 
 
+def date(commit: Commit, folder: Path) -> str:
+    """When it was made, with its time zone."""
+    return _git(["show", "--no-patch", "--format=%ci", commit.hash], folder).stdout.decode().strip()
+
+
+def changed(folder: Path) -> list[str]:
+    """The files of this folder that git knows and that are not as HEAD has them, named from the folder.
+
+    What people write stands before what stages write.
+    """
+    words = ["diff", "--name-only", "--relative", "-z", "HEAD"]
+    paths = [path.decode(errors="replace") for path in _git(words, folder).stdout.split(b"\0") if path]
+    return sorted(paths, key=lambda path: (path == "dvc.lock" or path.startswith(("digests/", "metrics/")), path))
+
+
 def _git(words: list[str], folder: Path, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(["git", *words], cwd=folder, input=given, capture_output=True, check=False)

@@ -1,0 +1,28 @@
+"""ROC and precision-recall curves are those of scikit-learn."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import auc, precision_recall_curve, roc_auc_score
+
+from textmill.report.ranking import POINTS, ranking
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_curves_are_those_of_scikit_learn(ties):
+    rng = np.random.default_rng(0)
+    held = rng.random(50) < 0.4
+    scores = rng.normal(held * 1.0)
+    scores = scores.round() if ties else scores
+    found = ranking(held, scores)
+    assert auc(*zip(*found.roc, strict=True)) == pytest.approx(roc_auc_score(held, scores), abs=1e-3)
+    precision, recall, _ = precision_recall_curve(held, scores)
+    assert np.allclose(found.precision[::-1], np.stack([recall, precision], 1)[:-1], atol=1e-4)
+
+
+def test_many_documents_are_few_points_from_end_to_end():
+    rng = np.random.default_rng(0)
+    held, scores = rng.random(9999) < 0.4, rng.random(9999)
+    found = ranking(held, scores)
+    assert len(found.roc) <= POINTS + 1
+    assert (found.roc[0], found.roc[-1]) == ((0, 0), (1, 1))
+    assert found.precision[-1] == (1, pytest.approx(held.mean(), abs=1e-4))

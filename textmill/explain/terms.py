@@ -1,0 +1,55 @@
+"""The n-grams that speak most for each class of a linear model."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from textmill import bundle, tokenizers
+from textmill.models.linear import Linear
+from textmill.results.terms import Term, Terms
+
+MOST = 20  # of a class
+
+
+def learnt(folder: Path) -> Terms:
+    """Those of a bundle; none of a model that is no sum of n-grams. Raises ArtifactError if a file is damaged."""
+    if bundle.read_config(folder).model["family"] != "linear":
+        return Terms({})
+    config, calibrated = bundle.read(folder)
+    token = tokenizers.load(folder / bundle.TOKENIZER).token
+    return strongest(cast(Linear, calibrated.model), calibrated.temperature, token, config.labels)
+
+
+def strongest(
+    model: Linear, temperature: float, token: Callable[[int], str], labels: Sequence[str], most: int = MOST
+) -> Terms:
+    """What each adds to the log-odds of the class, at the model's temperature, where a text has it once.
+
+    For two classes these are against the other one; for more, of one class against the rest ('nb'), or less the mean of
+    all classes' ('tfidf', where a text's length and its other n-grams lessen it). token: of an id.
+    """
+    table = model.weights.astype(np.float64)
+    if model.config.weighting == "tfidf":
+        table = table * model.scale
+    if len(labels) == 2:
+        table = np.concatenate([-table, table])
+    elif model.config.weighting == "tfidf":
+        table = table - table.mean(0)
+    ends, found = np.cumsum([len(keys) for keys in model.keys]), {}
+    for label, row in zip(labels, table / temperature, strict=True):
+        best = np.argsort(-row, kind="stable")[:most]
+        found[label] = [
+            Term(text=_text(int(column), model, ends, token), weight=round(float(row[column]), 4))
+            for column in best[row[best] > 0]
+        ]
+    return Terms(found)
+
+
+def _text(column: int, model: Linear, ends: np.ndarray, token: Callable[[int], str]) -> str:
+    """The tokens of an n-gram. Its key is their ids as digits to the base of the vocabulary."""
+    order = int(np.searchsorted(ends, column, side="right"))
+    key = int(model.keys[order][column - (ends[order - 1] if order else 0)])
+    ids = [key // model.task.vocabulary**place % model.task.vocabulary for place in reversed(range(order + 1))]
+    return " ".join(map(token, ids))

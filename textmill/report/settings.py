@@ -1,0 +1,19 @@
+"""What was asked of each model, where that differs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from textmill.lockfile import flat
+
+
+def differing(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str | None]]:
+    """The keys that not all entries have alike, each with a value an entry, as json; None where one lacks the key."""
+    each = [plain(entry) for entry in entries.values()]
+    keys = dict.fromkeys(key for own in each for key in own)
+    rows = {key: [own.get(key) for own in each] for key in keys}
+    return {key: row for key, row in rows.items() if len(set(row)) > 1}
+
+
+def plain(section: Mapping[str, Any]) -> dict[str, str]:
+    """What a section says, by key: json, strings without their quotes."""
+    return {key: text.strip('"') for part in section for key, text in flat(section[part], part).items()}

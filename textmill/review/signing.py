@@ -1,0 +1,90 @@
+"""`textmill report`: a copy of the page that says which commit it is of, and what training took.
+
+The page itself is an output: equal results give equal bytes. So it can hold neither a commit, which is made after it,
+nor seconds, which differ from run to run.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from textmill.config import PARAMS, load_params
+from textmill.errors import ArtifactError, ParamsError
+from textmill.files import write_text
+from textmill.lockfile import LOCK
+from textmill.report.cost import costs
+from textmill.report.page import COST, SIGNATURE, fragment, of_cost
+from textmill.results.comparison import Comparison
+from textmill.results.fit import Fit
+from textmill.results.scores import Scores
+from textmill.timings import Timing, recall
+from textmill.verify.commit import changed, date, find
+from textmill.verify.receipt import COMPARE
+from textmill.verify.sides import broken, late, of_folder
+
+PAGE, METRICS, SIGNED = Path("report/index.html"), Path("metrics/models"), Path("report/signed.html")
+
+
+class Signature(NamedTuple):
+    """Where a page is from: the commit and its date, None where there is none; the files that differ from it."""
+
+    commit: str | None
+    date: str | None
+    changed: list[str]
+    machines: list[str]
+
+
+def sign(folder: Path, out: Path = SIGNED) -> Signature:
+    """Write the signed page.
+
+    Raises ArtifactError where the page is not of what dvc.lock and params.yaml say, or none of this version's.
+    """
+    check(folder)
+    comparison = Comparison.read(folder / PAGE.parent / Comparison.FILE)
+    known = list(load_params(folder / PARAMS)["models"])
+    timings = {name: recall(folder / METRICS / name, _weights(folder, name)) for name in known}
+    sizes = {name: Scores.read(folder / METRICS / name / Scores.FILE).bundle_bytes for name in known}
+    signature = signed_by(folder, timings)
+    page = (folder / PAGE).read_text(encoding="utf-8")
+    parts = {
+        SIGNATURE: fragment(SIGNATURE, comparison, known, signature=signature),
+        COST: fragment(COST, comparison, known, **of_cost(comparison, costs(comparison, sizes, timings))),
+    }
+    for file, text in parts.items():
+        page = replaced(page, file.split(".")[0], text)
+    write_text(folder / out, page)
+    return signature
+
+
+def signed_by(folder: Path, timings: dict[str, Timing]) -> Signature:
+    """The commit that is checked out, and what differs from it."""
+    machines = sorted({timing.machine for timing in timings.values() if timing.machine})
+    try:
+        commit = find("HEAD", folder)
+    except (ArtifactError, ParamsError):
+        return Signature(None, None, [], machines)
+    return Signature(commit.hash, date(commit, folder), changed(folder), machines)
+
+
+def check(folder: Path) -> None:
+    """Raise ArtifactError unless the page is what the pipeline makes of the folder as it is."""
+    stages = of_folder(folder).stages
+    if COMPARE not in stages or str(PAGE) not in stages[COMPARE].outs:
+        raise ArtifactError(f"{LOCK}: {COMPARE} has not run; run `textmill repro`")
+    for what in broken({COMPARE: stages[COMPARE]}, folder).values():
+        raise ArtifactError(what)
+    for name, what in late(stages, load_params(folder / PARAMS), folder).items():
+        raise ArtifactError(f"{PAGE}: {what} changed since {name} ran; run `textmill repro`")
+
+
+def replaced(page: str, name: str, text: str) -> str:
+    """The page with another part between the marks of a name. No text of a document can be a mark: all are escaped."""
+    begin, end = f"<!--{name}-->", f"<!--/{name}-->"
+    before, found, rest = page.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ArtifactError(f"{PAGE}: made by another version; run `dvc repro -f compare`")
+    return before + text.strip() + after
+
+
+def _weights(folder: Path, name: str) -> str:
+    return Fit.read(folder / METRICS / name / Fit.FILE).weights
