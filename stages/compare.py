@@ -24,19 +24,18 @@ from textmill.results.data import Clean, Split, Tokenized, Vectors
 from textmill.results.labels import Labels
 from textmill.results.outcome import Outcome
 from textmill.sources import load_dataset
-from textmill.sources.parts import digests
 from textmill.stage import run
 
 NAMES = Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]
 
 
 def main(
-    manifest: Path, texts: Path, cleaned: Path, parted: Path, suspected: Path, tokenized: Path, scored: Path,
+    texts: Path, cleaned: Path, parted: Path, suspected: Path, tokenized: Path, scored: Path,
     comparison: Path, page: Path, pictures: Path, params: Path = PARAMS,
 ) -> None:  # fmt: skip
     """The models are those of params.yaml: what a removed one left on the disk is not looked at.
 
-    manifest: of the raw data; texts: the test split. tokenized: the folder of what was counted of each tokenizer;
+    texts: the test split. tokenized: the folder of what was counted of each tokenizer;
     scored: that of each model's results; pictures: that of what `dvc plots` shows.
     """
     config, seed = load_section(params, "compare", CompareConfig), load_section(params, "seed", Seed)
@@ -54,7 +53,7 @@ def main(
     result.write(comparison)
     found, labels = doubts(result, models), Labels.read(suspected, scored, named)
     errors = answers(models, read_batches(texts, ["id", "text"]), result.champion)
-    asked = Asked(named, train, dataset.licence, digests(manifest), hash_of(comparison))
+    asked = Asked(named, train, dataset.licence, hash_of(comparison))
     ranked = rankings(models, result.labels)
     told = Experiment(result, models, clean, split, encoded, vectors, found, labels, errors, asked, ranked)
     write_text(page, render(told))

@@ -159,7 +159,7 @@ def page(
     sources = {"word": Vectors(**(vectors or {"source": None}))}
     counts = Clean(**clean), Split(**split), tokenized, sources
     entries = {name: {"family": name, "tokenizer": "word"} for name in models}
-    asked = Asked(entries, {"lr": 0.002}, licence, {"reviews.csv": "ab" * 32}, "c0ffee" * 5)
+    asked = Asked(entries, {"lr": 0.002}, licence, "c0ffee" * 5)
     found = wrong(list(models), ids, labels, made.get("errors", ("A film.",)))
     return render(Experiment(result, outcomes, *counts, doubts(result, outcomes), told, found, asked))
 

@@ -40,6 +40,10 @@ class Project:
         self.yaml("dvc.yaml", {"stages": stages})
         (folder / ".gitignore").write_text("/report/\n*.parquet\nscores.json\nfit.json\n/.dvc/\n")
         git(folder, "init", "-q")
+        (folder / "data/raw").mkdir(parents=True)
+        (folder / "data/raw/manifest.json").write_text(
+            '{"parts": [{"file": "reviews.csv", "sha256": "abcdef0123456789"}]}'
+        )
         self.made()
         self.commit()
 
@@ -106,7 +110,15 @@ def test_a_signed_page_is_the_page_with_commit_machine_and_seconds(project):
     line = f"report: report/signed.html is report/index.html with commit {commit[:7]}, and with the seconds\n"
     assert told("report") == (0, line)
     signed = Path("report/signed.html").read_text()
-    for text in (commit[:12], "nothing changed since", "Some CPU", "12.5", "4,321", f"git checkout {commit[:12]}"):
+    for text in (
+        commit[:12],
+        "nothing changed since",
+        "Some CPU",
+        "12.5",
+        "4,321",
+        "abcdef012345",
+        f"git checkout {commit[:12]}",
+    ):
         assert text in signed
         assert text not in plain
     assert "is in no git repository" not in signed

@@ -39,7 +39,6 @@ def folder(tmp_path):
         empty = table.clear().select(pl.lit(None, pl.Int64).alias("seed"), pl.all())
         empty.write_parquet(metrics / name / "seeds.parquet")
         table.select(pl.lit(7, pl.Int64).alias("seed"), pl.all()).write_parquet(metrics / name / "validation.parquet")
-    write_json(tmp_path / "manifest.json", {"parts": [{"file": "a.csv", "sha256": "ab"}]})
     pl.DataFrame({"id": ids, "text": [f"text {one}" for one in ids]}).write_parquet(tmp_path / "test.parquet")
     write_params(tmp_path, NAMES)
     return tmp_path
@@ -58,7 +57,7 @@ def run(folder):
     written = report / "comparison.json", report / "index.html", report / "plots"
     metrics = folder / "metrics"
     counted = metrics / "clean.json", metrics / "split.json", metrics / "suspects.json", metrics, metrics
-    main(folder / "manifest.json", folder / "test.parquet", *counted, *written, folder / "params.yaml")
+    main(folder / "test.parquet", *counted, *written, folder / "params.yaml")
     return read_json(report / "comparison.json"), (report / "index.html").read_text()
 
 

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
-from textmill.explain.terms import strongest
+from textmill import tokenizers
+from textmill.explain.terms import strongest, tokens
+from textmill.files import read_json
 from textmill.models.linear import LinearConfig, fit
 from textmill.text.encoding import Encoded
-from textmill.text.ragged import Ragged
+from textmill.text.ragged import SPECIALS, Ragged
 from textmill.training.task import Task
 
 WORDS = ["<pad>", "<unk>", "good", "bad", "film", "not"]
@@ -40,3 +43,13 @@ def test_a_term_moves_the_log_odds_by_its_weight(classes):
 def test_most_of_them_are_left_out():
     found = strongest(learnt(2, "tfidf"), 1.0, WORDS.__getitem__, ["up", "down"], most=2).root
     assert [len(terms) for terms in found.values()] == [2, 2]
+
+
+@pytest.mark.parametrize("kind", ["word", "char", "bpe", "pretrained"])
+def test_ids_have_the_names_that_their_tokenizer_gives(kind):
+    path = ROOT / f"tests/formats/tokenizer-2/{kind}.json"
+    own = tokenizers.load(path)
+    found = tokens(read_json(path))
+    assert {number: own.token(number) for number in range(SPECIALS, own.size)} == {
+        number: token for number, token in found.items() if number >= SPECIALS
+    }

@@ -1,14 +1,16 @@
 """The n-grams that speak most for each class of a linear model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
-from textmill import bundle, tokenizers
+from textmill import bundle
+from textmill.files import read_json
 from textmill.models.linear import Linear
 from textmill.results.terms import Term, Terms
+from textmill.text.ragged import SPECIALS
 
 MOST = 20  # of a class
 
@@ -18,8 +20,15 @@ def learnt(folder: Path) -> Terms:
     if bundle.read_config(folder).model["family"] != "linear":
         return Terms({})
     config, calibrated = bundle.read(folder)
-    token = tokenizers.load(folder / bundle.TOKENIZER).token
-    return strongest(cast(Linear, calibrated.model), calibrated.temperature, token, config.labels)
+    names = tokens(read_json(folder / bundle.TOKENIZER))
+    return strongest(cast(Linear, calibrated.model), calibrated.temperature, names.__getitem__, config.labels)
+
+
+def tokens(spec: Mapping[str, Any]) -> dict[int, str]:
+    """What each id of a tokenizer's file stands for. Its module, which cuts texts, is not needed for that."""
+    if "vocabulary" in spec:
+        return dict(enumerate(spec["vocabulary"]))
+    return {number + SPECIALS: token for token, number in spec["tokenizers"]["model"]["vocab"].items()}
 
 
 def strongest(

@@ -17,13 +17,12 @@ class Asked(NamedTuple):
     """What was asked for, and where it is from.
 
     models: the entries of params.yaml, by name. train: its section. licence: of the data, None if params do not say.
-    digests: the sha256 of the data's files, by name. results: the hash by which dvc.lock knows comparison.json.
+    results: the hash by which dvc.lock knows comparison.json.
     """
 
     models: Mapping[str, Mapping[str, Any]]
     train: Mapping[str, Any]
     licence: str | None
-    digests: Mapping[str, str]
     results: str
 
 

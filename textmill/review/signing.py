@@ -16,21 +16,27 @@ from textmill.report.page import COST, SIGNATURE, fragment, of_cost
 from textmill.results.comparison import Comparison
 from textmill.results.fit import Fit
 from textmill.results.scores import Scores
+from textmill.sources.parts import digests
 from textmill.timings import Timing, recall
 from textmill.verify.commit import changed, date, find
 from textmill.verify.receipt import COMPARE
 from textmill.verify.sides import broken, late, of_folder
 
 PAGE, METRICS, SIGNED = Path("report/index.html"), Path("metrics/models"), Path("report/signed.html")
+RAW = Path("data/raw/manifest.json")
 
 
 class Signature(NamedTuple):
-    """Where a page is from: the commit and its date, None where there is none; the files that differ from it."""
+    """Where a page is from: the commit and its date, None where there is none; the files that differ from it.
+
+    files: the sha256 of those of the data, by name.
+    """
 
     commit: str | None
     date: str | None
     changed: list[str]
     machines: list[str]
+    files: dict[str, str]
 
 
 def sign(folder: Path, out: Path = SIGNED) -> Signature:
@@ -58,11 +64,12 @@ def sign(folder: Path, out: Path = SIGNED) -> Signature:
 def signed_by(folder: Path, timings: dict[str, Timing]) -> Signature:
     """The commit that is checked out, and what differs from it."""
     machines = sorted({timing.machine for timing in timings.values() if timing.machine})
+    files = digests(folder / RAW) if (folder / RAW).is_file() else {}
     try:
         commit = find("HEAD", folder)
     except (ArtifactError, ParamsError):
-        return Signature(None, None, [], machines)
-    return Signature(commit.hash, date(commit, folder), changed(folder), machines)
+        return Signature(None, None, [], machines, files)
+    return Signature(commit.hash, date(commit, folder), changed(folder), machines, files)
 
 
 def check(folder: Path) -> None:
