@@ -115,7 +115,8 @@ def choose(champion: str) -> None:
     entry |= {"validation_low": None, "validation_high": None, "wins": 0.5, "validation": 0.8, "score": 0.9}
     entry |= dict.fromkeys(TOLD, 0.9) | {"low": 0.85, "high": 0.95}
     families = {name: MODELS[name]["family"] for name in sorted(NAMES, key=lambda name: name != champion)}
-    models = [Entry(name=name, family=family, **entry) for name, family in families.items()]
+    seeds = {"linear": 1, "rnn": 2}
+    models = [Entry(name=name, family=of, **entry | {"seeds": seeds[name]}) for name, of in families.items()]
     both = Entry(name="both", family="ensemble", **entry | {"members": NAMES, "wins": None})
     power = Power(rows=50, by="document", units=50, effective=50.0, least=None)
     Comparison(
@@ -301,7 +302,8 @@ def test_a_run_holds_all_that_is_known(client):
     assert client.get_experiment_by_name("another") is None
     tags = client.get_experiment_by_name("reviews").tags
     assert tags["mlflow.note.content"].startswith("**linear** is the champion by validation accuracy; it ties with rnn")
-    assert "columnOrder" in tags["mlflow.sharedViewState.scores"]
+    views = [tags[f"mlflow.sharedViewState.{name}"] for name in ("scores", "seeds")]
+    assert all("columnOrder" in view for view in views)
     (version,) = versions(client).values()
     assert "best of 2 by validation accuracy" in version.description
 
