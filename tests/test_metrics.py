@@ -79,9 +79,9 @@ def made_up(**kwargs):
     return made
 test_report.made_up = made_up
 render = test_report.render
-def told(comparison, models, *rest):
-    tell(comparison, {}, Path("page"), [])
-    return render(comparison, models, *rest)
+def told(experiment):
+    tell(experiment.comparison, {}, Path("page"), [])
+    return render(experiment)
 test_report.render = told
 html = test_report.page(metric="balanced")
 assert "<h1>linear: " in html and "balanced accuracy" in html and "<th>Macro-F1</th>" in html

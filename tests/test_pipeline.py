@@ -143,7 +143,8 @@ def test_every_stage_ran_and_the_result_is_whole(first):
     assert read_json(folder / "metrics/models/linear/scores.json")["accuracy"] > 0.8
     assert (folder / "report/index.html").read_text().count('<tr id="d-') > 0
     with closing(sqlite3.connect(folder / "mlflow.db")) as store:
-        assert store.execute("SELECT count(*) FROM runs").fetchone() == (len(NAMES),)
+        kinds = store.execute("SELECT value, count(*) FROM tags WHERE key = 'kind' GROUP BY value").fetchall()
+        assert dict(kinds) == {"model": len(NAMES), "seed": 2, "ensemble": 1, "baseline": 1}
         assert store.execute("SELECT count(*) FROM registered_model_aliases WHERE alias = 'champion'").fetchone() == (
             1,
         )

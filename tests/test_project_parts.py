@@ -325,6 +325,7 @@ def test_the_server_is_for_this_machine_alone(tmp_path, monkeypatch, capsys):
     from textmill.tracking.server import serve
 
     started = []
+    (tmp_path / "params.yaml").write_text("dataset: {name: reviews}\n")
     monkeypatch.setattr(os, "execve", lambda *given: started.append(given))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://me:secret@host/mlflow")
     serve(tmp_path, 5000)

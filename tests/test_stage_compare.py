@@ -88,7 +88,8 @@ def test_a_model_removed_from_params_leaves_nothing(folder):
     assert "gru" not in json.dumps(result)
 
 
-def test_timings_are_printed_and_change_no_output(folder, capsys):
+def test_timings_are_printed_and_change_no_output(folder, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     run(folder)
     report = [path.read_bytes() for path in sorted((folder / "report").rglob("*.*"))]
     assert len(report) == 5
