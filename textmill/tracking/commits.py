@@ -3,7 +3,6 @@
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
-from configparser import ConfigParser, Error
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -16,6 +15,7 @@ from textmill.results.fit import Fit
 from textmill.timings import Timing
 from textmill.tracking.origin import of_commit
 from textmill.tracking.outputs import Snapshot, snapshot, stage
+from textmill.verify.cache import cache_of
 from textmill.verify.commit import Commit, contents
 
 READ = ("train", "evaluate", "compare")  # the stages whose outputs are recorded
@@ -52,7 +52,7 @@ def laid_out(commit: Commit, folder: Path) -> Iterator[Snapshot]:
         }
         compared = _one(outs, Comparison.FILE, commit)
         measured = _one(outs, Fit.FILE, commit).parent.parent
-        cache = _cache(folder)
+        cache = cache_of(folder)
         absent = {Path(path) for path, out in outs.items() if not _link(cache, str(out.get("md5")), root / path)}
         timings = {Path(path).with_name(Timing.FILE) for path in outs if path.endswith(f"/{Fit.FILE}")}
         parts = {path for path in absent if (root / path).exists()}  # folders that lack a file
@@ -91,20 +91,6 @@ def _link(cache: Path, md5: str, target: Path) -> bool:
     files = json.loads(held.read_bytes())
     linked = [_link(cache, one["md5"], target / one["relpath"]) for one in files]
     return all(linked)
-
-
-def _cache(folder: Path) -> Path:
-    """DVC's cache of files by md5, as .dvc/config names it, else .dvc/cache."""
-    folder = folder.resolve()
-    home = next((one / ".dvc" for one in [folder, *folder.parents] if (one / ".dvc").is_dir()), folder / ".dvc")
-    config, where = ConfigParser(interpolation=None), "cache"
-    for file in ("config", "config.local"):  # the later one wins
-        try:
-            config.read(home / file)
-            where = config.get("cache", "dir", fallback=where)
-        except Error:
-            continue
-    return home / where / "files" / "md5"
 
 
 def _lines(folder: Path, words: list[str]) -> list[str]:
