@@ -13,8 +13,9 @@ from unittest.mock import patch
 
 import numpy as np
 from corpora import documents, encode, tokenizer
-from trial import entry, fit, percent, rows_of, tell
+from trial import entry, fit, percent, tell
 
+from textmill.text.subset import subset
 from textmill.training.validation import epoch_scores
 
 PRESET = "mr"
@@ -59,7 +60,7 @@ def main() -> None:
         order = rng.permutation(len(docs))
         codec = tokenizer(docs[order[:TRAIN]]["text"], PRESET)
         whole = encode(docs, codec, labels)
-        train, held = rows_of(whole, order[:TRAIN]), rows_of(whole, order[TRAIN:])
+        train, held = subset(whole, order[:TRAIN]), subset(whole, order[TRAIN:])
         with watched() as right:
             for one in CANDIDATES:
                 chosen = entry(PRESET, "lstm", epochs=EPOCHS, schedule="constant", patience=None, **one)

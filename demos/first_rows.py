@@ -7,10 +7,11 @@ Run: `python demos/first_rows.py`. IMDB's test split in the order of its file, a
 import numpy as np
 import polars as pl
 from corpora import documents, encode, tokenizer
-from trial import entry, fit, percent, rows_of, tell
+from trial import entry, fit, percent, tell
 
 from textmill.judging.scoring import all_scores, predictions
 from textmill.text.encoding import Encoded
+from textmill.text.subset import subset
 from textmill.training.task import Fitted
 
 PRESET = "imdb"
@@ -32,11 +33,11 @@ def main() -> None:
     test = docs.filter(split="test")
     codec = tokenizer(train["text"], PRESET)
     data, held = encode(train, codec, labels), encode(test, codec, labels)
-    fitted = fit(entry(PRESET, "linear"), data, rows_of(data, np.arange(50)), codec.size, seed=0)
+    fitted = fit(entry(PRESET, "linear"), data, subset(data, np.arange(50)), codec.size, seed=0)
     drawn = np.random.default_rng(0).permutation(len(test))[:ROWS]
     parts = {
-        f"the first {ROWS:,} rows": rows_of(held, np.arange(ROWS)),
-        f"{ROWS:,} rows drawn at random": rows_of(held, drawn),
+        f"the first {ROWS:,} rows": subset(held, np.arange(ROWS)),
+        f"{ROWS:,} rows drawn at random": subset(held, drawn),
         f"all {len(test):,} rows": held,
     }
     rows = [{"scored on": name} | scored(fitted, part, labels) for name, part in parts.items()]

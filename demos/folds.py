@@ -8,7 +8,9 @@ tells its results (Pang & Lee 2005; Kim 2014).
 
 import numpy as np
 from corpora import documents, encode, tokenizer
-from trial import accuracy, entry, fit, percent, rows_of, tell
+from trial import accuracy, entry, fit, percent, tell
+
+from textmill.text.subset import subset
 
 PRESET, MODELS = "mr", ("linear", "lstm", "transformer")
 FOLDS, SEED = 10, 0
@@ -30,7 +32,7 @@ def main() -> None:
         choose, learn = np.split(others, [len(others) // 10])
         codec = tokenizer(docs[learn]["text"], PRESET)
         whole = encode(docs, codec, labels)
-        train, validation, test = (rows_of(whole, rows) for rows in (learn, choose, np.flatnonzero(fold == number)))
+        train, validation, test = (subset(whole, rows) for rows in (learn, choose, np.flatnonzero(fold == number)))
         for model, scores in found.items():
             scores.append(accuracy(fit(entry(PRESET, model), train, validation, codec.size, SEED), test))
     rows = [

@@ -12,12 +12,13 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import polars as pl
 from corpora import documents, encode, tokenizer
-from trial import accuracy, entry, fit, percent, rows_of, tell
+from trial import accuracy, entry, fit, percent, tell
 
 from textmill.annotation.curve import measure, nested, with_forecasts
 from textmill.annotation.kept import Kept
 from textmill.models import model_entry
 from textmill.rows.splits import cut, pieces
+from textmill.text.subset import subset
 from textmill.training.task import Task
 
 PRESETS = {"mr": ("MR", "text"), "rotten-tomatoes": ("the default", "group"), "imdb": ("IMDB, 12,000", "text")}
@@ -39,7 +40,7 @@ def forecast(preset: str, docs: pl.DataFrame, names: list[str], by: str, times: 
 
     chosen = entry(preset, "linear")
     data, held, vocabulary = drawn(len(pool) // times)
-    some = rows_of(data, np.arange(10))  # nothing is chosen by them
+    some = subset(data, np.arange(10))  # nothing is chosen by them
     model, task = model_entry(*chosen, "demo"), Task(vocabulary, len(names), draw)
     own = tied[np.sort(order[: len(data.labels)])]
     with TemporaryDirectory() as folder:

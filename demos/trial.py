@@ -18,7 +18,6 @@ from textmill.console import table
 from textmill.models import model_entry
 from textmill.processes import keep_memory
 from textmill.text.encoding import Encoded
-from textmill.text.ragged import Ragged
 from textmill.training.task import Fitted, Task
 
 RESULTS = Path(__file__).parent / "results"
@@ -45,12 +44,6 @@ def fit(
 def accuracy(fitted: Fitted, data: Encoded) -> float:
     """Share of the documents that the model gets right."""
     return float(np.mean(fitted.model.predict_proba(data.docs).argmax(1) == data.labels))
-
-
-def rows_of(data: Encoded, rows: np.ndarray) -> Encoded:
-    """The documents of these row numbers, in their order."""
-    docs = [data.docs[row] for row in rows]
-    return Encoded(Ragged.of(np.concatenate(docs), np.array([len(doc) for doc in docs])), data.labels[rows])
 
 
 def percent(values: float | Sequence[float]) -> str:

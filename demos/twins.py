@@ -10,9 +10,10 @@ otherwise, shows what a random split alone is worth.
 import numpy as np
 import polars as pl
 from corpora import documents, encode, tokenizer
-from trial import accuracy, entry, fit, percent, rows_of, tell
+from trial import accuracy, entry, fit, percent, tell
 
 from textmill.rows.splits import cut, outline, together
+from textmill.text.subset import subset
 
 PRESET = "comentarios"
 PATTERN = "[a-záéíóúüñ]+"
@@ -54,7 +55,7 @@ def main() -> None:
             train, test = docs.filter(~aside), docs.filter(aside)
             codec = tokenizer(train["text"], PRESET, pattern=PATTERN)
             data, held = encode(train, codec, labels), encode(test, codec, labels)
-            fitted = fit(entry(PRESET, "linear"), data, rows_of(data, np.arange(50)), codec.size, seed)
+            fitted = fit(entry(PRESET, "linear"), data, subset(data, np.arange(50)), codec.size, seed)
             measured.append((twins(train["text"], test["text"]), *remembered(train, test), accuracy(fitted, held)))
         names = ["same text in train", "same words in train", "memory right", "linear right"]
         columns = [percent(values) for values in zip(*measured, strict=True)]

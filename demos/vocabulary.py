@@ -8,10 +8,11 @@ is in use. Accuracy moves less than from seed to seed; it is the count of unknow
 
 import numpy as np
 from corpora import documents, encode, tokenizer
-from trial import accuracy, entry, fit, percent, rows_of, tell
+from trial import accuracy, entry, fit, percent, tell
 
 from textmill.text.encoding import Encoded
 from textmill.text.ragged import UNK
+from textmill.text.subset import subset
 
 PRESET = "mr"
 SIZES = {"train": 4000, "validation": 1066, "test": 2500}  # the rest is new
@@ -31,9 +32,7 @@ def main() -> None:
         order = np.random.default_rng(seed).permutation(len(docs))
         for seen, last in zip(found, (ends[0], ends[-1]), strict=True):
             codec = tokenizer(docs[order[:last]]["text"], PRESET, min_freq=1)
-            train, validation, test, new = (
-                rows_of(encode(docs, codec, labels), rows) for rows in np.split(order, ends)
-            )
+            train, validation, test, new = (subset(encode(docs, codec, labels), rows) for rows in np.split(order, ends))
             chosen = entry(PRESET, "lstm", epochs=EPOCHS)
             fitted = fit(chosen, train, validation, codec.size, seed)
             found[seen].append((unknown(test), unknown(new), accuracy(fitted, test), accuracy(fitted, new)))

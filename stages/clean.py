@@ -41,8 +41,7 @@ def main(raw: Path, docs: Path, labels: Path, metrics: Path, columns: Path, para
                 beside.append(rows.select("id", cs.starts_with(SLICE)) if sliced else rows.clear().select("id"))
         write_parquet(columns, pl.concat(beside))
     write_json(labels, classes)
-    counted = Clean(**facts)
-    counted.write(metrics)
+    (counted := Clean(**facts)).write(metrics)
     for line in told(counted):
         say(f"clean: {line}")
 

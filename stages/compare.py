@@ -8,9 +8,9 @@ from pydantic import Field
 from textmill import timings
 from textmill.config import PARAMS, Name, Seed, load_section
 from textmill.files import write_text
-from textmill.judging.comparison import CompareConfig, compare, evaluated
+from textmill.judging.comparison import CompareConfig, compare
 from textmill.judging.doubts import doubts
-from textmill.judging.ensembles import combine, member
+from textmill.judging.ensembles import with_ensembles
 from textmill.judging.naming import check_names
 from textmill.lockfile import hash_of
 from textmill.parquet import read_batches
@@ -46,9 +46,7 @@ def main(
     clean, split = Clean.read(cleaned), Split.read(parted)
     encoded = {name: Tokenized.read(tokenized / Tokenized.FILE.format(name)) for name in tokenizers}
     vectors = {name: Vectors.read(tokenized / Vectors.FILE.format(name)) for name in tokenizers}
-    judged = {name: evaluated(model) for name, model in models.items()}
-    for name, members in config.ensembles.items():
-        judged[name] = combine({each: member(models[each]) for each in members})
+    judged = with_ensembles(models, config.ensembles)
     result = compare(config, seed, dataset.name, split.splits["train"].labels, judged, split.by)
     result.write(comparison)
     found, labels = doubts(result, models), Labels.read(suspected, scored, named)

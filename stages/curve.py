@@ -42,8 +42,7 @@ def main(
     with on_threads(threads):
         sizes = curve.measure(model, data, validation, test, task, tied, compare.metric, before)
     before.forget_others()
-    found = curve.with_forecasts(sizes, compare.metric, by, compare.alpha, len(set(tied)))
-    found.write(out)
+    (found := curve.with_forecasts(sizes, compare.metric, by, compare.alpha, len(set(tied)))).write(out)
     say(f"curve: {name}: {curve_line(found)}")
 
 

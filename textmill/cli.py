@@ -20,6 +20,7 @@ from textmill.errors import INTERRUPTED, ParamsError, ResourceError, TextmillErr
 from textmill.extras import naming_extras
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=textmill.__doc__)
+Revision = Annotated[str, typer.Argument(metavar="[REV]", help="A commit with results: a branch, a tag, a hash.")]
 Bundle = Annotated[Path, typer.Argument(help="A model's folder, such as data/models/lstm.")]
 
 
@@ -231,11 +232,7 @@ def repro(
 
 
 @app.command()
-def verify(
-    revision: Annotated[
-        str, typer.Argument(metavar="[REV]", help="A commit with results: a branch, a tag, a hash.")
-    ] = "HEAD",
-) -> None:
+def verify(revision: Revision = "HEAD") -> None:
     """Does this folder hold the results that a commit says? Exit code 1 where something is off."""
     with one_line("verify"):
         from textmill import verify as receipts
@@ -261,11 +258,7 @@ def report(
 
 
 @app.command()
-def compare(
-    revision: Annotated[
-        str, typer.Argument(metavar="[REV]", help="A commit with results: a branch, a tag, a hash.")
-    ] = "HEAD",
-) -> None:
+def compare(revision: Revision = "HEAD") -> None:
     """What changed since a commit, in params and in scores, as markdown for a pull request."""
     with one_line("compare"):
         from textmill.review.changes import changes

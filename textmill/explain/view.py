@@ -2,7 +2,8 @@
 
 import sys
 from collections import defaultdict
-from itertools import groupby
+from collections.abc import Iterator
+from itertools import groupby, zip_longest
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from textmill.explain import Explanation
 if TYPE_CHECKING:
     from rich.text import Text
 
+Sides = tuple[str, str]  # the style of what speaks for a label, and of what speaks against it
 MOST = 8  # tokens on each side of the table
 LEAST = 0.005  # log-odds of a token that stands there: two digits are told
 STRONG, WEAK = 0.5, 0.15  # shares of the largest attribution, from which a token is painted
@@ -40,9 +42,8 @@ def show(explanation: Explanation) -> None:
     for title in (f"for {label}", f"against {label}"):
         table.add_column(title.translate(UNPRINTABLE), overflow="fold")
         table.add_column(justify="right")
-    for number in range(max(map(len, sides))):
-        cells = [side[number] if number < len(side) else ("", "") for side in sides]
-        table.add_row(*(cell for pair in cells for cell in pair))
+    for pair in zip_longest(*sides, fillvalue=("", "")):
+        table.add_row(*(cell for side in pair for cell in side))
     console.print(table if any(sides) else f"no token weighs {LEAST} or more")
     console.print()
     console.print(summed(explanation))
@@ -52,19 +53,25 @@ def painted(explanation: Explanation) -> "list[Text]":
     """The tokens in the colours of what they say; those that are not read, as one remark."""
     from rich.text import Text
 
+    parts = []
+    for text, value, sides in strokes(explanation, WEAKLY, STRONGLY):
+        style = "dim" if value is None else sides[int(value < 0)]
+        parts.append(Text(text.translate(UNPRINTABLE), style))
+    return parts
+
+
+def strokes(explanation: Explanation, weakly: Sides, strongly: Sides) -> Iterator[tuple[str, float | None, Sides]]:
+    """Each token, its attribution, and the styles, for and against, that paint it; of what is not read, a remark."""
     values = explanation.attributions
     largest = np.nanmax(np.abs(values)) or 1.0
-    parts = []
     for unread, run in groupby(zip(explanation.tokens, values, strict=True), lambda pair: np.isnan(pair[1])):
         pairs = list(run)
         if unread:
-            parts.append(Text(f"[{len(pairs):,} tokens the model does not read]", "dim"))
+            yield f"[{len(pairs):,} tokens the model does not read]", None, ("", "")
             continue
         for token, value in pairs:
             share = abs(value) / largest
-            style = (STRONGLY if share >= STRONG else WEAKLY)[int(value < 0)] if share >= WEAK else ""
-            parts.append(Text(token.translate(UNPRINTABLE), style))
-    return parts
+            yield token, value, strongly if share >= STRONG else weakly if share >= WEAK else ("", "")
 
 
 def weightiest(explanation: Explanation) -> list[list[tuple[str, str]]]:

@@ -13,7 +13,7 @@ from textmill.config import nearest
 from textmill.errors import ArtifactError, ParamsError
 from textmill.judging import scoring
 from textmill.judging.answers import answers
-from textmill.judging.comparison import ENSEMBLE, Ensembles, Evaluated
+from textmill.judging.comparison import ENSEMBLE, Ensembles, Evaluated, evaluated
 from textmill.results.outcome import PREDICTIONS, VALIDATION, Outcome
 from textmill.results.scores import Scores
 
@@ -45,6 +45,14 @@ def check_ensembles(ensembles: Ensembles, models: Collection[str], where: str) -
                 raise ParamsError(f"{where}.{name}: '{member}' is no model{nearest(member, list(models))}")
         if len(set(members)) < len(members):
             raise ParamsError(f"{where}.{name}: a model stands twice in {members}")
+
+
+def with_ensembles(models: Mapping[str, Outcome], ensembles: Ensembles) -> dict[str, Evaluated]:
+    """All models, and the ensembles of some of them."""
+    judged = {name: evaluated(model) for name, model in models.items()}
+    for name, members in ensembles.items():
+        judged[name] = combine({each: member(models[each]) for each in members})
+    return judged
 
 
 def combine(members: Mapping[str, Member]) -> Evaluated:
