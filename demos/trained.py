@@ -9,7 +9,7 @@ import polars as pl
 from textmill.confidence import tempered
 from textmill.config import load_params
 from textmill.judging.scoring import classes_of, probabilities_of
-from textmill.results.outcome import Outcome
+from textmill.records.outcome import Outcome
 
 ROOT = Path(__file__).parents[1]
 SPLITS = ("validation", "test")

@@ -10,7 +10,7 @@ from textmill.console import say
 from textmill.files import write_json
 from textmill.judging.slicing import EvaluateConfig
 from textmill.parquet import append_parquet, write_parquet
-from textmill.results.data import Clean
+from textmill.records.data import Clean
 from textmill.rows.cleaning import CleanConfig, Cleaner, arrange, told
 from textmill.rows.columns import SLICE
 from textmill.rows.reading import read_part

@@ -14,15 +14,15 @@ from textmill.judging.ensembles import with_ensembles
 from textmill.judging.naming import check_names
 from textmill.lockfile import hash_of
 from textmill.parquet import read_batches
+from textmill.records.data import Clean, Split, Tokenized, Vectors
+from textmill.records.labels import Labels
+from textmill.records.outcome import Outcome
 from textmill.report.answers import answers
 from textmill.report.experiment import Asked, Experiment
 from textmill.report.page import render
 from textmill.report.plots import draw
 from textmill.report.ranking import rankings
 from textmill.report.table import tell
-from textmill.results.data import Clean, Split, Tokenized, Vectors
-from textmill.results.labels import Labels
-from textmill.results.outcome import Outcome
 from textmill.sources import load_dataset
 from textmill.stage import run
 

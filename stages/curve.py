@@ -8,8 +8,8 @@ from textmill.files import read_json, sha256
 from textmill.judging.comparison import CompareConfig
 from textmill.parquet import read_batches
 from textmill.processes import keep_memory, on_threads
+from textmill.records.curve import Curve
 from textmill.report.labels import curve_line
-from textmill.results.curve import Curve
 from textmill.stage import run
 
 

@@ -8,7 +8,7 @@ from textmill.console import say
 from textmill.files import read_json, sha256
 from textmill.parquet import count_rows, read_batches
 from textmill.processes import keep_memory
-from textmill.results.data import Ids, Tokenized, Vocabulary
+from textmill.records.data import Ids, Tokenized, Vocabulary
 from textmill.rows import profile
 from textmill.stage import run
 from textmill.text import encoding

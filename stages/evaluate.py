@@ -16,11 +16,11 @@ from textmill.judging.slices import slices, with_facts, wrong
 from textmill.judging.slicing import EvaluateConfig
 from textmill.parquet import read_batches, read_parquet, write_parquet
 from textmill.processes import keep_memory, on_threads
-from textmill.results.mistakes import Mistakes
-from textmill.results.outcome import PREDICTIONS, SEEDS, VALIDATION
-from textmill.results.scores import Scores
-from textmill.results.slices import Slices
-from textmill.results.terms import Terms
+from textmill.records.mistakes import Mistakes
+from textmill.records.outcome import PREDICTIONS, SEEDS, VALIDATION
+from textmill.records.scores import Scores
+from textmill.records.slices import Slices
+from textmill.records.terms import Terms
 from textmill.rows.columns import columns_of
 from textmill.rows.splits import SplitConfig, pieces
 from textmill.stage import run

@@ -10,7 +10,7 @@ from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
 from textmill.files import read_json, whole_folder, write_json
 from textmill.parquet import append_parquet, read_batches, read_column
-from textmill.results.data import Split
+from textmill.records.data import Split
 from textmill.rows.near import near_copies, twins
 from textmill.rows.profile import profile, told
 from textmill.rows.splits import SIDES, SPLITS, SplitConfig, apart, outline, part

@@ -6,8 +6,8 @@ from textmill import bundle, models, timings
 from textmill.config import PARAMS, Seed, Threads, load_section
 from textmill.files import read_json
 from textmill.processes import keep_memory, on_threads
-from textmill.results.fit import Fit
-from textmill.results.history import HISTORY, write_history
+from textmill.records.fit import Fit
+from textmill.records.history import HISTORY, write_history
 from textmill.stage import FIRST, PROCESSES, run
 from textmill.training.inputs import Inputs, depends_on
 from textmill.training.seeds import fit_seeds, forget, places_of

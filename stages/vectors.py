@@ -9,7 +9,7 @@ from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
 from textmill.fetch import Places
 from textmill.files import read_json, sha256
-from textmill.results.data import Vectors
+from textmill.records.data import Vectors
 from textmill.stage import run
 from textmill.vectors import NONE, save
 from textmill.vectors.config import Trained, vectors_config

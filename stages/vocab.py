@@ -11,7 +11,7 @@ from textmill.fetch import Places
 from textmill.files import read_json, sha256, whole_folder
 from textmill.parquet import count_rows, read_column
 from textmill.processes import keep_memory
-from textmill.results.data import Ids, Vocabulary
+from textmill.records.data import Ids, Vocabulary
 from textmill.rows import profile
 from textmill.stage import run
 from textmill.text import encoding

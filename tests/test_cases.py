@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from stages import clean, download, split
 from textmill.errors import TextmillError
-from textmill.results.data import Clean, Split
+from textmill.records.data import Clean, Split
 
 CASES = Path(os.environ.get("TEXTMILL_CASES", ROOT.parent / "shared/cases"))
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="the files are not here")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textmill.errors import DataError
-from textmill.results.data import Clean
+from textmill.records.data import Clean
 from textmill.rows import bad
 from textmill.rows.cleaning import CleanConfig, Cleaner, arrange, told
 from textmill.rows.misread import twice_encoded

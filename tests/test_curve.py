@@ -9,8 +9,8 @@ from textmill.annotation.curve import measure, nested, with_forecasts
 from textmill.annotation.forecast import forecast
 from textmill.annotation.kept import Kept
 from textmill.models import model_entry
+from textmill.records.curve import Size
 from textmill.report.labels import curve_line, drawn
-from textmill.results.curve import Size
 from textmill.text.encoding import Encoded
 from textmill.training.task import Task
 

@@ -18,7 +18,7 @@ from stages import train
 from textmill import tokenizers, vectors
 from textmill.arrays import read_arrays
 from textmill.files import read_json, sha256, write_json
-from textmill.results.history import read_history
+from textmill.records.history import read_history
 from textmill.rows import profile
 from textmill.text import encoding
 from textmill.text.ragged import Ragged

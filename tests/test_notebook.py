@@ -16,9 +16,9 @@ from textmill.explain import Explanation
 from textmill.files import read_json
 from textmill.judging.comparison import CompareConfig, compare, evaluated
 from textmill.judging.ensembles import combine, member
+from textmill.records.comparison import Comparison
+from textmill.records.outcome import Outcome
 from textmill.report.plots import calibration_figure, comparison_figure
-from textmill.results.comparison import Comparison
-from textmill.results.outcome import Outcome
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,7 @@ def project(tmp_path_factory, reviews) -> Path:
 
 
 def test_a_row_for_each_model_and_seed_as_the_files_have_it(project):
-    table = textmill.scores(project)
+    table = textmill.results(project)
     compared = read_json(project / "report/comparison.json")
     seeds = {"linear": [3], "cnn": [2, 5], "both": [None]}
     for entry in compared["models"]:
@@ -71,7 +71,7 @@ def test_a_row_for_each_model_and_seed_as_the_files_have_it(project):
 
 def test_what_is_missing_is_named(project, tmp_path):
     with pytest.raises(ArtifactError, match=r"comparison.json: missing; run `dvc repro compare`"):
-        textmill.scores(tmp_path)
+        textmill.results(tmp_path)
 
 
 def test_figures_draw_the_numbers_of_their_records(project):
@@ -113,7 +113,7 @@ def test_the_notebook_of_docs_runs(project, monkeypatch):
             *body, last = ast.parse("".join(cell["source"])).body
             exec(compile(ast.Module(body, []), "cell", "exec"), names)
             shown.append(eval(compile(ast.Expression(last.value), "cell", "eval"), names))
-    assert shown[0].equals(textmill.scores())
+    assert shown[0].equals(textmill.results())
     assert sum(hasattr(one, "_repr_png_") for one in shown) == 4
     assert "<table>" in shown[-2]._repr_html_()
     assert set(shown[-1]) <= {"bad", "good"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textmill.results.data import Ids, Split
+from textmill.records.data import Ids, Split
 from textmill.rows.profile import encoded, lengths, profile, told, unread
 from textmill.rows.splits import SIDES, outline
 

@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from textmill.results.fit import Solver
+from textmill.records.fit import Solver
 from textmill.text.ngrams import Counts
 from textmill.training.regression import log_count_ratio, regression
 

@@ -13,6 +13,17 @@ from hypothesis import strategies as st
 from textmill.judging.answers import Answers as Said
 from textmill.judging.comparison import CompareConfig, Evaluated, compare
 from textmill.judging.doubts import doubts
+from textmill.records.curve import Curve, Forecast, Size
+from textmill.records.data import Clean, Split, Tokenized, Vectors
+from textmill.records.fit import Fit
+from textmill.records.history import Epoch
+from textmill.records.labels import Labels
+from textmill.records.mistakes import Mistake
+from textmill.records.outcome import Outcome
+from textmill.records.scores import Scores
+from textmill.records.slices import Slices
+from textmill.records.suspects import Suspect, Suspects
+from textmill.records.terms import Terms
 from textmill.report import page as report_page
 from textmill.report.answers import Answer, Answers, Document
 from textmill.report.experiment import Asked, Experiment
@@ -20,17 +31,6 @@ from textmill.report.numbers import count, decimals, interval, percent, points
 from textmill.report.page import hash_of, render, ticks
 from textmill.report.plots import PALETTE, confusion_figure, curves_figure
 from textmill.report.side_by_side import side_by_side
-from textmill.results.curve import Curve, Forecast, Size
-from textmill.results.data import Clean, Split, Tokenized, Vectors
-from textmill.results.fit import Fit
-from textmill.results.history import Epoch
-from textmill.results.labels import Labels
-from textmill.results.mistakes import Mistake
-from textmill.results.outcome import Outcome
-from textmill.results.scores import Scores
-from textmill.results.slices import Slices
-from textmill.results.suspects import Suspect, Suspects
-from textmill.results.terms import Terms
 
 ATTACKS = ["<script>alert(1)</script>", "</script>", '"onerror="alert(1)', "{{7*7}}", "<img src=x onerror=alert(1)>"]
 VOID = {"meta", "br", "input"}

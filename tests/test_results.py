@@ -7,14 +7,14 @@ from test_report import made_up
 
 from textmill.errors import ArtifactError
 from textmill.files import write_json
-from textmill.results.curve import Curve
-from textmill.results.data import Clean, Vectors
-from textmill.results.fit import Fit
-from textmill.results.history import read_history, write_history
-from textmill.results.mistakes import Mistakes
-from textmill.results.scores import Scores
-from textmill.results.slices import Slices
-from textmill.results.suspects import Suspects
+from textmill.records.curve import Curve
+from textmill.records.data import Clean, Vectors
+from textmill.records.fit import Fit
+from textmill.records.history import read_history, write_history
+from textmill.records.mistakes import Mistakes
+from textmill.records.scores import Scores
+from textmill.records.slices import Slices
+from textmill.records.suspects import Suspects
 
 FIT = made_up()[0]["lstm"]["fit"]
 ROW = {"epoch": 1, "train_loss": 0.1234567, "validation_loss": 0.5, "validation_accuracy": 1.0, "validation_f1": 1.0}

@@ -18,9 +18,9 @@ from textmill.judging import comparison
 from textmill.judging.comparison import CompareConfig, evaluated
 from textmill.judging.ensembles import combine, member
 from textmill.judging.scoring import classes_of, probabilities_of
-from textmill.results.history import read_history
-from textmill.results.outcome import Outcome
-from textmill.results.scores import Scores
+from textmill.records.history import read_history
+from textmill.records.outcome import Outcome
+from textmill.records.scores import Scores
 from textmill.training import calibration
 from textmill.training.calibration import fitted_temperature
 from textmill.training.settings import TrainConfig

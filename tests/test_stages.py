@@ -21,7 +21,7 @@ from textmill.cli import app
 from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError
 from textmill.files import read_json, sha256, write_json
 from textmill.parquet import write_parquet
-from textmill.results.curve import Curve
+from textmill.records.curve import Curve
 from textmill.rows.splits import SIDES, SPLITS
 from textmill.text import encoding
 from textmill.training import family

@@ -12,8 +12,8 @@ from textmill.annotation import suspects
 from textmill.annotation.folds import folds
 from textmill.files import write_json
 from textmill.parquet import append_parquet
+from textmill.records.suspects import Suspects
 from textmill.report.labels import suspects_line
-from textmill.results.suspects import Suspects
 from textmill.rows.splits import pieces
 from textmill.text.encoding import Encoded
 from textmill.text.subset import subset

@@ -20,7 +20,7 @@ from textmill.errors import ArtifactError, ParamsError, ResourceError
 from textmill.files import read_json, write_json
 from textmill.judging.comparison import TOLD
 from textmill.lockfile import hash_of
-from textmill.results.comparison import Baseline, Comparison, Entry, Pair, Power
+from textmill.records.comparison import Baseline, Comparison, Entry, Pair, Power
 from textmill.tracking import entities, files, outputs, store, track, track_all, track_commit
 from textmill.tracking.sanitizing import safe_metrics, safe_params
 

@@ -17,7 +17,7 @@ from textmill.cli import app
 from textmill.judging import scoring
 from textmill.judging.metrics import METRICS
 from textmill.lockfile import hash_of
-from textmill.results.comparison import Baseline, Comparison, Entry, Pair
+from textmill.records.comparison import Baseline, Comparison, Entry, Pair
 from textmill.timings import Timing
 from textmill.verify.evidence import Evidence
 from textmill.verify.sides import wanted

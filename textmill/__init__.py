@@ -29,7 +29,7 @@ def load(path: str | Path, precision: Literal["float32", "bfloat16"] = "float32"
         return classifier.load(path, precision)
 
 
-def scores(folder: str | Path = ".") -> pl.DataFrame:
+def results(folder: str | Path = ".") -> pl.DataFrame:
     """Models, seeds and scores of the project in a folder; see `textmill.report.frame.frame` for the columns."""
     from textmill.report.frame import frame
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 from textmill.config import Section, Sha256
 from textmill.environment import Environment, processor
 from textmill.errors import ArtifactError
-from textmill.results.record import Record
+from textmill.records.record import Record
 
 
 class Timing(Record, Section):

@@ -17,7 +17,7 @@ from textmill.annotation.kept import ByMetric, Kept
 from textmill.errors import DataError
 from textmill.judging.metrics import METRICS
 from textmill.models import ModelEntry
-from textmill.results.curve import Curve, Size
+from textmill.records.curve import Curve, Size
 from textmill.text.encoding import Encoded
 from textmill.text.subset import subset
 from textmill.training.task import Task

@@ -10,7 +10,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from textmill.results.curve import Forecast, Size
+from textmill.records.curve import Forecast, Size
 
 LAST = 3  # sizes that are fitted
 

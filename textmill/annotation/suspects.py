@@ -14,7 +14,7 @@ import polars as pl
 from textmill.annotation.folds import folds
 from textmill.errors import DataError
 from textmill.judging.slices import FORMULA
-from textmill.results.suspects import Suspect, Suspects
+from textmill.records.suspects import Suspect, Suspects
 from textmill.text.encoding import Encoded
 from textmill.text.ngrams import Counts, count, grams, scaled, side_by_side, weigh
 from textmill.text.ragged import SPECIALS, Ragged

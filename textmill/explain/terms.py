@@ -9,7 +9,7 @@ import numpy as np
 from textmill import bundle
 from textmill.files import read_json
 from textmill.models.linear import Linear
-from textmill.results.terms import Term, Terms
+from textmill.records.terms import Term, Terms
 from textmill.text.ragged import SPECIALS
 
 MOST = 20  # of a class

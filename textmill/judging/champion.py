@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from textmill.results.comparison import DecidedBy
+from textmill.records.comparison import DecidedBy
 
 
 class Candidate(NamedTuple):

@@ -23,9 +23,9 @@ from textmill.judging.intervals import half_width
 from textmill.judging.judged import Judged, interval, judge, spread, wins
 from textmill.judging.metrics import METRICS
 from textmill.judging.units import units_of
-from textmill.results.comparison import RARE, Baseline, Comparison, Entry, Power
-from textmill.results.outcome import PREDICTIONS, VALIDATION, Outcome
-from textmill.results.scores import Scores
+from textmill.records.comparison import RARE, Baseline, Comparison, Entry, Power
+from textmill.records.outcome import PREDICTIONS, VALIDATION, Outcome
+from textmill.records.scores import Scores
 
 TOLD = (*METRICS, "log_loss", "roc_auc", "calibration_error")
 ENSEMBLE = "ensemble"  # their family

@@ -9,7 +9,7 @@ import polars as pl
 from textmill import tally
 from textmill.confidence import RISKS, Calibration, Step, least_risk, tempered, threshold
 from textmill.judging.scoring import calibration_error, classes_of, probabilities_of
-from textmill.results.scores import AtRisk, Covered, Scores, Tempered
+from textmill.records.scores import AtRisk, Covered, Scores, Tempered
 
 SHARES = 10  # of the documents, for coverage
 

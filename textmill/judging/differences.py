@@ -10,7 +10,7 @@ from textmill.judging.intervals import half_width
 from textmill.judging.judged import Judged, spread
 from textmill.judging.swaps import widening
 from textmill.judging.units import Units
-from textmill.results.comparison import Pair
+from textmill.records.comparison import Pair
 
 
 class Terms(NamedTuple):

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-from textmill.results.comparison import Comparison, Entry
-from textmill.results.fit import Fit
-from textmill.results.outcome import Outcome
+from textmill.records.comparison import Comparison, Entry
+from textmill.records.fit import Fit
+from textmill.records.outcome import Outcome
 
 FAR = 0.05  # what a network may be behind the linear model, and a difference that each split should show
 PLAIN = 0.005  # half a point: what validation must flatter networks by to be told

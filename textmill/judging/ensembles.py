@@ -14,8 +14,8 @@ from textmill.errors import ArtifactError, ParamsError
 from textmill.judging import scoring
 from textmill.judging.answers import answers
 from textmill.judging.comparison import ENSEMBLE, Ensembles, Evaluated, evaluated
-from textmill.results.outcome import PREDICTIONS, VALIDATION, Outcome
-from textmill.results.scores import Scores
+from textmill.records.outcome import PREDICTIONS, VALIDATION, Outcome
+from textmill.records.scores import Scores
 
 
 class Member(NamedTuple):

@@ -9,8 +9,8 @@ import polars as pl
 
 from textmill import tally
 from textmill.judging.metrics import METRICS, score
-from textmill.results.mistakes import Mistake, Mistakes
-from textmill.results.scores import Bin, Binary, OfClass, OfSeed, Scores
+from textmill.records.mistakes import Mistake, Mistakes
+from textmill.records.scores import Bin, Binary, OfClass, OfSeed, Scores
 from textmill.text.encoding import Documents
 from textmill.text.ragged import Ragged
 

@@ -10,7 +10,7 @@ import polars as pl
 from textmill.judging import jackknife
 from textmill.judging.intervals import chance, half_width, of_documents
 from textmill.judging.units import Units, units_of
-from textmill.results.slices import Slice, Slices
+from textmill.records.slices import Slice, Slices
 from textmill.text.encoding import Documents
 from textmill.text.pieces import normal
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from textmill.config import Count, Positive, Section, validate
 from textmill.errors import DataError
-from textmill.results.fit import Solver
+from textmill.records.fit import Solver
 from textmill.text.encoding import Encoded
 from textmill.text.ngrams import Counts, chosen, count, grams, scaled, side_by_side, weigh
 from textmill.text.ragged import Ragged

@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from textmill.parquet import read_parquet
-from textmill.results.outcome import PREDICTIONS, Outcome
+from textmill.records.outcome import PREDICTIONS, Outcome
 
 SHOWN = 1500  # documents, which a browser lays out in a blink
 SIZE = 1_500_000  # bytes that all of them take on the page, about

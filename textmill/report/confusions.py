@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from textmill.results.scores import Scores
+from textmill.records.scores import Scores
 
 LISTED = 15
 CLASSES = 60

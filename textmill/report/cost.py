@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from textmill.results.comparison import Comparison
+from textmill.records.comparison import Comparison
 from textmill.timings import Timing
 
 MEGABYTE = 1e6

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from textmill.judging.doubts import Doubt
+from textmill.records.comparison import Comparison
+from textmill.records.data import Clean, Split, Tokenized, Vectors
+from textmill.records.labels import Labels
+from textmill.records.outcome import Outcome
 from textmill.report.answers import Answers
 from textmill.report.ranking import Ranking
-from textmill.results.comparison import Comparison
-from textmill.results.data import Clean, Split, Tokenized, Vectors
-from textmill.results.labels import Labels
-from textmill.results.outcome import Outcome
 
 
 class Asked(NamedTuple):

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textmill import timings
-from textmill.results.comparison import Comparison, Entry
-from textmill.results.fit import Fit
-from textmill.results.scores import Scores
+from textmill.records.comparison import Comparison, Entry
+from textmill.records.fit import Fit
+from textmill.records.scores import Scores
 
 if TYPE_CHECKING:
     import polars as pl

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from textmill.judging.metrics import METRICS
+from textmill.records.curve import Curve, Forecast
+from textmill.records.suspects import Suspects
 from textmill.report.numbers import count, points
-from textmill.results.curve import Curve, Forecast
-from textmill.results.suspects import Suspects
 
 WORDS = {2: "twice", 4: "four times"}
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textmill.files import atomic
-from textmill.results.comparison import Comparison
-from textmill.results.history import Epoch
-from textmill.results.outcome import Outcome
-from textmill.results.scores import Bin
+from textmill.records.comparison import Comparison
+from textmill.records.history import Epoch
+from textmill.records.outcome import Outcome
+from textmill.records.scores import Bin
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textmill.parquet import read_parquet
-from textmill.results.outcome import PREDICTIONS, Outcome
+from textmill.records.outcome import PREDICTIONS, Outcome
 
 POINTS = 60  # of a curve
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from textmill.results.outcome import Outcome
-from textmill.results.slices import Slice
+from textmill.records.outcome import Outcome
+from textmill.records.slices import Slice
 
 TITLES = {"length": "By length", "negation": "By negation", "unknown": "By tokens outside the vocabulary"}
 

@@ -11,10 +11,10 @@ from textmill import timings
 from textmill.console import UNPRINTABLE, few, say
 from textmill.judging.doubts import Doubt, doubts
 from textmill.judging.metrics import METRICS
+from textmill.records.comparison import Comparison, Entry
+from textmill.records.outcome import Outcome
 from textmill.report.doubts import lines
 from textmill.report.numbers import count, decimals, interval, percent, range_of_points
-from textmill.results.comparison import Comparison, Entry
-from textmill.results.outcome import Outcome
 from textmill.timings import Timing
 
 DECIDED = {"log_loss": "the lower log-loss", "parameters": "the smaller size", "name": "the name that comes first"}

@@ -11,8 +11,8 @@ from ruamel.yaml.error import YAMLError
 from textmill.config import PARAMS, load_params
 from textmill.errors import ArtifactError
 from textmill.lockfile import Stage, flat
-from textmill.results.comparison import Comparison, Pair
-from textmill.results.outcome import PREDICTIONS, SEEDS
+from textmill.records.comparison import Comparison, Pair
+from textmill.records.outcome import PREDICTIONS, SEEDS
 from textmill.review.signing import PAGE, check
 from textmill.verify.cache import cache_of, held
 from textmill.verify.commit import Commit, contents, find

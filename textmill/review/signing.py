@@ -11,11 +11,11 @@ from textmill.config import PARAMS, load_params
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import write_text
 from textmill.lockfile import LOCK
+from textmill.records.comparison import Comparison
+from textmill.records.fit import Fit
+from textmill.records.scores import Scores
 from textmill.report.cost import costs
 from textmill.report.page import COST, SIGNATURE, fragment, of_cost
-from textmill.results.comparison import Comparison
-from textmill.results.fit import Fit
-from textmill.results.scores import Scores
 from textmill.sources.parts import digests
 from textmill.timings import Timing, recall
 from textmill.verify.commit import changed, date, find

@@ -9,7 +9,7 @@ import polars as pl
 from textmill.config import Count, Section
 from textmill.console import counted
 from textmill.errors import DataError
-from textmill.results.data import Clean
+from textmill.records.data import Clean
 from textmill.rows.bad import NO_LABEL, NO_TEXT, TOO_LONG, UNLISTED, advice
 from textmill.rows.columns import SLICE
 from textmill.rows.hashing import hexadecimal, keys

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from textmill.console import counted, few
-from textmill.results.data import Ids, Split
+from textmill.records.data import Ids, Split
 from textmill.rows.splits import SPLITS, among
 
 UNKNOWN = 0.3  # share of a split's tokens from which a model hardly reads it: that of English words is 0.01 to 0.1

@@ -10,8 +10,8 @@ from typing import Any
 
 from textmill.errors import ArtifactError
 from textmill.lockfile import LOCK, entries
-from textmill.results.comparison import Comparison
-from textmill.results.fit import Fit
+from textmill.records.comparison import Comparison
+from textmill.records.fit import Fit
 from textmill.timings import Timing
 from textmill.tracking.origin import of_commit
 from textmill.tracking.outputs import Snapshot, snapshot, stage

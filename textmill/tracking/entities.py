@@ -9,11 +9,11 @@ from textmill.bundle import Config
 from textmill.errors import ParamsError
 from textmill.judging.comparison import TOLD
 from textmill.judging.metrics import METRICS
-from textmill.results.comparison import Entry
-from textmill.results.fit import Fit, FittedSeed
-from textmill.results.history import Epoch
-from textmill.results.outcome import PREDICTIONS
-from textmill.results.scores import OfSeed, Scores
+from textmill.records.comparison import Entry
+from textmill.records.fit import Fit, FittedSeed
+from textmill.records.history import Epoch
+from textmill.records.outcome import PREDICTIONS
+from textmill.records.scores import OfSeed, Scores
 from textmill.sections import SCHEMAS, effective
 from textmill.timings import Timing
 from textmill.tracking.lookup import BUNDLE, KEY, KIND, MODEL, SEEDS

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from textmill.bundle import Config
+from textmill.records.history import HISTORY, read_history
+from textmill.records.mistakes import Mistakes
+from textmill.records.scores import Scores
 from textmill.report.plots import confusion_figure, curves_figure
-from textmill.results.history import HISTORY, read_history
-from textmill.results.mistakes import Mistakes
-from textmill.results.scores import Scores
 from textmill.tracking.outputs import Result
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from textmill.errors import ArtifactError
 from textmill.files import digest, sha256
 from textmill.judging.comparison import ENSEMBLE
 from textmill.lockfile import LOCK, entries, hash_of
-from textmill.results.comparison import Comparison, Entry
+from textmill.records.comparison import Comparison, Entry
 from textmill.tracking.origin import Origin
 
 PAGE = "index.html"  # beside comparison.json

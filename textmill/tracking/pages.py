@@ -6,9 +6,9 @@ from typing import Any
 
 from textmill.judging.comparison import ENSEMBLE
 from textmill.judging.metrics import METRICS
+from textmill.records.comparison import Comparison, Entry
 from textmill.report.numbers import interval, percent
 from textmill.report.table import narrow, standing
-from textmill.results.comparison import Comparison, Entry
 from textmill.tracking.lookup import CHAMPION, KIND, LATEST, MODEL, NOTE
 from textmill.tracking.origin import Origin
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textmill.errors import ArtifactError
 from textmill.judging.scoring import EXCERPT
-from textmill.results.mistakes import Mistakes
+from textmill.records.mistakes import Mistakes
 from textmill.tracking.lookup import BUNDLE, CHAMPION, MODEL, PREVIOUS, previous_of, registered_name
 from textmill.tracking.outputs import Result
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textmill.bundle import Config, read_config
-from textmill.results.fit import Fit
-from textmill.results.history import HISTORY, read_history
-from textmill.results.scores import Scores
+from textmill.records.fit import Fit
+from textmill.records.history import HISTORY, read_history
+from textmill.records.scores import Scores
 from textmill.timings import recall
 from textmill.tracking import entities, files, pages
 from textmill.tracking.experiment import Store

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from textmill.files import read_json, sha256
-from textmill.results.data import Vocabulary
+from textmill.records.data import Vocabulary
 from textmill.text import encoding
 from textmill.text.encoding import Encoded
 from textmill.text.tokenizer import FILE

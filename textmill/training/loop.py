@@ -13,7 +13,7 @@ from torch import Tensor
 from textmill.console import say
 from textmill.errors import DivergedError
 from textmill.networks.layers import Network
-from textmill.results.fit import Learning
+from textmill.records.fit import Learning
 from textmill.text.encoding import Encoded
 from textmill.text.ragged import Ragged
 from textmill.training import backward, distributed, memory

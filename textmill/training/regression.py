@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from textmill.results.fit import Solver
+from textmill.records.fit import Solver
 from textmill.text.ngrams import Counts
 
 if TYPE_CHECKING:

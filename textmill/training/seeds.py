@@ -10,7 +10,7 @@ from typing import Any, cast
 from textmill import environment
 from textmill.console import say
 from textmill.files import digest
-from textmill.results.fit import Fit, FittedSeed, Pretraining, Validation
+from textmill.records.fit import Fit, FittedSeed, Pretraining, Validation
 from textmill.text.encoding import Encoded
 from textmill.timings import Timing, machine
 from textmill.training.calibration import Calibrated, calibrated

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypedDict
 import numpy as np
 
 from textmill.config import Section
-from textmill.results.fit import Learning, Solver
+from textmill.records.fit import Learning, Solver
 from textmill.text.encoding import Encoded
 from textmill.text.ragged import Ragged
 from textmill.vectors import WordVectors

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from textmill.errors import TextmillError
 from textmill.lockfile import Stage
-from textmill.results.comparison import Comparison
+from textmill.records.comparison import Comparison
 from textmill.timings import Timing
 from textmill.verify.commit import Commit, contents
 

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from textmill.console import few
 from textmill.judging.metrics import METRICS
+from textmill.records.comparison import Comparison
 from textmill.report.confusions import CLASSES, largest, weakest
 from textmill.report.cost import Cost, chart, costs
 from textmill.report.doubts import lines
@@ -26,7 +27,6 @@ from textmill.report.plots import PALETTE
 from textmill.report.settings import differing, plain
 from textmill.report.side_by_side import side_by_side
 from textmill.report.table import DECIDED, rare
-from textmill.results.comparison import Comparison
 
 HERE = Path(__file__).parent
 BASE = "base.html.j2"

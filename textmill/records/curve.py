@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from textmill.config import Section
-from textmill.results.record import Record
+from textmill.records.record import Record
 
 
 class Size(Section):

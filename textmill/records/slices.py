@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from textmill.config import Section
-from textmill.results.record import Record
+from textmill.records.record import Record
 
 
 class Slice(Section):

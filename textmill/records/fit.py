@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from textmill.config import Section
-from textmill.results.record import Record
+from textmill.records.record import Record
 
 HARDLY = 0.15  # of the way from guessing to knowing
 

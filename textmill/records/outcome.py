@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Self
 
 from textmill.errors import ArtifactError
 from textmill.parquet import read_parquet
-from textmill.results.fit import Fit
-from textmill.results.history import HISTORY, Epoch, read_history
-from textmill.results.mistakes import Mistake, Mistakes
-from textmill.results.record import maker, need
-from textmill.results.scores import Scores
-from textmill.results.slices import Slices
-from textmill.results.terms import Term, Terms
+from textmill.records.fit import Fit
+from textmill.records.history import HISTORY, Epoch, read_history
+from textmill.records.mistakes import Mistake, Mistakes
+from textmill.records.record import maker, need
+from textmill.records.scores import Scores
+from textmill.records.slices import Slices
+from textmill.records.terms import Term, Terms
 
 if TYPE_CHECKING:
     import polars as pl

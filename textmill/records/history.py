@@ -10,7 +10,7 @@ from pydantic import Field
 from textmill.config import Section, validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import atomic
-from textmill.results.record import maker, need
+from textmill.records.record import maker, need
 
 HISTORY = "history.csv"
 STAGE = "train"

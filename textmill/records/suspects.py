@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from textmill.config import Section
-from textmill.results.record import Record
+from textmill.records.record import Record
 
 TABLE = "suspects.csv"
 

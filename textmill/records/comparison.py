@@ -4,7 +4,7 @@ from itertools import takewhile
 from typing import ClassVar, Literal
 
 from textmill.config import Section
-from textmill.results.record import Open, Record
+from textmill.records.record import Open, Record
 
 FEW_UNITS = 10  # effective ones: under it little can be told
 DecidedBy = Literal["log_loss", "parameters", "name"]  # between equal validation scores

@@ -5,7 +5,7 @@ from typing import ClassVar
 from pydantic import ConfigDict, RootModel
 
 from textmill.config import Section
-from textmill.results.record import Record
+from textmill.records.record import Record
 
 
 class Term(Section):

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from textmill.results.curve import Curve
-from textmill.results.suspects import Suspects
+from textmill.records.curve import Curve
+from textmill.records.suspects import Suspects
 
 
 @dataclass(frozen=True)
