@@ -14,13 +14,13 @@ from typer.testing import CliRunner
 
 from textmill import console, environment, verify
 from textmill.cli import app
+from textmill.dag import stage_names
 from textmill.judging import scoring
 from textmill.judging.metrics import METRICS
 from textmill.lockfile import hash_of
 from textmill.records.comparison import Baseline, Comparison, Entry, Pair
 from textmill.timings import Timing
 from textmill.verify.evidence import Evidence
-from textmill.verify.sides import wanted
 
 MODELS = ("linear", "rnn")
 PARAMS = {
@@ -451,7 +451,7 @@ def test_a_reproduction_ends_with_the_verdict_and_what_to_do(project):
 )
 def test_which_stages_params_ask_for(foreach, names):
     given = {"models": {"a": {}, "b": {}}, "deep": {"models": {"x": 1}}}
-    assert wanted({"stages": {"clean": {}, "train": foreach}}, given, ["train@old"]) == ["clean", *names]
+    assert stage_names({"stages": {"clean": {}, "train": foreach}}, given, ["train@old"]) == ["clean", *names]
 
 
 @pytest.mark.parametrize("metric", METRICS)

@@ -11,6 +11,7 @@ from pathlib import Path
 from textmill.console import say
 from textmill.errors import INTERRUPTED, ParamsError, TextmillError
 from textmill.extras import naming_extras
+from textmill.intact import check_inputs
 from textmill.pin import check_pin
 from textmill.processes import alone, end_with_parent, interrupt_once
 
@@ -31,6 +32,8 @@ def run(main: Callable[..., None]) -> None:
         end_with_parent()
         check_pin(Path())
         with naming_extras(), alone(name) if FIRST else _silent():
+            if FIRST and "DVC_STAGE" in os.environ:
+                check_inputs(name)
             main(*_arguments(main, sys.argv[1:]))
     except TextmillError as error:
         if "--debug" in sys.argv:
