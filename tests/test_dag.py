@@ -21,7 +21,20 @@ STAGES = {name: {**body, **body.pop("do", {})} for name, body in DAG.items()}
 
 # Each room, and the rooms that it may import; every room may import what stands in BASE, in its order.
 BASE = ["errors", "extras", "console", "config", "files", "arrays", "parquet", "processes", "tally", "confidence"]
-BASE += ["records", "environment", "timings", "lockfile", "dag", "intact", "pin", "outputs", "stage", "code", "formats"]
+BASE += [
+    "records",
+    "environment",
+    "timings",
+    "lockfile",
+    "lastgood",
+    "dag",
+    "intact",
+    "pin",
+    "outputs",
+    "stage",
+    "code",
+    "formats",
+]
 ROOMS = {
     "fetch": set(),
     "sources": {"fetch"},

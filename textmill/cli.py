@@ -193,7 +193,9 @@ def check(
     with one_line("check"):
         from textmill.check import check_params
         from textmill.config import as_yaml
+        from textmill.lastgood import mend
 
+        mend()
         whole = check_params(params)
         if show:
             print(as_yaml(whole), end="")

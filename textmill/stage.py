@@ -12,6 +12,7 @@ from textmill.console import say
 from textmill.errors import INTERRUPTED, ParamsError, TextmillError
 from textmill.extras import naming_extras
 from textmill.intact import check_inputs
+from textmill.lastgood import keep
 from textmill.pin import check_pin
 from textmill.processes import alone, end_with_parent, interrupt_once
 
@@ -34,6 +35,7 @@ def run(main: Callable[..., None]) -> None:
         with naming_extras(), alone(name) if FIRST else _silent():
             if FIRST and "DVC_STAGE" in os.environ:
                 check_inputs(name)
+                keep()
             main(*_arguments(main, sys.argv[1:]))
     except TextmillError as error:
         if "--debug" in sys.argv:
