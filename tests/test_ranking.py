@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import auc, precision_recall_curve, roc_auc_score
+from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_auc_score
 
-from textmill.report.ranking import POINTS, ranking
+from textmill.report.ranking import POINTS, curves, mean, thinned
 
 
 @pytest.mark.parametrize("ties", [False, True])
@@ -13,7 +13,7 @@ def test_curves_are_those_of_scikit_learn(ties):
     held = rng.random(50) < 0.4
     scores = rng.normal(held * 1.0)
     scores = scores.round() if ties else scores
-    found = ranking(held, scores)
+    found = thinned(curves(held, scores))
     assert auc(*zip(*found.roc, strict=True)) == pytest.approx(roc_auc_score(held, scores), abs=1e-3)
     precision, recall, _ = precision_recall_curve(held, scores)
     assert np.allclose(found.precision[::-1], np.stack([recall, precision], 1)[:-1], atol=1e-4)
@@ -22,7 +22,26 @@ def test_curves_are_those_of_scikit_learn(ties):
 def test_many_documents_are_few_points_from_end_to_end():
     rng = np.random.default_rng(0)
     held, scores = rng.random(9999) < 0.4, rng.random(9999)
-    found = ranking(held, scores)
+    found = thinned(curves(held, scores))
     assert len(found.roc) <= POINTS + 1
     assert (found.roc[0], found.roc[-1]) == ((0, 0), (1, 1))
     assert found.precision[-1] == (1, pytest.approx(held.mean(), abs=1e-4))
+
+
+@pytest.mark.parametrize(("classes", "rows"), [(3, 400), (52, 3000)])
+def test_mean_curves_of_several_classes_have_the_areas_of_scikit_learn(classes, rows):
+    rng = np.random.default_rng(1)
+    actual = rng.integers(classes, size=rows)
+    scores = rng.normal(np.eye(classes)[actual] * 1.5)
+    each = [curves(actual == number, scores[:, number]) for number in range(classes)]
+    found = mean(each)
+    assert len(found.roc) <= POINTS + 1
+    binary = [(actual == number, scores[:, number]) for number in range(classes)]
+    assert auc(*zip(*found.roc, strict=True)) == pytest.approx(
+        np.mean([roc_auc_score(*one) for one in binary]), abs=0.005
+    )
+    area = np.mean([average_precision_score(*one) for one in binary])
+    assert auc(*zip(*found.precision, strict=True)) == pytest.approx(area, abs=0.02)
+    assert found.precision[-1][1] == pytest.approx(
+        np.mean([one.precision[one.recall == 1][0] for one in each]), abs=1e-4
+    )

@@ -15,6 +15,7 @@ from textmill.judging.comparison import CompareConfig, Evaluated, compare
 from textmill.judging.doubts import doubts
 from textmill.records.curve import Curve, Forecast, Size
 from textmill.records.data import Clean, Split, Tokenized, Vectors
+from textmill.records.findings import Findings
 from textmill.records.fit import Fit
 from textmill.records.history import Epoch
 from textmill.records.labels import Labels
@@ -157,11 +158,11 @@ def page(
     outcomes = {name: outcome(name, model) for name, model in models.items()}
     tokenized = {name: Tokenized(**facts) for name, facts in encoded.items()}
     sources = {"word": Vectors(**(vectors or {"source": None}))}
-    counts = Clean(**clean), Split(**split), tokenized, sources
+    found = Findings(outcomes, Clean(**clean), Split(**split), tokenized, sources, told)
     entries = {name: {"family": name, "tokenizer": "word"} for name in models}
     asked = Asked(entries, {"lr": 0.002}, licence, "c0ffee" * 5)
-    found = wrong(list(models), ids, labels, made.get("errors", ("A film.",)))
-    return render(Experiment(result, outcomes, *counts, doubts(result, outcomes), told, found, asked))
+    errors = wrong(list(models), ids, labels, made.get("errors", ("A film.",)))
+    return render(Experiment(result, found, doubts(result, outcomes), errors, asked))
 
 
 def wrong(names, ids, labels, errors) -> Answers:

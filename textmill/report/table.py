@@ -8,7 +8,7 @@ from pathlib import Path
 from shutil import get_terminal_size
 
 from textmill import timings
-from textmill.console import UNPRINTABLE, few, say
+from textmill.console import UNPRINTABLE, few, first, say
 from textmill.judging.doubts import Doubt, doubts
 from textmill.judging.metrics import METRICS
 from textmill.records.comparison import Comparison, Entry
@@ -28,19 +28,21 @@ KEPT = 4  # columns that every terminal shows: model, validation, test, interval
 SPARE = ("docs/s", "calibration", "parameters", "log-loss", "train s")  # left out first, in this order
 
 
-def tell(comparison: Comparison, timings: Mapping[str, Timing], page: Path, doubts: Iterable[Doubt]) -> None:
-    """Print them all, unless `textmill repro` does. timings: of the models; ensembles have none."""
+def tell(comparison: Comparison, models: Mapping[str, Outcome], page: Path, doubts: Iterable[Doubt]) -> None:
+    """Prints the whole table, unless `textmill repro` does that later. models: by name, without ensembles."""
     if LATER not in os.environ:
-        _tell(comparison, timings, doubts)
+        _tell(comparison, models, doubts)
         say(look_next(page))
 
 
 def retell(compared: Path, scored: Path) -> None:
-    """Print what `compare` found, once more: all but where to look next. scored: the folder of each model's results."""
+    """Prints the table of the last `compare` again, without the line about where to look next.
+
+    compared: comparison.json. scored: the folder with a folder of results for each model.
+    """
     comparison = Comparison.read(compared)
     models = {one.name: Outcome.read(scored / one.name) for one in comparison.models if not one.members}
-    seconds = {name: timings.recall(scored / name, model.fit.weights) for name, model in models.items()}
-    _tell(comparison, seconds, doubts(comparison, models))
+    _tell(comparison, models, doubts(comparison, models))
 
 
 def look_next(page: Path) -> str:
@@ -48,11 +50,13 @@ def look_next(page: Path) -> str:
     return f"Look next: {page} · textmill ui · dvc metrics diff"
 
 
-def _tell(comparison: Comparison, timings: Mapping[str, Timing], doubts: Iterable[Doubt]) -> None:
+def _tell(comparison: Comparison, models: Mapping[str, Outcome], doubts: Iterable[Doubt]) -> None:
+    # Seconds differ from run to run: they are printed, and never written into an output.
+    seconds = {name: timings.recall(model.folder, model.fit.weights) for name, model in models.items()}
     others = [name for name in METRICS if name != comparison.metric]
     header = ["model", "validation", "test", "interval", *(METRICS[name].title for name in others)]
     header += ["log-loss", "calibration", "parameters", "train s", "docs/s"]
-    rows = [_row(model, others, timings.get(model.name, Timing())) for model in comparison.models]
+    rows = [_row(model, others, seconds.get(model.name, Timing())) for model in comparison.models]
     base = comparison.baseline
     guess = [percent(base.scores[comparison.metric]), "", *(percent(base.scores[name]) for name in others)]
     rows.append([f"always {base.label}", "", *guess, *[""] * 5])
@@ -120,11 +124,8 @@ def say_folded(line: str) -> None:
 
 
 def rare(comparison: Comparison) -> str:
-    """The labels with few test documents, and how many these are."""
-    names = [f"{label[:20]} ({rows})" for label, rows in comparison.rare.items()]
-    if len(names) <= FEW:
-        return ", ".join(names)
-    return f"{', '.join(names[: FEW - 1])} and {len(names) - FEW + 1:,} other classes"
+    """Returns the labels with few test documents, with how many documents each has."""
+    return first([f"{label[:20]} ({rows})" for label, rows in comparison.rare.items()], FEW)
 
 
 def standing(comparison: Comparison) -> str:

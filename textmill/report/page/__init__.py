@@ -66,14 +66,14 @@ SECTIONS = (
 
 def render(of: Experiment) -> str:
     """The page. Every text in it is escaped; the same experiment gives the same bytes."""
-    comparison, models = of.comparison, of.models
+    comparison, found, models = of.comparison, of.found, of.found.models
     there = {
         "pairs": bool(comparison.pairs),
         "sure": any(model.scores.risks for model in models.values()),
         "ranking": bool(of.rankings),
         "learnt": any(model.terms for model in models.values()),
-        "more-labels": bool(of.labels.curves),
-        "suspects": bool(of.labels.suspects.top),
+        "more-labels": bool(found.labels.curves),
+        "suspects": bool(found.labels.suspects.top),
     }
     names = [one.name for one in comparison.models if one.name in models]
     sizes = {name: model.scores.bundle_bytes for name, model in models.items()}
@@ -95,12 +95,12 @@ def render(of: Experiment) -> str:
         doubts=lines(of.doubts),
         models=models,
         slices=side_by_side([models[name] for name in names]),
-        clean=of.clean,
-        split=of.split,
-        encoded=of.encoded,
-        vectors=of.vectors,
-        curves=of.labels.curves,
-        suspects=of.labels.suspects,
+        clean=found.clean,
+        split=found.split,
+        encoded=found.encoded,
+        vectors=found.vectors,
+        curves=found.labels.curves,
+        suspects=found.labels.suspects,
         answers=of.answers,
         rankings=of.rankings,
         shown={row.id for row in of.answers.shown},
