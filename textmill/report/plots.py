@@ -8,6 +8,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textmill.console import shortened
 from textmill.files import atomic
 from textmill.records.comparison import Comparison
 from textmill.records.history import Epoch
@@ -26,7 +27,6 @@ PALETTE = (
     *("#d77a98", "#808890", "#9a5a3c", "#6a8a3c", "#7a4fa3", "#4f8ec4"),
 )
 FEW = 12  # classes whose counts can be read inside the cells
-LONG = 24  # characters of a label that fit beside the cells
 ACROSS = 3  # confusion matrices in a row
 LINES, MARKS = ("-", "--", "-.", ":"), "os^Dv*"  # so that colour is not all that tells curves apart
 
@@ -60,7 +60,7 @@ def _cells(axes: "Axes", labels: Sequence[str], counts: Sequence[Sequence[int]])
     shares = [[count / max(sum(row), 1) for count in row] for row in counts]
     shades = LinearSegmentedColormap.from_list("share", ["#ffffff", PALETTE[0]])
     image = axes.imshow(shares, cmap=shades, vmin=0, vmax=1)
-    names = [_named(label) for label in labels]
+    names = [shortened(label) for label in labels]
     flat = size <= 4 and max(map(len, names)) <= 12
     axes.set_xticks(range(size))
     axes.set_yticks(range(size))
@@ -106,7 +106,7 @@ def all_curves_figure(histories: Mapping[str, Sequence[Epoch]]) -> "Figure":
         histories.items(), cycle(PALETTE), cycle(LINES), cycle(MARKS), strict=False
     ):
         scores = [float("nan") if row.validation_accuracy is None else row.validation_accuracy for row in history]
-        label = _named(name).replace("$", r"\$")
+        label = shortened(name).replace("$", r"\$")
         axes.plot([row.epoch for row in history], scores, color=color, linestyle=line, marker=mark, label=label)
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", frameon=False)
@@ -120,7 +120,7 @@ def all_confusions_figure(matrices: Mapping[str, tuple[Sequence[str], Sequence[S
     figure = _figure(side * min(len(matrices), ACROSS), side * down)
     for number, (name, (labels, counts)) in enumerate(matrices.items(), 1):
         axes = figure.add_subplot(down, min(len(matrices), ACROSS), number, xlabel="predicted", ylabel="actual")
-        axes.set_title(_named(name), parse_math=False)
+        axes.set_title(shortened(name), parse_math=False)
         _cells(axes, labels, counts)
     return figure
 
@@ -150,7 +150,7 @@ def comparison_figure(comparison: Comparison) -> "Figure":
         if model.low is not None and model.high is not None:
             axes.plot([model.low, model.high], [row, row], color=color, linewidth=2)
         axes.plot([model.score], [row], marker="o", color=color)
-    names = [_named(model.name) for model in models]
+    names = [shortened(model.name) for model in models]
     champion = [model.name for model in models].index(comparison.champion)
     names[champion] += " (champion)"
     axes.set_yticks(range(len(models)))
@@ -163,10 +163,6 @@ def comparison_figure(comparison: Comparison) -> "Figure":
         axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
-
-
-def _named(name: str) -> str:
-    return name if len(name) <= LONG else f"{name[: LONG - 1]}…"
 
 
 def _figure(width: float, height: float) -> "Figure":

@@ -8,7 +8,7 @@ from pathlib import Path
 from shutil import get_terminal_size
 
 from textmill import timings
-from textmill.console import UNPRINTABLE, few, first, say
+from textmill.console import UNPRINTABLE, few, first, say, shortened
 from textmill.judging.doubts import Doubt, doubts
 from textmill.judging.metrics import METRICS
 from textmill.records.comparison import Comparison, Entry
@@ -22,7 +22,6 @@ FEW = 4  # names of classes in a line
 VERBS = {"beats": "beats", "ties": "ties with", "loses": "is beaten on the test split by"}
 LATER = "TEXTMILL_REPRO"  # an environment variable: `textmill repro` tells at its end, when all stages have run
 WIDE = 140  # characters of a line where there is no terminal
-LONG = 24  # characters of a name that are shown
 GAP = 2
 KEPT = 4  # columns that every terminal shows: model, validation, test, interval
 SPARE = ("docs/s", "calibration", "parameters", "log-loss", "train s")  # left out first, in this order
@@ -91,7 +90,7 @@ def grid(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
     from rich.cells import cell_len, set_cell_size
 
     header = list(rows[0])
-    cells = [[_short(row[0].translate(UNPRINTABLE)), *row[1:]] for row in rows]
+    cells = [[shortened(row[0].translate(UNPRINTABLE)), *row[1:]] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
     kept, out = list(range(len(header))), []
     spare = [header.index(name) for name in SPARE if name in header]
@@ -109,10 +108,6 @@ def grid(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
     yield from map(line, cells[1:])
     if out:
         yield f"(without {', '.join(reversed(out))}: see the page)"
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONG else f"{name[: LONG - 1]}…"
 
 
 def say_folded(line: str) -> None:
