@@ -265,7 +265,7 @@ def test_several_seeds_are_told_with_their_spread_and_test():
 
     text = "".join(Reader(page(change=lstm_is_best, **SEVERAL)).text)
     assert "is the mean of 3 seeds (standard deviation" in text
-    assert "best on validation, seed 7, is what data/models holds" in text
+    assert "data/models holds the seed that was best on validation, seed 7, which scores" in text
     assert re.search(r"± \d+\.\d\d, 3 seeds", text)
     assert "and to the luck of the seeds" in text
     assert "seed 7, best epoch 1 of 3" in text
@@ -277,7 +277,7 @@ def test_an_ensemble_stands_beside_the_champion():
     html = page(**SEVERAL)
     text = "".join(Reader(html).text)
     assert "<h1>both" not in html
-    assert "The ensemble both, the mean of lstm and gru, did better still on validation (97.0" in text
+    assert "The ensemble both, the mean of lstm and gru, scored higher on validation (97.0" in text
     assert "mean of lstm, gru" in text
     assert "Of 3 models," in text
     many = {"names": [f"lstm-{i}" for i in range(5)], "ensembles": {"both": ["lstm-1", "lstm-2"]}}
@@ -286,7 +286,7 @@ def test_an_ensemble_stands_beside_the_champion():
 
 def test_a_tie_is_called_a_tie():
     html = page(names=["gru", "lstm"])
-    assert "cannot decide: a tie" in html
+    assert "The test documents cannot separate it from" in html
     assert "by more than chance explains" not in html
 
 
@@ -294,18 +294,18 @@ def test_documents_left_out_are_said():
     def leave(models, clean, split):
         split["left_out"] = {"train": 12_000, "validation": 0, "test": 7}
 
-    assert "Left out by <code>split.sizes</code>, drawn by the seed: 12,000 of train, 0 of validation, 7 of test." in (
+    assert "Left out at random because of <code>split.sizes</code>: 12,000 of train, 0 of validation, 7 of test." in (
         page(change=leave)
     )
-    assert "Left out by" not in page()
+    assert "Left out" not in page()
 
 
 def test_coverage_of_vectors_is_said_where_there_are_some():
     assert "Word vectors of" not in page()
     found = {"source": "trained", "from": "word2vec", "size": 100, "words": 2000, "found": 1500}
     text = page(vectors=found | {"coverage": 0.75, "running": 0.981})
-    expected = "Word vectors of word: 1,500 of 2,000 words (75.0 %), which are 98.1 % of the running words of train; "
-    assert expected + "100 numbers each, trained here by word2vec." in text.replace("\u00a0", " ")
+    expected = "Word vectors of word: 1,500 of 2,000 words (75.0 %), which cover 98.1 % of the running words of train; "
+    assert expected + "100 dimensions, trained here by word2vec." in text.replace("\u00a0", " ")
 
 
 def test_unlabelled_documents_left_out_are_said():
@@ -325,8 +325,8 @@ def test_a_leak_between_given_splits_is_said():
     assert "Leak" not in page()
     assert "Near copies" not in page()
     text = "".join(Reader(page(change=leak)).text)
-    assert "Leak: 15 of 60 test documents (25.0\N{NO-BREAK SPACE}%) also stand in train." in text
-    assert "Near copies: 7 of 60 test documents nearly stand in train" in text
+    assert "Leak: 15 of 60 test documents (25.0\N{NO-BREAK SPACE}%) are also in train." in text
+    assert "Near copies: 7 of 60 test documents are nearly the same as one in train" in text
 
 
 def test_what_the_test_split_lacks_and_what_looks_twice_encoded_is_said():
@@ -334,10 +334,10 @@ def test_what_the_test_split_lacks_and_what_looks_twice_encoded_is_said():
         clean["twice_encoded"] = 12
 
     text = "".join(Reader(page(change=found)).text)
-    assert "12 texts look twice encoded" in text
-    assert "macro averages are over" not in text
+    assert "12 texts look encoded twice" in text
+    assert "macro averages" not in text
     lacking = page(labels=("a", "b"), lacks="b")
-    assert "The test split has no document of &#39;b&#39;: macro averages are over the classes it has." in lacking
+    assert "The test split has no document of &#39;b&#39;: macro averages cover only the classes it has." in lacking
 
 
 def test_slices_stand_side_by_side_and_chance_is_quiet():
@@ -454,14 +454,12 @@ def test_the_page_tells_temperatures_and_what_a_risk_answers():
     read = Reader(html)
     shown = "|".join(text.strip() for text in read.text if text.strip())
     assert "lstm|2.50|0.815|0.520|0.179|0.028" in shown
-    assert "linear|1.00|too few validation documents (123) to tell a better one|0.815" in shown
+    assert "linear|1.00|too few validation documents (123) to find a better one|0.815" in shown
     row = "linear|none|above 90.0\xa0%|answers 50\xa0%|10.0\xa0% wrong|above 100.0\xa0%|answers 0\xa0%|– wrong|12\xa0%"
     assert f"At most wrong|5\xa0%|20\xa0%|30\xa0%|Least|{row}|lstm|none" in shown
-    assert "For at most 5\xa0% wrong no confidence of" in shown
-    assert (
-        "For at most 20\xa0% it must be more than 90.0\xa0% sure, and answers 50\xa0% of the test documents." in shown
-    )
-    assert {"#sure", "#calibration"} <= {value for name, value in read.attributes if name == "href"}
+    assert "For at most 5\xa0% wrong, validation shows no confidence of" in shown
+    assert "must be above 90.0\xa0%; it then answers 50\xa0% of the test documents." in shown
+    assert {"#thresholds", "#calibration"} <= {value for name, value in read.attributes if name == "href"}
     without = Reader(page())
     assert not {"Temperature", "At most wrong"} & {text.strip() for text in without.text}
 

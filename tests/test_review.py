@@ -112,7 +112,7 @@ def test_a_signed_page_is_the_page_with_commit_machine_and_seconds(project):
     signed = Path("report/signed.html").read_text()
     for text in (
         commit[:12],
-        "nothing changed since",
+        "no uncommitted changes",
         "Some CPU",
         "12.5",
         "4,321",
@@ -121,7 +121,7 @@ def test_a_signed_page_is_the_page_with_commit_machine_and_seconds(project):
     ):
         assert text in signed
         assert text not in plain
-    assert "is in no git repository" not in signed
+    assert "is not in a git repository" not in signed
     for name in ("signature", "cost"):
         plain, signed = (replaced(one, name, "") for one in (plain, signed))
     assert signed == plain
@@ -130,7 +130,7 @@ def test_a_signed_page_is_the_page_with_commit_machine_and_seconds(project):
     project.made()
     assert "1 changed files" not in told("report")[1]
     text = Path("report/signed.html").read_text()
-    assert "changes since that are not committed</b>: params.yaml, dvc.lock" in text
+    assert "with uncommitted changes</b> in params.yaml, dvc.lock" in text
     assert "git checkout" not in text
 
 
@@ -151,7 +151,7 @@ def test_nothing_is_signed_that_is_not_what_the_pipeline_says(project):
 def test_a_page_of_a_folder_without_git_says_so(project):
     shutil.rmtree(".git")
     assert sign(Path()).commit is None
-    assert "no git repository with a commit" in Path("report/signed.html").read_text()
+    assert "not in a git repository with a commit" in Path("report/signed.html").read_text()
 
 
 def test_equal_results_are_told_in_a_line(project):
