@@ -1,4 +1,4 @@
-"""Compare the models of params.yaml on the test split; write the report; print one table of them all."""
+"""Compare the models of params.yaml on the test split; write the report; print a table of all models."""
 
 from pathlib import Path
 from typing import Annotated, Any

@@ -24,7 +24,7 @@ from textmill.stage import run
 
 
 def main(model: Path, encoded: Path, splits: Path, columns: Path, out: Path, params: Path = PARAMS) -> None:
-    """Scores every test document. `columns`: the columns of the data to slice by, by document."""
+    """Scores every test document with every seed. `columns`: what to slice by, for each document."""
     threads, alpha = load_section(params, "threads", Threads), load_section(params, "compare.alpha", Alpha)
     sliced, by = load_section(params, "evaluate", EvaluateConfig), load_section(params, "split", SplitConfig).by
     config, texts = bundle.read_config(model), partial(read_batches, splits / "test.parquet", ["id", "text"])

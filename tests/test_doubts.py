@@ -105,9 +105,13 @@ def test_models_that_agree_do_not_make_a_split_look_sharp():
         (
             1,
             FewUnits("test", "group", 1, 1.0),
-            "test: all in one group, so how far luck moves",
+            "test: all in one group, so the luck in its scores",
         ),
-        (4, FewUnits("test", "group", 4, 3.1), "test: 4 groups, worth 3.1 of equal size: too few for intervals"),
+        (
+            4,
+            FewUnits("test", "group", 4, 3.1),
+            "test: 4 groups, worth 3.1 of equal size: too few for reliable",
+        ),
         (40, None, None),
     ],
 )
@@ -130,8 +134,8 @@ def test_lines_are_few_and_the_same_on_the_page():
     html = page(change=change, rows=60)
     told = re.findall(r"<li>(.*?)\.</li>", re.search(r'<ul class="warn".*?</ul>', html, re.S)[0])
     assert [line.partition(":")[0] for line in told] == ["lstm", "test"]
-    assert "hardly trained, its loss ended at 96\N{NO-BREAK SPACE}% of guessing" in told[0]
-    assert "still improving when it ended, after 3 epochs" in told[0]
+    assert "hardly trained: its loss ended at 96\N{NO-BREAK SPACE}% of guessing" in told[0]
+    assert "still improving at the end, after 3 epochs" in told[0]
 
 
 def test_validation_is_too_good_where_it_chose_epochs():
@@ -144,5 +148,5 @@ def test_validation_is_too_good_where_it_chose_epochs():
     (found,) = [one for one in doubts(comparison, models) if isinstance(one, TooGood)]
     assert found.networks == pytest.approx((0.85 - score, 0.9 - score), abs=1e-6)
     assert found.others == pytest.approx((0.9 - score,) * 2, abs=1e-6)
-    told = "validation: networks score +1.6 to +2.6 points more there than on test, since it chose their epochs"
+    told = "validation: networks score +1.6 to +2.6 points more than on test, because it chose their epochs"
     assert lines([TooGood((0.016, 0.026), (0.0, 0.0))]) == [f"{told}; other models 0.0"]

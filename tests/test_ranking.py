@@ -1,10 +1,13 @@
 """ROC and precision-recall curves are those of scikit-learn."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import polars as pl
 import pytest
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_auc_score
 
-from textmill.report.ranking import POINTS, curves, mean, thinned
+from textmill.report.ranking import POINTS, curves, mean, rankings, thinned
 
 
 @pytest.mark.parametrize("ties", [False, True])
@@ -45,3 +48,17 @@ def test_mean_curves_of_several_classes_have_the_areas_of_scikit_learn(classes, 
     assert found.precision[-1][1] == pytest.approx(
         np.mean([one.precision[one.recall == 1][0] for one in each]), abs=1e-4
     )
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_classes_without_a_test_document_have_no_curve(tmp_path, classes):
+    labels = ["a", "b", "c"][:classes]
+    rng = np.random.default_rng(2)
+    actual = np.array(labels)[rng.integers(2, size=80)]
+    proba = {f"p:{label}": rng.random(80) for label in labels}
+    pl.DataFrame({"label": actual, **proba}).write_parquet(tmp_path / "predictions.parquet")
+    models = {"one": SimpleNamespace(folder=tmp_path)}
+    areas = [roc_auc_score(actual == label, proba[f"p:{label}"]) for label in (labels[:2] if classes > 2 else ["b"])]
+    assert auc(*zip(*rankings(models, labels)["one"].roc, strict=True)) == pytest.approx(np.mean(areas), abs=0.01)
+    pl.DataFrame({"label": ["a"] * 80, **proba}).write_parquet(tmp_path / "predictions.parquet")
+    assert rankings(models, labels) == {}

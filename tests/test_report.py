@@ -229,6 +229,14 @@ def test_every_link_of_the_contents_has_its_section():
     assert {v for n, v in read.attributes if n == "href"} <= {f"#{v}" for n, v in read.attributes if n == "id"}
 
 
+def test_calibration_counts_its_documents():
+    def change(models, clean, split):
+        for one in models["linear"]["scores"]["calibration"]:
+            one["rows"] = 4321
+
+    assert page(change=change).count('">4,321</text>') == 2
+
+
 CASES = {
     "one model": {"names": ["linear"]},
     "twelve models": {"names": [f"lstm-{i}" for i in range(12)]},
@@ -484,7 +492,7 @@ def test_what_is_told_of_labels_stands_on_the_page():
 def test_what_cannot_be_told_of_labels_is_a_line():
     html = page(told=told_of(forecasts=(), line="the score does not grow with the documents", drawn=True))
     text = " ".join(Reader(html).text)
-    assert "What more labels would bring cannot be told: the score does not grow with the documents." in text
+    assert "What more labels would bring is unknown: the score does not grow with the documents." in text
     assert "Each model was trained on 48 documents at most" in text
 
 

@@ -157,7 +157,7 @@ def test_a_page_of_a_folder_without_git_says_so(project):
 def test_equal_results_are_told_in_a_line(project):
     code, text = told("compare")
     assert code == 0
-    assert "params.yaml says the same." in text
+    assert "params.yaml is the same." in text
     assert "All models give the same answers on 400 test documents." in text
     assert "as before." in text
 
@@ -208,5 +208,5 @@ def test_models_that_came_and_went_are_rows(project):
     project.said["gru"] = project.said["lstm"]
     project.made()
     assert {one.model: one.why for one in changes(before, project.folder).scores} == {
-        "linear": "", "gru": "new", "lstm": "not here any more",
+        "linear": "", "gru": "new", "lstm": "removed",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The terminal's table of all models, the champion's standing, what to doubt, and where to look next."""
+"""The terminal's summary: a table of all models, the champion's standing, doubts, and where to look next."""
 
 import os
 import sys
@@ -19,9 +19,9 @@ from textmill.timings import Timing
 
 DECIDED = {"log_loss": "the lower log-loss", "parameters": "the smaller size", "name": "the name that comes first"}
 FEW = 4  # names of classes in a line
-VERBS = {"beats": "beats", "ties": "ties with", "loses": "is beaten on the test split by"}
-LATER = "TEXTMILL_REPRO"  # an environment variable: `textmill repro` tells at its end, when all stages have run
-WIDE = 140  # characters of a line where there is no terminal
+VERBS = {"beats": "beats", "ties": "ties with", "loses": "loses on the test split to"}
+LATER = "TEXTMILL_REPRO"  # environment variable: `textmill repro` prints the table at its end
+WIDE = 140  # characters of a line without a terminal
 GAP = 2
 KEPT = 4  # columns that every terminal shows: model, validation, test, interval
 SPARE = ("docs/s", "calibration", "parameters", "log-loss", "train s")  # left out first, in this order
@@ -45,7 +45,7 @@ def retell(compared: Path, scored: Path) -> None:
 
 
 def look_next(page: Path) -> str:
-    """Where to look next, in one line."""
+    """Returns where to look next, in one line."""
     return f"Look next: {page} · textmill ui · dvc metrics diff"
 
 
@@ -61,31 +61,31 @@ def _tell(comparison: Comparison, models: Mapping[str, Outcome], doubts: Iterabl
     rows.append([f"always {base.label}", "", *guess, *[""] * 5])
     title = f"{comparison.dataset}: {comparison.metric} on {comparison.rows:,} test documents"
     if any(model.seeds > 1 for model in comparison.models):
-        title += "; of several seeds mean ± standard deviation"
+        title += "; mean ± standard deviation of several seeds"
     width = get_terminal_size((WIDE, 24)).columns
     say_folded(title)
     for line in grid([header, *rows], width):
         say(line)
     if comparison.absent:
         say_folded(
-            f"The test split has no document of {few(comparison.absent)}: macro averages are over the classes it has"
+            f"The test split has no document of {few(comparison.absent)}: macro averages cover only the classes it has"
         )
     if comparison.rare:
-        say_folded(f"Few test documents of {rare(comparison)}: macro-F1 hangs on each of them")
+        say_folded(f"Few test documents of {rare(comparison)}: macro-F1 depends heavily on each of them")
     say_folded(f"Champion by {comparison.champion_by}: {comparison.champion} ({standing(comparison)})")
     if comparison.odds:
         say_folded(narrow(comparison))
     for model in comparison.ahead:
         members = " and ".join(model.members)
-        say_folded(f"Ahead of it on validation: {model.name}, the ensemble of {members} ({percent(model.validation)})")
+        say_folded(f"Higher on validation: {model.name}, the ensemble of {members} ({percent(model.validation)})")
     for line in lines(doubts):
         say_folded(f"Note: {line}")
 
 
 def grid(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
-    """Rows as lines of at most `width` characters, the first as the header; last, what had to be left out for that.
+    """Yields rows as lines of at most `width` characters, the first as the header; last, which columns were left out.
 
-    The first column is left, the others are right. Cells stay whole, but for names, which are cut where they are long.
+    The first column is left-aligned, the others right-aligned. Only long names are shortened.
     """
     from rich.cells import cell_len, set_cell_size
 
@@ -111,7 +111,7 @@ def grid(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
 
 
 def say_folded(line: str) -> None:
-    """Say a sentence; in a terminal its lines break between words."""
+    """Prints a sentence; in a terminal its lines break between words."""
     if sys.stdout.isatty():
         line = textwrap.fill(line, get_terminal_size().columns, subsequent_indent="  ")
     for part in line.split("\n"):
@@ -124,19 +124,19 @@ def rare(comparison: Comparison) -> str:
 
 
 def standing(comparison: Comparison) -> str:
-    """Where the champion stands on the test split; a tie with the difference that could have been seen."""
+    """Returns how the champion does on the test split; with a tie, the difference that would have shown."""
     found = [f"{VERBS[verb]} {', '.join(names)}" for verb, names in comparison.standing.items() if names]
     if comparison.least:
-        found.append(f"it takes {range_of_points(comparison.least)} points to tell models apart that tie")
+        found.append(f"to show, a difference must reach {range_of_points(comparison.least)} points")
     return "; ".join(found) or "nothing to compare it with"
 
 
 def narrow(comparison: Comparison) -> str:
-    """How near others were to being the champion."""
+    """Returns how close the other models were to being the champion."""
     told = ", ".join(f"{model.name} {100 * (model.wins or 0):.0f} %" for model in comparison.odds)
-    line = f"With other validation {comparison.validation.by}s the champion would be {told}"
+    line = f"With other validation {comparison.validation.by}s, the champion would be {told}"
     if comparison.decided_by:
-        line += f"; as good on these: {', '.join(comparison.equal)}; {DECIDED[comparison.decided_by]} decided"
+        line += f"; the same score: {', '.join(comparison.equal)}; {DECIDED[comparison.decided_by]} decided"
     return line
 
 
