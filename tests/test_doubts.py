@@ -1,4 +1,4 @@
-"""What a comparison gives to doubt, and the one place that has the words."""
+"""Doubts about a comparison, as facts and in words."""
 
 import re
 from dataclasses import replace
@@ -27,7 +27,7 @@ LEARNING = {"epochs": 8, "updates": 48, "batch_documents": 31.5, "learned": 0.5,
 
 
 def doubted(rows=4000, held=2000, test=None, train=None, by="text", **fits):
-    """Doubts of a linear model at 80 % and of networks that differ in what is given: {"lstm": (validation, fit)}."""
+    """Returns the doubts about a linear model at 80 % and networks given as {"lstm": (validation, fit)}."""
     facts, *_ = made_up(["linear", *fits])
     judged = {"linear": replace(model(some(0.8, rows), validation=0.8), family="linear")}
     for number, (name, (validation, fit)) in enumerate(fits.items(), 1):
@@ -46,7 +46,7 @@ def doubted(rows=4000, held=2000, test=None, train=None, by="text", **fits):
 @pytest.mark.parametrize(
     ("validation", "fit", "expected"),
     [
-        (0.8, {}, []),  # a file of before
+        (0.8, {}, []),  # a file of an older version
         (0.8, {"learning": LEARNING}, []),
         (0.8, {"learning": LEARNING | {"learned": 0.15}}, [HardlyTrained("lstm", 0.15)]),
         (0.8, {"learning": LEARNING | {"learned": -0.2}}, [HardlyTrained("lstm", -0.2)]),
@@ -86,10 +86,10 @@ def test_a_model_that_always_gives_one_answer(share):
 @pytest.mark.parametrize(
     ("rows", "held", "blind"), [(4000, 2000, []), (4000, 60, ["validation"]), (60, 4000, ["test"])]
 )
-def test_splits_that_cannot_tell_models_apart(rows, held, blind):
+def test_splits_too_small_to_show_differences(rows, held, blind):
     found = [one for one in doubted(rows, held, lstm=(0.8, {})) if isinstance(one, CannotTell)]
     assert [(one.split, one.rows) for one in found] == [(name, 60) for name in blind]
-    # Of two that are wrong on a fifth each, on others: 2 x sqrt(2 x .8 x .2 / 60)
+    # Two models that are wrong on different fifths: 2 x sqrt(2 x .8 x .2 / 60)
     assert all(one.difference == pytest.approx(0.146, rel=0.2) for one in found)
 
 

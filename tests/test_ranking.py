@@ -1,4 +1,4 @@
-"""ROC and precision-recall curves are those of scikit-learn."""
+"""ROC and precision-recall curves match scikit-learn."""
 
 from types import SimpleNamespace
 
@@ -11,7 +11,7 @@ from textmill.report.ranking import POINTS, curves, mean, rankings, thinned
 
 
 @pytest.mark.parametrize("ties", [False, True])
-def test_curves_are_those_of_scikit_learn(ties):
+def test_curves_match_scikit_learn(ties):
     rng = np.random.default_rng(0)
     held = rng.random(50) < 0.4
     scores = rng.normal(held * 1.0)
@@ -22,7 +22,7 @@ def test_curves_are_those_of_scikit_learn(ties):
     assert np.allclose(found.precision[::-1], np.stack([recall, precision], 1)[:-1], atol=1e-4)
 
 
-def test_many_documents_are_few_points_from_end_to_end():
+def test_many_documents_give_few_points_from_end_to_end():
     rng = np.random.default_rng(0)
     held, scores = rng.random(9999) < 0.4, rng.random(9999)
     found = thinned(curves(held, scores))

@@ -41,14 +41,14 @@ TWICE, FOUR = (Forecast(times=times, score=0.7 + times / 25, low=0.7, high=0.9) 
 
 
 def one_slice(name, accuracy=0.75, rows=30, **more):
-    """A slice of analysis.json."""
+    """Returns a slice of analysis.json."""
     if not rows:
         return {"slice": name, "rows": 0, "accuracy": None, "low": None, "high": None}
     return {"slice": name, "rows": rows, "accuracy": accuracy, "low": accuracy - 0.1, "high": accuracy + 0.1, **more}
 
 
 def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, errors=("A film.",), lacks=None):
-    """What the stages tell of models that are right on about three documents of four, as it stands in their files."""
+    """Returns what the stages write about models that are right on about three of four documents."""
     random = np.random.default_rng(0)
     ids = [f"{i:016x}" for i in range(rows)]
     actual = random.choice([label for label in labels if label != lacks], rows).astype(object)
@@ -102,7 +102,7 @@ def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, error
 
 
 def outcome(name, model) -> Outcome:
-    """One of the models of `made_up` as the stages read it."""
+    """Returns one of the models of `made_up` as the stages read it."""
     parts = Fit(**model["fit"]), Scores(**model["scores"]), Slices(**model["analysis"])
     mistakes, history = ([of(**row) for row in model[key]] for of, key in ((Mistake, "errors"), (Epoch, "history")))
     return Outcome(Path("metrics") / name, *parts, mistakes, history, Terms(model["terms"]).root)
@@ -119,7 +119,7 @@ def page(
     tell=None,
     **made,
 ) -> str:
-    """seeds: how many of some models; ensembles: members of some. These have the answers of their first member.
+    """Returns a page. seeds: their number, by model; ensembles: their members, with the first one's answers.
 
     tell: is called with the comparison.
     """
@@ -166,7 +166,7 @@ def page(
 
 
 def wrong(names, ids, labels, errors) -> Answers:
-    """Documents with these texts, which all models have wrong."""
+    """Returns documents with these texts, which all models get wrong."""
     answers = [Answer(labels[1], 0.99, False) for _ in names]
     shown = [Document(one, text, labels[0], answers) for one, text in zip(ids, errors, strict=False)]
     return Answers(names, len(shown), shown, {a: {b: 3 for b in names if b != a} for a in names})
@@ -258,7 +258,7 @@ def test_the_page_is_whole_and_the_same_twice(case):
     assert any("A film." in text for text in read.text) == (case.get("errors") != [])
 
 
-def test_a_champion_that_stands_alone_has_no_pairs():
+def test_a_single_model_has_no_pairs():
     html = page(names=["linear"])
     assert 'id="pairs"' not in html
     assert "nothing to compare it with" in html
@@ -267,7 +267,7 @@ def test_a_champion_that_stands_alone_has_no_pairs():
 SEVERAL = {"names": ["linear", "gru", "lstm"], "seeds": {"lstm": 3}, "ensembles": {"both": ["lstm", "gru"]}}
 
 
-def test_several_seeds_are_told_with_their_spread_and_test():
+def test_several_seeds_have_a_mean_and_a_spread():
     def lstm_is_best(models, clean, split):
         models["lstm"]["fit"]["validation"] = {"accuracy": 0.9, "f1_macro": 0.9, "log_loss": 0.1}
 
@@ -281,7 +281,7 @@ def test_several_seeds_are_told_with_their_spread_and_test():
         assert not re.search(r"± \d|mean of \d|seed 7|seeds, ", "".join(Reader(single).text))
 
 
-def test_an_ensemble_stands_beside_the_champion():
+def test_an_ensemble_is_named_next_to_the_champion():
     html = page(**SEVERAL)
     text = "".join(Reader(html).text)
     assert "<h1>both" not in html
@@ -289,7 +289,7 @@ def test_an_ensemble_stands_beside_the_champion():
     assert "mean of lstm, gru" in text
     assert "Of 3 models," in text
     many = {"names": [f"lstm-{i}" for i in range(5)], "ensembles": {"both": ["lstm-1", "lstm-2"]}}
-    assert "The other 10 pairs" in page(**many)  # of 15; the champion's 5 stand first
+    assert "The other 10 pairs" in page(**many)  # of 15; the champion's 5 come first
 
 
 def test_a_tie_is_called_a_tie():
@@ -298,7 +298,7 @@ def test_a_tie_is_called_a_tie():
     assert "by more than chance explains" not in html
 
 
-def test_documents_left_out_are_said():
+def test_documents_left_out_are_reported():
     def leave(models, clean, split):
         split["left_out"] = {"train": 12_000, "validation": 0, "test": 7}
 
@@ -308,7 +308,7 @@ def test_documents_left_out_are_said():
     assert "Left out" not in page()
 
 
-def test_coverage_of_vectors_is_said_where_there_are_some():
+def test_coverage_of_vectors_is_reported_if_there_are_any():
     assert "Word vectors of" not in page()
     found = {"source": "trained", "from": "word2vec", "size": 100, "words": 2000, "found": 1500}
     text = page(vectors=found | {"coverage": 0.75, "running": 0.981})
@@ -316,7 +316,7 @@ def test_coverage_of_vectors_is_said_where_there_are_some():
     assert expected + "100 dimensions, trained here by word2vec." in text.replace("\u00a0", " ")
 
 
-def test_unlabelled_documents_left_out_are_said():
+def test_unlabelled_documents_left_out_are_reported():
     def leave(models, clean, split):
         split["unlabelled_in_test"] = 270
 
@@ -324,7 +324,7 @@ def test_unlabelled_documents_left_out_are_said():
     assert "were left out" not in page()
 
 
-def test_a_leak_between_given_splits_is_said():
+def test_a_leak_between_given_splits_is_reported():
     def leak(models, clean, split):
         split["overlap"]["train-test"] = 15
 
@@ -337,7 +337,7 @@ def test_a_leak_between_given_splits_is_said():
     assert "Near copies: 7 of 60 test documents are nearly the same as one in train" in text
 
 
-def test_what_the_test_split_lacks_and_what_looks_twice_encoded_is_said():
+def test_absent_classes_and_texts_encoded_twice_are_reported():
     def found(models, clean, split):
         clean["twice_encoded"] = 12
 
@@ -348,7 +348,7 @@ def test_what_the_test_split_lacks_and_what_looks_twice_encoded_is_said():
     assert "The test split has no document of &#39;b&#39;: macro averages cover only the classes it has." in lacking
 
 
-def test_slices_stand_side_by_side_and_chance_is_quiet():
+def test_slices_are_side_by_side_and_only_real_differences_are_marked():
     models, *_ = made_up()
     models["lstm"]["analysis"]["length"] = [one_slice("part 1", rows=40, **{"from": 1, "to": 70})]
     models["lstm"]["analysis"]["negation"] = [one_slice("without", sign=1), one_slice("with", 0.2, sign=-1)]
@@ -440,7 +440,7 @@ def test_curves_figure(name):
     assert np.isnan(loss.lines[0].get_ydata()).all() == (name == "linear")
 
 
-def test_the_page_tells_temperatures_and_what_a_risk_answers():
+def test_the_page_shows_temperatures_and_thresholds():
     def change(models, clean, split):
         warm = {"seed": 7, "temperature": 2.5, "documents": 400, "too_few": False}
         warm |= {"log_loss_before": 0.815, "log_loss": 0.52, "calibration_error_before": 0.179}
@@ -479,7 +479,7 @@ def told_of(attack="A film.", forecasts=(TWICE, FOUR), line=None, **more) -> Lab
     return Labels(Suspects(**facts | more), {"linear": curve})
 
 
-def test_what_is_told_of_labels_stands_on_the_page():
+def test_suspects_and_forecasts_are_on_the_page():
     text = " ".join(Reader(page(told=told_of())).text)
     assert "Twice the labels would bring about +3.0 points of accuracy (−5.0 to +15.0), four times +11.0 points" in text
     assert "lists 17" in text
@@ -489,7 +489,7 @@ def test_what_is_told_of_labels_stands_on_the_page():
     assert 'id="more-labels"' not in nothing
 
 
-def test_what_cannot_be_told_of_labels_is_a_line():
+def test_a_curve_without_a_forecast_says_why():
     html = page(told=told_of(forecasts=(), line="the score does not grow with the documents", drawn=True))
     text = " ".join(Reader(html).text)
     assert "What more labels would bring is unknown: the score does not grow with the documents." in text

@@ -30,7 +30,8 @@ def without_each(
     """
     if len(units.sizes) < 2:
         raise ValueError("nothing is left without the only unit")
-    of, inverse, classes = units.of, slice(None), total.shape[-1]
+    of, classes = units.of, total.shape[-1]
+    inverse: NDArray[np.int64] | slice = slice(None)
     if len(units.sizes) == len(actual):  # documents that are alike count alike
         order = np.argsort(of)
         cells, inverse = np.unique((actual * classes + predicted)[order], return_inverse=True)
