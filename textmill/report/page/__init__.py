@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from textmill.console import few
+from textmill.console import few, shortened
 from textmill.judging.metrics import METRICS
 from textmill.records.comparison import Comparison
 from textmill.report.confusions import CLASSES, largest, weakest
@@ -148,7 +148,7 @@ def _environment(comparison: Comparison, models: list[str]) -> Environment:
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"percent": percent, "points": points, "decimals": decimals, "count": count}
-    environment.filters |= {"extent": extent, "few": few}
+    environment.filters |= {"extent": extent, "few": few, "shortened": shortened}
     environment.globals |= {"scale": scale, "ticks": ticks, "span": span, "interval": interval, "largest": largest}
     environment.globals |= {"weakest": weakest, "most_classes": CLASSES}
     environment.globals |= {"points_of": range_of_points, "drawn": drawn, "curve_line": curve_line, "gain": gain}
