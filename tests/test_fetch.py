@@ -285,16 +285,16 @@ def test_the_mirror_stands_in_for_a_url_and_a_path(tmp_path, places, capsys):
     inside = Places(places.downloads, tmp_path / "mirror")
     file = tmp_path / "mirror/demo/reviews.csv"
     for config in (own("nowhere/reviews.csv"), at("https://host.invalid/some/reviews.csv")):
-        with pytest.raises(ArtifactError, match=r"reviews\.csv: the mirror has no .*/mirror/demo/reviews\.csv; put it"):
+        with pytest.raises(ArtifactError, match=r"reviews\.csv: not in the mirror at .*/demo/reviews\.csv; put it"):
             fetch(config, inside, "demo")
     file.parent.mkdir(parents=True)
     file.write_bytes(CSV)
     assert fetch(own("nowhere/reviews.csv"), inside, "demo") == (file, "reviews.csv", SHA)
     kept = fetch(at("https://host.invalid/some/reviews.csv"), inside, "demo")
     assert kept == (places.downloads / SHA, "reviews.csv", SHA)
-    assert capsys.readouterr().out.count(f"from the mirror, {file}") == 2
+    assert capsys.readouterr().out.count(f"using the mirror's copy, {file}") == 2
     assert fetch(at("https://host.invalid/some/reviews.csv"), places, "demo") == kept
-    assert "already here" in capsys.readouterr().out
+    assert "already downloaded" in capsys.readouterr().out
 
 
 def test_a_full_disk_leaves_nothing(tmp_path):

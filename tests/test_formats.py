@@ -219,7 +219,7 @@ def test_weights_of_a_type_that_numpy_lacks_are_one_line(edited):
         ({"markup": "drop"}, "t.json: markup: expected"),
         ({"pattern": "["}, "t.json: pattern: '[' is not a regular expression"),
         ({"vocabulary": None}, "t.json: vocabulary: expected"),
-        ({"vocabulary": ["<pad>", "<unk>", "a", "a"]}, "t.json: damaged tokenizer (vocabulary holds a token twice"),
+        ({"vocabulary": ["<pad>", "<unk>", "a", "a"]}, "t.json: damaged tokenizer (vocabulary contains a token twice"),
         ({"patern": "x"}, "t.json: patern: unknown key; did you mean 'pattern'?"),
         ({"normalize": "NFKC"}, "t.json: normalize: expected"),
         ({"format": 3}, "t.json: format: expected 1 or 2, found 3; install a newer textmill"),

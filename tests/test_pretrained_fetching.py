@@ -116,7 +116,7 @@ def test_a_folder_of_ones_own(source, places):
 def test_a_mirror_stands_in_for_the_hub_and_nothing_behind_it(source, places, tmp_path):
     mirrored = Places(places.downloads, tmp_path / "mirror")
     with pytest.raises(
-        ArtifactError, match=r"demo/bert, tokenizer\.json: the mirror has no .*unset TEXTMILL_HUB_MIRROR"
+        ArtifactError, match=r"demo/bert, tokenizer\.json: not in the mirror at .*unset TEXTMILL_HUB_MIRROR"
     ):
         config(source, "hub").fetch(mirrored)
     (tmp_path / "mirror/demo").mkdir(parents=True)
@@ -197,7 +197,7 @@ def test_the_hub_itself(source, tmp_path):
     assert kept == found
     lost = ask(entry(source, "hub"), port, tmp_path / "other")
     assert lost[0] == "ResourceError"
-    assert "without the hub, name a local copy in TEXTMILL_HUB_MIRROR" in lost[1]
+    assert "to work without the hub, set TEXTMILL_HUB_MIRROR to a folder with a copy" in lost[1]
 
 
 # --- through the stages -----------------------------------------------------------------------------------------------

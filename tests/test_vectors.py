@@ -96,8 +96,8 @@ def test_the_first_of_two_wins_and_zeros_are_counted():
         (b"the 1 2 3\ngood 1 -inf 2\n", "a.vec, line 2: expected a finite number, found '-inf'"),
         (b"the 1 2 3\ngood 1 1e39 2\n", "a.vec, line 2: expected a finite number, found '1e39'"),
         (b"1 2\ngood 1 2 3\n", "a.vec, line 2: expected a word and 2 numbers, found 3"),  # a header that lies
-        (b"3 3\ngood 1 2 3\nbad 1 2 3\n", "a.vec, line 1: tells of 3 words, but 2 follow"),
-        (b"1 3\ngood 1 2 3\nbad 1 2 3\n", "a.vec, line 1: tells of 1 words, but 2 follow"),
+        (b"3 3\ngood 1 2 3\nbad 1 2 3\n", "a.vec, line 1: announces 3 words, but 2 follow"),
+        (b"1 3\ngood 1 2 3\nbad 1 2 3\n", "a.vec, line 1: announces 1 words, but 2 follow"),
         (b"1 0\ngood\n", "a.vec, line 1: expected a word and its numbers, found '1 0'"),
         (b"<html>\n", "a.vec, line 1: expected a word and its numbers, found '<html>'"),
         (b"good a b\n", "a.vec, line 1: expected a word and its numbers, found 'good a b'"),
@@ -120,7 +120,7 @@ def test_a_line_without_an_end_is_not_waited_for(monkeypatch):
 
 @pytest.mark.parametrize("data", [b"", b"0 3\n", b"Good 1 2 3\nfilms 1 2 3\n"])
 def test_no_word_at_all_is_an_error(data):
-    with pytest.raises(DataError, match=r"a\.vec: 0 of 3 words of the vocabulary are among its \d;"):
+    with pytest.raises(DataError, match=r"a\.vec: none of the vocabulary's 3 words are among its \d;"):
         found_in(data)
 
 
@@ -246,7 +246,7 @@ def test_null_imports_little(made):
 def test_damaged_files_end_in_one_error(made):
     broken = gzip.compress(PLAIN * 100)[:-20]
     Path("a.vec.gz").write_bytes(broken)
-    with pytest.raises(ArtifactError, match=r"a\.vec\.gz: damaged, or not what its name says"):
+    with pytest.raises(ArtifactError, match=r"a\.vec\.gz: damaged, or not the kind of file that its name says"):
         run({"source": "path", "path": "a.vec.gz", "member": None, "sha256": [sha256(Path("a.vec.gz"))]})
     assert not Path("data/vectors/word.safetensors").exists()
 
@@ -283,11 +283,11 @@ def test_the_mirror_has_a_folder_of_vectors(made, monkeypatch, capsys):
         found, facts = run(keys | entry)
         assert found.ids.tolist() == [2, 4]
         assert facts["from"] == "a.vec.zip"
-        assert "from the mirror, mirror/vectors/a.vec.zip" in capsys.readouterr().out
+        assert "using the mirror's copy, mirror/vectors/a.vec.zip" in capsys.readouterr().out
     assert [path.name for path in Path("downloads").iterdir()] == entry["sha256"]
     monkeypatch.delenv(MIRROR)
     run(keys | entry)
-    assert "already here" in capsys.readouterr().out
+    assert "already downloaded" in capsys.readouterr().out
 
 
 def test_a_packed_file_of_a_wheel_is_read(made, monkeypatch):
@@ -344,7 +344,7 @@ def test_training_sees_train_and_unlabelled_but_no_test_text(made):
     write_json(Path("train_in_test.json"), [])
     assert run(TRAINED | {"min_count": 4})[0].ids.tolist() == [2, 3, 4]
     assert run(TRAINED | {"min_count": 2})[0].ids.tolist() == [UNK, 2, 3, 4, 5, 6]  # unknown words, twice now
-    with pytest.raises(DataError, match="no word stands min_count: 100 times"):
+    with pytest.raises(DataError, match="no word occurs 100 times; lower min_count"):
         run(TRAINED | {"min_count": 100})
 
 
@@ -380,7 +380,7 @@ def test_the_artifact_is_tied_to_its_tokenizer(tmp_path):
         back = load(path, "0" * 64)
         assert [array.tolist() for array in back] == [array.tolist() for array in vectors]
         assert [array.dtype for array in back] == [np.int64, np.float32]
-    with pytest.raises(ArtifactError, match="vectors of another tokenizer"):
+    with pytest.raises(ArtifactError, match="vectors for a different tokenizer"):
         load(path, "1" * 64)
 
 

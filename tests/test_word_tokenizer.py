@@ -233,7 +233,7 @@ def test_rare_words_and_the_size_bound():
     assert learn("a a b b c", max_size=4).size == 4
     assert learn("d c b a a", max_size=4).vocabulary == ("a", "b")  # the last place: of three that stand once
     assert learn("a a b b c d", min_freq=2, max_size=5).vocabulary == ("a", "b")  # a place left, no word for it
-    with pytest.raises(DataError, match=r"none of 2 words stands 3 times \(the most frequent: 2\)"):
+    with pytest.raises(DataError, match=r"none of 2 words occurs 3 times \(the most frequent: 2\)"):
         learn("a a b", min_freq=3)
 
 
