@@ -130,7 +130,7 @@ def test_a_killed_run_goes_on_with_all_its_processes(root, said):
     assert "epoch 4/5" not in said["killed"]  # the children died with torchrun
     code, out = torchrun(root, "-m", "stages.train", *words(root, "long", "killed"))
     assert code == 0
-    assert "going on after epoch 3" in out
+    assert "resuming after epoch 3" in out
     assert "going on" not in said["long"]
     one, other = (sha256(root / f"two/{side}/long/model/model.safetensors") for side in ("killed", "whole"))
     assert one == other

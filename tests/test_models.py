@@ -245,7 +245,7 @@ def test_an_interrupted_epoch_goes_on_after_its_last_update_to_the_same_bytes(na
     epoch, step = map(int, newest.split("-"))
     assert step + epoch > 1
     resumed = brief(name, tmp_path)
-    assert f"going on after epoch {epoch - 1} and {step} steps" in capsys.readouterr().out
+    assert f"resuming after epoch {epoch - 1} and {step} steps" in capsys.readouterr().out
     assert all(np.array_equal(a, whole[name].model.tensors()[key]) for key, a in resumed.model.tensors().items())
     keep = [{k: v for k, v in row.items() if k != "seconds"} for row in resumed.history]
     assert keep == [{k: v for k, v in row.items() if k != "seconds"} for row in whole[name].history]
@@ -283,7 +283,9 @@ def test_no_training_begins_without_room_for_its_checkpoints(changes, tmp_path, 
         large(tmp_path / "killed")
     *_, size = (path.stat().st_size for path in tmp_path.glob("killed/*/*"))
     monkeypatch.setattr(checkpoint, "free", lambda _: int(2.9 * size))
-    with pytest.raises(ResourceError, match=r"checkpoints need [\d,]+ bytes, of which [\d,]+ are free; make room"):
+    with pytest.raises(
+        ResourceError, match=r"checkpoints need [\d,]+ bytes, but only [\d,]+ are free; free some space"
+    ):
         large(tmp_path / "new")
     assert not (tmp_path / "new").exists()
     large(tmp_path / "killed")  # two of its three are there
@@ -341,7 +343,7 @@ def test_early_stopping_keeps_the_best_epoch():
         ("linear", {"lr": 0.1}, "models.m.lr: unknown key"),
         ("linear", {"ngrams": 4}, "models.m.ngrams"),
         ("linear", {"family": "svm"}, f"models.m.family: expected one of {', '.join(FAMILIES)}"),
-        ("lstm", {"device": "cuda:99"}, "cuda:99 is not here; devices: cpu"),
+        ("lstm", {"device": "cuda:99"}, "cuda:99 not found; use one of cpu"),
         ("lstm", {"loss": "bce"}, "bce is for two classes, found 3"),
         ("lstm", {"dropout": {"embedding": 0.1, "layers": 1.5, "head": 0.1}}, "models.m.dropout.layers: expected less"),
         ("lstm", {"dropout": {"embedding": 0.1, "attention": 0.1}}, "models.m.dropout.attention: unknown key"),

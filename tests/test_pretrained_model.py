@@ -237,7 +237,7 @@ def test_the_longest_text_fills_the_positions(folders, kind):
         ({"freeze": -1}, "models.m.freeze"),
         ({"layer_decay": 0.0}, "models.m.layer_decay: expected greater than 0"),
         ({"layer_decay": 1.1}, "models.m.layer_decay: expected at most 1"),
-        ({"freeze": True, "layer_decay": 0.9}, "layer_decay: 0.9 has no use with freeze: true"),
+        ({"freeze": True, "layer_decay": 0.9}, "layer_decay: 0.9 has no effect with freeze: true"),
         ({"dropout": {**NO_DROPOUT, "head": 1.0}}, "models.m.dropout.head: expected less than 1, found 1.0"),
         ({"dropout": {"embedding": 0.1}}, "models.m.dropout.embedding: unknown key"),
         ({"freeze": 10**12}, "models.m.freeze"),
@@ -270,10 +270,10 @@ DENSE = "bert.encoder.layer.0.output.dense.weight"
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda t: t.pop(DENSE), r"no tensor encoder\.layer\.0\.output\.dense\.weight, which config\.json asks for"),
-        (lambda t: t.update({"bert.extra": torch.ones(2)}), r"extra is no tensor of the encoder"),
+        (lambda t: t.pop(DENSE), r"no tensor encoder\.layer\.0\.output\.dense\.weight, which config\.json requires"),
+        (lambda t: t.update({"bert.extra": torch.ones(2)}), r"extra is not in the encoder"),
         (lambda t: t.update({DENSE: torch.ones(2, 2)}), r"dense\.weight: expected shape \(8, 16\), found \(2, 2\)"),
-        (lambda t: t.update({DENSE: torch.full((8, 16), torch.nan)}), r"dense\.weight holds what is no number"),
+        (lambda t: t.update({DENSE: torch.full((8, 16), torch.nan)}), r"dense\.weight contains NaN or infinity"),
     ],
 )
 def test_other_weights_than_the_configs_are_refused(folder, damage, message):

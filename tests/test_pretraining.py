@@ -221,7 +221,7 @@ def test_an_interrupted_epoch_goes_on_after_its_last_update(name, tmp_path, caps
     with ended_at(25, partial(signal.raise_signal, signal.SIGINT)):
         read(name, tmp_path)
     (resumed, told), (whole, expected) = read(name, tmp_path), read(name)
-    assert "going on after pretraining epoch 1 and 9 steps" in capsys.readouterr().out  # of 16 in each
+    assert "resuming after pretraining epoch 1 and 9 steps" in capsys.readouterr().out  # of 16 in each
     assert same(resumed, whole)
     assert told["loss"] == expected["loss"]
 
@@ -268,7 +268,7 @@ def test_bad_params_and_texts_are_named():
         checked("transformer", positions="learned", max_len=10)
     with pytest.raises(ParamsError, match=r"models.m.pretrain.window: expected at least 2, found 1"):
         checked("lstm", pretrain={**PLAN, "window": 1})
-    with pytest.raises(DivergedError, match=r"pretraining epoch 1, step \d+: the loss is nan; lower its lr"):
+    with pytest.raises(DivergedError, match=r"pretraining epoch 1, step \d+: the loss is nan; lower lr"):
         own, given = checked("gru", optimizer="sgd", clip=None), task()
         plan = own.config.pretrain.model_copy(update={"lr": 1e30})  # beyond what params may say
         made = own.family.build(own.config, own.settings, given)

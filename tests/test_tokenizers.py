@@ -143,7 +143,7 @@ def test_max_size_counts_the_special_ids():
     ("change", "learned"),
     [
         ({"min_freq": 2}, ["ab", "Ġab", "cd", "Ġcd"]),
-        ({"min_freq": 3}, ["ab", "Ġab"]),  # "cd" stands twice
+        ({"min_freq": 3}, ["ab", "Ġab"]),  # "cd" occurs twice
         ({"max_size": SPECIALS + 256 + 3}, ["ab", "Ġab", "cd"]),
     ],
 )

@@ -32,7 +32,7 @@ class LinearConfig(Section):
 
 
 class Linear:
-    """A linear model: sorted n-gram keys by order, a scale for each, a row of weights per class (one for two classes)."""
+    """Sorted n-gram keys by order, a scale for each n-gram, a row of weights per class (one row for two classes)."""
 
     METHODS: ClassVar[tuple[str, ...]] = ("weights", "occlusion")
 

@@ -107,7 +107,7 @@ def _read(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
-        raise ArtifactError(f"{path}: cannot read it as safetensors ({str(error).splitlines()[0]})") from error
+        raise ArtifactError(f"{path}: cannot be read as safetensors ({str(error).splitlines()[0]})") from error
 
 
 def _own(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
