@@ -164,7 +164,9 @@ def test_a_download_that_always_ends_early_says_how_much_came(places, serve):
 @pytest.mark.parametrize(("failure", "what"), [(answer(b"", 404), "404"), (lambda handler: None, "ConnectionError")])
 def test_a_host_that_fails_is_named_without_passwords(places, serve, capsys, failure, what):
     config = at(serve(failure).address("reviews.csv?key=secret", user="me:secret@"))
-    with pytest.raises(ResourceError, match=rf"127\.0\.0\.1: reviews\.csv.*{what}.*source: path") as caught:
+    with pytest.raises(
+        ResourceError, match=rf"127\.0\.0\.1: cannot download reviews\.csv .*{what}.*source: path"
+    ) as caught:
         fetch(config, places, "demo")
     assert "secret" not in str(caught.value) + capsys.readouterr().out
 

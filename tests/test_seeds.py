@@ -242,7 +242,7 @@ def test_seeds_of_other_documents_are_refused(made, tmp_path):
 
 
 def test_a_seed_stands_once(made):
-    with pytest.raises(ParamsError, match=r"train.seeds: a seed is listed twice in \[1, 1\]"):
+    with pytest.raises(ParamsError, match=r"train.seeds: a seed occurs twice in \[1, 1\]"):
         validate({**TRAIN, "seeds": [1, 1]}, TrainConfig, "params.yaml: train")
     with pytest.raises(ParamsError, match=r"train.seeds: expected a length of 1 or more"):
         validate({**TRAIN, "seeds": []}, TrainConfig, "params.yaml: train")

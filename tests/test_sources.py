@@ -348,7 +348,7 @@ def test_files_of_an_archive_whose_names_tell_splits_are_kept_apart(tmp_path, ca
         (None, "pos", "csv"),
         ("test", None, "txt"),
     ]
-    with pytest.raises(ParamsError, match=r"dataset\.members: null, but b\.zip holds test\.csv, dev\.csv; name"):
+    with pytest.raises(ParamsError, match=r"dataset\.members: null, but b\.zip contains test\.csv, dev\.csv; name"):
         parts_of(archive(tmp_path / "b.zip", {"test.csv": CSV, "dev.csv": CSV}), SHA)
 
 

@@ -267,7 +267,7 @@ def test_a_member_is_for_archives(name):
 def test_an_archive_in_a_wheel_is_refused():
     entry = {"source": "wheel", "package": "words==1.0", "member": "words/a.vec.gz", "sha256": [ONE]}
     assert vectors_config({"vectors": entry}, "t").member == "words/a.vec.gz"
-    with pytest.raises(ParamsError, match=r"^t\.vectors\.member: words/a\.zip is an archive in a wheel"):
+    with pytest.raises(ParamsError, match=r"^t\.vectors\.member: words/a\.zip is an archive; name a file in the wheel"):
         vectors_config({"vectors": entry | {"member": "words/a.zip"}}, "t")
 
 

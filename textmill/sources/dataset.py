@@ -22,7 +22,7 @@ def _known_codec(encoding: str) -> str:
 
 def _distinct(names: list[str]) -> list[str]:
     if len(set(names)) < len(names):
-        raise ValueError(f"a name is listed twice: {', '.join(names)}")
+        raise ValueError(f"a name occurs twice: {', '.join(names)}")
     return names
 
 

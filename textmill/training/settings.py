@@ -10,7 +10,7 @@ from textmill.config import Few, Fraction, Many, Positive, Rate, Section, Seed, 
 
 def _distinct(seeds: list[int]) -> list[int]:
     if len(set(seeds)) < len(seeds):
-        raise ValueError(f"a seed is listed twice in {seeds}")
+        raise ValueError(f"a seed occurs twice in {seeds}")
     return seeds
 
 
