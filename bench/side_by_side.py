@@ -1,4 +1,4 @@
-"""Times different ways of doing the same work, in turn, and reports ratios."""
+"""Different ways of doing the same work, timed in turn, as ratios."""
 
 import json
 import os

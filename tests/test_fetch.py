@@ -1,4 +1,4 @@
-"""One file by its checksum: what each way of getting it brings, keeps and refuses."""
+"""Fetching a file by its checksum: what each source gives, keeps and refuses."""
 
 import hashlib
 import os
@@ -62,7 +62,7 @@ def test_an_address_is_one_of_a_file(address, message):
 
 
 class Server(ThreadingHTTPServer):
-    """Answers with the given functions in turn, the last one for ever."""
+    """Answers with the given functions in turn, then always with the last."""
 
     daemon_threads = True
 
@@ -231,7 +231,7 @@ def test_what_is_no_file_is_refused(tmp_path, places, make, what):
 
 @pytest.fixture
 def index(tmp_path, monkeypatch):
-    """A folder of wheels as pip's only index."""
+    """Makes a folder of wheels pip's only index."""
     folder = tmp_path / "index"
     folder.mkdir()
     with zipfile.ZipFile(folder / "demo-1.0-py3-none-any.whl", "w") as wheel:

@@ -65,7 +65,7 @@ def test_unknown_words_have_the_known_ones_spread():
     assert not filled[PAD].any()
     others = np.setdiff1d(np.arange(1, 500), KNOWN.ids)
     assert filled[others].std() == pytest.approx(KNOWN.vectors.std(), rel=0.05)
-    torch.testing.assert_close(filled[others] / KNOWN.vectors.std(), drawn[others] * 8**0.5)  # nothing drawn anew
+    torch.testing.assert_close(filled[others] / KNOWN.vectors.std(), drawn[others] * 8**0.5)  # no new random draws
     assert not embed.weight.requires_grad
 
 

@@ -1,4 +1,4 @@
-"""What every kind of tokenizer promises, and what is particular to characters and sub-words."""
+"""What every kind of tokenizer must do, and what only characters and sub-words do."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ BPE = {"kind": "bpe", "lowercase": False, "markup": "keep", "min_freq": 2, "max_
 PRETRAINED = {"kind": "pretrained", "source": "path", "folder": "none", "markup": "keep"}
 PRETRAINED |= {"files": {"tokenizer.json": "0" * 64}}
 KINDS = {"word": WORD, "char": CHAR, "bpe": BPE, "pretrained": PRETRAINED}
-FILES = {}  # where the pretrained one lies
+FILES = {}  # where the pretrained one is
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 CORPUS = [["the film was good", "the films were bad<br />", ""], ["<pad> the <unk> film"]]
 

@@ -1,4 +1,4 @@
-"""Forecasts the score with more training documents by extending a learning curve.
+"""A forecast of the score with more training documents, which extends a learning curve.
 
 The error is assumed to fall as b n^-c over the largest sizes; no simple law fits all sizes. Half the difference from a
 fit that is linear in log n widens the interval. `demos/more_labels.py` measures how often the interval holds.

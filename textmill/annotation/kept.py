@@ -1,4 +1,4 @@
-"""Keeps the scores of fits, so that they survive if a stage is killed or runs with other settings."""
+"""A store for the scores of fits, so that they survive if a stage is killed or runs with other settings."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

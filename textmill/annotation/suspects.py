@@ -1,4 +1,4 @@
-"""Finds labels that look wrong: two linear models, fitted to other documents, find them improbable.
+"""Labels that look wrong: two linear models, fitted to other documents, find them improbable.
 
 Cross-validation gives each document a verdict from models that have not seen it (confident learning, Northcutt et al.
 2021). Documents are ranked by the mean of both models' standardised log-odds. The number of wrong labels is not

@@ -1,4 +1,4 @@
-"""Finds what runs when a module does: all modules that it imports, directly or not, and the files that they name."""
+"""What runs when a module does: all modules that it imports, directly or not, and the files that they name."""
 
 import ast
 import hashlib
@@ -33,7 +33,7 @@ class Contents(NamedTuple):
 
 
 class Closure:
-    """Finds what runs in the given packages (name -> folder)."""
+    """A search for what runs in the given packages (name -> folder)."""
 
     def __init__(self, packages: Mapping[str, Path]):
         self.packages = packages

@@ -77,7 +77,7 @@ class _Meaning(ast.NodeTransformer):
 
 
 class _Wordless(ast.NodeTransformer):
-    """Removes the text from a `say` whose calls may do more than print."""
+    """A transformer that removes the text from a `say` whose calls may do more than print."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         return self.generic_visit(node) if _name(node) in {"say", *HARMLESS} else node

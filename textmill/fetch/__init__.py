@@ -1,4 +1,4 @@
-"""Fetches a file and checks its checksum: data, vectors and pretrained encoders all come this way.
+"""Fetching files and checking their checksums: data, vectors and pretrained encoders all come this way.
 
 A download is kept under its checksum. The user's own files and files in the hub's cache are read in place.
 """

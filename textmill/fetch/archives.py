@@ -1,4 +1,4 @@
-"""Reads .gz, .bz2, .zip and .tar files, with a limit on their size and without extracting anything to disk by name."""
+"""Reading of .gz, .bz2, .zip and .tar files, with a limit on size; nothing is ever extracted under its own name."""
 
 import bz2
 import errno

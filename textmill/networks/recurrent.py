@@ -126,7 +126,7 @@ def reversal(lengths: Tensor, steps: int) -> Tensor:
 
 
 class Turn(torch.autograd.Function):
-    """Reorders states (T, B, H) by a `reversal`, and their gradient likewise.
+    """The reordering of states (T, B, H) by a `reversal`, and of their gradient.
 
     It copies whole rows; the gradient of `gather` would add single numbers.
     """

@@ -1,4 +1,4 @@
-"""Counts words in one pass over the texts, and keeps what the texts consist of."""
+"""Word counts from one pass over the texts, with the pieces that each text consists of."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, NamedTuple

@@ -1,4 +1,4 @@
-"""Counts and weights n-grams of ids with numpy alone: the input of a linear model, without scipy's sparse matrices."""
+"""Counts and weights of n-grams, with numpy alone: the input of a linear model, without scipy's sparse matrices."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Numbers strings in the order of their first appearance."""
+"""Numbers for strings, in the order of their first appearance."""
 
 import numpy as np
 import polars as pl
@@ -14,7 +14,7 @@ def hashed(strings: pl.Series) -> np.ndarray:
 
 
 class Numbering:
-    """Gives each different string the next number. Strings are compared by their hashes.
+    """Numbers for strings: each new string gets the next number. Strings are compared by their hashes.
 
     64-bit hashes are stored in a sequence of tables, at the position given by their first bits. A hash whose position
     is taken goes to the next table; table sizes double at every second step. Frequent strings come first, so most

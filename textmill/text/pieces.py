@@ -1,4 +1,4 @@
-"""Splits texts at spaces and keeps each different piece once: 265,000 of the 5.8 million in IMDB's training texts.
+"""Texts split at spaces, with each different piece kept once: 265,000 of the 5.8 million in IMDB's training texts.
 
 A tokenizer whose tokens contain no space can work on the different pieces instead of the texts.
 """

@@ -1,4 +1,4 @@
-"""Prepares the next batch of texts in a thread: most kernels of polars, arrow and numpy release Python's lock."""
+"""The next batch of texts, prepared in a thread: most kernels of polars, arrow and numpy release Python's lock."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Selects encoded documents."""
+"""Selections of encoded documents."""
 
 import numpy as np
 

@@ -38,7 +38,7 @@ class Spec(Section):
 
 
 class Tokenizer(Protocol):
-    """Turns texts into ids. Made by `fit`, or by `from_spec` from the result of `spec`."""
+    """The way from texts to ids. Made by `fit`, or by `from_spec` from the result of `spec`."""
 
     CONFIG: ClassVar[type[TokenizerConfig]]
     SPEC: ClassVar[type[Spec]]

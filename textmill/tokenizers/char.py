@@ -1,4 +1,4 @@
-"""Tokenizes into characters, including spaces: few ids, long documents."""
+"""Characters as tokens, including spaces: few ids, long documents."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Tokenizes into words by a pattern, with kernels of arrow, polars and numpy."""
+"""Words as tokens, found by a pattern with kernels of arrow, polars and numpy."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Computes gradients of a batch's loss and adds them to the weights' gradients."""
+"""Gradients of a batch's loss, which are added to those of the weights."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

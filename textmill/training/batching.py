@@ -38,7 +38,7 @@ def batches(
 
 
 class Loader:
-    """Makes padded batches of documents, truncated to `max_len` ids.
+    """Documents truncated to `max_len` ids, as padded batches.
 
     A longer document keeps its first ids ('head'), its last ('tail'), or half from each end ('head+tail'). Batches are
     gathered from the flat ids, which may be a memory-mapped file on a CPU; a GPU holds them all.

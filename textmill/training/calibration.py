@@ -1,4 +1,4 @@
-"""Calibrates a model on the validation split: one temperature, and the figures needed for thresholds."""
+"""Calibration on the validation split: one temperature, and the figures needed for thresholds."""
 
 import numpy as np
 

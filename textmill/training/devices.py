@@ -1,4 +1,4 @@
-"""Chooses the device and the precision of a network."""
+"""The choice of a network's device and precision."""
 
 import os
 import time

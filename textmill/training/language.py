@@ -95,7 +95,7 @@ class Surprise(torch.autograd.Function):
 
 
 class Negatives:
-    """Draws words to compare a target with, in proportion to their counts (V,) to the power FLAT."""
+    """Random words to compare a target with, drawn in proportion to their counts (V,) to the power FLAT."""
 
     def __init__(self, counts: np.ndarray, draws: int):
         share = counts**FLAT / (counts**FLAT).sum()

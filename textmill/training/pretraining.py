@@ -1,4 +1,4 @@
-"""Pretrains a network as a language model on texts without labels (Dai & Le 2015).
+"""Pretraining of a network, as a language model on texts without labels (Dai & Le 2015).
 
 A Transformer predicts masked words (Devlin et al. 2019). The first layer of a recurrent network predicts the next word
 in each direction (Howard & Ruder 2018; Peters et al. 2018). The result does not depend on the layers above, so it is

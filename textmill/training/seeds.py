@@ -1,4 +1,4 @@
-"""Fits a model once per seed, chooses the seed to ship, and describes them all."""
+"""A model fitted once per seed: the choice of the seed to ship, and the record of all."""
 
 import shutil
 import time

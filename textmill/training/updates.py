@@ -12,7 +12,7 @@ from textmill.training.settings import TrainConfig
 
 
 class Updates:
-    """Clips gradients, applies the optimizer and keeps a moving average, as `settings` says.
+    """Clipping, optimizer and moving average, as `settings` says.
 
     average: the network with averaged weights, which predicts; None if the last weights do.
     """

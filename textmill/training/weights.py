@@ -1,4 +1,4 @@
-"""Checks weights from a file against what a model expects."""
+"""The check of weights from a file against what a model expects."""
 
 from collections.abc import Mapping
 

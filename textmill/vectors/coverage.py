@@ -1,4 +1,4 @@
-"""Counts how many of a tokenizer's words, and how many words of the documents, have a vector."""
+"""Coverage: how many of a tokenizer's words, and how many words of the documents, have a vector."""
 
 from typing import Any
 

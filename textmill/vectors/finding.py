@@ -1,4 +1,4 @@
-"""Finds the vectors of a tokenizer's words in a file, which stays packed."""
+"""The search for the vectors of a tokenizer's words in a file, which stays packed."""
 
 from typing import Any
 

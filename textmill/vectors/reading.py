@@ -1,4 +1,4 @@
-"""Reads word vectors from a text file with a word and its numbers per line, as word2vec, GloVe and fastText write it.
+"""Word vectors from a text file with a word and its numbers per line, as word2vec, GloVe and fastText write it.
 
 Of millions of lines, only those of wanted words are parsed. Lines are bytes. A word may contain any character except a
 line break, even a space, so numbers are counted from the right.

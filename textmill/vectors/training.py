@@ -1,4 +1,4 @@
-"""Trains word vectors on the corpus with gensim. One worker and a seed give the same bytes in every process."""
+"""Word vectors trained on the corpus with gensim. One worker and a seed give the same bytes in every process."""
 
 from collections.abc import Iterator
 
