@@ -45,7 +45,7 @@ class AttentionPool(nn.Module):
 
 
 class Pool(nn.Module):
-    """Pooling of states to one vector per document: 'mean', 'max', 'attention', one of `own`, or several joined by +."""
+    """Pooling to one vector per document: 'mean', 'max', 'attention', one of `own`, or several joined by +."""
 
     def __init__(self, how: str, width: int, own: dict[str, Callable[[Tensor, Tensor], Tensor]]):
         super().__init__()

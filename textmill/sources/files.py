@@ -63,7 +63,7 @@ class LocalFile(FileDataset):
 
 
 def fetch_file(dataset: Wheel | Url | LocalFile, raw: Path, inputs: Path, places: Places) -> list[Part]:
-    """Copies a dataset's files to `raw` and returns what they hold. A mirror's folder for them has the dataset's name."""
+    """Copies a dataset's files to `raw`; returns what they hold. A mirror's folder for them has the dataset's name."""
     files = dataset.files() if isinstance(dataset, LocalFile) else {None: dataset}
     return [
         part
