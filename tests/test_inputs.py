@@ -80,7 +80,7 @@ def test_a_locked_mask_is_one_for_all_steps(locked):
 @pytest.mark.parametrize(
     ("name", "known", "message"),
     [
-        ("lstm", None, "vectors: tuned needs tokenizers.word.vectors, which gives none"),
+        ("lstm", None, "vectors: tuned needs tokenizers.word.vectors, which has none"),
         ("lstm", WordVectors(KNOWN.ids[:0], KNOWN.vectors[:0]), "vectors: tuned needs tokenizers.word.vectors"),
         ("lstm", WordVectors(KNOWN.ids, KNOWN.vectors[:, :5]), "embedding: 8 is not the size of the vectors in tok"),
         ("transformer", WordVectors(KNOWN.ids, KNOWN.vectors[:, :4]), "word.vectors; set width: 4"),
