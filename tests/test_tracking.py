@@ -22,6 +22,7 @@ from textmill.judging.comparison import TOLD
 from textmill.lockfile import hash_of
 from textmill.records.comparison import Baseline, Comparison, Entry, Pair, Power
 from textmill.tracking import artifacts, params, store, track, track_all, track_commit
+from textmill.tracking.experiment import Experiment
 from textmill.tracking.safe import safe_metrics, safe_params
 from textmill.tracking.snapshot import read_results
 
@@ -383,6 +384,16 @@ def test_what_a_person_took_away_is_there_again(client):
     client.delete_logged_model(client.search_logged_models([linear.info.experiment_id])[0].model_id)
     assert "(1 new)" in project()
     assert content()["runs"] == before["runs"]
+
+
+def test_what_is_removed_is_not_in_the_database_any_more(client):
+    """Fails when MLflow takes away the private methods that `purge` calls: then deleted rows would pile up."""
+    (run,) = runs(client, filter_string="attributes.run_name = 'rnn'")
+    found = Experiment(client, run.info.experiment_id)
+    found.remove(run)
+    assert sorted(one.info.run_name for one in found.runs()) == ["always bad", "both", "linear"]
+    with closing(sqlite3.connect("mlflow.db")) as connection:
+        assert connection.execute("SELECT name FROM logged_models").fetchall() == [("linear",)]
 
 
 def test_a_model_that_predicts_other_than_recorded_is_not_promoted(client):

@@ -21,7 +21,7 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # read
 
 @contextmanager
 def alone(name: str) -> Iterator[None]:
-    """Holds the lock called `name`. Raises ResourceError if another process has it, naming that, or if it cannot lock."""
+    """Holds the lock called `name`. Raises ResourceError if it cannot, and names the process that has it."""
     import fcntl  # Windows has none
 
     path = LOCKS / f"{name}.lock"

@@ -164,17 +164,17 @@ def _wind_down(result: Future) -> None:
     """
     patience = time.monotonic() + GRACE
     seen: set[psutil.Process] = set()
-    while (not result.done() or any(map(_lives, seen))) and time.monotonic() < patience + GRACE:
+    while (not result.done() or any(map(lives, seen))) and time.monotonic() < patience + GRACE:
         new = set(psutil.Process().children(recursive=True)) - seen
         seen |= new
         late = time.monotonic() > patience
-        for child in filter(_lives, seen if late else new):
+        for child in filter(lives, seen if late else new):
             with suppress(psutil.Error):
                 child.kill() if late else child.terminate()
         time.sleep(0.05)
 
 
-def _lives(process: psutil.Process) -> bool:
+def lives(process: psutil.Process) -> bool:
     """Returns whether a process runs; a zombie does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE

@@ -118,7 +118,7 @@ def _code(now: str, before: str | None) -> Iterator[str]:
 
 
 def _older(file: Path, md5: str) -> str | None:
-    """Returns the listing that dvc.lock names: the file's, or that of one of the last commits; None if there is none."""
+    """Returns the listing that dvc.lock names, from the file or one of the last commits; None if there is none."""
     if file.is_file() and _md5(text := file.read_text(encoding="utf-8")) == md5:
         return text
     for commit in _git("rev-list", f"-{COMMITS}", "HEAD", "--", str(file)).split():
