@@ -12,7 +12,8 @@ from textmill.tracking.pages import address
 from textmill.tracking.store import database, shown, store_uri
 
 PORT = 5000
-SETTINGS = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # 2 processes, not 10
+# Without jobs there are 2 processes, not 10. Warnings are about packages that MLflow uses.
+SETTINGS = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONWARNINGS": "ignore"}
 
 
 def serve(project: Path, port: int) -> None:
