@@ -1,4 +1,4 @@
-"""What is shown while models train: in a terminal, and where there is none."""
+"""What is shown while models train, in a terminal and without one."""
 
 import io
 
@@ -17,7 +17,7 @@ EPOCH = "epoch {}/8: loss 0.6839, validation loss 0.6803, accuracy 0.7{}00 (2.0 
 
 
 def at(*lines: str, expected: float = float("inf")) -> Progress:
-    """A model that has printed these lines, one a second."""
+    """Returns the progress of a model that has printed these lines, one a second."""
     progress = Progress(0.0, expected)
     for second, line in enumerate(lines, 1):
         progress.read(line, float(second))
@@ -69,7 +69,7 @@ def test_other_lines_are_for_people(line):
 
 
 def test_the_lines_are_those_of_the_training(tmp_path, capsys):
-    """Else the terminal would be silent again after a change of words."""
+    """Otherwise a change of these lines would silence the terminal."""
     model = models.model_entry(MODELS["cnn"], {**TRAIN, "epochs": 3, "seeds": [1, 2]}, "cnn")
     data = toy(40, 30, 2)
     task = Task(30, 2, 1)
@@ -83,7 +83,7 @@ def test_the_lines_are_those_of_the_training(tmp_path, capsys):
 
 @pytest.fixture
 def now(monkeypatch, tmp_path):
-    """A clock that a test sets, and a folder for the logs."""
+    """A clock that a test sets; logs go to a temporary folder."""
     monkeypatch.chdir(tmp_path)
     time = [0.0]
     monkeypatch.setattr(boards.time, "monotonic", lambda: time[0])
@@ -91,7 +91,7 @@ def now(monkeypatch, tmp_path):
 
 
 def play(board: Board, now: list[float]) -> None:
-    """Two models at work; one ends, one fails."""
+    """Runs two models; one ends, one fails."""
     with board:
         for model in ("a", "b\x1b[2J"):
             board.begin(model)
