@@ -1,12 +1,14 @@
 """What is shown while models train, in a terminal and without one."""
 
 import io
+import sys
 
 import pytest
 from conftest import MODELS, TRAIN, toy
 from rich.console import Console
 
 from textmill import models
+from textmill.console import say
 from textmill.reproduce import board as boards
 from textmill.reproduce.board import Board, LiveBoard, clock, log_of
 from textmill.reproduce.progress import Progress
@@ -132,6 +134,15 @@ def test_a_line_each_in_a_terminal(now, monkeypatch, width):
             assert "seed 2/3, epoch 4/8" in line
             assert line.rstrip().endswith("71.0 %  ~ 24 s left")
     assert last.startswith("0 of 3 models done, 1 waiting")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_long_lines_break_between_words_in_a_terminal(monkeypatch, capsys, terminal):
+    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    words = ["track: 2 runs in the", "store; see", "http://127.0.0.1:5000/#/experiments"]
+    say(" ".join(words))
+    assert capsys.readouterr().out == ("\n  " if terminal else " ").join(words) + "\n"
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(0.4, "0 s"), (59.4, "59 s"), (187, "3:07"), (3723, "1:02:03")])
