@@ -66,9 +66,7 @@ def track_all(folder: Path) -> Iterator[str]:
             champions.setdefault(found.dataset, []).append(where.version)
             done, new, last = done + 1, new + added, commit
         if last is None:
-            raise ArtifactError(
-                f"none of {len(commits)} commits can be recorded; check one out and run `dvc fetch` first"
-            )
+            raise ArtifactError(f"none of {len(commits)} commits can be recorded; check one out and `dvc fetch`")
         yield f"track: {done} of {len(commits)} commits ({new} runs are new)"
         with laid_out(last, folder) as found:
             yield _record(folder, found, True, champions[found.dataset])[0]
