@@ -205,9 +205,9 @@ def test_class_order_is_that_of_the_params_or_sorted():
     [
         ([("a", "Pos"), ("b", "pos"), ("c", "neg")], None, "labels 'Pos' and 'pos' differ only in case"),
         ([("a", "Pos"), ("b", "pos"), ("c", "neg")], ["pos", "neg"], "labels 'Pos' and 'pos' differ only in case"),
-        ([("a", "pos"), ("b", "neg")], ["pos", "negative"], "no row has 'negative'; labels found: neg, pos"),
+        ([("a", "pos"), ("b", "neg")], ["pos", "negative"], "no row has label 'negative'; labels found: neg, pos"),
         ([("a", "pos"), ("b", "pos"), ("", "neg")], ["pos", "neg"], "no row with label 'neg' is left"),
-        ([("a", "pos"), ("b", "pos")], None, "two classes or more, found 'pos' only"),
+        ([("a", "pos"), ("b", "pos")], None, "at least two classes, found only 'pos'"),
         ([("", "pos"), ("", "neg")], None, "no rows are left"),
         ([("a", None, None, "unlabelled")], None, "no row has a label"),
         (
@@ -294,7 +294,7 @@ def test_given_ids_are_kept():
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        ("r1", r"a\.csv, row 2, 4 \(2 rows\): id 'r1' does not name one row; or set dataset\.id: null"),
+        ("r1", r"a\.csv, row 2, 4 \(2 rows\): id 'r1' is not unique; make it so, or set dataset\.id: null"),
         (None, r"a\.csv, row 4: no id; give it one, or set dataset\.id: null"),
     ],
 )

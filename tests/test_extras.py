@@ -135,7 +135,7 @@ def test_a_missing_extra_is_one_line(words, package, extra):
 @pytest.mark.parametrize("params", ["params.yaml", "presets/minilm.yaml", "presets/lab-vectors-mr.yaml"])
 def test_the_core_checks_params(params):
     done = bare("check", params)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"check: {params} has no error\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"check: {params} has no errors\n", "")
 
 
 def test_a_stage_names_what_it_misses(tmp_path):

@@ -174,7 +174,7 @@ def test_a_file_in_an_output_is_refused_and_stays(package, project):
     try:
         edit(project, dataset=before["dataset"] | {"path": "data/raw/mine.csv"})
         told = run(package, project, "dvc", "repro", code=255)
-        assert "dataset.path: data/raw/mine.csv lies in an output of download" in told
+        assert "dataset.path: data/raw/mine.csv is in an output of download" in told
         assert mine.exists()
     finally:
         run(package, project, "git", "checkout", "-q", "params.yaml")
@@ -233,15 +233,19 @@ def test_its_own_tests_pass(package, project):
 @pytest.mark.parametrize(
     ("words", "code", "line"),
     [
-        (["full"], 2, "full: not empty (it holds x.txt); name a new folder"),
-        (["full/x.txt"], 2, "full/x.txt: a file; name a folder"),
-        (["none/project"], 2, "none: no such folder; make it first"),
+        (["full"], 2, "full: not empty (it has x.txt); name a new folder"),
+        (["full/x.txt"], 2, "full/x.txt: this is a file; name a folder"),
+        (["none/project"], 2, "none: no such folder; create it first"),
         (["project", "--preset", "cvs"], 2, "--preset cvs: unknown; did you mean 'csv'?"),
-        (["project", "--textmill", "https://host/textmill.whl"], 2, "an address without a hash, so that it can change"),
-        (["project", "--textmill", "no.whl"], 4, "no.whl: not there; say --textmill SOURCE"),
+        (
+            ["project", "--textmill", "https://host/textmill.whl"],
+            2,
+            "this URL has no hash, so what it holds",
+        ),
+        (["project", "--textmill", "no.whl"], 4, "no.whl: no such file; use --textmill SOURCE"),
         (["project", "full/x.txt", "--yes"], 3, "full/x.txt: "),
         (["project", "full/x.csv", "--yes"], 4, "full/x.csv: no such file"),
-        (["project", "--text", "a"], 2, "columns, but no file; name the file: textmill new FOLDER FILE ..."),
+        (["project", "--text", "a"], 2, "options for a file, but no file; name it: textmill new FOLDER FILE ..."),
     ],
 )
 def test_what_cannot_be_made_is_one_line_and_nothing_is_written(package, tmp_path, words, code, line):

@@ -214,7 +214,7 @@ def test_ended_from_outside_it_ends_its_children_and_goes_on(toy, jobs, number, 
     process.send_signal(number)  # to it alone
     out, error = process.communicate(timeout=HANGS)
     assert process.returncode == 75
-    assert error.splitlines()[-1] == "repro: interrupted; run it again to go on"
+    assert error.splitlines()[-1] == "repro: interrupted; run it again to continue"
     assert "Traceback" not in out
     assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
     assert len(list(toy.glob("*.ended"))) == int(jobs)  # in their own time

@@ -103,7 +103,7 @@ def test_columns_to_slice_by_stand_beside_the_documents_and_change_none(project,
 
 @pytest.mark.parametrize(
     ("name", "advice"),
-    [("contry", "did you mean 'country' in evaluate.slices?"), ("%", "take it out of evaluate.slice")],
+    [("contry", "did you mean 'country' in evaluate.slices?"), ("%", "remove it from evaluate.slice")],
 )
 def test_an_unknown_column_to_slice_by_names_the_nearest(project, name, advice):
     pl.DataFrame(SLICED, COLUMNS, orient="row").write_csv("data/input/reviews.csv")

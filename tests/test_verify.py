@@ -269,7 +269,7 @@ CASES = {
         1,
         ["verify: off: train@rnn is not as in HEAD", "outside of the interval", "evaluate@rnn, compare: off, after"],
     ),
-    "linear within": (scored("linear", 0.76), 0, [WITHIN, "a linear model repeats to the byte"]),
+    "linear within": (scored("linear", 0.76), 0, [WITHIN, "a linear model gives the same bytes"]),
     "the same score, other bytes": (other_weights, 0, ["train@rnn: within", "75.00 │ 75.00"]),
     "a tie for champion": (leading(None), 0, [WITHIN, "the champion is rnn and was linear: they tie"]),
     "a curve of a network within": (other_curve("rnn", 0.76), 0, [WITHIN, "curve@rnn: fits of rnn to parts of train"]),
@@ -290,15 +290,15 @@ CASES = {
             "split, train@rnn: off, after clean",
         ],
     ),
-    "trained vectors": (other("data/vectors/word"), 0, ["vectors@word: vectors that were trained: the models"]),
+    "trained vectors": (other("data/vectors/word"), 0, ["vectors@word: trained vectors, judged by the models"]),
     "tracked otherwise": (other("data/tracked"), 1, ["track: off: other bytes from the same inputs"]),
     "other code, same bytes": (
         other("digests/clean.txt"),
         0,
-        ["not as at HEAD", "the code of clean; other results", f"{SAME}", "code differs, too"],
+        ["changed since HEAD", "the code of clean; expect other results", f"{SAME}", "code also differs"],
     ),
     "other code, other bytes": (other("digests/split.txt", "data/split"), 1, ["split: off: made with other code"]),
-    "other params": (params(seed=2), 0, ["params.yaml in seed; other results", "params.yaml differs, too"]),
+    "other params": (params(seed=2), 0, ["params.yaml in seed; expect other results", "params.yaml also differs"]),
     "params that did not run": (params(run=False, seed=2), 1, ["split, compare: did not run since seed changed"]),
     "a file that changed": (
         other("metrics/models/rnn/summary.json", locked=False),
@@ -313,7 +313,7 @@ CASES = {
     ),
     "a new model": (new_model, 0, ["train@more, evaluate@more, curve@more: not in HEAD", "same champion, linear"]),
     "a model less": (fewer_models, 1, ["not asked for here", "train@rnn, evaluate@rnn, curve@rnn are not here"]),
-    "no comparison": (no_comparison, 1, ["compare has not seen it here"]),
+    "no comparison": (no_comparison, 1, ["compare has not run with it here"]),
     "an old comparison": (not_compared, 1, ["compare has not run here since it was evaluated"]),
     "half a commit": (another_metrics_than_its_lock, 1, ["summary.json of HEAD", "is not what dvc.lock there"]),
 }  # fmt: skip
@@ -417,7 +417,7 @@ def test_a_commit_without_results_and_a_machine_without_git(project, monkeypatch
     project.git("rm", "-q", "--cached", "dvc.lock")
     project.git("commit", "-q", "-m", "without")
     code, told = asked()
-    assert (code, "no dvc.lock in it" in told) == (4, True)
+    assert (code, "it has no dvc.lock" in told) == (4, True)
     monkeypatch.setenv("PATH", "")
     code, told = asked()
     assert (code, "git: not found" in told) == (5, True)
@@ -435,7 +435,7 @@ def test_a_reproduction_ends_with_the_verdict_and_what_to_do(project):
     project.params["models"]["rnn"]["size"] = 9
     project.lock()
     (asked_for,) = verify.after_repro(project.folder)
-    assert asked_for.endswith("params.yaml differs, too")
+    assert asked_for.endswith("params.yaml also differs")
 
 
 @pytest.mark.parametrize(

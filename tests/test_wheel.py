@@ -71,7 +71,7 @@ def test_it_explains_and_tells_what_a_bundle_and_itself_are(environment):
 
 
 def test_it_checks_params(environment):
-    assert command(environment, "textmill", "check", cwd=ROOT).stdout == "check: params.yaml has no error\n"
+    assert command(environment, "textmill", "check", cwd=ROOT).stdout == "check: params.yaml has no errors\n"
 
 
 @pytest.mark.parametrize(
