@@ -26,7 +26,7 @@ CANDIDATES = [{"dropout": 0.3}, {"dropout": 0.6}, {"dropout": 0.3, "hidden": 16,
 
 @contextmanager
 def watched() -> Iterator[list[np.ndarray]]:
-    """Yields a list that collects, after each epoch trained inside, which validation documents are correct: bool (N,)."""
+    """Yields a list that gets, after each epoch trained inside, which validation documents are correct: bool (N,)."""
     right: list[np.ndarray] = []
 
     def keep(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:

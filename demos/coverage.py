@@ -139,7 +139,7 @@ def drawn(setting: Setting, tables: NDArray[np.float64], random: np.random.Gener
 
 
 def experiment(setting: Setting, tables: NDArray[np.float64], seed: int) -> tuple[float, bool, bool]:
-    """Returns the share of intervals that contain the truth, whether all pairs' do, and whether any verdict is false."""
+    """Returns the share of intervals that contain the truth, whether all pairs' do, and whether a verdict is false."""
     own, models = drawn(setting, tables, np.random.default_rng(seed))
     size, shares = len(setting.classes), np.array(setting.classes)
     truth = {str(number): true_score(setting, table, shares) for number, table in enumerate(tables)}

@@ -298,8 +298,8 @@ def test_an_upgrade_leaves_the_users_own_and_ends_conflicts(tmp_path):
     made = contents("project", CSV, sources.Source(before, None))
     own = {
         "pyproject.toml": '[project]\nversion = "0.1"\n\n' + made["pyproject.toml"],
-        f"{BASE}/dvc.yaml": made["dvc.yaml"].replace("desc: Fit", "desc: Make"),
-        "dvc.yaml": made["dvc.yaml"].replace("desc: Fit", "desc: My own").partition("\n  track:")[0] + "\n",
+        f"{BASE}/dvc.yaml": made["dvc.yaml"].replace("desc: Train a", "desc: Make a"),
+        "dvc.yaml": made["dvc.yaml"].replace("desc: Train a", "desc: My own").partition("\n  track:")[0] + "\n",
         "digests/track.txt": "0000 stages.track\n",
         "digests/split.txt": "0000 stages.split\n",
     }
