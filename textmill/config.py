@@ -38,7 +38,7 @@ def like(pattern: str, words: str) -> AfterValidator:
 def joined(*names: str) -> AfterValidator:
     """Returns a validator of one of the names, or of several joined by +."""
     one = f"({'|'.join(names)})"
-    return like(rf"{one}(\+{one})*", f"{', '.join(names)}, or several of them joined by +")
+    return like(rf"{one}(\+{one})*", f"{', '.join(names)}, or several of them with +")
 
 
 # Every number has a limit: a typo must not ask for terabytes or years.
