@@ -28,7 +28,7 @@ def read_arrays(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def map_arrays(path: Path) -> tuple[dict[str, Any], str]:
-    """Like `read_arrays`, but flat, read-only and memory-mapped. For int32 and int64."""
+    """Returns arrays like `read_arrays`, but flat, read-only and memory-mapped. For int32 and int64."""
     import numpy as np
     from safetensors import SafetensorError, safe_open
 

@@ -104,7 +104,7 @@ def predict(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per text, for programs.")] = False,
 ) -> None:
-    """Label texts: print the label, then each class's probability (with more than 12 classes, the most probable)."""
+    """Label texts: print the label, then the probability of each class (of more than 12, the highest ones)."""
     with one_line("predict"):
         from textmill import labelling
         from textmill.classifier import load_together
@@ -189,7 +189,7 @@ def check(
     params: Annotated[Path, typer.Argument(help="The params file.")] = PARAMS,
     show: Annotated[bool, typer.Option("--show", help="Print the params with every default written out.")] = False,
 ) -> None:
-    """Check every key and range of params.yaml, and how its parts fit together; then check the data files."""
+    """Check params.yaml: keys, ranges, and whether its parts fit together. Then look at the data files."""
     with one_line("check"):
         from textmill.check import check_params
         from textmill.config import as_yaml
@@ -212,7 +212,7 @@ def repro(
         typer.Option("--jobs", "-j", min=1, show_default="cores / threads of params.yaml", help="Models at a time."),
     ] = None,
 ) -> None:
-    """Run what changed in params, data or code. Like `dvc repro`, but models train in parallel."""
+    """Run what changed in params, data or code, like `dvc repro`, but train models in parallel."""
     with one_line("repro"):
         from textmill.report.table import LATER, look_next, retell, say_folded
         from textmill.reproduce import reproduce
@@ -233,7 +233,7 @@ def repro(
 
 @app.command()
 def verify(revision: Revision = "HEAD") -> None:
-    """Check whether this folder holds the results of a commit. Exits with 1 if something differs."""
+    """Check whether this folder holds the results of a commit (exit code 1 if something differs)."""
     with one_line("verify"):
         from textmill import verify as receipts
 
@@ -287,8 +287,8 @@ def new(
         list[Path] | None,
         typer.Argument(help="Your data: a table, one file per split or per class, or an archive of these."),
     ] = None,
-    text: Annotated[list[str] | None, typer.Option(help="The text column. Repeat to join several.")] = None,
-    label: Annotated[str | None, typer.Option(help="The class column.")] = None,
+    text: Annotated[list[str] | None, typer.Option(help="The column with the text. Repeat to join several.")] = None,
+    label: Annotated[str | None, typer.Option(help="The column with the label.")] = None,
     group: Annotated[str | None, typer.Option(help="A column of what must stay together, such as author.")] = None,
     split: Annotated[str | None, typer.Option(help="A column that holds train, validation or test.")] = None,
     id: Annotated[str | None, typer.Option(help="A column with a unique name for each row.")] = None,
@@ -343,7 +343,7 @@ def upgrade(
                      show_default="the one that is running"),
     ] = None,
 ) -> None:  # fmt: skip
-    """Move this project to the running textmill. Lists what changes in its files and which stages will rerun."""
+    """Move this project to the running textmill: show what changes in its files, and which stages will run again."""
     with one_line("upgrade"):
         from textmill.project import source as sources
         from textmill.project import upgrade as upgrades
@@ -361,7 +361,7 @@ def track(
     rev: Annotated[str | None, typer.Option(help="Record this commit instead: a branch, a tag or a hash.")] = None,
     all_commits: Annotated[bool, typer.Option("--all-commits", help="Record every commit, HEAD last.")] = False,
 ) -> None:
-    """Record this folder's results in MLflow. Keeps what is there, and adds what is missing."""
+    """Record this folder's results in MLflow, keeping the runs that are already there."""
     with one_line("track"):
         if rev is not None and all_commits:
             raise ParamsError("give either --rev or --all-commits, not both")
@@ -370,7 +370,7 @@ def track(
 
 @app.command()
 def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Only this machine can open it.")] = 5000) -> None:
-    """Open MLflow's pages with all runs, on http://127.0.0.1:5000. Creates the store if it is missing."""
+    """Show all runs in MLflow's pages, on http://127.0.0.1:5000; create the store first if it is missing."""
     with one_line("ui"):
         from textmill.tracking.server import serve
         from textmill.tracking.store import database, store_uri

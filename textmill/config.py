@@ -174,7 +174,7 @@ def _plain(bound: Any) -> Any:
 
 
 def _in(value: Any, part: Any) -> bool:
-    """Whether `part` of an error's location is a key of the file, not pydantic's name for a branch of a union."""
+    """Returns whether `part` of an error's location is a key of the file, not pydantic's name for a union's branch."""
     if isinstance(value, Mapping):
         return part in value or any(_in(child, part) for child in value.values())
     return isinstance(part, int)

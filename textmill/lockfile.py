@@ -30,7 +30,7 @@ class Stage:
     outs: dict[str, str]
 
     def names(self, key: str) -> bool:
-        """Whether this key of params.yaml is in `keys` or below one of them."""
+        """Returns whether this key of params.yaml is in `keys` or below one of them."""
         return any(key == one or key.startswith(f"{one}.") for one in self.keys)
 
 

@@ -151,7 +151,7 @@ VECTORS = "word vectors that models may begin with: a file that holds them, or h
 
 
 def page() -> str:
-    """docs/params.md."""
+    """Returns docs/params.md."""
     parts = [HEAD, *_part("The whole file", Params)]
     parts += _part("dataset", Dataset)
     parts += _part("dataset, of the sources wheel, url and path", FileDataset, Dataset)
@@ -182,7 +182,7 @@ def page() -> str:
 
 
 def _part(title: str, section: type[Section], *told: type) -> Iterator[str]:
-    """A heading and the table of a section's keys but those of the sections that are `told` already."""
+    """Yields a heading and a table of a section's keys, without those of sections that are `told` already."""
     above = {key for base in told if issubclass(base, Section) for key in base.model_fields}
     file = Path(_file(section)).relative_to(Path(models.__file__).parents[2]).as_posix()
     rows = [row for row in _rows(schema_of(section)) if row[0].strip("`").split(".")[0] not in above]
@@ -223,7 +223,7 @@ def _types(value: dict[str, Any]) -> list[str]:
 
 
 def _ranges(value: dict[str, Any]) -> Iterator[str]:
-    """What a value, or those in it, may be."""
+    """Yields what a value, or the values in it, may be."""
     for part in _branches(value):
         if part.get("type") == "array":
             yield from _ranges(part["items"])

@@ -50,7 +50,7 @@ class CompareConfig(Section):
     curves: Annotated[list[Name], Field(max_length=100)] | None = None
 
     def wants_curve(self, name: str, family: str) -> bool:
-        """Whether a model is one of `curves`."""
+        """Returns whether a model is one of `curves`."""
         return family == "linear" if self.curves is None else name in self.curves
 
 

@@ -104,7 +104,7 @@ def _as_text(column: Column) -> float:
 
 
 def _belong(best: Column, other: Column) -> bool:
-    """Whether two columns should be read as one text."""
+    """Returns whether two columns should be read as one text."""
     if are_a_pair(best.name, other.name):
         return True
     if names_a(TITLE, other.name) >= 0.9 or (names_a(TITLE, best.name) >= 0.9 and names_a(TEXT, other.name) >= 0.9):
@@ -131,7 +131,7 @@ def label_of(columns: list[Column], rows: int) -> Role:
 
 
 def _same(one: Column, other: Column) -> bool:
-    """Whether the values of two columns correspond one to one."""
+    """Returns whether the values of two columns correspond one to one."""
     pairs = set(zip(one.cells, other.cells, strict=True))
     return len(pairs) == len(one.counts) == len(other.counts)
 

@@ -10,7 +10,7 @@ LOOKED_AT = 2000  # rows
 
 
 def is_header(rows: list[list[str]]) -> bool:
-    """Whether the first row differs from the rows below as names do. Every column votes."""
+    """Returns whether the first row differs from the rows below as names do. Every column votes."""
     first, below = rows[0], [row for row in rows[1:LOOKED_AT] if len(row) == len(rows[0])]
     if not below:  # one row, or no other row of its length
         return any(_known(name) for name in first)

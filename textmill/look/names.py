@@ -99,7 +99,7 @@ def names_a(kind: frozenset[str], name: str) -> float:
 
 
 def are_a_pair(one: str, other: str) -> bool:
-    """Whether two names say that their texts belong together: sentence1 and sentence2, premise and hypothesis."""
+    """Returns whether two names belong together, such as sentence1 and sentence2, or premise and hypothesis."""
     if (plain(one), plain(other)) in PAIRS:
         return True
     first, second = NUMBERED.fullmatch(plain(one)), NUMBERED.fullmatch(plain(other))

@@ -208,7 +208,7 @@ def _parquet(file: IO[bytes], where: str) -> Looked:
 
 
 def _holds_cells(column: "pa.Array") -> bool:
-    """Whether a column's values are cells: not bytes or records. Lists of one value, as some labels come, count."""
+    """Returns whether a column's values are cells: not bytes or records, but possibly lists of one value."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

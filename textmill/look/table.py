@@ -142,6 +142,6 @@ def _rank(double: Cut, none: Cut) -> tuple[bool, int]:
 
 
 def _bare(double: Cut, none: Cut) -> bool:
-    """Whether quotes are ordinary characters: as quotes they break the table, and without they leave it even."""
+    """Returns whether quotes are ordinary characters: read as quotes, they break a table that is even without them."""
     swallows = double.errors > 0 or double.fit < none.fit or double.holds_lines
     return swallows and none.straight and none.fit >= RECTANGLE and none.wrapped < 0.5 and none.fit > double.fit - 0.001

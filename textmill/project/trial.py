@@ -103,5 +103,5 @@ def _said(labels: list[str] | Mapping[str, str | None] | None) -> list[str]:
 
 
 def _fetches(tokenizer: Mapping[str, Any]) -> bool:
-    """Whether a tokenizer or its word vectors are a third-party file."""
+    """Returns whether a tokenizer or its word vectors are a third-party file."""
     return "files" in tokenizer or bool((tokenizer.get("vectors") or {}).get("source", "trained") != "trained")

@@ -145,7 +145,7 @@ def check_ids(docs: pl.DataFrame) -> None:
 
 
 def _content() -> pl.Expr:
-    """What a key is computed from: the id, or everything in the document. A repaired text never contains a NUL."""
+    """Returns what a key is computed from: the id, or the whole document. A repaired text never contains a NUL."""
     rest = pl.struct("label", "group", "split").struct.json_encode()
     return pl.coalesce("id", pl.concat_str("text", rest, separator="\0"))
 
@@ -173,7 +173,7 @@ def _stripped(name: str) -> pl.Expr:
 
 
 def _reason(left_out: pl.Expr, max_chars: int) -> pl.Expr:
-    """Why a row is not a document; null if it is one. All rows of a given test split are scored, even empty ones."""
+    """Returns why a row is not a document, or null. All rows of a given test split are scored, even empty ones."""
     empty = pl.col("text").fill_null("").str.strip_chars() == ""
     unlabelled, test = (pl.col("split").eq_missing(name) for name in ("unlabelled", "test"))
     return (

@@ -6,7 +6,7 @@ import polars as pl
 
 
 def joined(columns: Sequence[str]) -> pl.Expr:
-    """The texts of these columns on separate lines, without blank ones. A single column stays as it is."""
+    """Returns the texts of these columns on separate lines, without blank ones; a single column as it is."""
     if len(columns) == 1:
         return pl.col(columns[0])
     filled = [pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name)) for name in columns]

@@ -56,7 +56,7 @@ class Naming:
         return labels.replace_strict(names, default=None, return_dtype=pl.String)
 
     def left_out(self) -> pl.Expr:
-        """Whether a row's class, by its name, is left out."""
+        """Returns whether a row's class, by its name, is left out."""
         if self.listed is not None:
             return ~pl.col("label").is_in(self.listed)
         return pl.col("label").is_in([form for form, name in self.names.items() if name is None])

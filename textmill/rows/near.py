@@ -190,7 +190,7 @@ def _words(some: Sketches, row: int) -> np.ndarray:
 
 
 def _near(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether two texts share enough of their words (Jaccard)."""
+    """Returns whether two texts share enough of their words (Jaccard)."""
     both = len(np.intersect1d(one, other, assume_unique=True))
     either = len(one) + len(other) - both
     return both == either or (either >= SHORT and both >= SHARED * either)
