@@ -1,4 +1,4 @@
-"""What the page shows of errors: which documents, in which order, and who is right where others err."""
+"""The errors on the page: which documents, in which order, and which models are right where others err."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Files as people have them, each through download, clean and split: what is kept, or the line that refuses it."""
+"""Realistic files through download, clean and split: what is kept, or the error."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="the files are not he
 
 
 def taken(path: Path, monkeypatch: pytest.MonkeyPatch, files: list[str], keys: dict[str, Any]) -> tuple[Clean, Split]:
-    """What clean and split count of files; the first is dataset.path unless the keys say otherwise."""
+    """Returns the counts of clean and split for files; the first is dataset.path unless the keys say otherwise."""
     monkeypatch.chdir(path)
     Path("data/input").mkdir(parents=True)
     for file in files:
@@ -111,7 +111,7 @@ REFUSED: list[tuple[str, dict[str, Any], int, str]] = [
     ("42-unlabelled-mixed.csv", {"on_bad_row": "error"}, 3, r"\(40 rows\): empty label; .*clean\.on_bad_row: drop"),
 ]  # fmt: skip
 
-# What is told besides: file, keys, a line of the console
+# What else is reported: file, keys, a line of the console
 TOLD = [
     ("04-mixed-encodings.csv", {"encodings": ["utf-8", "cp1252"]}, "read as cp1252 (byte 39 is not utf-8)"),
     ("04-mixed-encodings.csv", {"encodings": ["utf-8", "cp1252"]}, "10 texts look twice encoded"),

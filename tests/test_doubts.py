@@ -1,4 +1,4 @@
-"""What a comparison gives to doubt, and the one place that has the words."""
+"""Reasons to doubt a comparison, and their words."""
 
 import re
 from dataclasses import replace
@@ -27,7 +27,7 @@ LEARNING = {"epochs": 8, "updates": 48, "batch_documents": 31.5, "learned": 0.5,
 
 
 def doubted(rows=4000, held=2000, test=None, train=None, by="text", **fits):
-    """Doubts of a linear model at 80 % and of networks that differ in what is given: {"lstm": (validation, fit)}."""
+    """Returns doubts about a linear model at 80 % and the given networks: {"lstm": (validation, fit)}."""
     facts, *_ = made_up(["linear", *fits])
     judged = {"linear": replace(model(some(0.8, rows), validation=0.8), family="linear")}
     for number, (name, (validation, fit)) in enumerate(fits.items(), 1):

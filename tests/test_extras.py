@@ -61,7 +61,7 @@ def bare(
     hidden: Iterable[str] = (*EXTRAS, *WINDOWS),
     cwd: Path = ROOT,
 ) -> subprocess.CompletedProcess:
-    """The command where there is no extra, and none of what Windows lacks."""
+    """Runs the command without extras, and without what Windows lacks."""
     command = [sys.executable, "-c", WITHOUT + code, json.dumps(list(hidden)), *words]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
 

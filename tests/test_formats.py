@@ -1,4 +1,4 @@
-"""Files of every stored format are read for ever, and what is none of them is one line."""
+"""Files of every stored format can always be read; anything else is an error of one line."""
 
 import shutil
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_a_tokenizer_gives_the_ids_that_it_gave_when_it_was_made(path):
 
 
 def test_what_is_written_today_is_the_newest_format_to_the_byte(tmp_path):
-    """Whoever changes what is written gives it a new number, and keeps a file of the old one."""
+    """A change of what is written needs a new number, and a kept file of the old format."""
     for path in (KEPT / f"tokenizer-{FORMAT}").glob("[!e]*.json"):
         tokenizers.save(tmp_path / path.name, tokenizers.load(path))
         assert (tmp_path / path.name).read_bytes() == path.read_bytes()
@@ -91,7 +91,7 @@ def edited(tmp_path):
 
 
 def refused(folder: Path) -> str:
-    """The one line that `textmill predict` says of a folder."""
+    """Returns the line that `textmill predict` prints about a folder."""
     done = CliRunner().invoke(app, ["predict", str(folder), "zuli"])
     assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (4, "", 1), (done.stderr, done.exception)
     return done.stderr
@@ -197,7 +197,7 @@ def test_weights_that_do_not_fit_are_named_with_their_file(edited, kind, name, a
 
 
 def sign(folder: Path) -> None:
-    """Let config.json vouch for the weights as they are."""
+    """Updates config.json to the weights as they are."""
     config = read_json(folder / "config.json") | {"weights": sha256(folder / "model.safetensors")}
     write_json(folder / "config.json", bundle.signed(config))
 

@@ -1,4 +1,4 @@
-"""What `textmill predict` makes of texts and of files, and what it says of those that it cannot read."""
+"""`textmill predict` on texts and files, and its errors for files that it cannot read."""
 
 import csv
 import gzip
@@ -148,7 +148,13 @@ GOOD = "text,id\nzuli,1\n"
         ("in.csv", "\n\n", [], 3, "in.csv: no rows: the file is empty"),
         ("in.csv", "sep=;\ntext;id\nzuli;1;2\n", [], 3, "in.csv: line 3: 3 cells, but the header has 2"),
         ("in.csv", "text,empty\na,1\n", [], 3, "there is already a column 'empty'; rename it"),
-        ("in.csv", "text,a,a\nx,1,2\n", ["--out", "{}/o.jsonl"], 3, "two columns 'a'; rename one, or write csv"),
+        (
+            "in.csv",
+            "text,a,a\nx,1,2\n",
+            ["--out", "{}/o.jsonl"],
+            3,
+            "two columns are called 'a'; rename one",
+        ),
         ("in.tsv", "text\tid\nzuli\t1\n'a\t2\n\"a\t3\n", [], 3, "in.tsv: line 4: unexpected end of data"),
         ("in.jsonl", '{"text": "a"}\n{"text": \n', [], 3, "in.jsonl: line 2: not json"),
         ("in.jsonl", '{"text": "a"}\n[1]\n', [], 3, "in.jsonl: line 2: expected a record"),

@@ -1,4 +1,4 @@
-"""Which spellings are one class, what classes are called, and which labels are none."""
+"""Which spellings are the same class, what classes are called, and which labels are refused."""
 
 import polars as pl
 import pytest

@@ -1,4 +1,4 @@
-"""A first look at files as people have them: what each is, and which of its columns is what."""
+"""A first look at realistic files: what each is, and what its columns are for."""
 
 import gzip
 import io
@@ -84,7 +84,7 @@ USERS = "text,label,user\n" + "".join(
     f"text number {n},{'yes' if n % 12 < 6 else 'no'},u{n % 12}\n" for n in range(120)
 )
 
-# What a file is called, its bytes, and what is proposed beside name, source and path.
+# A file's name, its bytes, and what is proposed besides name, source and path.
 FILES = {
     "plain": ("a.csv", table(), {"text": "text", "label": "label"}),
     "no obvious names": ("a.csv", table(header="v1,v2", row="{1}{s}{0}"), {"text": "v2", "label": "v1"}),
@@ -345,7 +345,7 @@ def test_what_is_told_is_taken_and_checked(tmp_path):
     ]:
         with pytest.raises(ParamsError, match=expected):
             propose(path, Told(**given))
-    path.write_bytes(table(header="Re\u0301ponse,kind ", row="{0},{1}"))  # an accent that stands apart
+    path.write_bytes(table(header="Re\u0301ponse,kind ", row="{0},{1}"))  # a combining accent
     found = propose(path, Told(text=["R\u00e9ponse"], label="kind")).dataset
     assert (found["text"], found["label"]) == ("Re\u0301ponse", "kind ")
     path.write_bytes(table(";", header=None))
@@ -396,7 +396,7 @@ def test_what_is_cut_out_of_long_quotes_is_not_blamed(tmp_path):
 
 
 def test_a_look_reads_a_bounded_part(tmp_path):
-    """Rows of 100 MB, sorted by class: the second class and a letter that is not UTF-8 stand in the last tenth."""
+    """100 MB of rows, sorted by class: the second class and a letter that is not UTF-8 are in the last tenth."""
     path = tmp_path / "a.csv"
     row, other = (
         b"some text that is neither short nor long,first\n",

@@ -1,4 +1,4 @@
-"""What a person is told of their data, and which params follow from it: against counts by hand."""
+"""What users learn about their data, and which params follow from it, compared with counts by hand."""
 
 from pathlib import Path
 from typing import Any

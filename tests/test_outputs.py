@@ -1,4 +1,4 @@
-"""A file of the user's in an output of the pipeline, which DVC would delete."""
+"""A user's file in an output of the pipeline, which DVC would delete."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Counts of what came out of the split, against the same counts by hand."""
+"""Counts of the splits, compared with the same counts by hand."""
 
 import numpy as np
 import polars as pl

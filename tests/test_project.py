@@ -1,4 +1,4 @@
-"""A project of a user's own, made from the built wheel: what it runs, shares, and becomes with another version."""
+"""A user's project, made from the built wheel: running, sharing, and upgrading it."""
 
 import os
 import re
@@ -75,7 +75,7 @@ def package(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def project(package, tmp_path_factory, reviews) -> Path:
-    """A project on a csv of made-up reviews, with a model of a family of its own, run and committed."""
+    """A project on a csv of made-up reviews, with a model of its own family, run and committed."""
     folder = tmp_path_factory.mktemp("users")
     reviews.write_csv(folder / "my reviews.csv")
     told = run(package, folder, "textmill", "new", "project", "my reviews.csv", "--group", "film", "--yes")
@@ -101,7 +101,7 @@ def commit(package: Path, project: Path, message: str) -> None:
 
 
 def runs(project: Path) -> dict[str, tuple[int, float]]:
-    """Of each MLflow run: its milliseconds, and the seconds of training that it tells."""
+    """Returns each MLflow run's milliseconds, and the seconds of training that it records."""
     with closing(sqlite3.connect(project / "mlflow.db")) as store:
         found = "SELECT name, end_time - start_time, value FROM runs JOIN latest_metrics USING (run_uuid) WHERE key = ?"
         return {name: (took, told) for name, took, told in store.execute(found, ["train_seconds"])}

@@ -1,4 +1,4 @@
-"""Text files: every text comes back as it was written, and every broken file is refused by its row."""
+"""Text files: every text is read as it was written, and errors in files name the row."""
 
 import csv
 import io
@@ -41,7 +41,7 @@ def read(*given, **keys) -> list[tuple]:
 
 
 def bad_rows(*given, **keys) -> dict[int, str]:
-    """What is wrong with rows, of which nothing else is told."""
+    """What is wrong with rows that have no other values."""
     rows = [row for row in read_all(*given, **keys)[1] if row[1]]
     assert not any(value for _, _, *values in rows for value in values)
     return {row: reason for row, reason, *_ in rows}

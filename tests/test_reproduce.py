@@ -138,7 +138,7 @@ def test_side_by_side_equals_one_by_one(toy):
         assert "repro: 3 models, 2 at a time\n" in out
         new = sorted(set(names) - done)
         told = [line.split(" | ") for line in out.splitlines() if " | " in line]
-        for name in new:  # begin, what the stage says, end: epochs so near to one another are not told
+        for name in new:  # begin, what the stage says, end: epochs this close together are not printed
             begun, said, ended = (line for label, line in told if label.strip() == name)
             assert (begun, said[:-1]) == ("begins", f"{name}: gpu ")
             assert re.fullmatch(r"accuracy 77.5 %; [\d.]+ s; [1-3] of 3 models", ended)
@@ -202,7 +202,7 @@ def test_a_failing_and_a_killed_arm_lose_no_other(toy):
     assert results(toy) == results(other)  # in the order of a run that nothing disturbed
 
 
-@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])  # of DVC's: some stay beside the stage, some become it
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])  # DVC's: some stay next to the stage, some become it
 @pytest.mark.parametrize(("jobs", "number"), [("1", signal.SIGINT), ("2", signal.SIGTERM)])
 def test_ended_from_outside_it_ends_its_children_and_goes_on(toy, jobs, number, shell):
     models(toy, "endless-1", "endless-2", "a")
@@ -241,7 +241,7 @@ def test_the_longest_arm_begins_first():
 @pytest.mark.parametrize(
     ("command", "code", "told"),
     [
-        ("echo 'error: compare: of no use' >&2; exit 3", 3, "error: compare: of no use\n"),  # a line of its own
+        ("echo 'error: compare: of no use' >&2; exit 3", 3, "error: compare: of no use\n"),  # its own line
         ("exit 1", 1, "error: repro: compare failed with exit code 1\n"),
         ("kill -9 $$", 137, "error: repro: compare was killed by signal 9\n"),
     ],

@@ -342,7 +342,7 @@ def test_files_of_an_archive_whose_names_tell_splits_are_kept_apart(tmp_path, ca
     assert "a.zip: d/train.csv is train, d/SMSDev.tsv is validation" in capsys.readouterr().out
     assert splits(parts_of(path, SHA, dict.fromkeys(names))) == expected
     with pytest.raises(ParamsError, match="name what to read"):
-        parts_of(path, SHA, by_name=False)  # a column tells
+        parts_of(path, SHA, by_name=False)  # a column says it
     own = {"d/train.csv": Member(split=None, label="pos"), "README.md": Member(split="test")}
     assert [(part.split, part.label, part.format) for part in parts_of(path, SHA, own)] == [
         (None, "pos", "csv"),

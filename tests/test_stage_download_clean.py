@@ -54,7 +54,7 @@ def write_csv(rows, name="data/input/reviews.csv") -> None:
 
 
 def run_both() -> dict[str, object]:
-    """What the stages write, but for how the file was read."""
+    """Returns what the stages write, except how the file was read."""
     download.main(*map(Path, DOWNLOAD))
     clean.main(Path("data/raw"), *map(Path, OUTS))
     facts = read_json(Path(OUTS[2])) | {"read_as": None}
@@ -184,7 +184,7 @@ def test_a_file_may_be_called_as_our_manifest(project):
 
 
 def test_two_encodings_of_an_archive_give_the_same_documents(project, monkeypatch):
-    """As with the polarity sentences: published in latin-1, kept elsewhere in utf-8, either checksum is good."""
+    """Like the polarity sentences, which exist in latin-1 and in utf-8: either checksum is accepted."""
     Path("mirror/demo").mkdir(parents=True)
     monkeypatch.setenv("TEXTMILL_HUB_MIRROR", "mirror")
     packed, results = {}, []

@@ -222,7 +222,7 @@ def test_the_vocabulary_sees_the_training_split_alone(made, tmp_path):
     training = " ".join(pl.read_parquet(made / "split/train.parquet")["text"])
     assert tokens - {"<pad>", "<unk>"} <= set(training.lower().split())
     facts = read_json(made / "encode.json")["splits"]
-    assert 0 < facts["test"]["unknown"] < 0.3  # the numbers that stand in one text only
+    assert 0 < facts["test"]["unknown"] < 0.3  # numbers that are in only one text
 
 
 def test_each_split_is_encoded_by_the_tokenizer(made):

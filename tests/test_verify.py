@@ -1,4 +1,4 @@
-"""`textmill verify` on made-up results in a real repository of git: what is the same, what is within, what is off."""
+"""`textmill verify` on made-up results in a real git repository: what is the same, within, or off."""
 
 import json
 import subprocess
@@ -51,7 +51,7 @@ ENVIRONMENT = {
 
 
 class Project:
-    """A folder whose dvc.lock says what lies in it, once `lock` has been called."""
+    """A folder whose dvc.lock matches its files once `lock` has been called."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -80,7 +80,7 @@ class Project:
             YAML().dump(json.loads(json.dumps(value)), file)  # without anchors, as DVC writes it
 
     def made(self, *names: str) -> None:
-        """What train, evaluate and compare write of the models as they are; names: those that are trained anew."""
+        """Writes what train, evaluate and compare would write for the models. names: those that are trained again."""
         for name, one in self.models.items():
             if name in names or not (self.folder / f"data/models/{name}").exists():
                 self.write(f"data/models/{name}", json.dumps([name, one, self.environment]))
@@ -189,7 +189,7 @@ def other_curve(model: str, score: float) -> Callable[[Project], None]:
 
 
 def leading(better: str | None) -> Callable[[Project], None]:
-    """The other model leads on validation, and better it is said to be."""
+    """The other model leads on validation, and is called better."""
 
     def change(project: Project) -> None:
         project.champion, project.better = "rnn", better
@@ -199,7 +199,7 @@ def leading(better: str | None) -> Callable[[Project], None]:
 
 
 def other(*paths: str, locked: bool = True) -> Callable[[Project], None]:
-    """Files of other bytes; locked: as if their stages had written them."""
+    """Writes other bytes to files; locked: as if their stages had written them."""
 
     def change(project: Project) -> None:
         for path in paths:
@@ -347,14 +347,14 @@ def test_what_differs_around_a_training_is_named(project):
     assert f"environment: {apart}\n" in told
 
 
-def test_a_commit_that_tells_its_machine_alone(project):
+def test_a_commit_that_records_only_its_machine(project):
     project.environment = None
     project.made("rnn")
     project.lock()
     project.git("commit", "-q", "-a", "-m", "old")
     scored("rnn", 0.76)(project)
     told = asked()[1]
-    assert "tells only its machine, Some CPU, 2 cores" in told
+    assert "records only its machine, Some CPU, 2 cores" in told
 
 
 def test_any_revision_can_be_asked(project):
@@ -482,7 +482,7 @@ def test_another_list_of_keys_in_dvc_yaml_is_not_another_params_yaml(project, mo
     assert len(verify.after_repro(project.folder)) == 3
     project.params["models"]["rnn"]["depth"] = 2  # below what train names on both sides
     project.lock()
-    assert "params.yaml in models.rnn.depth; other results" in asked()[1]
+    assert "params.yaml in models.rnn.depth; expect other results" in asked()[1]
 
 
 def test_a_stage_that_names_other_keys_was_not_made_with_other_params(project, monkeypatch):

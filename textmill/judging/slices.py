@@ -23,7 +23,7 @@ FORMULA = r"^[=+\-@\t\r]"  # what a spreadsheet would evaluate
 
 
 def negated(texts: pl.Series, negations: Sequence[str]) -> pl.Series:
-    """Returns whether each text contains one of the words, bool (N,): lower-cased, as whole words, for any tokenizer."""
+    """Returns which texts contain one of the words, bool (N,): in lower case, as whole words, for any tokenizer."""
     if not negations:
         return pl.repeat(False, len(texts), eager=True)
     words = [pl.escape_regex(_plain(pl.Series([word]))[0].strip()) for word in negations]
