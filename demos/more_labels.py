@@ -26,9 +26,7 @@ SAMPLE, HELD, DRAWS, TIMES = {"imdb": 12_000}, {"imdb": 1 / 3}, 40, (2, 4)
 
 
 def forecast(preset: str, docs: pl.DataFrame, names: list[str], by: str, times: int, draw: int) -> list[float] | None:
-    """Returns whether the forecast held, its width, the forecast gain and the actual one; None if there was no
-    forecast.
-    """
+    """Returns whether the forecast held, its width, the forecast gain and the actual gain; None without a forecast."""
     rng = np.random.default_rng(draw)
     tied, labels = pieces([docs], names, by), docs["label"].replace_strict(names, range(len(names))).to_numpy()
     aside = cut(tied, labels, HELD.get(preset, 0.2), rng)

@@ -26,9 +26,7 @@ def words(texts: pl.Series) -> pl.Series:
 
 
 def remembered(train: pl.DataFrame, test: pl.DataFrame) -> tuple[float, float]:
-    """Returns the share of test texts whose words are in train, and the accuracy of recalling these and guessing the
-    rest.
-    """
+    """Returns the share of test texts whose words are in train, and the accuracy of a memory of train."""
     known = dict(zip(words(train["text"]), train["label"], strict=True))
     guess = train["label"].value_counts().sort("count", "label", descending=True)["label"][0]
     answers = [known.get(text) for text in words(test["text"])]

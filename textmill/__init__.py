@@ -30,9 +30,7 @@ def load(path: str | Path, precision: Literal["float32", "bfloat16"] = "float32"
 
 
 def results(folder: str | Path = ".") -> pl.DataFrame:
-    """Returns the models, seeds and scores of the project in a folder; see `textmill.report.frame.frame` for the
-    columns.
-    """
+    """Returns models, seeds and scores of the project in a folder; `textmill.report.frame.frame` has the columns."""
     from textmill.report.frame import frame
 
     return frame(Path(folder, "report/comparison.json"), Path(folder, "metrics/models"))

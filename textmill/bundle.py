@@ -45,8 +45,7 @@ class Other(Section):
 
 
 class Config(Section):
-    """The content of config.json. Predicting uses all but `name`, `text`, `train` and `validation`, which are
-    information.
+    """The content of config.json. Predicting uses all but `name`, `text`, `train` and `validation`.
 
     It does not hold the version of this package, so the same model has the same bytes.
     """

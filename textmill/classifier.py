@@ -83,8 +83,7 @@ class Averaged:
 def load(
     path: str | Path, precision: Literal["float32", "bfloat16"] = "float32", seed: int | None = None
 ) -> Classifier:
-    """Returns the classifier of a bundle. Raises ArtifactError naming the file that is missing, damaged or from another
-    bundle.
+    """Returns a bundle's classifier. Raises ArtifactError naming the file that is missing, damaged or another's.
 
     precision: with bfloat16 a network's scores are rounded to two or three digits; this is faster on processors that
     compute in bfloat16. seed: load the weights of this seed (one of `config.seeds`) instead of the shipped ones.

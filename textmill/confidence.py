@@ -18,9 +18,7 @@ Rows = Annotated[int, Field(ge=0, strict=True)]
 
 
 class Step(Section):
-    """A threshold on the validation split: how many answers have a confidence above it, and how many of them are
-    wrong.
-    """
+    """A threshold on the validation split: how many answers are more confident, and how many of them are wrong."""
 
     above: Annotated[float, Field(ge=0, le=1)]
     answered: Rows

@@ -35,9 +35,7 @@ class Stage:
 
 
 def changed_params(one: Stage, other: Stage) -> list[str]:
-    """Returns the full keys whose values differ. A key that only one stage names is a change of dvc.yaml, not of
-    params.
-    """
+    """Returns the full keys whose values differ. A key that only one stage names is a change of dvc.yaml."""
     return [
         key
         for key in differing(one.params, other.params)

@@ -12,8 +12,7 @@ OWNED = ("outs", "metrics", "plots")  # the keys of a stage that list outputs
 
 
 def check_inputs(sections: Mapping[str, Any], where: str, pipeline: Path) -> None:
-    """Raises ParamsError, naming the key under `where`, if a file that `sections` of params read is in a stage's
-    output.
+    """Raises ParamsError, naming the key under `where`, if a file that `sections` read is in a stage's output.
 
     This must run before any stage: DVC deletes a stage's outputs, with everything in them, before it starts the stage.
     """

@@ -23,8 +23,7 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> "pl.DataFrame"
 
 
 def read_batches(path: Path, columns: list[str] | None = None) -> Iterator["pl.DataFrame"]:
-    """Yields a parquet file as polars frames, one row group at a time (about 4 MB of text in files of
-    `append_parquet`).
+    """Yields a parquet file as polars frames, a row group at a time (about 4 MB of text by `append_parquet`).
 
     Raises ArtifactError if it is missing or damaged.
     """
@@ -59,8 +58,7 @@ def write_parquet(path: Path, frame: "pl.DataFrame") -> None:
 
 @contextmanager
 def append_parquet(path: Path) -> Iterator[Callable[["pl.DataFrame"], None]]:
-    """Yields a function that appends polars frames to a new file. They need a string column `text`; append at least
-    one.
+    """Yields a function that appends polars frames (at least one, with a string column `text`) to a new file.
 
     Row groups are split by the size of their texts, so the file has the same bytes however its rows are grouped into
     frames.

@@ -36,8 +36,7 @@ def tokenizer(found: Any, where: str) -> dict[str, Any]:
 
 
 def effective(key: str, found: Any, where: str) -> Any:
-    """Returns the value of a key that dvc.yaml names ('split', 'tokenizers.word', 'seed'), with its defaults written
-    out.
+    """Returns the value of a key of dvc.yaml ('split', 'tokenizers.word', 'seed') with its defaults written out.
 
     Raises ParamsError naming the key under `where`.
     """

@@ -19,8 +19,7 @@ PROCESSES = int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def run(main: Callable[..., None]) -> None:
-    """Calls a stage's main with the command line's arguments, prints how long it took, and exits with the documented
-    code.
+    """Calls a stage's main with the command line's arguments, prints the time, and exits with the right code.
 
     Arguments are positional; each is converted to the type that main declares (Path or str). A user's mistake ends as
     one line on stderr; a bug keeps its traceback.

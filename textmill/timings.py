@@ -1,5 +1,4 @@
-"""How long things took, and where. Kept in git next to the metrics but not tracked by DVC, since it varies between
-runs.
+"""How long things took, and where. In git next to the metrics, but not tracked by DVC, since it varies.
 
 Written once per digest of weights: a rerun with equal bytes leaves the file as it is, a clone knows how long training
 took without doing it, and `textmill verify` knows where the committed weights were computed.

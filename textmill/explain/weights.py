@@ -11,8 +11,7 @@ from textmill.training.calibration import Calibrated
 
 
 def weights(calibrated: Calibrated, ids: np.ndarray, label: int) -> tuple[np.ndarray, float]:
-    """Returns what each id adds to the label's logit at the model's temperature, float64 (T,) of ids (T,), and the
-    logit without any.
+    """Returns what each id adds to the label's logit, float64 (T,) of ids (T,), and the logit without any.
 
     An n-gram's contribution is shared equally among its occurrences and their ids. With two classes the logit is the
     log-odds; with more, it is that of one class against the rest ('nb'), or the difference from the mean of all classes

@@ -46,9 +46,7 @@ def change(table: pl.DataFrame, scores: Scores, seed: int, calibration: Calibrat
 
 
 def coverage(table: pl.DataFrame) -> list[Covered]:
-    """Returns the accuracy among the most confident tenth, two tenths and so on of a table of `predictions`; ties go by
-    id.
-    """
+    """Returns the accuracy of the most confident tenth, two tenths and so on of `predictions`; ties go by id."""
     falling = table.sort("confidence", "id", descending=[True, False])
     right = np.cumsum((falling["label"] == falling["prediction"]).to_numpy())
     counts = [round(number * len(right) / SHARES) for number in range(1, SHARES + 1)]

@@ -77,7 +77,7 @@ class CannotTell:
 
 @dataclass(frozen=True)
 class TooGood:
-    """How much better networks, and other models, score on validation, which chose their epochs, than on test."""
+    """How much higher networks score on validation, which chose their epochs, than on test; and other models."""
 
     networks: tuple[float, float]  # the smallest and the largest
     others: tuple[float, float] | None

@@ -10,8 +10,7 @@ from textmill import tally
 
 
 class Metric(NamedTuple):
-    """A metric. title: its name within a sentence. score: of hits, documents and answers by class, (..., K) each, as
-    (...).
+    """A metric. title: its name within a sentence. score: of hits, documents and answers, (..., K) each, as (...).
 
     by_class: whether all classes weigh the same, however few documents they have. slopes: the derivatives of the score
     by the three, (..., 3, K), for metrics in which rare classes weigh much. They correct intervals of differences when

@@ -35,8 +35,7 @@ def predictions(
     tokens: np.ndarray,
     unit: np.ndarray | None = None,
 ) -> pl.DataFrame:
-    """Returns a table with a row per document: id, label, prediction, confidence, tokens, unit, and 'p:<label>' per
-    class.
+    """Returns a row per document: id, label, prediction, confidence, tokens, unit, and 'p:<label>' per class.
 
     ids (N,); classes int (N,); probabilities (N, C); tokens int (N,); unit: int (N,), equal for documents that the
     split keeps together; None: all separate. Raises ValueError if a row is not a distribution.
@@ -60,8 +59,7 @@ def predictions(
 def predict(
     models: Iterable[tuple[int, Predicts]], labels: list[str], *splits: tuple[Documents, np.ndarray]
 ) -> tuple[list[dict[int, pl.DataFrame]], float]:
-    """Returns the predictions of each seed's model for some splits, as tables of `predictions`, and documents per
-    second.
+    """Returns each seed's predictions for some splits, as tables of `predictions`, and documents per second.
 
     splits: documents, and the unit of each.
     """
@@ -173,9 +171,7 @@ def summary(scores: Scores, shipped: int, validation: Mapping[str, float]) -> di
 
 
 def calibration(confidence: np.ndarray, right: np.ndarray) -> list[Bin]:
-    """Returns mean confidence and accuracy in each of ten equal bins of confidence, without empty ones. Arrays are
-    (N,).
-    """
+    """Returns mean confidence and accuracy in each of ten equal bins that is not empty. Arrays are (N,)."""
     return [
         Bin(confidence=_rounded(mean), accuracy=_rounded(share), rows=rows)
         for mean, share, rows in _bins(confidence, right)

@@ -34,9 +34,7 @@ def write_csv(target: IO[str], batches: Iterator[Labelled], names: list[str] | N
 
 
 def write_jsonl(target: IO[str], batches: Iterator[Labelled], labels: Sequence[str], source: Path) -> None:
-    """Writes a record per row, with the keys of `added`. Raises DataError if a row has one of these keys, or a key
-    twice.
-    """
+    """Writes a record per row, with the keys of `added`. Raises DataError if a row has one already, or a key twice."""
     checked: list[str] = []
     for batch in batches:
         for row, answer in batch:

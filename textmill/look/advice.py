@@ -32,9 +32,7 @@ def advice(facts: Facts) -> dict[str, Advice]:
 
 
 def _renamed(facts: Facts) -> Advice | None:
-    """Returns a map for classes that would stop the pipeline: rare ones, and those that differ from another only in
-    case.
-    """
+    """Returns a map for classes that would stop the pipeline: rare ones, and duplicates that differ only in case."""
     names: dict[str, str | None] = {kin.label: kin.meant for kin in facts.kin if kin.case}
     why = ["they differ only in case"] if names else []
     left = [label for label in facts.labels if label not in names]

@@ -11,9 +11,7 @@ FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # so that the same files always give the same
 
 
 def bring(proposal: Proposal, folder: Path) -> list[Path]:
-    """Copies the files, or packs them into one archive. Returns what was written. Raises ResourceError if the disk is
-    full.
-    """
+    """Copies the files, or packs them into one archive. Returns what it wrote. Raises ResourceError on a full disk."""
     if proposal.packed is None:
         copies = []
         for source, name in proposal.files.items():

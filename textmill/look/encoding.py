@@ -26,9 +26,7 @@ class Encoding(NamedTuple):
 
 
 def encoding_of(sample: Sample) -> Encoding:
-    """Returns a file's encoding: UTF-8 if all of it is, UTF-16 by its mark or its NULs, else the best fit for its
-    letters.
-    """
+    """Returns a file's encoding: UTF-8 if all of it is, UTF-16 by its mark or NULs, else what fits its letters."""
     head = sample.head
     for mark, name in MARKS.items():
         if head.startswith(mark) and (name != "utf-8" or sample.not_utf8 is None):

@@ -24,9 +24,7 @@ BY_SPLIT = "the files' names say which split they are"
 
 
 def of_files(paths: list[Path], told: Told, folder: str) -> Proposal:
-    """Returns a proposal for files that are splits by their names, or for a text file per class, packed into one
-    archive.
-    """
+    """Returns a proposal for files named after splits, or for a text file per class, packed into one archive."""
     names = [path.name for path in paths]
     _check_not_texts("the files", list(map(str, paths)))
     if len(set(names)) < len(names):

@@ -56,9 +56,7 @@ class Cut(NamedTuple):
 
 
 def find_table(blocks: list[str], given: Told) -> Table | None:
-    """Returns the table in a file's blocks of whole lines, of which the first begins the file. None if there are no
-    rows.
-    """
+    """Returns the table in a file's blocks of whole lines; the first begins the file. None if there are no rows."""
     why: dict[str, str] = {}
     separator = given.separator
     first, *_ = blocks[0].splitlines() or [""]

@@ -21,8 +21,7 @@ LABELS = "dataset.labels"
 
 
 def params_for(proposal: Proposal, preset: str) -> Callable[[Path], str]:
-    """Returns a function that writes params.yaml for the files in a project. It reads them all, and prints what it
-    finds.
+    """Returns a function that reads the files in a project, prints what it finds, and returns params.yaml.
 
     The function raises DataError if no pipeline could run on the files.
     """

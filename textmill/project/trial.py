@@ -20,8 +20,7 @@ OVERRIDES = ("epochs", "updates", "seeds", "pretrain")  # keys of a model's entr
 
 
 def try_out(project: Path, folder: Path) -> Path:
-    """Copies the project's code and params to an empty folder, runs them there on made-up rows, and returns the
-    report's page.
+    """Runs the project's code and params on made-up rows in an empty folder. Returns the report's page.
 
     Each network trains for one epoch. Models that need third-party files (encoders, word vectors) are left out. Raises
     AssertionError with the output if a stage fails.

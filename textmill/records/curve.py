@@ -30,9 +30,7 @@ class Forecast(Section):
 
 
 class Curve(Record, Section):
-    """Sizes, ascending; the last is all of train. Empty if no curve was asked for. `no_forecast` says why there is
-    none.
-    """
+    """Sizes, ascending; the last is all of train. Empty if no curve was asked for. `no_forecast` says why not."""
 
     FILE: ClassVar = "curve.json"
     STAGE: ClassVar = "curve"

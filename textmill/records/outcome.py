@@ -36,9 +36,7 @@ class Outcome:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Returns a model's results. Raises ArtifactError naming the stage that did not run or whose file does not
-        match.
-        """
+        """Returns a model's results. Raises ArtifactError naming the stage that did not run or whose file is wrong."""
         for table in (PREDICTIONS, SEEDS, VALIDATION):
             need(folder / table, "evaluate")
         return cls(

@@ -18,9 +18,7 @@ class Record(BaseModel):
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Returns a file's content. Raises ArtifactError, naming the file and its stage, if it is missing or does not
-        match.
-        """
+        """Returns a file's content. Raises ArtifactError, naming file and stage, if it is missing or does not match."""
         need(path, cls.STAGE)
         try:
             return validate(read_json(path), cls, f"{path}: {cls.__name__.lower()}")

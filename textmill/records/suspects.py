@@ -20,9 +20,7 @@ class Suspect(Section):
 
 
 class Suspects(Record, Section):
-    """The suspects: of `documents` labelled documents `judged` could be judged; the table has `listed`, the first are
-    `top`.
-    """
+    """Of `documents` labelled ones `judged` could be judged; the table has `listed`, and `top` are its first."""
 
     FILE: ClassVar = "suspects.json"
     STAGE: ClassVar = "suspects"

@@ -60,9 +60,7 @@ class Cleaner:
         self._census: list[pl.DataFrame] = []  # KINDS, the number of rows of each kind, and the first five of them
 
     def keep(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Returns the documents among the rows: their columns, and `key`, UInt64, to sort by. An id that is not given
-        is null.
-        """
+        """Returns the documents among the rows: their columns, and `key`, UInt64, to sort by. A missing id is null."""
         self._twice_encoded += twice_encoded(rows["text"])
         self._read_as |= dict(rows.head(1).select(pl.col("file", "how").cast(pl.String)).drop_nulls().rows())
         rows, repaired = _repair(rows)

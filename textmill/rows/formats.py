@@ -27,8 +27,7 @@ class Read(NamedTuple):
 
 def read_rows(file: IO[bytes], kind: str, dataset: FileDataset, where: str, wanted: Mapping[str, str],
               max_chars: int) -> Read:  # fmt: skip
-    """Returns the wanted columns ({our name: the file's name}) of each row. Types are not guessed: "007" and "NA" are
-    texts.
+    """Returns the wanted columns ({our name: the file's name}) of each row, as strings: "007" and "NA" are texts.
 
     Raises DataError if the file is not of this kind, lacks a column, or has an error beyond a single row.
     """

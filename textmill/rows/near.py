@@ -148,9 +148,7 @@ def batches(texts: Iterable[pl.Series]) -> Iterator[pl.Series]:
 
 
 def words(texts: pl.Series) -> pl.Series:
-    """Returns the distinct words of each text, in lower case and without punctuation: lists of strings (N,),
-    unordered.
-    """
+    """Returns the distinct lower-case words of each text, without punctuation: lists of strings (N,), unordered."""
     plain = texts.str.to_lowercase().str.replace_all(ADDED, " ")
     found = plain.str.extract_all(PARTED)
     if plain.str.contains(UNPARTED).any():

@@ -45,8 +45,7 @@ def unread(tokenizer: str, kind: str, validation: Ids) -> list[str]:
 
 
 def profile(docs: pl.DataFrame, sides: pl.Series, labels: list[str]) -> dict[str, Any]:
-    """Returns each split's rows, labels, lengths in words and duplicates, and the overlap of texts and groups between
-    splits.
+    """Returns each split's rows, labels, lengths in words and duplicates, and overlaps of texts and groups.
 
     docs: a `splits.outline`; sides: from `splits.split`, null for documents that are left out. Uses sorted arrays,
     which take less memory than hash tables.

@@ -65,9 +65,7 @@ def read_fields(records: Records, where: str, wanted: Mapping[str, str]) -> Iter
 
 
 def reach(record: Any, name: str) -> Any:
-    """Returns the value of `name` in a record: a key, or keys and list indices joined by dots. ABSENT if there is
-    none.
-    """
+    """Returns the value of `name` in a record: a key, or keys and list indices joined by dots; else ABSENT."""
     if name in record:
         return record[name]
     for part in name.split("."):

@@ -8,8 +8,7 @@ SLACK = 0.005  # of the rows: how far a split's size may be off
 def even_out(
     aside: np.ndarray, pieces: np.ndarray, classes: np.ndarray, share: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Returns `aside`, bool (N,), with whole pieces moved until it holds `share` of all rows, as nearly as the pieces
-    allow.
+    """Returns `aside`, bool (N,), with whole pieces moved until it holds about `share` of all rows.
 
     pieces, classes: int (N,). For example, 105 classes of 3 rows each put aside 1 row per class for a share of 0.2: a
     third of all rows. The classes with the largest excess (or shortfall) change first, equal ones in random order. Each

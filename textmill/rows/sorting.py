@@ -73,9 +73,7 @@ class Spool:
 
 @contextmanager
 def spool(beside: Path) -> Iterator[Spool]:
-    """Yields a Spool with its files in a hidden folder next to `beside`, its later output. Deletes the folder at the
-    end.
-    """
+    """Yields a Spool with its files in a hidden folder next to `beside`, its later output. Deletes the folder."""
     folder = beside.with_name(f".{beside.name}.spool.part")  # a fixed name: the next run deletes what a killed one left
     shutil.rmtree(folder, ignore_errors=True)
     try:

@@ -217,9 +217,7 @@ def text_key(texts: pl.Series) -> pl.Series:
 
 
 def in_test(docs: pl.DataFrame, sides: pl.Series) -> np.ndarray:
-    """Returns which documents of an `outline` share their text with a test document, bool (N,); `sides` as from
-    `split`.
-    """
+    """Returns which documents of an `outline` share their text with a test document, bool (N,)."""
     texts = docs["text"].to_numpy()
     return among(texts, np.sort(texts[(sides == "test").fill_null(False).to_numpy()]))
 

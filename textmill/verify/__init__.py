@@ -48,9 +48,7 @@ def show(receipt: Receipt) -> bool:
 
 
 def surroundings(receipt: Receipt) -> list[str]:
-    """Returns what differs in the environment of models whose bytes differ, or of one model if only other stages
-    differ.
-    """
+    """Returns what differs in the environment of models whose bytes differ, or of one if only other stages do."""
     other = [one for one in receipt.findings if one.kind in ("within", "off")]
     timings = receipt.evidence.timings
     models = [one.item for one in other if one.base in SCORED and one.item in timings] or [*timings][: bool(other)]
