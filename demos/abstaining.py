@@ -71,7 +71,7 @@ THRESHOLDS: dict[str, Callable[[np.ndarray, np.ndarray, float], float | None]] =
 def halved(
     sure: np.ndarray, right: np.ndarray, units: np.ndarray, rng: np.random.Generator
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Returns, by threshold and for each of RISKS, the share answered of the other half, and whether the promise broke."""
+    """Returns, by threshold and for each of RISKS, the share answered of the other half, and broken promises."""
     order = rng.permutation(np.unique(units))
     first = np.isin(units, order[: len(order) // 2])
     found = {}

@@ -91,7 +91,7 @@ def confusions(setting: Setting) -> NDArray[np.float64]:
 
 
 def _spread(wrong: NDArray[np.float64], number: int, size: int) -> NDArray[np.float64]:
-    """Returns a model's answers (K, K), given the share of wrong ones in each class, spread unevenly over the others."""
+    """Returns a model's answers (K, K), given each class's share of wrong ones, spread unevenly over the others."""
     towards = np.roll(1 + np.arange(size, dtype=float), number) * (1 - np.eye(size))
     return np.diag(1 - wrong) + wrong[:, None] * towards / towards.sum(1, keepdims=True)
 

@@ -41,8 +41,7 @@ def widening(
 def patterns(
     actual: NDArray[np.int64], a: NDArray, b: NDArray, classes: int, units: Units
 ) -> tuple["csr_array", "csr_array", NDArray[np.int64]]:
-    """Returns hits, documents and answers by class in each kind of unit, (C, 3K), of a and of b, and each kind's size
-    (C,).
+    """Returns hits, documents and answers by class of each kind of unit, (C, 3K), for a and b, and kinds' sizes (C,).
 
     Documents are of the same kind if the label and both predictions are equal, whichever model made which.
     """
