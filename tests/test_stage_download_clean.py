@@ -252,7 +252,7 @@ def test_the_commands_say_what_they_did(project):
         ({}, b"text;label\na;pos\n", "clean", 3, "is dataset.separator ';'?"),
         ({}, b"text,label\n", "clean", 3, "data/raw/reviews.csv: no rows"),
         ({}, b"", "clean", 3, "data/raw/reviews.csv: no rows"),
-        ({}, b"text,label\na,pos\nb,pos\n", "clean", 3, "found 'pos' only"),
+        ({}, b"text,label\na,pos\nb,pos\n", "clean", 3, "found only 'pos'"),
         ({}, b'text,label\na,pos\n"b,neg\nc,pos\n', "clean", 3, "data/raw/reviews.csv, row 3"),
     ],
 )

@@ -295,7 +295,7 @@ CASES = {
     "other code, same bytes": (
         other("digests/clean.txt"),
         0,
-        ["changed since HEAD", "the code of clean; expect other results", f"{SAME}", "code also differs"],
+        ["differs from HEAD", "the code of clean; expect other results", f"{SAME}", "code also differs"],
     ),
     "other code, other bytes": (other("digests/split.txt", "data/split"), 1, ["split: off: made with other code"]),
     "other params": (params(seed=2), 0, ["params.yaml in seed; expect other results", "params.yaml also differs"]),

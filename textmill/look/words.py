@@ -129,7 +129,7 @@ def _copies(facts: Facts, chosen: Mapping[str, Any]) -> Iterator[str]:
 def _doubts(facts: Facts) -> Iterator[str]:
     seen = 1.96 * (DISAGREE / max(facts.test, 1)) ** 0.5
     if facts.test and seen > 0.02:
-        apart = f"models less than {100 * seen:.0f} points apart will not be distinguishable"
+        apart = f"models less than {100 * seen:.0f} points apart will look alike"
         yield f"test will have {counted(facts.test, 'document', 'documents')}: {apart}"
 
 

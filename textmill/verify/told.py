@@ -18,7 +18,7 @@ def expected(receipt: Receipt) -> Iterator[str]:
     asked = [f"params.yaml in {first(receipt.params)}"] if receipt.params else []
     asked += [f"the code of {first(receipt.code)}"] if receipt.code else []
     if asked:
-        yield f"changed since {receipt.commit.named}: {' and '.join(asked)}; expect other results"
+        yield f"differs from {receipt.commit.named}: {' and '.join(asked)}; expect other results"
 
 
 def same(receipt: Receipt) -> Iterator[str]:
