@@ -170,7 +170,7 @@ def _place(path: Path, names: list[str], column: str, separator: str | None = No
     found = ", ".join(name[:SHOWN] for name in names) or "none"
     if count:
         raise ParamsError(
-            f"{path}: several columns are called '{column}' among {', '.join(name[:SHOWN] for name in names)}; rename one"
+            f"{path}: several columns '{column}' among {', '.join(name[:SHOWN] for name in names)}; rename one"
         )
     other = next((mark for mark in ";\t,|" if len(names) == 1 and mark in names[0]), None)
     header = ", or add a first row of names if the file has none" if separator else ""
