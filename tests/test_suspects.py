@@ -1,4 +1,4 @@
-"""Labels made wrong on purpose come first; what cannot be told is said."""
+"""Suspicious labels: those changed on purpose come first, and documents without a verdict are counted."""
 
 import csv
 
@@ -21,7 +21,7 @@ from textmill.text.subset import subset
 
 @pytest.fixture
 def run(tmp_path):
-    """The stage on documents (id, text, label, group), a third of them in each split: its table and its record."""
+    """Runs the stage on documents (id, text, label, group), a third in each split; returns its table and record."""
 
     def run(docs: pl.DataFrame, labels: list[str], by: str = "text") -> tuple[list[dict[str, str]], Suspects]:
         for number, split in enumerate(("train", "validation", "test")):
