@@ -202,7 +202,7 @@ def test_another_version_is_refused_until_the_project_is_moved_to_it(package, pr
     (tmp_path / "wheel").mkdir()
     newer, copy = installed(source, tmp_path / "wheel"), tmp_path / "project"
     shutil.copytree(project, copy, symlinks=True)
-    swap(copy / "dvc.yaml", "desc: Decide", "desc: Choose")  # the user's own edit
+    swap(copy / "dvc.yaml", "desc: Choose the", "desc: Pick the")  # the user's own edit
     refused = run(newer, copy, "dvc", "repro", "-f", "-s", "clean", code=255)
     assert "error: clean: pyproject.toml pins textmill 0." in refused
     told = run(newer, copy, "textmill", "upgrade")
@@ -210,7 +210,7 @@ def test_another_version_is_refused_until_the_project_is_moved_to_it(package, pr
     assert "will run again: train@own, evaluate@own, curve@own (changed: textmill.training.batching)" in told
     assert "will run again: clean (changed: stages.clean)" in told
     run(newer, copy, "textmill", "upgrade", "--apply")
-    assert "desc: Choose" in (copy / "dvc.yaml").read_text()
+    assert "desc: Pick the" in (copy / "dvc.yaml").read_text()
     assert "config.max_chars + 0" in (copy / "stages/clean.py").read_text()
     (wheel,) = (tmp_path / "wheel").glob("*.whl")
     assert [path.name for path in (copy / "wheels").iterdir()] == [wheel.name]
