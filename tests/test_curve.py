@@ -116,7 +116,7 @@ def test_too_few_documents_are_told():
     model = model_entry(MODELS["linear"], TRAIN, "x")
     found = measure(model, data, data, data, Task(300, 2, 0), np.arange(100), "accuracy", NothingKept())
     assert [size.rows for size in found] == [50, 100]
-    line = "what more labels would bring cannot be told: train has too few documents"
+    line = "what more labels would bring is unknown: train has too few documents"
     assert curve_line(with_forecasts(found, "accuracy", "text", 0.05, 1000)) == line
 
 
