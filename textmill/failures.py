@@ -5,9 +5,11 @@ Classes are named, not imported: a table that imported torch to name its error w
 
 import errno
 import os
+import sys
 import traceback
 from pathlib import Path
 
+from textmill.console import UNPRINTABLE
 from textmill.errors import ArtifactError, DataError, ResourceError, TextmillError
 
 TRACEBACKS = Path("data/logs")
@@ -21,10 +23,8 @@ SERVER = "a server or its database does not answer: {}; try again later"
 TABLE: dict[str, tuple[type[TextmillError], str]] = {
     "builtins.MemoryError": (ResourceError, MEMORY),
     "torch.OutOfMemoryError": (ResourceError, MEMORY),
-    "torch.cuda.OutOfMemoryError": (ResourceError, MEMORY),
     "pyarrow.lib.ArrowMemoryError": (ResourceError, MEMORY),
-    "safetensors.SafetensorError": (ArtifactError, DAMAGED),
-    "safetensors_rust.SafetensorError": (ArtifactError, DAMAGED),
+    "safetensors._safetensors_rust.SafetensorError": (ArtifactError, DAMAGED),
     "json.decoder.JSONDecodeError": (ArtifactError, DAMAGED),
     "pyarrow.lib.ArrowInvalid": (ArtifactError, DAMAGED),
     "polars.exceptions.ComputeError": (ArtifactError, DAMAGED),
@@ -39,6 +39,16 @@ TABLE: dict[str, tuple[type[TextmillError], str]] = {
 NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "memory allocation of", "out of memory")
 NO_ROOM = ("No space left on device", "os error 28", "Read-only file system", "os error 30")
 GONE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO}
+
+
+def debugging() -> bool:
+    """Whether the user asked for tracebacks."""
+    return "--debug" in sys.argv or os.environ.get("TEXTMILL_DEBUG", "0") != "0"
+
+
+def line(name: str, error: TextmillError) -> str:
+    """Returns what stderr shows, without control characters. name: the stage or the command that failed."""
+    return f"error: {name}: {' '.join(str(error).split())}".translate(UNPRINTABLE)
 
 
 def explain(error: BaseException, name: str) -> TextmillError:
@@ -66,18 +76,18 @@ def _chain(error: BaseException | None) -> list[BaseException]:
 def _known(error: BaseException) -> TextmillError | None:
     text = " ".join(str(error).split())[:LONG]
     if isinstance(error, OSError) and error.errno:
-        what = f"{error.filename or 'output'}: {os.strerror(error.errno)}"
+        what = f"{error.filename or 'stdout'}: {os.strerror(error.errno)}"
         if error.errno in GONE:
             return ArtifactError(f"{what}; run `dvc repro`, which makes what is missing")
         return ResourceError(f"{what}; make room, or check the folder's permissions")
-    for base in type(error).__mro__:
-        if found := TABLE.get(f"{base.__module__}.{base.__qualname__}"):
-            kind, words = found
-            return kind(words.format(text or base.__name__))
     if any(words in text.lower() for words in NO_MEMORY):
         return ResourceError(MEMORY.format(text))
     if any(words in text for words in NO_ROOM):
         return ResourceError(f"the disk cannot be written: {text}; make room, or check the folder's permissions")
+    for base in type(error).__mro__:
+        if found := TABLE.get(f"{base.__module__}.{base.__qualname__}"):
+            kind, words = found
+            return kind(words.format(text or base.__name__))
     return None
 
 
