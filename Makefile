@@ -16,7 +16,7 @@ repro: .venv/ready ## run what changed: download, clean, split, suspects, vocab,
 test: .venv/ready ## all tests, a core each; those of a file share what they need
 	@pytest -n auto --maxprocesses 4 --dist loadfile
 
-schema: .venv/ready ## params.schema.json and docs/params.md, from the comments beside the keys
+schema: .venv/ready ## params.schema.json and docs/reference/params.md, from the comments beside the keys
 	@python -m textmill.schema
 
 test-quick: .venv/ready ## the tests that take a second or two at most: a minute on two cores

@@ -1,4 +1,4 @@
-"""The JSON schema and docs/params.md are those of the code, complete, and bound every number."""
+"""The JSON schema and docs/reference/params.md are those of the code, complete, and bound every number."""
 
 import json
 import re

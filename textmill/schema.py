@@ -1,4 +1,4 @@
-"""The JSON schema of params.yaml, for editors, and docs/params.md, for people: both made from the sections.
+"""The JSON schema of params.yaml, for editors, and docs/reference/params.md, for people: both made from the sections.
 
 Run: `python -m textmill.schema`. What a key means is the comment beside it in the code, trailing or above.
 """
@@ -30,7 +30,7 @@ from textmill.tracking import TrackingConfig
 from textmill.training.settings import TrainConfig
 from textmill.vectors import config as vectors
 
-SCHEMA, PAGE = Path("params.schema.json"), Path("docs/params.md")
+SCHEMA, PAGE = Path("params.schema.json"), Path("docs/reference/params.md")
 CITED = re.compile(r" ?\(([^()]*\b(?:19|20)\d\d\b[^()]*)\)")  # the source of a method
 PLAIN = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false", "null": "null"}
 
@@ -150,7 +150,7 @@ VECTORS = "word vectors that models may begin with: a file that holds them, or h
 
 
 def page() -> str:
-    """docs/params.md."""
+    """docs/reference/params.md."""
     parts = [HEAD, *_part("The whole file", Params)]
     parts += _part("dataset", Dataset)
     parts += _part("dataset, of the sources wheel, url and path", FileDataset, Dataset)
