@@ -24,7 +24,7 @@ Errors are one line on stderr; [exit codes](exit-codes.md) say what kind of erro
 
 CODES = """# Exit codes
 
-Every command and every stage ends with one of these codes. An error is one line on stderr: which command or stage, where,
+Every command and every stage ends with one of these codes. An error is one line on stderr: which command, where,
 what is wrong, and what to do.
 
 ```text

@@ -1,0 +1,164 @@
+"""The docs: their commands and Python run, their links lead somewhere, and pages made from the code are current.
+
+A block of `sh` or `python` is run, unless the line above it says why not: `<!-- not run: ... -->`. The commands of a page
+run in one shell, in a project with results; or, where the page makes one with `textmill new`, in a folder that holds
+reviews.csv. A page's Python runs after its commands, in the folder where they began.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+import pytest
+from conftest import HANGS, ROOT
+from ruamel.yaml import YAML
+
+from textmill import reference
+
+FENCE = re.compile(r"^( *)```(.*)$")
+NOT_RUN = re.compile(r"<!-- not run: \S.* -->")
+LANGUAGES = {"sh", "python", "yaml", "json", "text"}
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
+NAMES = ("AUTHOR", "COMMITTER")
+MODELS = {
+    "linear": {"family": "linear", "tokenizer": "word", "ngrams": 2},
+    "lstm": {"family": "lstm", "tokenizer": "word", "hidden": 8, "embedding": 8},
+}
+
+
+class Block(NamedTuple):
+    """A fenced block of a page."""
+
+    line: int  # of its opening fence, from 1
+    language: str
+    code: str
+    run: bool
+
+
+def written() -> list[Path]:
+    """Every page that people read, below ROOT."""
+    listed = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in listed.splitlines() if not name.startswith((".github/", "tests/"))]
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    lines = page.read_text(encoding="utf-8").splitlines()
+    number = 0
+    while number < len(lines):
+        if opening := FENCE.match(lines[number]):
+            indent = len(opening[1])
+            end = next(at for at in range(number + 1, len(lines)) if lines[at].strip() == "```")
+            code = "\n".join(line[indent:] for line in lines[number + 1 : end])
+            yield Block(number + 1, opening[2], code, not NOT_RUN.fullmatch(lines[number - 1].strip()))
+            number = end
+        number += 1
+
+
+def slugs(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub and the site make them."""
+    code = re.sub(r"^ *```.*?^ *```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    heads = re.findall(r"^#+ (.*)$", code, re.M)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads} | {
+        re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", head).strip().lower()) for head in heads
+    }
+
+
+PAGES = [page for page in written() if any(one.run and one.language in ("sh", "python") for one in blocks(page))]
+GENERATED = [ROOT / name for name in reference.pages()]
+
+
+def environment(home: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "DVC_", "GIT_"))}
+    kept |= {f"GIT_{who}_{what}": "a@b.c" for who in NAMES for what in ("NAME", "EMAIL")}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DVC_NO_ANALYTICS": "true"}
+    return {**kept, **quiet, "PATH": path, "PYTHONPATH": str(ROOT), "HOME": str(home), "PIP_NO_INDEX": "1"}
+
+
+def ran(folder: Path, *words: str, given: str = "") -> None:
+    done = subprocess.run(
+        words, cwd=folder, env=environment(folder.parent), input=given, capture_output=True, text=True, timeout=HANGS
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, reviews: pl.DataFrame) -> Path:
+    """A project with results, committed: a linear model and a small network."""
+    folder = tmp_path_factory.mktemp("docs") / "reviews"
+    reviews.write_csv(folder.parent / "reviews.csv")
+    ran(folder.parent, "textmill", "new", "reviews", "reviews.csv", "--yes", "--group", "film")
+    yaml = YAML()
+    params = yaml.load(folder / "params.yaml")
+    params["models"] = MODELS
+    params["train"] |= {"epochs": 2, "updates": None}
+    yaml.dump(params, folder / "params.yaml")
+    ran(folder, "textmill", "repro")
+    ran(folder, "bash", "-ec", "git add -A && git commit -qm 'First results' && git branch -M main")
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_commands_and_python_run(page, project, tmp_path):
+    if page in GENERATED:
+        pytest.skip("its notebook is run by tests/test_notebook.py")
+    run = [one for one in blocks(page) if one.run]
+    start = tmp_path / "reviews"
+    if any("textmill new " in one.code for one in run):
+        start = tmp_path
+        shutil.copy(project.parent / "reviews.csv", start)
+    else:
+        shutil.copytree(project, start, symlinks=True)
+    commands = [f"echo '{page.name}:{one.line}' >&2\n{one.code}\n" for one in run if one.language == "sh"]
+    if commands:
+        ran(start, "bash", "-euo", "pipefail", "-c", "".join(commands))
+    if python := "\n".join(one.code for one in run if one.language == "python"):
+        ran(start, sys.executable, "-c", python)
+
+
+@pytest.mark.parametrize("page", written(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_blocks_say_what_they_are_and_links_lead_somewhere(page):
+    for one in blocks(page):
+        assert one.language in LANGUAGES, f"{page}:{one.line}: begin a block with one of {LANGUAGES}"
+        if one.language == "yaml":
+            YAML(typ="safe").load(one.code)
+    text = re.sub(r"^ *```.*?^ *```$|`[^`]*`", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+    for found in LINK.finditer(text):
+        link = found[1] or found[2]
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), f"{page}: {link}"
+        assert not anchor or anchor in slugs(target), f"{page}: {link}"
+
+
+@pytest.mark.parametrize(("page", "text"), reference.pages().items())
+def test_pages_made_from_the_code_are_current(page, text):
+    assert (ROOT / page).read_text(encoding="utf-8") == text, "make reference"
+
+
+def test_every_module_has_a_line():
+    page = (ROOT / "docs/reference/modules.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| \[`[^`]*`\]\(../../([^)]*)\) \| (.*) \|$", page, re.M))
+    files = (path.relative_to(ROOT).as_posix() for path in (ROOT / "textmill").rglob("*.py"))
+    assert set(told) == {name for name in files if "template" not in name}
+    assert all(told.values())
+
+
+def test_every_page_is_in_the_navigation():
+    def listed(part: object) -> Iterator[str]:
+        for one in part.values() if isinstance(part, dict) else part:
+            yield from [one] if isinstance(one, str) else listed(one)
+
+    nav = list(listed(tomllib.loads((ROOT / "zensical.toml").read_text())["project"]["nav"]))
+    docs = (page.relative_to(ROOT / "docs").as_posix() for page in written() if page.is_relative_to(ROOT / "docs"))
+    assert sorted(nav) == sorted(docs)
