@@ -185,7 +185,7 @@ def _part(title: str, section: type[Section], *told: type) -> Iterator[str]:
     above = {key for base in told if issubclass(base, Section) for key in base.model_fields}
     file = Path(_file(section)).relative_to(Path(models.__file__).parents[2]).as_posix()
     rows = [row for row in _rows(schema_of(section)) if row[0].strip("`").split(".")[0] not in above]
-    yield f"\n## {title}\n\n{inspect.getdoc(section)} ([{file}](../{file}))\n"
+    yield f"\n## {title}\n\n{inspect.getdoc(section)} ([{file}](../../{file}))\n"
     if not rows:
         return
     yield "\n| key | type | default | range | meaning | source |\n| --- | --- | --- | --- | --- | --- |\n"
