@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import DEVNULL
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 import pytest
@@ -22,6 +22,8 @@ from ruamel.yaml import YAML
 from test_project import commit, edit, environment, package, run
 
 from textmill import reference
+from textmill.check import check_params
+from textmill.config import load_params
 
 assert package  # a fixture
 
@@ -117,8 +119,6 @@ def ran(package: Path, folder: Path, *words: str) -> None:
 def test_blocks_say_what_they_are_and_links_lead_somewhere(page):
     for one in blocks(page):
         assert one.language in LANGUAGES, f"{page}:{one.line}: begin a block with one of {LANGUAGES}"
-        if one.language == "yaml":
-            YAML(typ="safe").load(one.code)
     text = re.sub(r"^ *```.*?^ *```$|`[^`]*`", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
     for found in LINK.finditer(text):
         link = found[1] or found[2]
@@ -128,6 +128,27 @@ def test_blocks_say_what_they_are_and_links_lead_somewhere(page):
         target = (page.parent / name).resolve() if name else page
         assert target.exists(), f"{page}: {link}"
         assert not anchor or anchor in slugs(target), f"{page}: {link}"
+
+
+@pytest.mark.parametrize("page", written(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_keys_of_params_exist_and_have_such_values(page, tmp_path):
+    for one in blocks(page):
+        if one.language == "yaml":
+            whole = over(load_params(ROOT / "presets/csv.yaml"), YAML(typ="safe").load(one.code))
+            with open(tmp_path / "params.yaml", "w") as file:
+                YAML().dump(whole, file)
+            check_params(tmp_path / "params.yaml")
+
+
+def over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """One mapping laid over another, key by key; an entry of another family or kind takes its place."""
+    both = dict(below)
+    for key, value in above.items():
+        known = both.get(key)
+        alike = isinstance(known, dict) and isinstance(value, dict)
+        same = alike and all(known.get(name) == value.get(name, known.get(name)) for name in ("family", "kind"))
+        both[key] = over(known, value) if same else value
+    return both
 
 
 @pytest.mark.parametrize(("page", "text"), reference.pages().items())
