@@ -123,7 +123,7 @@ def _cells(cells: list[dict[str, Any]]) -> Iterator[str]:
         text = "".join(cell["source"])
         yield f"\n```python\n{text}\n```\n" if cell["cell_type"] == "code" else f"\n{text}\n"
         if not number:
-            yield "\nThis page is a notebook, too: [notebook.ipynb](notebook.ipynb).\n"
+            yield "\nThe same as a notebook: [notebook.ipynb](notebook.ipynb).\n"
 
 
 def _first(path: Path) -> str:
