@@ -1,11 +1,10 @@
 """The docs: their commands and Python run, their links lead somewhere, and pages made from the code are current.
 
-A block of `sh` or `python` is run, unless the line above it says why not: `<!-- not run: ... -->`. The commands of a page
-run in one shell, in a project with results; or, where the page makes one with `textmill new`, in a folder that holds
+A block of `sh` or `python` is run, unless the line above it says why not: `<!-- not run: ... -->`. The commands of a
+page run in one shell, in a project with results; or, where the page makes one with `textmill new`, in a folder with
 reviews.csv. A page's Python runs after its commands, in the folder where they began.
 """
 
-import os
 import re
 import shutil
 import subprocess
@@ -13,20 +12,25 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from subprocess import DEVNULL
+from typing import Any, NamedTuple
 
 import polars as pl
 import pytest
-from conftest import HANGS, ROOT
+from conftest import HANGS, ROOT, TRAIN
 from ruamel.yaml import YAML
+from test_project import commit, edit, environment, package, run
 
 from textmill import reference
+from textmill.check import check_params
+from textmill.config import load_params
+
+assert package  # a fixture
 
 FENCE = re.compile(r"^( *)```(.*)$")
 NOT_RUN = re.compile(r"<!-- not run: \S.* -->")
 LANGUAGES = {"sh", "python", "yaml", "json", "text"}
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
-NAMES = ("AUTHOR", "COMMITTER")
 MODELS = {
     "linear": {"family": "linear", "tokenizer": "word", "ngrams": 2},
     "lstm": {"family": "lstm", "tokenizer": "word", "hidden": 8, "embedding": 8},
@@ -43,9 +47,9 @@ class Block(NamedTuple):
 
 
 def written() -> list[Path]:
-    """Every page that people read, below ROOT."""
+    """Every page of the checkout, but for those that tests and new projects are made of."""
     listed = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [ROOT / name for name in listed.splitlines() if not name.startswith((".github/", "tests/"))]
+    return [ROOT / name for name in listed.splitlines() if not name.startswith((".github/", "tests/", "textmill/"))]
 
 
 def blocks(page: Path) -> Iterator[Block]:
@@ -70,66 +74,51 @@ def slugs(page: Path) -> set[str]:
     }
 
 
-PAGES = [page for page in written() if any(one.run and one.language in ("sh", "python") for one in blocks(page))]
-GENERATED = [ROOT / name for name in reference.pages()]
-
-
-def environment(home: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "DVC_", "GIT_"))}
-    kept |= {f"GIT_{who}_{what}": "a@b.c" for who in NAMES for what in ("NAME", "EMAIL")}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
-    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "DVC_NO_ANALYTICS": "true"}
-    return {**kept, **quiet, "PATH": path, "PYTHONPATH": str(ROOT), "HOME": str(home), "PIP_NO_INDEX": "1"}
-
-
-def ran(folder: Path, *words: str, given: str = "") -> None:
-    done = subprocess.run(
-        words, cwd=folder, env=environment(folder.parent), input=given, capture_output=True, text=True, timeout=HANGS
-    )
-    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+# Pages with something to run. tests/test_notebook.py runs the notebook.
+GENERATED = {ROOT / name for name in reference.pages()}
+RUN = {page: [one for one in blocks(page) if one.run and one.language in ("sh", "python")] for page in written()}
+PAGES = [page for page, some in RUN.items() if some and page not in GENERATED]
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory, reviews: pl.DataFrame) -> Path:
+def project(package, tmp_path_factory, reviews: pl.DataFrame) -> Path:
     """A project with results, committed: a linear model and a small network."""
     folder = tmp_path_factory.mktemp("docs") / "reviews"
     reviews.write_csv(folder.parent / "reviews.csv")
-    ran(folder.parent, "textmill", "new", "reviews", "reviews.csv", "--yes", "--group", "film")
-    yaml = YAML()
-    params = yaml.load(folder / "params.yaml")
-    params["models"] = MODELS
-    params["train"] |= {"epochs": 2, "updates": None}
-    yaml.dump(params, folder / "params.yaml")
-    ran(folder, "textmill", "repro")
-    ran(folder, "bash", "-ec", "git add -A && git commit -qm 'First results' && git branch -M main")
+    run(package, folder.parent, "textmill", "new", "reviews", "reviews.csv", "--yes", "--group", "film")
+    edit(folder, train={**TRAIN, "epochs": 2}, models=MODELS)
+    run(package, folder, "textmill", "repro")
+    commit(package, folder, "First results")
+    run(package, folder, "git", "branch", "-M", "main")
     return folder
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_commands_and_python_run(page, project, tmp_path):
-    if page in GENERATED:
-        pytest.skip("its notebook is run by tests/test_notebook.py")
-    run = [one for one in blocks(page) if one.run]
+def test_commands_and_python_run(page, package, project, tmp_path):
     start = tmp_path / "reviews"
-    if any("textmill new " in one.code for one in run):
+    if any(one.language == "sh" and "textmill new " in one.code for one in RUN[page]):
         start = tmp_path
         shutil.copy(project.parent / "reviews.csv", start)
     else:
         shutil.copytree(project, start, symlinks=True)
-    commands = [f"echo '{page.name}:{one.line}' >&2\n{one.code}\n" for one in run if one.language == "sh"]
-    if commands:
-        ran(start, "bash", "-euo", "pipefail", "-c", "".join(commands))
-    if python := "\n".join(one.code for one in run if one.language == "python"):
-        ran(start, sys.executable, "-c", python)
+        shutil.copy(project.parent / "reviews.csv", tmp_path)
+    commands = [f"echo '{page.name}:{one.line}' >&2\n{one.code}\n" for one in RUN[page] if one.language == "sh"]
+    python = "\n".join(one.code for one in RUN[page] if one.language == "python")
+    ran(package, start, "bash", "-euo", "pipefail", "-c", "".join(commands))
+    ran(package, start, sys.executable, "-c", python)
+
+
+def ran(package: Path, folder: Path, *words: str) -> None:
+    home = {**environment(package), "HOME": str(folder)}
+    done = subprocess.run(words, cwd=folder, env=home, capture_output=True, text=True, timeout=HANGS, stdin=DEVNULL)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
 
 
 @pytest.mark.parametrize("page", written(), ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_blocks_say_what_they_are_and_links_lead_somewhere(page):
     for one in blocks(page):
         assert one.language in LANGUAGES, f"{page}:{one.line}: begin a block with one of {LANGUAGES}"
-        if one.language == "yaml":
-            YAML(typ="safe").load(one.code)
     text = re.sub(r"^ *```.*?^ *```$|`[^`]*`", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
     for found in LINK.finditer(text):
         link = found[1] or found[2]
@@ -141,6 +130,27 @@ def test_blocks_say_what_they_are_and_links_lead_somewhere(page):
         assert not anchor or anchor in slugs(target), f"{page}: {link}"
 
 
+@pytest.mark.parametrize("page", written(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_keys_of_params_exist_and_have_such_values(page, tmp_path):
+    for one in blocks(page):
+        if one.language == "yaml":
+            whole = over(load_params(ROOT / "presets/csv.yaml"), YAML(typ="safe").load(one.code))
+            with open(tmp_path / "params.yaml", "w") as file:
+                YAML().dump(whole, file)
+            check_params(tmp_path / "params.yaml")
+
+
+def over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """One mapping laid over another, key by key; an entry of another family or kind takes its place."""
+    both = dict(below)
+    for key, value in above.items():
+        known = both.get(key)
+        alike = isinstance(known, dict) and isinstance(value, dict)
+        same = alike and all(known.get(name) == value.get(name, known.get(name)) for name in ("family", "kind"))
+        both[key] = over(known, value) if same else value
+    return both
+
+
 @pytest.mark.parametrize(("page", "text"), reference.pages().items())
 def test_pages_made_from_the_code_are_current(page, text):
     assert (ROOT / page).read_text(encoding="utf-8") == text, "make reference"
@@ -150,7 +160,7 @@ def test_every_module_has_a_line():
     page = (ROOT / "docs/reference/modules.md").read_text(encoding="utf-8")
     told = dict(re.findall(r"^\| \[`[^`]*`\]\(../../([^)]*)\) \| (.*) \|$", page, re.M))
     files = (path.relative_to(ROOT).as_posix() for path in (ROOT / "textmill").rglob("*.py"))
-    assert set(told) == {name for name in files if "template" not in name}
+    assert set(told) == {name for name in files if "project/template/" not in name}
     assert all(told.values())
 
 

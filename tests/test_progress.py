@@ -27,7 +27,7 @@ def at(*lines: str, expected: float = float("inf")) -> Progress:
 @pytest.mark.parametrize(
     ("lines", "told", "share", "left"),
     [
-        ([], "starts", 0.0, None),
+        ([], "starting", 0.0, None),
         (["train@a begins"], "train", 0.0, None),
         (["train@a begins", EPOCH.format(3, 1)], "epoch 3/8", 3 / 8, 10.0),
         (["train@a begins", EPOCH.format(3, 1), "epoch 4: 1,000 of 2,000"], "epoch 3/8", 3.5 / 8, 9.0),
@@ -131,7 +131,7 @@ def test_a_line_each_in_a_terminal(now, monkeypatch, width):
         for line in (first, second):
             assert "seed 2/3, epoch 4/8" in line
             assert line.rstrip().endswith("71.0 %  ~ 24 s left")
-    assert last.startswith("0 of 3 models done, 1 wait")
+    assert last.startswith("0 of 3 models done, 1 waiting")
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(0.4, "0 s"), (59.4, "59 s"), (187, "3:07"), (3723, "1:02:03")])

@@ -16,6 +16,7 @@ from test_pipeline import ENV, workspace, write
 from test_pipeline import repro as serial
 
 from textmill.config import load_params
+from textmill.reproduce.dvc import lives
 from textmill.reproduce.parallel import gpus, longest_first
 
 pytestmark = pytest.mark.slow
@@ -138,8 +139,9 @@ def test_side_by_side_equals_one_by_one(toy):
         assert "repro: 3 models, 2 at a time\n" in out
         new = sorted(set(names) - done)
         told = [line.split(" | ") for line in out.splitlines() if " | " in line]
-        for name in new:  # begin, what the stage says, end: epochs so near to one another are not told
-            begun, said, ended = (line for label, line in told if label.strip() == name)
+        for name in new:  # begin, what the stage prints, end; a slow machine also has time for lines of epochs
+            lines = [line for label, line in told if label.strip() == name]
+            begun, said, ended = (line for line in lines if not line.startswith("epoch"))
             assert (begun, said[:-1]) == ("begins", f"{name}: gpu ")
             assert re.fullmatch(r"accuracy 77.5 %; [\d.]+ s; [1-3] of 3 models", ended)
         assert {line[-1] for _, line in told if "gpu" in line} == {"4", "7"}  # one for each of the two
@@ -216,7 +218,7 @@ def test_ended_from_outside_it_ends_its_children_and_goes_on(toy, jobs, number, 
     assert process.returncode == 75
     assert error.splitlines()[-1] == "repro: interrupted; run it again to go on"
     assert "Traceback" not in out
-    assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
+    assert not any(map(lives, children))
     assert len(list(toy.glob("*.ended"))) == int(jobs)  # in their own time
     models(toy, "b", "a")
     assert run(toy, "-j", jobs)[0] == 0
@@ -283,7 +285,7 @@ def test_killed_with_its_stages_at_work_it_leaves_none_and_goes_on(tmp_path, rev
     children = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.communicate()
-    wait_for(lambda: not any(child.is_running() for child in children))
+    wait_for(lambda: not any(map(lives, children)))
     assert not list(folder.rglob(".*.part"))
 
     models(folder, rnn=RNN, linear=LINEAR)

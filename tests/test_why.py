@@ -26,7 +26,7 @@ stages:
 """
 PARAMS = "seed: 1\ndataset: {}\ntokenizers: {}\nmodels: {a: {size: 8, words: {least: 2}}, b: {size: 9}}\n"
 UP_TO_DATE = ["why: everything is up to date"]
-FOLLOWING = "then, where what they read comes out otherwise: show@a, show@b"
+FOLLOWING = "then, if their inputs change: show@a, show@b"
 
 
 def ignore(stage: str, word: str) -> None:
@@ -120,7 +120,7 @@ def test_params_that_a_stage_did_not_have(project):
 def test_an_input_is_told_by_its_path_and_a_stage_that_follows_by_what_is_before_it(project):
     edit("texts", "two", "two three")
     assert why(None) == ["count will run:", "  texts is modified", FOLLOWING]
-    after = [f"show@{name} will run after count, if what it reads comes out otherwise" for name in "ab"]
+    after = [f"show@{name} will run after count, if its inputs change" for name in "ab"]
     assert why("show") == after
     assert why("show@b") == after[1:]
     assert why("sum") == ["why: sum is up to date"]
@@ -132,12 +132,12 @@ def test_a_stage_of_many_is_told_alone_and_once(project):
     assert why("show") == [
         "show@b will run:",
         "  params.yaml: models.b.size: 9 → 10",
-        "show@a will run after count, if what it reads comes out otherwise",
+        "show@a will run after count, if its inputs change",
     ]
 
 
 def test_code_is_told_by_its_module_before_and_after_its_digests_are_written(project):
-    told = ["count will run:", "  code: stages.count changed", "  code: stages.show is run, too"]
+    told = ["count will run:", "  code: stages.count changed", "  code: stages.show is also run"]
     told += ["sum will run:", "  digests: the code of a stage changed", FOLLOWING]
     Path("stages/count.py").write_text("from stages import show\nSIZE = 2\n")
     assert why(None) == ["code will run:", "  stages is modified", *told]
@@ -145,7 +145,7 @@ def test_code_is_told_by_its_module_before_and_after_its_digests_are_written(pro
     assert why(None) == told  # what was before is in git
     repro(hear=ignore)
     Path("stages/count.py").write_text("SIZE = 2\n")
-    assert why("count") == [*told[:2], "  code: stages.show is not run any more"]
+    assert why("count") == [*told[:2], "  code: stages.show is no longer run"]
     repro("code", hear=ignore)
     assert why("count")[1:] == [
         "  its code changed (the digests that dvc.lock names are in none of the last commits)"

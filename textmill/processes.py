@@ -1,4 +1,4 @@
-"""Processes that are started by others: none works beside another one's files, none stays behind."""
+"""Locks, signals and threads of processes: no two write the same files, and none outlives its parent."""
 
 import ctypes
 import os
@@ -21,7 +21,7 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # read
 
 @contextmanager
 def alone(name: str) -> Iterator[None]:
-    """Hold the lock called `name`. Raises ResourceError with the process that has it, or if there can be no lock."""
+    """Holds the lock called `name`. Raises ResourceError if it cannot, and names the process that has it."""
     import fcntl  # Windows has none
 
     path = LOCKS / f"{name}.lock"
@@ -42,7 +42,7 @@ def alone(name: str) -> Iterator[None]:
 
 
 def end_with_parent() -> None:
-    """Get SIGTERM when the parent ends, however it ends (Linux; elsewhere the locks alone protect)."""
+    """Makes the kernel send SIGTERM when the parent ends (Linux; elsewhere only the locks protect)."""
     if sys.platform == "linux":
         set_death_signal = 1  # PR_SET_PDEATHSIG
         ctypes.CDLL(None).prctl(set_death_signal, signal.SIGTERM)
@@ -50,7 +50,7 @@ def end_with_parent() -> None:
 
 @contextmanager
 def on_threads(count: int) -> Iterator[None]:
-    """Let libraries compute on so many threads: those that are loaded, and those that the block loads."""
+    """Makes libraries compute on this many threads: loaded ones, and ones that the block loads."""
     from threadpoolctl import threadpool_limits
 
     before = {name: os.environ.get(name) for name in THREADS}
@@ -64,22 +64,22 @@ def on_threads(count: int) -> Iterator[None]:
 
 
 def keep_memory() -> None:
-    """Let this process keep what it frees (glibc; elsewhere nothing happens).
+    """Makes this process keep memory that it frees (glibc; does nothing elsewhere).
 
     Otherwise every large tensor is mapped, filled with zeros page by page and unmapped again, which took a third of a
-    BiLSTM's training step. The price: memory once used is not given back before the process ends, and threads wait for
-    one another where they allocate.
+    BiLSTM's training step. In return, memory is not given back before the process ends, and threads wait for one
+    another when they allocate.
     """
     if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):
-        mallopt(M_ARENA_MAX, 1)  # what one thread frees is there for the others
+        mallopt(M_ARENA_MAX, 1)  # what one thread frees, the others can use
         mallopt(M_MMAP_MAX, 0)
         mallopt(M_TRIM_THRESHOLD, -1)
 
 
 def interrupt_once() -> None:
-    """Let the first SIGINT or SIGTERM raise KeyboardInterrupt in the main thread, and the next ones do nothing.
+    """Makes the first SIGINT or SIGTERM raise KeyboardInterrupt in the main thread, and the next ones do nothing.
 
-    The terminal and the parent may both send one, and what ends tidily must not be cut short.
+    The terminal and the parent may both send one, and the second must not interrupt the clean-up.
     """
 
     def first(*_: object) -> NoReturn:
@@ -93,7 +93,7 @@ def interrupt_once() -> None:
 
 @contextmanager
 def unbroken() -> Iterator[None]:
-    """Let a SIGINT or SIGTERM wait for the end of the block, so that what it changes is whole."""
+    """Delays a SIGINT or SIGTERM to the end of the block, so that the block's changes are complete."""
     if threading.current_thread() is not threading.main_thread():  # the only one that signals reach
         yield
         return

@@ -69,7 +69,7 @@ def command() -> str:
         parts.append(f"\n## textmill {name}\n\n{one.help}\n\n```text\n{usage}\n```\n\n")
         rows = [(_name(param), record[1]) for param in one.params if (record := param.get_help_record(context))]
         if rows:
-            parts.append("| | |\n| --- | --- |\n")
+            parts.append("| argument or option | meaning |\n| --- | --- |\n")
             parts += [f"| `{name}` | {_cell(meaning)} |\n" for name, meaning in rows]
     return "".join([*parts, NOTE])
 
@@ -123,7 +123,7 @@ def _cells(cells: list[dict[str, Any]]) -> Iterator[str]:
         text = "".join(cell["source"])
         yield f"\n```python\n{text}\n```\n" if cell["cell_type"] == "code" else f"\n{text}\n"
         if not number:
-            yield "\nThis page is a notebook, too: [notebook.ipynb](notebook.ipynb).\n"
+            yield "\nThe same as a notebook: [notebook.ipynb](notebook.ipynb).\n"
 
 
 def _first(path: Path) -> str:

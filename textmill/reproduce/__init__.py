@@ -1,8 +1,8 @@
-"""`textmill repro`: what `dvc repro` does, with the models of the experiment side by side.
+"""`textmill repro`: does what `dvc repro` does, but trains several models at a time.
 
-DVC runs one stage after the other, but several `dvc repro --single-item` work at once when all above them is up to
-date. So: what is above the models, then the models, then what compares them. The result is that of `dvc repro`, byte
-for byte, dvc.lock too.
+DVC runs one stage after the other, but several `dvc repro --single-item` can run at once if all stages above them are
+up to date. So the stages above the models run first, then the models, then the comparison. The results and dvc.lock are
+the same bytes as after `dvc repro`.
 """
 
 import os
@@ -26,16 +26,16 @@ BELOW = ("suspects", "compare", "track")
 
 
 def reproduce(jobs: int | None = None) -> bool:
-    """Bring everything up to date, `jobs` models at a time (None: as many as the cores hold at `threads` each).
+    """Brings everything up to date, `jobs` models at a time (None: as many as there are cores for `threads` each).
 
-    Whether anything ran. Raises ParamsError before anything ran, StageError with the code of a stage that failed,
-    ResourceError if another `textmill repro` is at work, KeyboardInterrupt when it was told to end and its children
-    have ended.
+    Returns whether anything ran. Raises ParamsError before anything runs, StageError with the exit code of a stage that
+    failed, ResourceError if another `textmill repro` is running, and KeyboardInterrupt after a signal, once its
+    children have ended.
     """
     interrupt_once()
     check_shape(PARAMS)
     params = load_params(PARAMS)
-    # The stages' `python` is the one of this command, whether its environment was activated or not.
+    # Stages run `python`: make it this one, also if its environment is not activated.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     with alone("repro"):
         stages = changed()
@@ -54,7 +54,7 @@ def reproduce(jobs: int | None = None) -> bool:
 
 
 def _run(stages: list[str], models: Sequence[str], jobs: int) -> None:
-    """Run the changed stages, and what follows from them."""
+    """Runs the changed stages and the ones after them."""
     ran: set[str] = set()
     same: set[str] = set()
 
@@ -77,7 +77,7 @@ def _run(stages: list[str], models: Sequence[str], jobs: int) -> None:
 
 
 def _run_models(models: Sequence[str], jobs: int) -> set[str]:
-    """Run all models, also when one fails: the stages that ran. Raises StageError then, naming those that did."""
+    """Runs all models, and returns the stages that ran. Raises StageError at the end if a model failed."""
     say(f"repro: {counted(len(models), 'model', 'models')}, {jobs} at a time")
     expected = {name: longest_training(METRICS / name) for name in models}
     with board_for(models, expected) as shown:
@@ -91,5 +91,5 @@ def _run_models(models: Sequence[str], jobs: int) -> set[str]:
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Returns the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""One model as a process of its own: `python -m textmill.reproduce NAME`. Its parent reads what it prints."""
+"""Runs one model in its own process: `python -m textmill.reproduce NAME`. Its parent reads what it prints."""
 
 import sys
 
@@ -10,11 +10,11 @@ from textmill.reproduce.parallel import STAGES
 
 
 def main(model: str) -> int:
-    """0, or the exit code of the stage that failed, and told why."""
+    """Returns 0, or the exit code of the stage that failed, which has printed why."""
     interrupt_once()
     try:
         end_with_parent()
-        repro(*(f"{stage}@{model}" for stage in STAGES), hear=_tell, single=True)
+        repro(*(f"{stage}@{model}" for stage in STAGES), hear=_say, single=True)
     except StageError as error:
         if not error.stage:
             print(f"error: repro: {' '.join(str(error).split())}", file=sys.stderr)
@@ -24,7 +24,7 @@ def main(model: str) -> int:
     return 0
 
 
-def _tell(stage: str, word: str) -> None:
+def _say(stage: str, word: str) -> None:
     if word != SAME:
         say(f"{stage} {word}")
 

@@ -1,6 +1,6 @@
-"""What is shown while models train side by side: a line each that moves in a terminal, plain lines elsewhere.
+"""Shows how far models are while they train: one moving line each in a terminal, plain lines elsewhere.
 
-Every line that a model prints goes into its log, data/logs/NAME.log, too.
+Everything that a model prints also goes into its log, data/logs/NAME.log.
 """
 
 import sys
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from rich.console import Group
 
 LOGS = Path("data/logs")
-PACE = 5.0  # seconds between two epochs that are told of one model where there is no terminal
-LONG = 20  # characters of a name that are shown
+PACE = 5.0  # seconds between two epochs of a model that are printed, without a terminal
+LONG = 20  # longer names are truncated
 
 
 class Board:
-    """The models of a run: those that wait, work and are done. It prints lines, as a log holds them."""
+    """The models of a run: waiting, running and done. Prints plain lines."""
 
     def __init__(self, models: Sequence[str], expected: Mapping[str, float]):
         self.models, self.expected = models, expected
         self.width = max(len(_short(model)) for model in models)
         self.work: dict[str, Progress] = {}
         self.codes: dict[str, int] = {}
-        self.stages: dict[str, str] = {}  # the last one of each model that has ended
+        self.stages: dict[str, str] = {}  # the last stage of each model that has ended
         self.ran: set[str] = set()
         self.shown: dict[str, float] = {}
         self.logs: dict[str, IO[str]] = {}
@@ -43,15 +43,15 @@ class Board:
             log.close()
 
     def begin(self, model: str) -> None:
-        """Its process has started."""
+        """Takes note that a model's process has started."""
         self.work[model] = Progress(time.monotonic(), self.expected.get(model, float("inf")))
-        with suppress(OSError):  # a log that cannot be written stops nothing
+        with suppress(OSError):  # training continues without a log
             LOGS.mkdir(parents=True, exist_ok=True)
             self.logs[model] = open(log_of(model), "w", encoding="utf-8", errors="replace", buffering=1)  # noqa: SIM115
         self.moved(model, "begins")
 
     def hear(self, model: str, line: str, error: bool) -> None:
-        """It has printed a line, on stderr or stdout."""
+        """Takes a line that a model has printed, on stderr or stdout."""
         with suppress(OSError, KeyError):
             self.logs[model].write(f"{line}\n")
         what = "" if error else self.work[model].read(line, time.monotonic())
@@ -63,30 +63,30 @@ class Board:
             self.moved(model, f"seed {number}/{seeds}, {line}" if seeds > 1 else line)
 
     def end(self, model: str, code: int) -> None:
-        """Its process has ended."""
+        """Takes note that a model's process has ended, and prints its score."""
         done, self.codes[model] = self.work.pop(model), code
         self.stages[model] = done.stage or model
         seconds = f"{time.monotonic() - done.began:.1f} s"
-        told = ended(self.stages[model], code) if code else done.score or "done"
-        self.show(model, f"{told}; {seconds}; {len(self.codes)} of {len(self.models)} models", error=False)
+        outcome = ended(self.stages[model], code) if code else done.score or "done"
+        self.show(model, f"{outcome}; {seconds}; {len(self.codes)} of {len(self.models)} models", error=False)
 
     def show(self, model: str, line: str, error: bool) -> None:
-        """Print a line of a model that stays."""
+        """Prints a model's line for good."""
         print(self.labelled(model, line), file=sys.stderr if error else sys.stdout, flush=True)
 
     def moved(self, model: str, line: str) -> None:
-        """Print how far a model is, now and then."""
+        """Prints how far a model is, at most every PACE seconds."""
         if (now := time.monotonic()) - self.shown.get(model, -PACE) >= PACE:
             self.shown[model] = now
             self.show(model, line, error=False)
 
     def labelled(self, model: str, line: str) -> str:
-        """A line with the model's name before it."""
+        """Returns a line with the model's name before it."""
         return f"{_short(model):{self.width}} | {line.translate(UNPRINTABLE)}"
 
 
 class LiveBoard(Board):
-    """In a terminal: under what stays, a line for each model at work, and how many are done."""
+    """For a terminal: below the printed lines, a moving line for each running model, and how many are done."""
 
     def __enter__(self) -> Self:
         from rich.console import Console
@@ -115,10 +115,10 @@ class LiveBoard(Board):
             self.console.print(self.labelled(model, line))
 
     def moved(self, model: str, line: str) -> None:
-        """The view tells it."""
+        """Does nothing: the view shows it."""
 
     def view(self) -> "Group":
-        """The lines that move; at 80 characters all of a line is seen, unless its name is long."""
+        """Returns the moving lines. They fit into 80 characters unless a name is long."""
         from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table
@@ -136,22 +136,22 @@ class LiveBoard(Board):
                 "" if left is None else f"~ {clock(left)} left",
             )
         waiting = len(self.models) - len(self.codes) - len(self.work)
-        counts = f"{len(self.codes)} of {len(self.models)} models done" + (f", {waiting} wait" if waiting else "")
-        return Group(table, f"{counts}; their accuracy is on validation")
+        counts = f"{len(self.codes)} of {len(self.models)} models done" + (f", {waiting} waiting" if waiting else "")
+        return Group(table, f"{counts}; accuracy is on validation")
 
 
 def board_for(models: Sequence[str], expected: Mapping[str, float]) -> Board:
-    """The one that fits where stdout goes. expected: seconds of training, of models that are known."""
+    """Returns the board for a terminal or for other output. expected: seconds of earlier trainings, by model."""
     return (LiveBoard if sys.stdout.isatty() else Board)(models, expected)
 
 
 def log_of(model: str) -> Path:
-    """Where all that a model printed stands."""
+    """Returns the path of a model's log."""
     return LOGS / f"{model}.log"
 
 
 def clock(seconds: float) -> str:
-    """Seconds as people read them: 42 s, 3:07, 1:02:03."""
+    """Returns seconds as people read them: 42 s, 3:07, 1:02:03."""
     whole = round(seconds)
     hours, minutes = whole // 3600, whole // 60 % 60
     if whole < 60:

@@ -1,4 +1,4 @@
-"""DVC, called inside this process: its second of imports is paid once, and a signal never cuts it short."""
+"""Calls DVC inside this process: it is imported once, and a signal does not interrupt it while it writes."""
 
 import logging
 import re
@@ -12,52 +12,52 @@ from typing import TYPE_CHECKING, TypeVar
 import psutil
 
 from textmill.errors import INTERRUPTED, ArtifactError, ParamsError, TextmillError
-from textmill.reproduce.why import plan, told
+from textmill.reproduce.why import lines, plan
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
 
-GRACE = 10.0  # seconds that a stage gets to end by itself
+GRACE = 10.0  # seconds that a stage has to end by itself
 
-SPOKEN = {2, 3, 4, 5, 6, INTERRUPTED}  # exit codes of stages that told in a line of their own what was wrong
+SPOKEN = {2, 3, 4, 5, 6, INTERRUPTED}  # exit codes of stages that have printed what was wrong
 BEGINS, RESTORED, SAME = "begins", "is restored, without running: it ran before on the same inputs", "did not change"
-WORDS = {  # what DVC's log says of a stage, in our words
+WORDS = {  # DVC's messages about a stage, in our words
     "Running stage '%s':": BEGINS,
     "Stage '%s' is cached - skipping run, checking out outputs": RESTORED,
     "Stage '%s' didn't change, skipping": SAME,
 }
 
 T = TypeVar("T")
-Hear = Callable[[str, str], None]  # takes a stage, and one of the words above
+Hear = Callable[[str, str], None]  # takes a stage and one of these words
 
 
 class StageError(TextmillError):
-    """A stage failed. The message is empty where the stage told why.
+    """A stage failed. The message is empty if the stage has printed why.
 
-    stage: that whose command failed; empty where DVC itself found something wrong.
+    stage: whose command failed; empty if DVC itself found something wrong.
     """
 
     def __init__(self, message: str, code: int = 1, stage: str = ""):
         super().__init__(message)
-        self.exit_code = code if code > 0 else 128 - code  # killed by a signal: as a shell tells it
+        self.exit_code = code if code > 0 else 128 - code  # killed by a signal: as a shell reports it
         self.stage = stage
 
 
 def repro(*targets: str, hear: Hear, single: bool = False) -> None:
-    """`dvc repro TARGETS...` (none: all). Raises StageError, with the exit code of the stage that failed.
+    """Runs `dvc repro TARGETS...` (none: all). Raises StageError with the exit code of the stage that failed.
 
-    Of DVC itself warnings are all that is shown. single: these stages alone, whatever is above them.
+    Shows only DVC's warnings. single: runs only these stages, and none above them.
     """
     _ask_dvc(lambda dvc: dvc.reproduce(targets, single_item=single), hear)
 
 
 def changed() -> list[str]:
-    """Names of the stages that are not up to date, in the order that `dvc repro` runs them. Raises StageError."""
+    """Returns the stages that are not up to date, in the order that `dvc repro` runs them. Raises StageError."""
     return _ask_dvc(lambda dvc: list(dvc.status()))
 
 
 def ended(stage: str, code: int) -> str:
-    """How a stage ended that did not do its work."""
+    """Returns in words how a stage failed."""
     if code in SPOKEN:
         return f"{stage} failed"
     if code < 0 or code > 128:
@@ -66,20 +66,20 @@ def ended(stage: str, code: int) -> str:
 
 
 def why(stage: str | None) -> list[str]:
-    """What `textmill why` says. Raises StageError, and ParamsError if there is no such stage."""
+    """Returns the lines of `textmill why`. Raises StageError, and ParamsError if there is no such stage."""
 
     def question(dvc: "Repo") -> list[str]:
         names = [one.addressing for one in dvc.index.stages]
         known = {*names, *(name.split("@")[0] for name in names)}
         if stage and stage not in known:
             raise ParamsError(f"{stage}: no such stage; expected one of {', '.join(sorted(known))}")
-        return list(told(plan(dvc), stage))
+        return list(lines(plan(dvc), stage))
 
     return _ask_dvc(question)
 
 
-class _Ear(logging.Handler):
-    """Hears what DVC's log says of stages."""
+class _StageHandler(logging.Handler):
+    """Passes on what DVC logs about stages."""
 
     def __init__(self, hear: Hear):
         super().__init__(logging.INFO)
@@ -91,17 +91,17 @@ class _Ear(logging.Handler):
 
 
 @contextmanager
-def _heard(hear: Hear) -> Iterator[None]:
-    """Within, DVC's log is heard and not shown, but for its warnings."""
-    log, ear = logging.getLogger("dvc"), _Ear(hear)
-    for handler in log.handlers:
-        handler.setLevel(max(handler.level, logging.WARNING))
+def _listening(hear: Hear) -> Iterator[None]:
+    """Passes on DVC's log for the block; shows only warnings."""
+    log, handler = logging.getLogger("dvc"), _StageHandler(hear)
+    for own in log.handlers:
+        own.setLevel(max(own.level, logging.WARNING))
     log.setLevel(logging.INFO)
-    log.addHandler(ear)
+    log.addHandler(handler)
     try:
         yield
     finally:
-        log.removeHandler(ear)
+        log.removeHandler(handler)
 
 
 def _ask_dvc(question: Callable[["Repo"], T], hear: Hear = lambda *_: None) -> T:
@@ -113,16 +113,16 @@ def _ask_dvc(question: Callable[["Repo"], T], hear: Hear = lambda *_: None) -> T
             return question(dvc)
 
     try:
-        with _heard(hear):
+        with _listening(hear):
             return _shielded(ask)
     except NotDvcRepoError as error:
         raise ArtifactError(f"{error}; go to a project's folder (`textmill new` makes one)") from error
     except DvcException as error:
-        raise _told(error) from error
+        raise _as_error(error) from error
 
 
-def _told(error: BaseException) -> StageError:
-    """DVC's error in our words: how the stage's command ended, or else its causes, one after the other."""
+def _as_error(error: BaseException) -> StageError:
+    """Returns DVC's error in our words: how the stage's command ended, or else its causes, one after the other."""
     causes = [error]
     while causes[-1].__cause__:
         causes.append(causes[-1].__cause__)
@@ -135,9 +135,9 @@ def _told(error: BaseException) -> StageError:
 
 
 def _shielded(work: Callable[[], T]) -> T:
-    """Call DVC in a thread, where it leaves signals to us.
+    """Calls DVC in a thread, where it leaves signals to us.
 
-    At KeyboardInterrupt the stage is ended, but DVC, which might be writing dvc.lock, is waited for.
+    At KeyboardInterrupt, ends the stage and waits for DVC, which may be writing dvc.lock.
     """
     result: Future[T] = Future()
 
@@ -149,7 +149,7 @@ def _shielded(work: Callable[[], T]) -> T:
 
     Thread(target=call, daemon=True).start()
     try:
-        while not result.done():  # in short waits: polars takes SIGINT in a way that a long one would sleep through
+        while not result.done():  # in short waits: with polars' signal handler, a long one sleeps through SIGINT
             wait([result], 0.1)
     except KeyboardInterrupt:
         _wind_down(result)
@@ -158,24 +158,24 @@ def _shielded(work: Callable[[], T]) -> T:
 
 
 def _wind_down(result: Future) -> None:
-    """End the stage that DVC waits for, and any that it still starts, until it gives up itself.
+    """Ends the stage that DVC waits for, and any that it still starts, until DVC gives up.
 
-    Between DVC and the stage there may be a shell, which ends at once: the stage is waited for by itself.
+    A shell between DVC and the stage ends at once, so this waits for the stage itself.
     """
     patience = time.monotonic() + GRACE
     seen: set[psutil.Process] = set()
-    while (not result.done() or any(map(_lives, seen))) and time.monotonic() < patience + GRACE:
+    while (not result.done() or any(map(lives, seen))) and time.monotonic() < patience + GRACE:
         new = set(psutil.Process().children(recursive=True)) - seen
         seen |= new
         late = time.monotonic() > patience
-        for child in filter(_lives, seen if late else new):
+        for child in filter(lives, seen if late else new):
             with suppress(psutil.Error):
                 child.kill() if late else child.terminate()
         time.sleep(0.05)
 
 
-def _lives(process: psutil.Process) -> bool:
-    """Whether it runs; what has ended and was not asked for its exit code does not."""
+def lives(process: psutil.Process) -> bool:
+    """Returns whether a process runs; a zombie does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:

@@ -1,4 +1,4 @@
-"""The order of dvc.lock. DVC appends a stage when it has ended: models side by side end in any order."""
+"""The order of dvc.lock. DVC appends each stage when it ends, and models that train at once end in any order."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 from textmill.files import read_json, write_json, write_text
 from textmill.lockfile import LOCK, name_of, parts
 
-WANTED = Path("data/.order.json")  # outlives a run that was cut short: what it had done is not new to the next one
+WANTED = Path("data/.order.json")  # survives an interrupted run, so that the next one restores the same order
 
 
 def want(stages: Iterable[str]) -> list[str]:
-    """Names in the order that `dvc repro` gives them: those in dvc.lock as they stand, then the new ones of `stages`.
+    """Returns names in the order of `dvc repro`: those in dvc.lock in their order, then the new ones of `stages`.
 
-    It is kept on the disk until `settle` is told that the run was whole.
+    Also writes them to WANTED, which `settle` deletes after a complete run.
     """
     text = LOCK.read_text(encoding="utf-8") if LOCK.exists() else ""
     names = read_json(WANTED) if WANTED.exists() else [name_of(entry) for entry in parts(text)[1:]]
@@ -22,7 +22,7 @@ def want(stages: Iterable[str]) -> list[str]:
 
 
 def settle(wanted: list[str], whole: bool) -> None:
-    """Put dvc.lock in this order, its bytes otherwise as DVC wrote them."""
+    """Sorts the entries of dvc.lock into this order; the bytes of each stay. whole: the run was complete."""
     if LOCK.exists():
         text = LOCK.read_text(encoding="utf-8")
         head, *entries = parts(text)

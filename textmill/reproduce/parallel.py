@@ -1,4 +1,4 @@
-"""Models side by side: a process each, as many at a time as there are jobs."""
+"""Trains several models at a time, each in its own process."""
 
 import os
 import re
@@ -12,20 +12,20 @@ from dataclasses import dataclass
 
 from textmill.reproduce.board import Board
 
-STAGES = ("train", "evaluate", "curve")  # of a model
-PATIENCE = 30  # seconds until a model that was told to end is killed; its own GRACE is shorter
+STAGES = ("train", "evaluate", "curve")  # of each model
+PATIENCE = 30  # seconds from SIGTERM until a model is killed; its own GRACE is shorter
 
 
 @dataclass
 class Pipe:
-    """What a model writes, told to the board in whole lines."""
+    """A model's output, passed to the board in whole lines."""
 
     model: str
     board: Board
     error: bool
     rest: bytes = b""
 
-    def tell(self, data: bytes) -> None:
+    def feed(self, data: bytes) -> None:
         *lines, self.rest = (self.rest + data).split(b"\n")
         if not data and self.rest:
             lines = [self.rest]  # the end, without a newline
@@ -34,9 +34,9 @@ class Pipe:
 
 
 def run_each(models: Sequence[str], jobs: int, board: Board) -> None:
-    """Train and evaluate the models in this order, `jobs` at a time; the board has their exit codes then.
+    """Trains and evaluates the models in this order, `jobs` at a time. The board gets their exit codes.
 
-    At KeyboardInterrupt every model has ended before it leaves here.
+    At KeyboardInterrupt, ends every model before it returns.
     """
     waiting, slots, devices = deque(models), deque(range(jobs)), gpus()
     running: dict[str, tuple[subprocess.Popen, int]] = {}
@@ -51,7 +51,7 @@ def run_each(models: Sequence[str], jobs: int, board: Board) -> None:
                         assert source is not None  # `start` asks for both
                         pipes.register(source, selectors.EVENT_READ, Pipe(model, board, bool(error)))
                 for key, _ in pipes.select():
-                    key.data.tell(data := os.read(key.fd, 65536))
+                    key.data.feed(data := os.read(key.fd, 65536))
                     if not data:
                         pipes.unregister(key.fileobj)
                 open_pipes = {key.data.model for key in pipes.get_map().values()}
@@ -67,7 +67,7 @@ def run_each(models: Sequence[str], jobs: int, board: Board) -> None:
 
 
 def start(model: str, device: str | None) -> subprocess.Popen:
-    """One model as a process that sees one GPU, where there are several."""
+    """Starts a model's process. device: the one GPU that it may use, if there are several."""
     return subprocess.Popen(
         [sys.executable, "-m", "textmill.reproduce", model],
         stdin=subprocess.DEVNULL,
@@ -78,7 +78,7 @@ def start(model: str, device: str | None) -> subprocess.Popen:
 
 
 def end(process: subprocess.Popen) -> None:
-    """Wait for a process that was told to end; what it still writes is not shown."""
+    """Waits for a process after SIGTERM; drops what it still prints."""
     try:
         process.communicate(timeout=PATIENCE)
     except subprocess.TimeoutExpired:
@@ -87,15 +87,15 @@ def end(process: subprocess.Popen) -> None:
 
 
 def longest_first(models: Sequence[str], seconds: Mapping[str, float]) -> list[str]:
-    """The models by the training time of earlier runs: a long one begun last would run alone.
+    """Sorts the models by the training time of earlier runs: a long one that started last would run alone.
 
-    Unknown ones, infinite, come first, from the last to the first: params usually begin with what is cheap.
+    Unknown times are infinite and come first, from the last model to the first: params usually begin with cheap ones.
     """
     return sorted(models, key=lambda model: (seconds[model], models.index(model)), reverse=True)
 
 
 def gpus() -> list[str]:
-    """What CUDA_VISIBLE_DEVICES calls each GPU that may be used, if it is more than one."""
+    """Returns the names in CUDA_VISIBLE_DEVICES of the GPUs that may be used; empty if there are fewer than two."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         found = [name.strip() for name in visible.split(",") if name.strip()]

@@ -1,6 +1,6 @@
-"""`textmill why`: what changed since dvc.lock, and what will run because of it, in words and before it runs.
+"""`textmill why`: what changed since dvc.lock, and what will run because of it.
 
-Works out itself what the code means now: until the stage `code` has run, DVC sees no more than that code changed.
+Computes the digests of code itself: until the stage `code` has run, DVC only knows that some code changed.
 """
 
 import hashlib
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
     from dvc.repo import Repo
     from dvc.stage import Stage
 
-CODE = "code"  # the stage that writes digests
+CODE = "code"  # the stage that writes digests of code
 DIGESTS = "digests"  # their folder
-COMMITS = 50  # how far back an older file of digests is looked for
-SHOWN = 60  # characters of a value
+COMMITS = 50  # how many commits are searched for an older file of digests
+SHOWN = 60  # longer values are truncated
 
 
 class Plan(NamedTuple):
-    """Why stages will run, in the order of dvc.yaml, and those that then run if what they read comes out otherwise."""
+    """Why stages will run, in the order of dvc.yaml, and which stages run after them if their inputs change."""
 
     reasons: dict[str, list[str]]
-    following: dict[str, list[str]]  # each with the stages of `reasons` that it follows
+    following: dict[str, list[str]]  # each with the stages of `reasons` above it
 
 
 def plan(dvc: "Repo") -> Plan:
-    """Compare this folder with its dvc.lock."""
+    """Compares this folder with its dvc.lock."""
     import networkx
 
     fresh, status = listings(Path(dvc.root_dir)), dvc.status()
     stages = {stage.addressing: stage for stage in dvc.index.stages}
     reasons = {name: list(_reasons(stage, status.get(name, []), fresh)) for name, stage in stages.items()}
-    changed = {name: told for name, told in reasons.items() if told}
+    changed = {name: why for name, why in reasons.items() if why}
     if changed.keys() == {CODE}:
         changed[CODE].append("comments, docstrings or messages changed at most: nothing runs after it")
     following: dict[str, list[str]] = {}
@@ -49,8 +49,8 @@ def plan(dvc: "Repo") -> Plan:
     return Plan(changed, {name: sorted(following[name], key=order.index) for name in order if name in following})
 
 
-def told(found: Plan, stage: str | None = None) -> Iterator[str]:
-    """The plan as lines; of one stage (`train@lstm`) or of all that have its name (`train`), if there is one."""
+def lines(found: Plan, stage: str | None = None) -> Iterator[str]:
+    """Yields the plan as lines. stage: only of this stage (`train@lstm`) or of all with its name (`train`)."""
     mine = {name for name in [*found.reasons, *found.following] if stage in (None, name, name.split("@")[0])}
     if not mine:
         yield f"why: {stage or 'everything'} is up to date"
@@ -60,12 +60,9 @@ def told(found: Plan, stage: str | None = None) -> Iterator[str]:
             yield from (f"  {reason}" for reason in reasons)
     then = {name: causes for name, causes in found.following.items() if name in mine - found.reasons.keys()}
     if stage is None and then:
-        yield f"then, where what they read comes out otherwise: {', '.join(then)}"
+        yield f"then, if their inputs change: {', '.join(then)}"
     elif stage:
-        yield from (
-            f"{name} will run after {', '.join(causes)}, if what it reads comes out otherwise"
-            for name, causes in then.items()
-        )
+        yield from (f"{name} will run after {', '.join(causes)}, if its inputs change" for name, causes in then.items())
 
 
 def _reasons(stage: "Stage", status: Sequence[str | dict[str, Any]], fresh: Mapping[str, str]) -> Iterator[str]:
@@ -116,12 +113,12 @@ def _code(now: str, before: str | None) -> Iterator[str]:
     old, new = modules(before), modules(now)
     for name in dict.fromkeys([*old, *new]):
         if old.get(name) != new.get(name):
-            how = "is not run any more" if name not in new else "changed" if name in old else "is run, too"
+            how = "is no longer run" if name not in new else "changed" if name in old else "is also run"
             yield f"code: {name} {how}"
 
 
 def _older(file: Path, md5: str) -> str | None:
-    """The listing that dvc.lock names: as it lies there, or from one of the last commits."""
+    """Returns the listing that dvc.lock names, from the file or one of the last commits; None if there is none."""
     if file.is_file() and _md5(text := file.read_text(encoding="utf-8")) == md5:
         return text
     for commit in _git("rev-list", f"-{COMMITS}", "HEAD", "--", str(file)).split():
@@ -140,6 +137,6 @@ def _md5(text: str) -> str:
 
 
 def _folder(listings: Mapping[str, str]) -> str:
-    """The hash that DVC gives to the folder of these."""
+    """Returns DVC's hash of a folder with these files."""
     files = {f"{name}.txt": _md5(listing) for name, listing in listings.items()}
     return _md5(json.dumps([{"md5": files[name], "relpath": name} for name in sorted(files)])) + ".dir"

@@ -2,11 +2,10 @@
 
 import json
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from textmill.errors import ArtifactError
 from textmill.lockfile import LOCK, entries
@@ -14,85 +13,79 @@ from textmill.records.comparison import Comparison
 from textmill.records.fit import Fit
 from textmill.timings import Timing
 from textmill.tracking.origin import of_commit
-from textmill.tracking.outputs import Snapshot, snapshot, stage
-from textmill.verify.cache import cache_of
+from textmill.tracking.snapshot import Snapshot, read_snapshot, stage
+from textmill.verify.cache import cache_of, held
 from textmill.verify.commit import Commit, contents
 
-READ = ("train", "evaluate", "compare")  # the stages whose outputs are recorded
-
+RECORDED = ("train", "evaluate", "compare")  # the stages whose outputs are recorded
 NOWHERE = "not in DVC's cache; `dvc fetch --all-commits` may bring it"
 
 
 def with_results(folder: Path) -> list[Commit]:
-    """The commits that changed dvc.lock, oldest first; those that HEAD holds come after those of other branches."""
-    where = ["--full-history", "--reverse", "--date-order", "--format=%H", "--", str(LOCK)]
-    own = _lines(folder, ["HEAD", *where])
-    others = _lines(folder, ["--branches", "--tags", "--remotes", "--not", "HEAD", *where])
-    return [Commit(one[:7], one) for one in dict.fromkeys([*others, *own])]
+    """Returns the commits that changed dvc.lock, oldest first; those of HEAD's history come last."""
+    own, others = ["HEAD"], ["--branches", "--tags", "--remotes", "--not", "HEAD"]
+    words = ["--full-history", "--reverse", "--date-order", "--format=%H", "--", str(LOCK)]
+    hashes: list[str] = []
+    for which in (others, own):
+        command = ["git", "log", *which, *words]
+        hashes += subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout.split()
+    return [Commit(one[:7], one) for one in dict.fromkeys(hashes)]
 
 
 @contextmanager
 def laid_out(commit: Commit, folder: Path) -> Iterator[Snapshot]:
-    """What `track` reads of a commit, as if it were checked out, for the block.
+    """Yields the commit's results, in a temporary folder for the block.
 
-    Raises ArtifactError where the commit, or DVC's cache of it, lacks something; what the cache has is not looked at.
+    Raises ArtifactError if the commit or DVC's cache lacks something. Does not check the contents of the cache.
     """
-    held = contents(commit, [LOCK], folder).get(LOCK)
-    if held is None:
-        raise ArtifactError(f"{commit.named}: no dvc.lock in it; name a commit with results, or commit dvc.lock")
     with TemporaryDirectory(prefix="textmill-track-") as temporary:
-        root = Path(temporary)
-        (root / LOCK).write_bytes(held)
-        lines = entries(held.decode(errors="replace"))
-        outs = {
-            str(out["path"]): out
-            for name, entry in lines.items()
-            if name.partition("@")[0] in READ
-            for out in stage(entry).get("outs") or []
-        }
-        compared = _one(outs, Comparison.FILE, commit)
-        measured = _one(outs, Fit.FILE, commit).parent.parent
-        cache = cache_of(folder)
-        absent = {Path(path) for path, out in outs.items() if not _link(cache, str(out.get("md5")), root / path)}
-        timings = {Path(path).with_name(Timing.FILE) for path in outs if path.endswith(f"/{Fit.FILE}")}
-        parts = {path for path in absent if (root / path).exists()}  # folders that lack a file
-        for path, text in contents(commit, sorted({*absent, *timings} - parts), folder).items():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_bytes(text)
         try:
-            if not (root / compared).exists():
-                raise ArtifactError(f"{compared}: {NOWHERE}")
-            found = snapshot(root / LOCK, root / compared, root / measured, of_commit(commit.hash, folder))
-            for out in (out for result in found.results.values() for out in (result.bundle, *result.outs.values())):
-                if not out.path.exists() or out.path.relative_to(root) in parts:
-                    raise ArtifactError(f"{out.path}: {NOWHERE}")
-            yield found
+            yield _lay_out(commit, folder, Path(temporary))
         except ArtifactError as error:
-            again = str(error).replace(f"{root}/", "").replace(str(root), ".")
-            raise ArtifactError(again.partition("; run `dvc")[0]) from error
+            message = str(error).replace(f"{temporary}/", "").replace(temporary, ".").partition("; run `dvc")[0]
+            raise ArtifactError(message) from error
 
 
-def _one(outs: Mapping[str, Any], file: str, commit: Commit) -> Path:
-    found = [path for path in outs if PurePosixPath(path).name == file]
-    if not found:
-        raise ArtifactError(f"{commit.named}: its dvc.lock names no {file}: results of another version")
-    return Path(found[0])
+def _lay_out(commit: Commit, folder: Path, root: Path) -> Snapshot:
+    lock = contents(commit, [LOCK], folder).get(LOCK)
+    if lock is None:
+        raise ArtifactError(f"{commit.named}: no dvc.lock in it; name a commit with results, or commit dvc.lock")
+    (root / LOCK).write_bytes(lock)
+    outs = {
+        Path(out["path"]): str(out.get("md5"))
+        for name, entry in entries(lock.decode(errors="replace")).items()
+        if name.partition("@")[0] in RECORDED
+        for out in stage(entry).get("outs") or []
+    }
+    paths: dict[str, Path] = {path.name: path for path in outs}
+    for file in (Comparison.FILE, Fit.FILE):
+        if file not in paths:
+            raise ArtifactError(f"{commit.named}: its dvc.lock names no {file}: results of another version")
+    cache = cache_of(folder)
+    absent = {path for path, md5 in outs.items() if not _link(cache, md5, root / path)}
+    incomplete = {path for path in absent if (root / path).exists()}  # folders that lack a file
+    timings = {path.with_name(Timing.FILE) for path in outs if path.name == Fit.FILE}
+    for path, content in contents(commit, sorted({*absent, *timings} - incomplete), folder).items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(content)
+    compared, measured = root / paths[Comparison.FILE], root / paths[Fit.FILE].parent.parent
+    if not compared.exists():
+        raise ArtifactError(f"{compared}: {NOWHERE}")
+    found = read_snapshot(root / LOCK, compared, measured, of_commit(commit, folder))
+    for out in (out for result in found.results.values() for out in (result.bundle, *result.outs.values())):
+        if not out.path.exists() or out.path.relative_to(root) in incomplete:
+            raise ArtifactError(f"{out.path}: {NOWHERE}")
+    return found
 
 
 def _link(cache: Path, md5: str, target: Path) -> bool:
-    """Let a file or a folder of the cache stand under its own name; whether all of it is there."""
-    held = cache / md5[:2] / md5[2:]
-    if not held.is_file():
+    """Links a file or folder of the cache to its own name; returns whether all of it is there."""
+    source = held(cache, md5)
+    if not source:
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
     if not md5.endswith(".dir"):
-        target.symlink_to(held)
+        target.symlink_to(source)
         return True
-    files = json.loads(held.read_bytes())
-    linked = [_link(cache, one["md5"], target / one["relpath"]) for one in files]
+    linked = [_link(cache, one["md5"], target / one["relpath"]) for one in json.loads(source.read_bytes())]
     return all(linked)
-
-
-def _lines(folder: Path, words: list[str]) -> list[str]:
-    done = subprocess.run(["git", "log", *words], cwd=folder, capture_output=True, text=True, check=False)
-    return done.stdout.split()

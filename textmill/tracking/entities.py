@@ -1,12 +1,10 @@
-"""What a run holds beside its files: params, metrics, tags and datasets, under names that a person compares by."""
+"""The metrics, tags and datasets of runs, as MLflow's entities."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import textmill
-from textmill.bundle import Config
-from textmill.errors import ParamsError
 from textmill.judging.comparison import TOLD
 from textmill.judging.metrics import METRICS
 from textmill.records.comparison import Entry
@@ -14,86 +12,36 @@ from textmill.records.fit import Fit, FittedSeed
 from textmill.records.history import Epoch
 from textmill.records.outcome import PREDICTIONS
 from textmill.records.scores import OfSeed, Scores
-from textmill.sections import SCHEMAS, effective
 from textmill.timings import Timing
-from textmill.tracking.lookup import BUNDLE, KEY, KIND, MODEL, SEEDS
-from textmill.tracking.outputs import Result, flat
-from textmill.tracking.sanitizing import safe_metrics, safe_params
+from textmill.tracking.names import BUNDLE, KEY, KIND, MODEL, SEEDS
+from textmill.tracking.safe import safe_metrics
+from textmill.tracking.snapshot import Result
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Metric
 
-CONTEXTS = {"train": "training", "validation": "validation", "test": "test"}
-SHARED = ("seed", "threads", "clean", "split", "tokenizer")  # sections whose changes one compares runs by
-
-
-def params_of(result: Result, config: Config) -> dict[str, str]:
-    """The model's and the training's own by their bare names (`hidden`), others below their section (`split.by`).
-
-    All of them are what applied, defaults included. config: the bundle's; a linear model has no epochs, whatever
-    `train` says.
-    """
-    own = config.model | (config.train or {})
-    shared = {
-        key.replace(f"tokenizers.{own['tokenizer']}", "tokenizer"): _applied(key, value)
-        for key, value in result.params.items()
-        if key != "train" and not key.startswith("models.")
-    }
-    told = {key.replace("dataset.name", "dataset"): value for key, value in flat(shared).items()}
-    return safe_params(told | flat(own))
-
-
-def _applied(key: str, value: Any) -> Any:
-    """A value of dvc.lock with its defaults; one that today's code would not take, as it stands."""
-    try:
-        return effective(key, value, key)
-    except ParamsError:
-        return value
-
-
-def told_params(all_params: Mapping[str, Mapping[str, str]], results: Mapping[str, Result]) -> set[str]:
-    """The params that one compares runs by: where models differ, and where params.yaml has another than the default.
-
-    all_params: of each model, what `params_of` gives. The others are in an artifact.
-    """
-    names = {name for params in all_params.values() for name in params}
-    differ = {name for name in names if len({params[name] for params in all_params.values() if name in params}) > 1}
-    return {"seed"} | differ | {name for result in results.values() for name in _set(result)} & names
-
-
-def _set(result: Result) -> Collection[str]:
-    """Names of the params that params.yaml gives another value than their default."""
-    names: list[str] = []
-    for key, value in result.params.items():
-        section = key.partition(".")[0]
-        given = value if isinstance(value, dict) else {"": value}
-        fields = SCHEMAS[key].model_fields if key in SCHEMAS else {}
-        changed = flat({one: of for one, of in given.items() if one not in fields or fields[one].default != of})
-        if section in ("train", "models"):
-            names += changed
-        elif (shared := section.replace("tokenizers", "tokenizer")) in SHARED:
-            names += [f"{shared}.{one}" if one else shared for one in changed]
-    return names
+DATASETS = {"train": "clean/docs", "validation": "split/validation", "test": "split/test"}  # files, by split
+CONTEXTS = {"train": "training"}  # MLflow's word for a split, where it is another
 
 
 def metrics_of(scores: Scores, fit: Fit, times: Timing, entry: Entry, metric: str) -> dict[str, float]:
-    """What one sorts runs by; F1 by class, and what calibration changed, as groups of their own.
+    """Returns a model's metrics: what people sort runs by, F1 by class and the effect of calibration.
 
-    All other scores are in scores.json. entry: the model's in the comparison, by `metric`.
-    Test scores are those of the shipped seed; of several seeds, mean and spread follow. The interval is the mean's.
+    Test scores are those of the seed in the bundle; a model with several seeds also has their mean and standard
+    deviation. entry: the model's in the comparison by `metric`; its interval is the mean's.
     """
     own = scores.of(fit.seed)
     metrics: dict[str, float | None] = {f"test_{name}": own.get(name) for name in TOLD}
     metrics |= interval_of(metric, entry)
     metrics |= {f"validation_{name}": value for name, value in fit.validation}
-    if told := scores.tempered(fit.seed):
-        before = {"log_loss": told.log_loss_before, "calibration_error": told.calibration_error_before}
-        metrics["calibration/temperature"] = told.temperature
-        metrics |= {f"calibration/test_{name}_before": value for name, value in before.items()}
+    if tempered := scores.tempered(fit.seed):
+        metrics["calibration/temperature"] = tempered.temperature
+        metrics["calibration/test_log_loss_before"] = tempered.log_loss_before
+        metrics["calibration/test_calibration_error_before"] = tempered.calibration_error_before
     metrics |= {"parameters": fit.parameters, "best_epoch": fit.best_epoch}
-    speeds = {"train_seconds": 2, "predict_documents_per_second": 0}  # and their decimals
-    known = {name: getattr(times, name) for name in speeds}
-    metrics |= {name: round(value, speeds[name]) for name, value in known.items() if value is not None}
+    for name, decimals in {"train_seconds": 2, "predict_documents_per_second": 0}.items():
+        if (measured := getattr(times, name)) is not None:
+            metrics[name] = round(measured, decimals)
     metrics |= {f"test_f1/{label.replace('/', '_')}": of.f1 for label, of in scores.classes.items()}
     if len(scores.seeds) > 1:
         for name in METRICS:
@@ -102,12 +50,12 @@ def metrics_of(scores: Scores, fit: Fit, times: Timing, entry: Entry, metric: st
 
 
 def interval_of(metric: str, entry: Entry) -> dict[str, float]:
-    """The ends of a test score's interval, where it has one."""
+    """Returns the ends of a test score's interval, if it has one."""
     return safe_metrics({f"test_{metric}_low": entry.low, f"test_{metric}_high": entry.high})
 
 
 def metrics_of_seed(scores: OfSeed, fitted: FittedSeed | None) -> dict[str, float]:
-    """One training's."""
+    """Returns the metrics of one training."""
     metrics = {f"test_{name}": value for name, value in scores.scores.items()}
     if fitted:
         metrics |= {f"validation_{name}": value for name, value in fitted.validation}
@@ -116,7 +64,7 @@ def metrics_of_seed(scores: OfSeed, fitted: FittedSeed | None) -> dict[str, floa
 
 
 def metrics_of_entry(scores: Mapping[str, float | None], entry: Entry | None, metric: str) -> dict[str, float]:
-    """Those of an ensemble, or of the baseline, which has no entry."""
+    """Returns the metrics of an ensemble, or of the baseline, which has no entry."""
     metrics: dict[str, float | None] = {f"test_{name}": value for name, value in scores.items()}
     if entry:
         metrics |= interval_of(metric, entry)
@@ -127,20 +75,20 @@ def metrics_of_entry(scores: Mapping[str, float | None], entry: Entry | None, me
 def logged(
     metrics: Mapping[str, float], ended: float, inputs: Sequence["DatasetInput"] = (), model: str | None = None
 ) -> list["Metric"]:
-    """As MLflow keeps them; each of a model's is linked to the documents that it was measured on."""
+    """Returns metrics as MLflow stores them; a model's are linked to the split that they were measured on."""
     from mlflow.entities import Metric
 
-    by_split = {context: one.dataset for one in inputs for context in [one.tags[0].value]}
+    by_split = {one.tags[0].value: one.dataset for one in inputs if model}
     found = []
     for name, value in metrics.items():
         on = by_split.get(next((split for split in ("validation", "test") if f"{split}_" in name), ""))
-        about = {"dataset_name": on.name, "dataset_digest": on.digest} if model and on else {}
+        about = {"dataset_name": on.name, "dataset_digest": on.digest} if on else {}
         found.append(Metric(name, value, int(ended * 1000), 0, model_id=model, **about))
     return found
 
 
 def epoch_metrics(history: Sequence[Epoch], started: float, ended: float) -> list["Metric"]:
-    """The learning curves as a group, a step an epoch; the time of the training is spread evenly over them."""
+    """Returns the learning curves, one step an epoch. The time of the training is spread evenly over the epochs."""
     from mlflow.entities import Metric
 
     metrics = []
@@ -152,7 +100,7 @@ def epoch_metrics(history: Sequence[Epoch], started: float, ended: float) -> lis
 
 
 def tags_of(result: Result, fit: Fit) -> dict[str, str]:
-    """What a run is of. Each md5 leads to its commits: `git log -S MD5 -- dvc.lock`."""
+    """Returns the tags of a model's run. `git log -S MD5 -- dvc.lock` finds the commits of each md5."""
     return {
         KEY: result.key,
         KIND: "model",
@@ -169,16 +117,16 @@ def tags_of(result: Result, fit: Fit) -> dict[str, str]:
 
 
 def inputs_of(data: Mapping[str, str], dataset: str) -> list["DatasetInput"]:
-    """The splits under the digests by which DVC knows them: the same rows, the same digest, everywhere."""
+    """Returns the splits as datasets. Their digests are DVC's md5: the same rows have the same digest everywhere."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     columns = [{"name": name, "type": "string", "required": True} for name in ("text", "label")]
     schema = json.dumps({"mlflow_colspec": columns})
     found = []
-    for split, context in CONTEXTS.items():
+    for split, file in DATASETS.items():
         if split in data:
-            name, file = (dataset, "clean/docs") if split == "train" else (f"{dataset}-{split}", f"split/{split}")
+            name = dataset if split == "train" else f"{dataset}-{split}"
             source = json.dumps({"uri": f"data/{file}.parquet"})
             entity = Dataset(name, data[split], "local", source, schema)
-            found.append(DatasetInput(entity, [InputTag("mlflow.data.context", context)]))
+            found.append(DatasetInput(entity, [InputTag("mlflow.data.context", CONTEXTS.get(split, split))]))
     return found

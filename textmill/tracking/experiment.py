@@ -1,11 +1,11 @@
-"""An experiment as it is found: its runs of ours, whole and half, in the bin or not, and its logged models."""
+"""What an experiment has: Textmill's runs, complete or cut off, deleted or not, and their logged models."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from textmill.tracking import files
-from textmill.tracking.lookup import COMPLETE, FORM, KEY, PARENT
+from textmill.tracking import artifacts
+from textmill.tracking.names import COMPLETE, KEY, PARENT
 from textmill.tracking.store import moved, place, relocate
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def experiment_of(client: "MlflowClient", dataset: str, file: Path | None) -> str:
-    """Id of the dataset's experiment; a deleted one is restored. Artifacts lie beside a sqlite file."""
+    """Returns the id of the dataset's experiment; creates or restores it. file: of a sqlite store."""
     found = client.get_experiment_by_name(dataset)
     if found is None:
         return client.create_experiment(dataset, place(file, dataset) if file else None)
@@ -25,80 +25,79 @@ def experiment_of(client: "MlflowClient", dataset: str, file: Path | None) -> st
     return found.experiment_id
 
 
-class Store:
-    """An experiment's runs of ours and its logged models, those that someone has thrown away among them."""
+class Experiment:
+    """An experiment's runs and models as they were when it was opened, with what was written since."""
 
-    def __init__(self, client: "MlflowClient", experiment: str):
-        self.client, self.experiment = client, experiment
-        self.models = {one.model_id: one for one in self._models()}
+    def __init__(self, client: "MlflowClient", id_: str):
+        self.client, self.id = client, id_
+        models = _pages(lambda token: client.search_logged_models([id_], page_token=token))
+        self.models: dict[str, LoggedModel] = {one.model_id: one for one in models}
         self.whole: dict[str, Run] = {}  # by key
-        self.half: list[Run] = []  # what a kill left
-        self.old: list[Run] = []  # of an older form
-        self.children: dict[str, list[Run]] = {}
+        self.cut_off: list[Run] = []  # by a kill
+        self.children: dict[str, list[Run]] = {}  # by the parent's id
         for run in self.runs():
             tags = run.data.tags
             if PARENT in tags:
                 self.children.setdefault(tags[PARENT], []).append(run)
             elif COMPLETE not in tags:
-                self.half.append(run)
-            elif tags[COMPLETE] != FORM:
-                self.old.append(run)
+                self.cut_off.append(run)
             elif tags[KEY] not in self.whole or not deleted(run):
                 self.whole[tags[KEY]] = run
 
-    def model_of(self, run: "Run") -> "LoggedModel | None":
-        """What is served of a run."""
-        return next((one for one in self.models.values() if one.source_run_id == run.info.run_id), None)
-
-    def remove(self, run: "Run") -> None:
-        """Delete a run with its seeds, its models and all files. A server keeps what it deletes for a while."""
-        for child in self.children.get(run.info.run_id, []):
-            self._delete(child)
-        for model in [one for one in self.models.values() if one.source_run_id == run.info.run_id]:
-            self.client.delete_logged_model(model.model_id)
-            files.forget(model.artifact_location)
-            self._for_good("_hard_delete_logged_model", model.model_id)
-            del self.models[model.model_id]
-        self._delete(run)
-
-    def _delete(self, run: "Run") -> None:
-        if not deleted(run):
-            self.client.delete_run(run.info.run_id)
-        files.forget(run.info.artifact_uri)
-        self._for_good("_hard_delete_run", run.info.run_id)
-
-    def _for_good(self, deed: str, which: str) -> None:
-        """What `mlflow gc` does, for one run or model: a database has it, a server does not."""
-        store = self.client._tracking_client.store
-        if hasattr(store, deed):
-            getattr(store, deed)(which)
-
     def runs(self) -> Iterator["Run"]:
-        """All of ours."""
+        """Yields all of Textmill's runs, deleted ones too."""
         from mlflow.entities import ViewType
 
-        token, ours = None, f"tags.`{KEY}` LIKE '%'"
-        while True:
-            page = self.client.search_runs([self.experiment], ours, ViewType.ALL, page_token=token)
-            yield from page
-            if not (token := page.token):
-                return
+        ours = f"tags.`{KEY}` LIKE '%'"
+        return _pages(lambda token: self.client.search_runs([self.id], ours, ViewType.ALL, page_token=token))
+
+    def model_of(self, run: "Run") -> "LoggedModel | None":
+        """Returns the logged model of a run."""
+        return next((one for one in self.models.values() if one.source_run_id == run.info.run_id), None)
 
     def restore(self, run: "Run") -> None:
-        """Take a run, and its seeds, out of the bin again."""
+        """Restores a run and its seeds if they were deleted."""
         for one in [run, *self.children.get(run.info.run_id, [])]:
             if deleted(one):
                 self.client.restore_run(one.info.run_id)
 
-    def _models(self) -> Iterator["LoggedModel"]:
-        token = None
-        while True:
-            page = self.client.search_logged_models([self.experiment], page_token=token)
-            yield from page
-            if not (token := page.token):
-                return
+    def remove(self, run: "Run") -> None:
+        """Deletes a run with its seeds, its models and all files. A server keeps what it deletes until `mlflow gc`."""
+        for model in [one for one in self.models.values() if one.source_run_id == run.info.run_id]:
+            self.client.delete_logged_model(model.model_id)
+            artifacts.delete(model.artifact_location)
+            purge(self.client, model=model.model_id)
+            del self.models[model.model_id]
+        for one in [*self.children.get(run.info.run_id, []), run]:
+            if not deleted(one):
+                self.client.delete_run(one.info.run_id)
+            artifacts.delete(one.info.artifact_uri)
+            purge(self.client, run=one.info.run_id)
 
 
 def deleted(run: "Run") -> bool:
-    """Whether it is in the bin."""
+    """Returns whether a run was deleted and can be restored."""
     return bool(run.info.lifecycle_stage == "deleted")
+
+
+def purge(client: "MlflowClient", run: str = "", model: str = "") -> None:
+    """Removes a deleted run or model from a database for good; a server keeps it.
+
+    Calls private methods of MLflow (tried with 3.17.2): the client has none for this, and `mlflow gc --run-ids ID` also
+    removes every experiment, and without `--logged-model-ids` every model, that a person deleted and may want back.
+    """
+    store = client._tracking_client.store
+    if run and hasattr(store, "_hard_delete_run"):
+        store._hard_delete_run(run)
+    if model and hasattr(store, "_hard_delete_logged_model"):
+        store._hard_delete_logged_model(model)
+
+
+def _pages(search: Callable[[str | None], Any]) -> Iterator[Any]:
+    """Yields the results of all pages of a search, which takes the token of a page."""
+    token = None
+    while True:
+        page = search(token)
+        yield from page
+        if not (token := page.token):
+            return

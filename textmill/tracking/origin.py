@@ -1,47 +1,44 @@
-"""Where results come from: a commit, when it was made, and whether the folder had other params or code."""
+"""The commit that results come from, and whether the folder had other params or code."""
 
-import subprocess
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from textmill.errors import TextmillError
+from textmill.lockfile import LOCK
+from textmill.verify.commit import Commit, changed, date, find
+
+WRITTEN = (str(LOCK), "metrics/", "digests/")  # by `dvc repro` itself: a change there does not make a folder dirty
+
 
 class Origin(NamedTuple):
-    """commit: '' where there is none. made: in seconds since 1970; None without a commit."""
+    """commit: its hash, or ''. made: the commit's date in seconds since 1970; None without a commit."""
 
     commit: str = ""
     dirty: bool = False
     made: float | None = None
 
     @property
-    def told(self) -> str:
-        """Such as `commit 0123abc, with changes`; '' without one."""
+    def named(self) -> str:
+        """Such as `commit 0123abc, with changes`; '' without a commit."""
         return f"commit {self.commit[:7]}{', with changes' if self.dirty else ''}" if self.commit else ""
 
     @property
     def tags(self) -> dict[str, str]:
-        """As MLflow's pages know a commit."""
+        """The tags by which MLflow's pages know a commit."""
         dirty = "yes" if self.dirty else "no"
         return {"mlflow.source.git.commit": self.commit, "git.dirty": dirty} if self.commit else {}
 
 
-def of_commit(commit: str, folder: Path) -> Origin:
-    """A commit's own."""
-    return Origin(commit, False, float(_git(folder, "show", "-s", "--format=%ct", commit) or 0))
+def of_commit(commit: Commit, folder: Path) -> Origin:
+    """Returns the origin of results that are in a commit."""
+    return Origin(commit.hash, False, datetime.strptime(date(commit, folder), "%Y-%m-%d %H:%M:%S %z").timestamp())
 
 
 def here(folder: Path) -> Origin:
-    """What is checked out. What `dvc repro` itself has just written does not make it dirty."""
-    commit = _git(folder, "rev-parse", "HEAD")
-    if not commit:
-        return Origin()
-    own = ":!dvc.lock", ":!metrics", ":!digests"
-    changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".", *own)
-    return of_commit(commit, folder)._replace(dirty=bool(changed))
-
-
-def _git(folder: Path, *words: str) -> str:
+    """Returns the origin of what is checked out."""
     try:
-        done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return ""  # no git, no repository, no commit yet
-    return done.stdout.strip()
+        head = find("HEAD", folder)
+    except TextmillError:
+        return Origin()  # no git, no repository or no commit yet
+    return of_commit(head, folder)._replace(dirty=any(not path.startswith(WRITTEN) for path in changed(folder)))

@@ -1,4 +1,4 @@
-"""The code of a logged model: MLflow copies this file beside the bundle and runs it to load the model."""
+"""The code of a logged model: MLflow copies this file next to the bundle and runs it to load the model."""
 
 from typing import Any
 
@@ -10,17 +10,17 @@ import textmill
 
 
 class Served(PythonModel):
-    """Texts in, a prediction and a probability per class out."""
+    """Takes texts and gives a prediction and the probability of each class."""
 
     def load_context(self, context: PythonModelContext) -> None:
         self.classifier = textmill.load(context.artifacts["bundle"])
 
     def predict(self, context: PythonModelContext, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
-        """A row per text: prediction, confidence, and `p:LABEL` for each class.
+        """Returns one row per text: prediction, confidence, and `p:LABEL` for each class.
 
-        model_input: a frame with the column `text`, or one without a name, which MLflow makes of a list of texts.
+        model_input: a frame whose one column is `text`, or has no name, as MLflow makes from a list of texts.
         """
-        (column,) = model_input.columns  # all that the signature lets through
+        (column,) = model_input.columns  # the signature allows no more
         if isinstance(column, str) and column != "text":
             raise ValueError(f"column {column!r}: expected one column, `text`, or a list of texts")
         labels = self.classifier.labels

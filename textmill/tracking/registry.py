@@ -1,55 +1,53 @@
-"""The model registry: one registered model per dataset, a version for each generation of its champion."""
+"""The model registry: one registered model for each dataset, with a version for each generation of its champion."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import redirect_stderr
 from typing import TYPE_CHECKING
 
 from textmill.errors import ArtifactError
 from textmill.judging.scoring import EXCERPT
 from textmill.records.mistakes import Mistakes
-from textmill.tracking.lookup import BUNDLE, CHAMPION, MODEL, PREVIOUS, previous_of, registered_name
-from textmill.tracking.outputs import Result
+from textmill.tracking.lookup import previous_of
+from textmill.tracking.names import BUNDLE, CHAMPION, MODEL, PREVIOUS, registered_name
+from textmill.tracking.snapshot import Result
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
-def register(client: "MlflowClient", dataset: str, champion: Result, model: str, reason: str, alive: set[str]) -> str:
-    """The version that holds the champion's bundle, made from its logged model if there is none.
-
-    alive: ids of the models that are there; a version of another one has lost its files.
-    """
+def register(client: "MlflowClient", dataset: str, champion: Result, model: str, reason: str) -> str:
+    """Returns the version of the champion's bundle; creates it from its logged model if there is none."""
     import mlflow
 
-    name, number = registered_name(dataset), ""
-    for found in client.search_model_versions(f"name = '{name}' AND tags.`{BUNDLE}` = '{champion.bundle.md5}'"):
-        if str(found.source).removeprefix("models:/") not in alive:
-            client.delete_model_version(name, found.version)
-        elif found.description:
-            return str(found.version)
-        else:
-            number = str(found.version)
-    if not number:
-        tags = {BUNDLE: champion.bundle.md5, MODEL: champion.name}
-        with redirect_stderr(io.StringIO()):  # it talks
+    name = registered_name(dataset)
+    found = client.search_model_versions(f"name = '{name}' AND tags.`{BUNDLE}` = '{champion.bundle.md5}'")
+    described = [str(version.version) for version in found if version.description]
+    if described:
+        return described[0]
+    if found:
+        number = str(found[0].version)
+    else:
+        with redirect_stderr(io.StringIO()):  # MLflow prints there
+            tags = {BUNDLE: champion.bundle.md5, MODEL: champion.name}
             number = str(mlflow.register_model(f"models:/{model}", name, tags=tags).version)
-    client.update_model_version(name, number, reason)
+    client.update_model_version(name, number, reason)  # last: a version without a description was cut off
     return number
 
 
-def clear(client: "MlflowClient", dataset: str, alive: set[str]) -> None:
-    """Delete the versions of ours whose models are gone."""
+def clear(client: "MlflowClient", dataset: str, models: Collection[str]) -> None:
+    """Deletes the versions whose logged models are gone. models: ids of those that are there."""
     name = registered_name(dataset)
     for found in client.search_model_versions(f"name = '{name}'"):
-        if BUNDLE in found.tags and str(found.source).removeprefix("models:/") not in alive:
+        if BUNDLE in found.tags and str(found.source).removeprefix("models:/") not in models:
             client.delete_model_version(name, found.version)
 
 
 def promote(client: "MlflowClient", dataset: str, number: str, champion: Result, before: Sequence[str] = ()) -> None:
-    """Move the alias to this version, after it was seen to load and to predict what `evaluate` recorded.
+    """Moves the alias `champion` to this version, once it has loaded and predicted what `evaluate` recorded.
 
-    before: as for `previous_of`; where none are given, it is the version that has the alias.
+    before: as for `previous_of`; if empty, the version that has the alias now. Raises ArtifactError if the predictions
+    differ.
     """
     import mlflow
     import pandas as pd
@@ -60,7 +58,7 @@ def promote(client: "MlflowClient", dataset: str, number: str, champion: Result,
     previous = previous_of(number, before or [now])
     if now != number:
         served = mlflow.pyfunc.load_model(f"models:/{name}/{number}")
-        # The confident errors are the one place where texts and predictions stand side by side.
+        # The file of errors is the only one that has texts next to predictions.
         wrong = Mistakes.read(champion.outs[Mistakes.FILE].path).root
         known: list[tuple[str, str | None]] = [(one.text, one.prediction) for one in wrong if len(one.text) < EXCERPT]
         known = known or [("a", None)]

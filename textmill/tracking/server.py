@@ -12,12 +12,11 @@ from textmill.tracking.pages import address
 from textmill.tracking.store import database, shown, store_uri
 
 PORT = 5000
-# One worker, and no process for jobs: two processes instead of ten.
-QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+SETTINGS = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # 2 processes, not 10
 
 
 def serve(project: Path, port: int) -> None:
-    """Say the address of the scores, and become the server of the project's store, where that is none itself.
+    """Prints the address of the scores, and becomes the server of the project's store if that is not a server itself.
 
     Raises ParamsError for a store that MLflow refuses.
     """
@@ -28,16 +27,16 @@ def serve(project: Path, port: int) -> None:
     say(f"ui: open {_scores(project, uri, server(port))} (stop with Ctrl-C)")
     words = ["-m", "mlflow", "ui", "--workers", "1", "--host", "127.0.0.1", "--port", str(port)]
     sys.stdout.flush()
-    os.execve(sys.executable, [sys.executable, *words, "--backend-store-uri", uri], os.environ | QUIET)
+    os.execve(sys.executable, [sys.executable, *words, "--backend-store-uri", uri], os.environ | SETTINGS)
 
 
 def server(port: int = PORT) -> str:
-    """Where this machine's pages are."""
+    """Returns the address of this machine's server."""
     return f"http://127.0.0.1:{port}"
 
 
 def _scores(project: Path, uri: str, at: str) -> str:
-    """The address of the view of scores, of the data that params.yaml names."""
+    """Returns the address of the view of scores for the data in params.yaml, or that of the server."""
     dataset = load_params(project / PARAMS).get("dataset")
     file, name = database(uri), dataset.get("name") if isinstance(dataset, dict) else None
     found = experiment_id(file, str(name)) if file and name else None

@@ -1,4 +1,4 @@
-"""Where runs are kept, and how it is opened: alone, quietly, in bounded time, with one line if it cannot be."""
+"""Where runs are stored, and how to open it: one process at a time, quietly, in bounded time, errors in one line."""
 
 import os
 import re
@@ -27,12 +27,12 @@ SETTINGS = {
 
 
 def default_uri(folder: Path) -> str:
-    """A sqlite file in the repository: the main one, also from the temporary copy of a queued experiment."""
+    """Returns the sqlite file of the repository, also from the temporary copy of a queued experiment."""
     return f"sqlite:///{_root(folder) / 'mlflow.db'}"
 
 
 def store_uri(folder: Path) -> str:
-    """MLFLOW_TRACKING_URI or the default. Raises ParamsError for a folder, which MLflow refuses."""
+    """Returns MLFLOW_TRACKING_URI or the default. Raises ParamsError for a folder, which MLflow refuses."""
     uri = os.environ.get("MLFLOW_TRACKING_URI") or default_uri(folder)
     if urlsplit(uri).scheme in ("", "file") and uri != "databricks":
         raise ParamsError(f"MLFLOW_TRACKING_URI: {shown(uri)}: a folder; unset it, or say {default_uri(folder)}")
@@ -40,7 +40,7 @@ def store_uri(folder: Path) -> str:
 
 
 def database(uri: str) -> Path | None:
-    """The file behind a plain sqlite URI."""
+    """Returns the file of a plain sqlite URI."""
     plain = uri.startswith("sqlite:///") and "?" not in uri and "MLFLOW_REGISTRY_URI" not in os.environ
     return Path(uri.removeprefix("sqlite:///")) if plain else None
 
@@ -49,14 +49,14 @@ SECRET = r"([?&;#][^=&;#\s\"']*(?:token|key|secret|pass|pwd|sig|auth|credential)
 
 
 def shown(text: str) -> str:
-    """A URI, or a text with URIs in it, without passwords and tokens and without the way to this folder."""
+    """Masks passwords and tokens in the URIs of a text, and removes the path of this folder."""
     masked = re.sub(r"://[^/\s]*@", "://***@", text)
     return re.sub(SECRET, r"\1***", masked, flags=re.IGNORECASE).replace(f"{Path.cwd()}/", "")
 
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """One projection at a time: two would write each run twice. The others wait."""
+    """Holds the store for the block; other processes wait. Two at once would write each run twice."""
     import fcntl  # Windows has none
 
     path = _root(folder) / "mlflow.db.lock"
@@ -71,7 +71,7 @@ def alone(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def opened(uri: str) -> Iterator["MlflowClient"]:
-    """A client of the store, for the block. Settings go by the environment, where the user's own come first."""
+    """Yields a client of the store. For the block, sets MLflow's environment variables that the user has not set."""
     before = dict(os.environ)
     os.environ.update({**SETTINGS, **before, "MLFLOW_TRACKING_URI": uri})
     from alembic.util import CommandError
@@ -86,7 +86,7 @@ def opened(uri: str) -> Iterator["MlflowClient"]:
     except UnsupportedModelRegistryStoreURIException as error:
         raise ParamsError(f"MLFLOW_TRACKING_URI: {shown(uri)}: unknown store; say sqlite:///FILE") from error
     except (MlflowException, SQLAlchemyError, CommandError, ModuleNotFoundError, OSError) as error:
-        hint = "all results are safe; mend it, then run `textmill track`"
+        hint = "all results are safe; fix it, then run `textmill track`"
         raise ResourceError(f"{shown(uri)}: {_reason(error)}; {hint}") from error
     finally:
         os.environ.clear()
@@ -94,12 +94,12 @@ def opened(uri: str) -> Iterator["MlflowClient"]:
 
 
 def create(file: Path) -> None:
-    """Make an empty store in one step: mlflow's own way, killed halfway, leaves a file that it cannot open again."""
+    """Makes an empty store in one step. MLflow, killed while it makes one, leaves a file that it cannot open."""
     with atomic(file) as part, opened(f"sqlite:///{part}") as client:
         client.search_experiments(max_results=1)
 
 
-# Where a store notes places of files: of an experiment, and below it of runs, models and versions.
+# The columns that hold locations of files: an experiment's, and below it those of runs, models and versions.
 PLACES = {
     "experiments": "artifact_location",
     "runs": "artifact_uri",
@@ -109,18 +109,18 @@ PLACES = {
 
 
 def place(file: Path, dataset: str) -> str:
-    """Where files of a dataset's runs and models lie: beside the sqlite file."""
+    """Returns the location of files of a dataset's runs and models: next to the sqlite file."""
     return (file.parent.resolve() / "mlartifacts" / dataset).as_uri()
 
 
 def moved(location: str, file: Path, dataset: str) -> bool:
-    """Whether a location is such a place of another folder: what it holds belongs to that one, if it is still there."""
+    """Returns whether a location is `place` in another folder, from which the database was moved or copied."""
     named = "/".join(place(file, dataset).rsplit("/", 2)[-2:])
     return location != place(file, dataset) and location.startswith("file:") and location.endswith(f"/{named}")
 
 
 def relocate(file: Path, before: str, now: str) -> None:
-    """Let a database that was moved, or copied, name the new place; MLflow has no way to do it."""
+    """Updates the locations in a database that was moved or copied. MLflow has no way to do so."""
     with closing(sqlite3.connect(file, timeout=10)) as connection, connection:
         for table, column in PLACES.items():
             words = f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE {column} = ? OR {column} LIKE ?"
@@ -132,7 +132,7 @@ def _root(folder: Path) -> Path:
 
 
 def _reason(error: BaseException) -> str:
-    """What the system said, if it did ('Connection refused'), else the first line of what the library says."""
+    """Returns the system's message ('Connection refused') if there is one, else the first line of the library's."""
     cause: BaseException | None = error
     while cause and not (isinstance(cause, OSError) and cause.strerror):
         cause = cause.__cause__ or cause.__context__
