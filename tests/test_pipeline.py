@@ -14,8 +14,12 @@ import pytest
 from conftest import HANGS, MODELS, ROOT, TRAIN
 from ruamel.yaml import YAML
 
+from textmill import lockfile
 from textmill.config import load_params
+from textmill.dag import dependencies, stage_names
+from textmill.errors import ArtifactError
 from textmill.files import read_json, write_text
+from textmill.intact import check_inputs
 
 pytestmark = pytest.mark.slow
 
@@ -259,3 +263,59 @@ def test_one_changed_model_runs_alone_and_reverting_restores(first):
     write(folder, removed)
     assert sorted(ran(repro(folder))) == ["compare", "curve@linear", "curve@transformer", "track"]
     assert "lstm" not in (folder / "report/index.html").read_text()
+
+
+def flip(path: Path) -> bytes:
+    """Flips a bit in the middle of a file and keeps its size and times. Returns what was there."""
+    stat, before = path.stat(), path.read_bytes()
+    after = bytearray(before)
+    after[len(after) // 2] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(after)
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    return before
+
+
+def test_a_flipped_bit_in_any_input_is_refused_by_its_reader(first):
+    folder, _ = first
+    pipeline, params = load_params(folder / "dvc.yaml"), load_params(folder / "params.yaml")
+    entries = lockfile.entries((folder / "dvc.lock").read_text())
+    recorded = {name: entries[name] for name in stage_names(pipeline, params, entries)}  # without removed models
+    readers: dict[str, list[str]] = {}
+    for stage in recorded:
+        check_inputs(stage, folder)
+        for path in dependencies(stage, pipeline, params):
+            readers.setdefault(path, []).append(stage)
+    outs = {path: name for name, entry in recorded.items() for path in lockfile.read(entry, "").outs}
+    read = {
+        file: (outs[path], {stage for dep, stages in readers.items() if overlap(path, dep) for stage in stages})
+        for path in outs
+        for file in ([folder / path] if (folder / path).is_file() else [*(folder / path).rglob("*")])
+        if file.is_file() and file.stat().st_size
+    }
+    assert len(read) > 60
+    for file, (producer, stages) in read.items():
+        before = flip(file)
+        for stage in stages - {producer}:
+            with pytest.raises(ArtifactError, match=f"not what {producer} wrote"):
+                check_inputs(stage, folder)
+        file.write_bytes(before)
+
+
+def overlap(one: str, other: str) -> bool:
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
+
+
+def test_dvc_stops_at_a_damaged_input_and_delete_mends_it(first, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(first[0], folder, symlinks=True)
+    encoded = folder / "data/encoded/word/train.safetensors"
+    flip(encoded)
+    command = ["dvc", "repro", "--force", "--single-item", "train@linear"]
+    options = {"cwd": folder, "env": ENV, "capture_output": True, "text": True, "timeout": HANGS}
+    failed = subprocess.run(command, **options)
+    assert "error: train@linear: data/encoded/word/train.safetensors: not what vocab@word wrote" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    encoded.unlink()
+    repro(folder)
+    assert subprocess.run(["dvc", "status"], **options).stdout == "Data and pipelines are up to date.\n"

@@ -16,6 +16,7 @@ from test_pipeline import ENV, workspace, write
 from test_pipeline import repro as serial
 
 from textmill.config import load_params
+from textmill.lastgood import KEPT
 from textmill.reproduce.dvc import lives
 from textmill.reproduce.parallel import gpus, longest_first
 
@@ -293,3 +294,18 @@ def test_killed_it_leaves_no_stage_running_and_can_resume(tmp_path, reviews):
     names = list(load_params(folder / "dvc.lock")["stages"])
     of_models = [f"{stage}@{name}" for stage in ("train", "evaluate", "curve") for name in ("rnn", "linear")]
     assert names[-8:] == [*of_models, "compare", "track"]
+
+
+@pytest.mark.parametrize("cut", [0, 5, 11, 15])
+def test_it_goes_on_where_dvc_lock_was_cut_and_its_rwlock_is_of_a_killed_run(toy, cut):
+    models(toy, "a", "b")
+    run(toy)
+    lock, before = toy / "dvc.lock", results(toy)
+    (toy / KEPT).write_bytes(lock.read_bytes())
+    lock.write_bytes(lock.read_bytes()[: cut * lock.stat().st_size // 16])
+    (toy / ".dvc/tmp/rwlock").write_text('{"write": {"/')
+    code, out, error = run(toy)
+    assert (code, error) == (0, "")
+    assert out.startswith("dvc.lock was cut short; the last good one is back")
+    assert out.splitlines()[-1] == "repro: everything is up to date"
+    assert results(toy) == before

@@ -1,6 +1,7 @@
 """`textmill verify` on made-up results in a real git repository: what is the same, within, or off."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,13 +15,15 @@ from typer.testing import CliRunner
 
 from textmill import console, environment, verify
 from textmill.cli import app
+from textmill.dag import stage_names
 from textmill.judging import scoring
 from textmill.judging.metrics import METRICS
 from textmill.lockfile import hash_of
 from textmill.records.comparison import Baseline, Comparison, Entry, Pair
 from textmill.timings import Timing
+from textmill.verify.cache import cache_of, objects
 from textmill.verify.evidence import Evidence
-from textmill.verify.sides import wanted
+from textmill.verify.sides import of_folder
 
 MODELS = ("linear", "rnn")
 PARAMS = {
@@ -451,7 +454,7 @@ def test_a_reproduction_ends_with_the_verdict_and_what_to_do(project):
 )
 def test_which_stages_params_ask_for(foreach, names):
     given = {"models": {"a": {}, "b": {}}, "deep": {"models": {"x": 1}}}
-    assert wanted({"stages": {"clean": {}, "train": foreach}}, given, ["train@old"]) == ["clean", *names]
+    assert stage_names({"stages": {"clean": {}, "train": foreach}}, given, ["train@old"]) == ["clean", *names]
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -545,3 +548,21 @@ def test_a_processor_tells_what_counts(tmp_path, monkeypatch):
 def test_timings_of_before_are_read():
     old = Timing.model_validate({"weights": "0" * 64, "machine": "AMD EPYC, 2 cores", "train_seconds": 5.77})
     assert old.environment is None
+
+
+def test_damaged_files_of_the_cache_are_named(project):
+    project.lock()
+    outs = {path: md5 for stage in of_folder(project.folder).stages.values() for path, md5 in stage.outs.items()}
+    cache = cache_of(project.folder)
+    files = {path: md5 for path, md5 in outs.items() if not md5.endswith(".dir")}
+    for path, md5 in files.items():
+        (cache / md5[:2]).mkdir(parents=True, exist_ok=True)
+        shutil.copy(project.folder / path, cache / md5[:2] / md5[2:])
+    kept = len(objects(cache))
+    assert asked("--cache")[0] == 0
+    path, md5 = next(iter(files.items()))
+    (cache / md5[:2] / md5[2:]).write_bytes(b"other")
+    code, out = asked("--cache")
+    assert code == 1
+    assert f"{md5[2:]}: damaged ({path}); delete it, and `textmill repro` makes it again" in " ".join(out.split())
+    assert f"verify: 1 of {kept} files in DVC's cache damaged" in out

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TextIO
 import typer
 
 import textmill
+from textmill import failures
 from textmill.config import PARAMS
 from textmill.console import say
 from textmill.errors import INTERRUPTED, ParamsError, ResourceError, TextmillError
@@ -32,10 +33,6 @@ def one_line(command: str) -> Iterator[None]:
             yield
             if sys.stdout:
                 sys.stdout.flush()
-    except TextmillError as error:
-        if str(error):  # otherwise the stage has printed its own line
-            print(f"error: {command}: {' '.join(str(error).split())}", file=sys.stderr)
-        raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
         rest = "; run it again to continue" if command in ("repro", "track") else ""
         print(f"{command}: interrupted{rest}", file=sys.stderr)
@@ -43,10 +40,17 @@ def one_line(command: str) -> Iterator[None]:
     except BrokenPipeError:  # `textmill predict ... | head`
         _leave_stdout()
         raise typer.Exit(0) from None
-    except OSError as error:  # a full disk behind stdout
-        print(f"error: {command}: {error.filename or 'stdout'}: {error.strerror}", file=sys.stderr)
-        _leave_stdout()
-        raise typer.Exit(ResourceError.exit_code) from None
+    except typer.Exit:  # with an exit code of its own
+        raise
+    except Exception as error:
+        if failures.debugging():
+            raise
+        failure = failures.explain(error, command)
+        if str(failure):  # otherwise the stage has printed its own line
+            print(failures.line(command, failure), file=sys.stderr)
+        if isinstance(error, OSError):  # it may be stdout's disk that is full
+            _leave_stdout()
+        raise typer.Exit(failure.exit_code) from None
 
 
 def _leave_stdout() -> None:
@@ -65,8 +69,11 @@ def command(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Handles the options that come before a subcommand."""
+    if debug:
+        os.environ["TEXTMILL_DEBUG"] = "1"  # for the stages, too
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())  # so that a project's families are found
 
@@ -193,7 +200,9 @@ def check(
     with one_line("check"):
         from textmill.check import check_params
         from textmill.config import as_yaml
+        from textmill.lastgood import mend
 
+        mend()
         whole = check_params(params)
         if show:
             print(as_yaml(whole), end="")
@@ -232,12 +241,15 @@ def repro(
 
 
 @app.command()
-def verify(revision: Revision = "HEAD") -> None:
+def verify(
+    revision: Revision = "HEAD",
+    cache: Annotated[bool, typer.Option("--cache", help="Check every file of DVC's cache instead.")] = False,
+) -> None:
     """Check whether this folder holds the results of a commit (exit code 1 if something differs)."""
     with one_line("verify"):
         from textmill import verify as receipts
 
-        if not receipts.show(receipts.check(revision, Path())):
+        if not (receipts.check_cache(Path()) if cache else receipts.show(receipts.check(revision, Path()))):
             raise typer.Exit(1)
 
 

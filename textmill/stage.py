@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
+from textmill import failures
 from textmill.console import say
-from textmill.errors import INTERRUPTED, ParamsError, TextmillError
+from textmill.errors import INTERRUPTED, ParamsError
 from textmill.extras import naming_extras
+from textmill.intact import check_inputs
+from textmill.lastgood import keep
 from textmill.pin import check_pin
 from textmill.processes import alone, end_with_parent, interrupt_once
 
@@ -21,8 +24,8 @@ PROCESSES = int(os.environ.get("WORLD_SIZE", "1"))
 def run(main: Callable[..., None]) -> None:
     """Calls a stage's main with the command line's arguments, prints the time, and exits with the right code.
 
-    Arguments are positional; each is converted to the type that main declares (Path or str). A user's mistake ends as
-    one line on stderr; a bug keeps its traceback.
+    Arguments are positional; each is converted to the type that main declares (Path or str). An error ends as one line
+    on stderr; `--debug`, or TEXTMILL_DEBUG=1 in the environment, shows its traceback.
     """
     name = os.environ.get("DVC_STAGE", main.__module__ if main.__module__ != "__main__" else Path(sys.argv[0]).stem)
     started = time.monotonic()
@@ -31,14 +34,18 @@ def run(main: Callable[..., None]) -> None:
         end_with_parent()
         check_pin(Path())
         with naming_extras(), alone(name) if FIRST else _silent():
+            if FIRST and "DVC_STAGE" in os.environ:
+                check_inputs(name)
+                keep()
             main(*_arguments(main, sys.argv[1:]))
-    except TextmillError as error:
-        if "--debug" in sys.argv:
+    except Exception as error:
+        if failures.debugging():
             raise
-        print(f"error: {name}: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        failure = failures.explain(error, name)
+        print(failures.line(name, failure), file=sys.stderr)
+        sys.exit(failure.exit_code)
     except KeyboardInterrupt:
-        print(f"{name}: interrupted; run it again to go on", file=sys.stderr)
+        print(f"{name}: interrupted; run it again to continue", file=sys.stderr)
         sys.exit(INTERRUPTED)
     if FIRST:
         say(f"{name}: {time.monotonic() - started:.1f} s")

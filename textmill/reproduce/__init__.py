@@ -13,6 +13,7 @@ from pathlib import Path
 from textmill.check import check_params, check_shape
 from textmill.config import PARAMS, load_params
 from textmill.console import counted, say
+from textmill.lastgood import mend
 from textmill.processes import alone, interrupt_once
 from textmill.reproduce.board import board_for, log_of
 from textmill.reproduce.dvc import SAME, StageError, changed, ended, repro
@@ -38,6 +39,7 @@ def reproduce(jobs: int | None = None) -> bool:
     # Stages run `python`: make it this one, also if its environment is not activated.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     with alone("repro"):
+        mend()
         stages = changed()
         if not stages:
             say("repro: everything is up to date")

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
 import psutil
 
-from textmill.errors import INTERRUPTED, ArtifactError, ParamsError, TextmillError
+from textmill.errors import INTERRUPTED, ArtifactError, ParamsError, ResourceError, TextmillError
+from textmill.reproduce.guard import clear_rwlock, whole_dumps
 from textmill.reproduce.why import lines, plan
 
 if TYPE_CHECKING:
@@ -106,10 +108,12 @@ def _listening(hear: Hear) -> Iterator[None]:
 
 def _ask_dvc(question: Callable[["Repo"], T], hear: Hear = lambda *_: None) -> T:
     from dvc.exceptions import DvcException, NotDvcRepoError
+    from dvc.lock import LockError
     from dvc.repo import Repo
 
     def ask() -> T:
-        with Repo(_wait_for_lock=True) as dvc:
+        with whole_dumps(), Repo(_wait_for_lock=True) as dvc:
+            clear_rwlock(Path(dvc.tmp_dir))
             return question(dvc)
 
     try:
@@ -117,6 +121,8 @@ def _ask_dvc(question: Callable[["Repo"], T], hear: Hear = lambda *_: None) -> T
             return _shielded(ask)
     except NotDvcRepoError as error:
         raise ArtifactError(f"{error}; go to a project's folder (`textmill new` makes one)") from error
+    except LockError as error:
+        raise ResourceError(" ".join(str(error).split())) from error
     except DvcException as error:
         raise _as_error(error) from error
 

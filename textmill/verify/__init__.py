@@ -4,10 +4,11 @@ from pathlib import Path
 
 from textmill import environment
 from textmill.config import PARAMS, load_params
-from textmill.console import say, table
+from textmill.console import counted, say, table
 from textmill.errors import TextmillError
 from textmill.timings import Timing, machine
 from textmill.verify import told
+from textmill.verify.cache import cache_of, is_damaged, objects, used_for
 from textmill.verify.commit import find
 from textmill.verify.evidence import gather
 from textmill.verify.receipt import SCORED, Receipt
@@ -45,6 +46,23 @@ def show(receipt: Receipt) -> bool:
     sentence, whole = told.verdict(receipt)
     say(sentence)
     return whole
+
+
+def check_cache(folder: Path) -> bool:
+    """Prints which files of DVC's cache are damaged, with the outputs here that they are copies of; whether none is.
+
+    DVC restores a damaged file without a word. Once it is deleted, the stage that made it runs again.
+    """
+    cache = cache_of(folder)
+    files = objects(cache)
+    outs = {path: md5 for stage in of_folder(folder).stages.values() for path, md5 in stage.outs.items()}
+    places = used_for(outs, cache)
+    damaged = [path for path in files if is_damaged(path)]
+    for path in damaged:
+        use = places.get(path.parent.name + path.name, "a file of another commit")
+        say(f"{path}: damaged ({use}); delete it, and `textmill repro` makes it again")
+    say(f"verify: {len(damaged):,} of {counted(len(files), 'file', 'files')} in DVC's cache damaged ({cache})")
+    return not damaged
 
 
 def surroundings(receipt: Receipt) -> list[str]:

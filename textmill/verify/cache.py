@@ -1,7 +1,11 @@
 """DVC's cache: outputs of every commit that was run or fetched here, by md5."""
 
+import json
+from collections.abc import Mapping
 from configparser import ConfigParser, Error
 from pathlib import Path
+
+from textmill.lockfile import hash_of
 
 
 def cache_of(folder: Path) -> Path:
@@ -22,3 +26,24 @@ def held(cache: Path, md5: str) -> Path | None:
     """Returns the file with this md5, if the cache has it."""
     path = cache / md5[:2] / md5[2:]
     return path if path.is_file() else None
+
+
+def objects(cache: Path) -> list[Path]:
+    """Returns all files of the cache, sorted. A name that ends in .dir is the listing of a folder."""
+    return sorted(path for path in cache.glob("[0-9a-f][0-9a-f]/*") if path.is_file())
+
+
+def used_for(outs: Mapping[str, str], cache: Path) -> dict[str, str]:
+    """Returns the path here of each file of the cache, by its name there. outs: md5 by path, as dvc.lock has them."""
+    found = {}
+    for path, md5 in outs.items():
+        found[md5] = path
+        listing = held(cache, md5) if md5.endswith(".dir") else None
+        if listing and not is_damaged(listing):
+            found |= {one["md5"]: f"{path}/{one['relpath']}" for one in json.loads(listing.read_bytes())}
+    return found
+
+
+def is_damaged(path: Path) -> bool:
+    """Whether a file of the cache is not what its name says: the md5 of its bytes."""
+    return hash_of(path) != path.parent.name + path.name.removesuffix(".dir")

@@ -1,6 +1,6 @@
 """The two sides of a receipt: the stages in a commit's dvc.lock and in this folder's, and whether files match them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from hashlib import md5
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,11 +9,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from textmill.config import PARAMS, load_params
+from textmill.dag import PIPELINE, stage_names
 from textmill.errors import ArtifactError
 from textmill.lockfile import LOCK, Stage, differing, entries, flat, hash_of, read
 from textmill.verify.commit import Commit, contents
-
-PIPELINE = Path("dvc.yaml")
 
 
 class Side(NamedTuple):
@@ -32,7 +31,7 @@ def of_commit(commit: Commit, folder: Path) -> Side:
     try:
         texts = (found.get(path, b"").decode(errors="replace") for path in (PIPELINE, PARAMS))
         pipeline, params = (YAML(typ="safe", pure=True).load(text) or {} for text in texts)
-        names = wanted(pipeline, params, lines)
+        names = stage_names(pipeline, params, lines)
     except (YAMLError, AttributeError):  # what cannot be read asks for nothing
         names = list(lines)
     return _side(names, lines, f"{LOCK} of {commit.named}")
@@ -45,34 +44,11 @@ def of_folder(folder: Path) -> Side:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise ArtifactError(f"{LOCK}: {reason}; go to a project's folder, and run `textmill repro` there") from error
-    return _side(wanted(load_params(folder / PIPELINE), load_params(folder / PARAMS), lines), lines, str(LOCK))
+    return _side(stage_names(load_params(folder / PIPELINE), load_params(folder / PARAMS), lines), lines, str(LOCK))
 
 
 def _side(names: list[str], lines: Mapping[str, str], where: str) -> Side:
     return Side(names, {name: read(lines[name], where) for name in names if name in lines})
-
-
-def wanted(pipeline: Mapping[str, Any], params: Mapping[str, Any], lines: Iterable[str]) -> list[str]:
-    """Returns the names of all stages, in the order of dvc.yaml. (dvc.lock also keeps those of removed models.)
-
-    lines: the stages of dvc.lock, which give the items of anything but a plain `foreach: ${key}`.
-    """
-    stages = pipeline.get("stages")
-    if not isinstance(stages, Mapping):
-        return list(lines)
-    names: list[str] = []
-    for name, body in stages.items():
-        over = (body or {}).get("foreach")
-        items: Any = params if isinstance(over, str) else over
-        for key in over.removeprefix("${").removesuffix("}").split(".") if isinstance(over, str) else ():
-            items = items.get(key) if isinstance(items, Mapping) else None
-        if over is None and "matrix" not in (body or {}):
-            names.append(name)
-        elif isinstance(items, Mapping) or (isinstance(items, list) and not any(isinstance(i, Mapping) for i in items)):
-            names += [f"{name}@{item}" for item in items]
-        else:
-            names += [line for line in lines if line.startswith(f"{name}@")]
-    return names
 
 
 def broken(stages: Mapping[str, Stage], folder: Path) -> dict[str, str]:

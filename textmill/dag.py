@@ -1,0 +1,49 @@
+"""dvc.yaml with params.yaml filled in: the names of all stages, and what one of them depends on."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+PIPELINE = Path("dvc.yaml")
+TEMPLATE = re.compile(r"\$\{\s*([^}\s]+)\s*\}")
+
+
+def stage_names(pipeline: Mapping[str, Any], params: Mapping[str, Any], known: Iterable[str]) -> list[str]:
+    """Returns the names of all stages, in the order of dvc.yaml. dvc.lock also keeps stages that were removed.
+
+    known: the stages of dvc.lock. They name the items of anything but a plain `foreach: ${key}`.
+    """
+    stages = pipeline.get("stages")
+    if not isinstance(stages, Mapping):
+        return list(known)
+    names: list[str] = []
+    for name, body in stages.items():
+        over = (body or {}).get("foreach")
+        items = _value(over, params) if isinstance(over, str) else over
+        if over is None and "matrix" not in (body or {}):
+            names.append(name)
+        elif isinstance(items, Mapping) or (isinstance(items, list) and not any(isinstance(i, Mapping) for i in items)):
+            names += [f"{name}@{item}" for item in items]
+        else:
+            names += [one for one in known if one.startswith(f"{name}@")]
+    return names
+
+
+def dependencies(stage: str, pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> list[str]:
+    """Returns the paths that a stage depends on: none if dvc.yaml does not have the stage."""
+    name, _, item = stage.partition("@")
+    body = (pipeline.get("stages") or {}).get(name) or {}
+    scope = dict(params)
+    if (over := body.get("foreach")) is not None:
+        items = _value(over, params) if isinstance(over, str) else over
+        scope |= {"key": item, "item": items.get(item) if isinstance(items, Mapping) else item}
+    paths = (next(iter(one)) if isinstance(one, Mapping) else one for one in body.get("do", body).get("deps") or [])
+    return [TEMPLATE.sub(lambda found: str(_value(found[0], scope)), path) for path in paths]
+
+
+def _value(template: str, scope: Any) -> Any:
+    """Returns what `${a.b}` stands for, or None if there is no such key."""
+    for key in template.strip().removeprefix("${").removesuffix("}").strip().split("."):
+        scope = scope.get(key) if isinstance(scope, Mapping) else None
+    return scope
