@@ -8,7 +8,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
 export DVC_NO_ANALYTICS := true
 
-.PHONY: repro test test-quick schema lint ui bench lock audit
+.PHONY: repro test test-quick schema reference docs lint ui bench lock audit
 
 repro: .venv/ready ## run what changed: download, clean, split, suspects, vocab, encode, vectors, train, evaluate, curve, compare, track; JOBS=N models at a time; then tell whether these are the committed results
 	@textmill repro $(JOBS:%=-j %)
@@ -16,8 +16,14 @@ repro: .venv/ready ## run what changed: download, clean, split, suspects, vocab,
 test: .venv/ready ## all tests, a core each; those of a file share what they need
 	@pytest -n auto --maxprocesses 4 --dist loadfile
 
-schema: .venv/ready ## params.schema.json and docs/params.md, from the comments beside the keys
+schema: .venv/ready ## params.schema.json and docs/reference/params.md, from the comments beside the keys
 	@python -m textmill.schema
+
+reference: .venv/ready ## the docs' pages that are made from the code: the command, exit codes, modules, the notebook
+	@python -m textmill.reference
+
+docs: .venv/ready ## the site, into site/: open site/index.html; a link or an anchor that leads nowhere is an error
+	@zensical build --strict --clean
 
 test-quick: .venv/ready ## the tests that take a second or two at most: a minute on two cores
 	@pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"

@@ -64,6 +64,7 @@ ROOMS = {
         "review",
     },
     "__main__": {"cli"},
+    "reference": {"cli"},
 }
 KEPT = ("data/checkpoints", "data/downloads", "data/pretrained")  # between runs, and out of DVC's sight
 HEAVY = {"torch", "sklearn", "datasets", "matplotlib", "mlflow", "pandas", "transformers", "gensim"}

@@ -103,7 +103,7 @@ def test_an_explanation_shows_itself_and_runs_nothing():
 
 
 def test_the_notebook_of_docs_runs(project, monkeypatch):
-    notebook = json.loads((ROOT / "docs/notebook.ipynb").read_text(encoding="utf-8"))
+    notebook = json.loads((ROOT / "docs/tutorial/notebook.ipynb").read_text(encoding="utf-8"))
     monkeypatch.chdir(project)
     names: dict[str, object] = {}
     shown = []

@@ -1,4 +1,4 @@
-"""The JSON schema and docs/params.md match the code, are complete, and bound every number."""
+"""The JSON schema and docs/reference/params.md match the code, are complete, and bound every number."""
 
 import json
 import re

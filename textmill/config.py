@@ -31,7 +31,7 @@ def like(pattern: str, words: str) -> AfterValidator:
             raise ValueError(f"expected {words}, found {text!r}")
         return text
 
-    vars(check)["words"] = words  # for docs/params.md
+    vars(check)["words"] = words  # for docs/reference/params.md
     return AfterValidator(check)
 
 

@@ -1,4 +1,4 @@
-"""Generates the JSON schema of params.yaml, for editors, and docs/params.md, for people, from the sections.
+"""Generates the JSON schema of params.yaml, for editors, and docs/reference/params.md, for people, from the sections.
 
 Run `python -m textmill.schema`. A key's meaning is the comment next to it in the code, trailing or above.
 """
@@ -30,7 +30,7 @@ from textmill.tracking import TrackingConfig
 from textmill.training.settings import TrainConfig
 from textmill.vectors import config as vectors
 
-SCHEMA, PAGE = Path("params.schema.json"), Path("docs/params.md")
+SCHEMA, PAGE = Path("params.schema.json"), Path("docs/reference/params.md")
 CITED = re.compile(r" ?\(([^()]*\b(?:19|20)\d\d\b[^()]*)\)")  # a method's source
 PLAIN = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false", "null": "null"}
 
@@ -151,7 +151,7 @@ VECTORS = "word vectors that models may begin with: a file that holds them, or h
 
 
 def page() -> str:
-    """Returns docs/params.md."""
+    """Returns docs/reference/params.md."""
     parts = [HEAD, *_part("The whole file", Params)]
     parts += _part("dataset", Dataset)
     parts += _part("dataset, of the sources wheel, url and path", FileDataset, Dataset)
@@ -186,7 +186,7 @@ def _part(title: str, section: type[Section], *told: type) -> Iterator[str]:
     above = {key for base in told if issubclass(base, Section) for key in base.model_fields}
     file = Path(_file(section)).relative_to(Path(models.__file__).parents[2]).as_posix()
     rows = [row for row in _rows(schema_of(section)) if row[0].strip("`").split(".")[0] not in above]
-    yield f"\n## {title}\n\n{inspect.getdoc(section)} ([{file}](../{file}))\n"
+    yield f"\n## {title}\n\n{inspect.getdoc(section)} ([{file}](../../{file}))\n"
     if not rows:
         return
     yield "\n| key | type | default | range | meaning | source |\n| --- | --- | --- | --- | --- | --- |\n"
