@@ -128,7 +128,7 @@ def test_a_signed_page_is_the_page_with_commit_machine_and_seconds(project):
 
     project.params["models"]["lstm"]["dropout"] = 0.5
     project.made()
-    assert "1 changed files" not in told("report")[1]
+    assert "and 2 changed files, and with the seconds" in told("report")[1]
     text = Path("report/signed.html").read_text()
     assert "changes since that are not committed</b>: params.yaml, dvc.lock" in text
     assert "git checkout" not in text

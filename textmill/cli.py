@@ -15,7 +15,7 @@ import typer
 
 import textmill
 from textmill.config import PARAMS
-from textmill.console import say
+from textmill.console import counted, say
 from textmill.errors import INTERRUPTED, ParamsError, ResourceError, TextmillError
 from textmill.extras import naming_extras
 
@@ -253,7 +253,7 @@ def report(
             raise ParamsError(f"--out {out}: that is what DVC holds; name another file")
         signature = sign(Path(), out)
         of = f"commit {signature.commit[:7]}" if signature.commit else "no commit"
-        more = f" and {len(signature.changed):,} changed files" if signature.changed else ""
+        more = f" and {counted(len(signature.changed), 'changed file', 'changed files')}" if signature.changed else ""
         say(f"report: {out} is {PAGE} with {of}{more}, and with the seconds")
 
 
