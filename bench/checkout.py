@@ -1,4 +1,4 @@
-"""Copies of this checkout to run commands in, each with a DVC cache of its own."""
+"""Copies of this checkout in which to run commands, each with its own DVC cache."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ BIN = Path(sys.executable).parent
 
 
 def checkout(folder: Path) -> None:
-    """Copy what git knows or would add, what was downloaded, and the user's own files, into a new repository."""
+    """Copies what git has or would add, the downloads and the user's own files into a new repository."""
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines():
         if (ROOT / name).is_file():
@@ -25,7 +25,7 @@ def checkout(folder: Path) -> None:
 
 
 def seconds(command: list[str], folder: Path, first: Path = BIN) -> float:
-    """Wall seconds of a command whose PATH begins with `first`. Ends this process if it fails."""
+    """Returns the wall seconds of a command whose PATH begins with `first`. Ends this process if it fails."""
     env = {
         **os.environ,
         "PATH": os.pathsep.join([str(first), str(BIN), os.environ["PATH"]]),

@@ -1,7 +1,7 @@
-"""The comparison of many models at its largest: 20 models of 5 seeds, 100 classes, 25,000 test documents, 190 pairs.
+"""A large comparison: 20 models with 5 seeds each, 100 classes, 25,000 test documents, 190 pairs, random answers.
 
-Run: `make bench ONLY=compare`. Made-up answers. `ours` is `compare`; `reference` is a bootstrap of 2,000 resamples of
-the same documents for accuracy alone, with nothing but its sums. `memory` is how much the process grew, in MB.
+Run: `make bench ONLY=compare`. `ours` is `compare`; `reference` computes only the sums of a bootstrap of accuracy, with
+2,000 resamples of the same documents. `memory` is the growth of the process, in MB.
 """
 
 import resource
@@ -19,7 +19,7 @@ MODELS, SEEDS, CLASSES, ROWS, GROUPS, RESAMPLES = 20, 5, 100, 25_000, 1000, 2000
 
 
 def made_up() -> dict[str, Evaluated]:
-    """Models that are right on 70 to 80 % of the documents, and else take one of three neighbouring classes."""
+    """Returns models that are right on 70 to 80 % of the documents and else predict one of three other classes."""
     random = np.random.default_rng(0)
     actual, group = random.integers(CLASSES, size=ROWS), random.integers(GROUPS, size=ROWS)
     wrong, ids = (actual + random.integers(1, 4, size=ROWS)) % CLASSES, pl.Series(np.arange(ROWS).astype(str))
@@ -33,7 +33,7 @@ def made_up() -> dict[str, Evaluated]:
 
 
 def bootstrap(models: dict[str, Evaluated]) -> None:
-    """Accuracies of all models on resampled documents."""
+    """Computes the accuracies of all models on resampled documents."""
     random = np.random.default_rng(0)
     right = np.stack([(each.test.predicted == each.test.actual).mean(0) for each in models.values()], axis=1)
     for _ in range(RESAMPLES):
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def memory() -> float:
-    """The most that this process has held, in MB."""
+    """Returns the peak memory of this process, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

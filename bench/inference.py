@@ -1,9 +1,9 @@
-"""Inference: the notebook's way (batches of 64 padded to the limit) against `textmill.models`, same documents.
+"""Inference: the notebook's way (batches of 64, padded to the limit) against `textmill.models`, on the same documents.
 
-Both sides give the class probabilities of encoded documents, with networks of the same sizes and fresh weights: the
-work does not depend on them. Ours are batches of 8,192 ids of like length, and a document's scores are the same
-whatever stands beside it. bfloat16 is what `textmill.load(path, precision="bfloat16")` asks for; the notebook's side is
-float32. Run: `make bench ONLY=inference`.
+Both sides compute class probabilities of encoded documents, with networks of the same sizes. Their weights are new,
+which does not affect the time. Ours uses batches of 8,192 ids from documents of similar length, and a document's
+scores do not depend on its batch. bfloat16 is `textmill.load(path, precision="bfloat16")`; the notebook uses float32.
+Run: `make bench ONLY=inference`.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def ours(network: Network, docs: Ragged, settings: TrainConfig, precision: str) -> None:
-    """Class probabilities of all documents."""
+    """Computes the class probabilities of all documents."""
     keep_memory()  # as the stage does
     predict(network, docs, settings, precision)
 

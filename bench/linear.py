@@ -1,7 +1,7 @@
-"""A linear model of words and pairs, from strings to weights: scikit-learn's way against n-grams of encoded ids.
+"""A linear model on words and pairs of words, from strings to weights: scikit-learn's way against n-grams of ids.
 
-Run: `make bench ONLY=linear`. CPU seconds of one thread, tokenising included on both sides; accuracy is on the test
-split, which neither side sees before. C is 10 in the reference (its default, 1, is less accurate), 0.1 here.
+Run: `make bench ONLY=linear`. CPU seconds of one thread, including tokenization; accuracy is on the test split. C is 10
+in the reference (its default, 1, is less accurate) and 0.1 here.
 """
 
 import os
@@ -25,11 +25,11 @@ from textmill.training.task import Fitted, Task
 PATTERN = r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*|[!?]"
 CONFIG = WordConfig(kind="word", lowercase=True, markup="strip", pattern=PATTERN, min_freq=2, max_size=100_000)
 ENTRY = {"family": "linear", "tokenizer": "word", "ngrams": 2, "min_count": 2, "weighting": "nb", "c": 0.1}
-CPU_SECONDS = 10.0  # what the fit may take on IMDB
+CPU_SECONDS = 10.0  # limit for the fit on IMDB
 
 
 def fit(train: pl.DataFrame, names: list[str]) -> tuple[Fitted, WordTokenizer]:
-    """Our side; a hundredth of the texts stands in for the validation split that a fit is told about."""
+    """Fits our model; a hundredth of the texts serves as the validation split, which only gives scores."""
     with TemporaryFile() as spill:
         tokenizer, _ = WordTokenizer.fit(lambda: [train["text"]], CONFIG, spill, {})
     data, held = (encode(part, tokenizer, names) for part in (train, train[: len(train) // 100]))
@@ -38,7 +38,7 @@ def fit(train: pl.DataFrame, names: list[str]) -> tuple[Fitted, WordTokenizer]:
 
 
 def scikit(train: pl.DataFrame) -> tuple[TfidfVectorizer, LogisticRegression]:
-    """The reference."""
+    """Fits the reference."""
     vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=2)
     features = vectorizer.fit_transform(train["text"].to_list())
     return vectorizer, LogisticRegression(C=10, max_iter=1000).fit(features, train["label"].to_numpy())

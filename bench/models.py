@@ -1,8 +1,8 @@
-"""Models side by side: the experiment of params.yaml from its data to MLflow, two models at a time against one.
+"""Training models in parallel: the experiment of params.yaml from its data to MLflow, two models at a time against one.
 
 Run: `make bench ONLY=models`, which takes some minutes. `ours` is `textmill repro -j 2`, `reference` is `-j 1`, each in
-a copy of this checkout that has nothing but what was downloaded; wall seconds, at the same `threads` a model.
-Asserted: both end with the same bytes, in dvc.lock, metrics and report.
+a copy of this checkout with only the downloads; wall seconds, with the same `threads` per model.
+Asserts that both produce the same bytes in dvc.lock, metrics and report.
 """
 
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ from side_by_side import row, write
 
 from textmill.config import PARAMS, load_params
 
-ORDER = (1, 2, 2, 1)  # models at a time, of one run after the other
+ORDER = (1, 2, 2, 1)  # models at a time in successive runs
 SAME = ("dvc.lock", "metrics/**/*", "report/**/*")
 
 
 def run(jobs: int) -> tuple[float, dict[str, bytes]]:
-    """Seconds from nothing, and what came out."""
+    """Returns the seconds of a run from scratch, and the files that it wrote."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         checkout(folder)
@@ -29,6 +29,7 @@ def run(jobs: int) -> tuple[float, dict[str, bytes]]:
 
 
 def files(folder: Path) -> Iterator[Path]:
+    """Yields the result files of a run."""
     for pattern in SAME:
         yield from (path for path in folder.glob(pattern) if path.is_file())
 
@@ -43,7 +44,7 @@ def main() -> None:
         outcomes.append(outcome)
         first = outcomes[0]
         other = [name for name in first.keys() | outcome.keys() if first.get(name) != outcome.get(name)]
-        assert not other, f"other bytes than of the first run: {sorted(other)}"
+        assert not other, f"not the same bytes as in the first run: {sorted(other)}"
     spread = max(max(taken) / min(taken) for taken in times.values())
     case = f"{params['dataset']['name']}, {len(params['models'])} models, two at a time"
     write("models", [row(case, min(times[2]), min(times[1]), "wall s", spread)])

@@ -1,4 +1,4 @@
-"""The way of a course notebook: every text padded to the limit, one dense loop, torch's own layers and default Adam."""
+"""Training as in a course notebook: all texts padded to the limit, one dense loop, torch's layers and default Adam."""
 
 import ctypes
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from textmill.processes import M_MMAP_MAX, M_TRIM_THRESHOLD
 from textmill.text.ragged import Ragged
 
 BATCH = 64
-M_MMAP_THRESHOLD = -3  # of malloc.h
+M_MMAP_THRESHOLD = -3  # from malloc.h
 
 
 class RecurrentNotebook(nn.Module):
@@ -54,7 +54,7 @@ class TransformerNotebook(nn.Module):
 
 
 def pad(docs: Ragged, steps: int) -> Tensor:
-    """Ids of the last `steps` words of each document, zeros behind: int64 (N, steps)."""
+    """Returns the ids of the last `steps` words of each document, padded with zeros: int64 (N, steps)."""
     out = torch.zeros(len(docs), steps, dtype=torch.int64)
     for row in range(len(docs)):
         ids = torch.from_numpy(docs[row][-steps:].copy())
@@ -63,7 +63,7 @@ def pad(docs: Ragged, steps: int) -> Tensor:
 
 
 def train(network: nn.Module, ids: Tensor, labels: Tensor) -> None:
-    """One epoch."""
+    """Trains for one epoch."""
     network.train()
     tuner = torch.optim.Adam(network.parameters())
     measure, total = nn.CrossEntropyLoss(), 0.0
@@ -77,16 +77,16 @@ def train(network: nn.Module, ids: Tensor, labels: Tensor) -> None:
 
 
 def predict(network: nn.Module, ids: Tensor) -> Tensor:
-    """Class probabilities (N, 2)."""
+    """Returns class probabilities (N, 2)."""
     network.eval()
     with torch.no_grad():
         return torch.cat([network(rows).softmax(1) for rows in ids.split(BATCH)])
 
 
 def as_started(work: Callable[..., Any], *rest: Any) -> None:
-    """Do a notebook's work with the allocator as a process finds it; our stages let it keep memory.
+    """Runs `work` with the allocator's default behaviour; our stages make it keep memory.
 
-    glibc moves its own thresholds up to these values as large blocks are freed (mallopt(3)).
+    glibc raises its thresholds to these values as large blocks are freed (mallopt(3)).
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", lambda *_: None)
     mallopt(M_MMAP_MAX, 65536)

@@ -1,9 +1,9 @@
-"""`precision: auto` against float32: what it saves, and that it costs no accuracy beyond the noise of seeds.
+"""`precision: auto` against float32: the time it saves, and its accuracy compared to the noise of seeds.
 
-Run: `make bench ONLY=precision`. The LSTM and the Transformer of params.yaml, three epochs with each of three seeds, on
-the same documents; the epoch that is best on validation predicts the test texts, in float32 either way. Two rows a
-model: CPU seconds of a training, and the share of test texts that are wrong, mean and standard deviation over the seeds
-(where `ratio` says how many times more are wrong in float32).
+Run: `make bench ONLY=precision`. Trains the LSTM and the Transformer of params.yaml for three epochs with each of three
+seeds, on the same documents; the best epoch on validation predicts the test texts, always in float32. Each model has
+two rows: CPU seconds of a training, and the percentage of test texts that are wrong, mean and standard deviation over
+the seeds (`ratio`: errors in float32 divided by errors with auto).
 """
 
 import os
@@ -31,9 +31,9 @@ SEEDS = (0, 1, 2)
 
 
 def data() -> tuple[dict[str, Encoded], int]:
-    """Encoded texts to learn, choose and test with, and the size of the vocabulary, which comes from the first."""
+    """Returns encoded train, validation and test texts, and the size of the vocabulary, which is learned from train."""
     frame = texts()
-    # IMDB brings no validation split
+    # IMDB has no validation split
     held = frame[TRAIN:] if os.environ.get("TEXTMILL_HUB_MIRROR") else texts("validation")
     parts = {"train": frame[:TRAIN], "validation": held[:VALIDATION], "test": texts("test")[:TEST]}
     config = tokenizers.tokenizer_config(load_params(PARAMS)["tokenizers"]["word"], f"{PARAMS}: tokenizers.word")
@@ -46,7 +46,7 @@ def data() -> tuple[dict[str, Encoded], int]:
 def trained(
     model: str, precision: str, splits: dict[str, Encoded], vocabulary: int, seed: int
 ) -> tuple[float, float, str]:
-    """CPU seconds of a training, per cent of the test texts that are wrong after it, and what the precision was."""
+    """Returns the CPU seconds of a training, the percentage of test texts that are then wrong, and the precision."""
     params = load_params(PARAMS)
     changes = {"precision": precision, "device": "cpu", "epochs": EPOCHS, "patience": None}
     checked = model_entry(params["models"][model] | changes, params["train"], str(PARAMS))
@@ -60,6 +60,7 @@ def trained(
 
 
 def rows(model: str, splits: dict[str, Encoded], vocabulary: int) -> list[dict[str, Any]]:
+    """Returns a model's two rows."""
     seconds: dict[str, list[float]] = {"float32": [], "auto": []}
     wrong: dict[str, list[float]] = {"float32": [], "auto": []}
     for seed in SEEDS:

@@ -1,9 +1,8 @@
-"""One text, after loading: milliseconds for each family's bundle, by this checkout and by an older commit.
+"""Single texts: milliseconds of a prediction and of loading, for the bundles in data/models, against an older commit.
 
-Run: `make bench ONLY=predict`, after `make repro`; the bundles are those of data/models. With TEXTMILL_HUB_MIRROR, a
-linear model of IMDB's words, pairs and triples is fitted first. Each side is a process of its own; they take turns.
-A run is the median of 60 texts, each alone, by the wall's clock, and the best of five loads, in CPU time; what counts
-is the middle of seven runs.
+Run: `make bench ONLY=predict`, after `make repro`. With TEXTMILL_HUB_MIRROR, a linear model on IMDB's words, pairs and
+triples is fitted first. Each side is its own process; they take turns. A run takes the median wall time of 60 single
+texts and the best CPU time of five loads; the result is the median of seven runs.
 """
 
 import argparse
@@ -20,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 
 ROOT = Path(__file__).parents[1]
-BEFORE = "490a2de"  # the last commit before single texts were looked at
+BEFORE = "490a2de"  # the last commit before work on single texts
 TEXTS = [
     "A lovely film, warm and funny, though it runs a little long in its second half.",
     "There is no reason to see this, unless you can't sleep.",
@@ -30,7 +29,7 @@ RUNS, LOADS = 7, 5
 
 
 def serve() -> None:
-    """Time a bundle for each line of stdin: milliseconds of a text, and of loading."""
+    """Times the bundle named by each line of stdin; prints the milliseconds of a text and of loading."""
     import textmill
 
     for line in sys.stdin:
@@ -48,7 +47,7 @@ def serve() -> None:
 
 
 def fit_imdb(out: Path) -> None:
-    """A bundle of presets/imdb.yaml's linear model."""
+    """Fits the linear model of presets/imdb.yaml and writes its bundle."""
     from side_by_side import texts
 
     from textmill import bundle, models, tokenizers
@@ -73,7 +72,7 @@ def fit_imdb(out: Path) -> None:
 
 
 def as_format_3(folder: Path, out: Path) -> Path:
-    """The same bundle for the older commit."""
+    """Writes the same bundle in the format that the older commit reads, and returns its folder."""
     from textmill.bundle import signed
 
     config = json.loads((folder / "config.json").read_text())
@@ -91,7 +90,7 @@ def as_format_3(folder: Path, out: Path) -> Path:
 
 @contextmanager
 def side(code: Path):
-    """A function that times a bundle with the code of a folder."""
+    """Yields a function that times a bundle with the code in a folder."""
     command = [sys.executable, __file__, "--serve"]
     env = {**os.environ, "PYTHONPATH": str(code)}
     with subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -106,6 +105,7 @@ def side(code: Path):
 
 
 def in_turn(case: str, ours: Callable[[], list[float]], theirs: Callable[[], list[float]]) -> list[dict]:
+    """Returns the rows of one bundle, timed by both sides in turn."""
     from side_by_side import row
 
     both = [(ours(), theirs()) for _ in range(RUNS)]

@@ -1,9 +1,9 @@
-"""Memory and time per document of the text stages, on made-up corpora of two sizes.
+"""Memory and time per document of the text stages, on generated corpora of two sizes.
 
-Run: `make bench ONLY=scale` (300 MB against 30 MB), or with SCALE_MB=3000 before it; the folder for temporary files
-needs room for five times as much. Documents are sentences of real ones (side_by_side.texts), of one class each, and a
-tail of rare words that grows with the corpus. Each stage is a process of its own, started as DVC starts it. In the
-results, ours is the large corpus and reference the small one.
+Run: `make bench ONLY=scale` (300 MB against 30 MB), or `SCALE_MB=3000 make bench ONLY=scale`. The folder for temporary
+files needs five times as much space. Documents are made of sentences of one class from real ones (side_by_side.texts)
+and of rare words, whose number grows with the corpus. Each stage is its own process, started as DVC starts it. In the
+results, `ours` is the large corpus and `reference` the small one.
 """
 
 import csv
@@ -22,9 +22,9 @@ from textmill.files import read_json
 
 ROOT = Path(__file__).parents[1]
 LARGE = int(os.environ.get("SCALE_MB", 300))  # MB; the small corpus has a tenth of it
-RUNS = 2  # of the small corpus, for the spread
+RUNS = 2  # runs on the small corpus, for the spread
 SENTENCE = r"[^.!?]+[.!?]*\s*"
-TAIL = 0.01  # share of words out of the tail: Zipf's law with the exponent below
+TAIL = 0.01  # share of rare words, which follow Zipf's law with the exponent below
 EXPONENT = 1.3
 
 STAGES = {
@@ -40,7 +40,7 @@ STAGES = {
 
 
 def generate(path: Path, size: int) -> None:
-    """Write a csv of `size` bytes of text, as it is made."""
+    """Writes a csv with `size` bytes of text, row by row."""
     frame = texts()
     column, labels = frame["text"], frame["label"]
     sentences = column.str.extract_all(SENTENCE)
@@ -63,7 +63,7 @@ def generate(path: Path, size: int) -> None:
 
 
 def measure(folder: Path) -> dict[str, tuple[float, float]]:
-    """CPU microseconds per document, and peak memory in MB, of each stage run in `folder`."""
+    """Runs each stage in `folder`; returns its CPU microseconds per document and its peak memory in MB."""
     used = {}
     for stage, words in STAGES.items():
         command = [sys.executable, "-m", f"stages.{stage}", *words]
@@ -78,7 +78,7 @@ def measure(folder: Path) -> dict[str, tuple[float, float]]:
 
 
 def corpus(megabytes: int, runs: int) -> list[dict[str, tuple[float, float]]]:
-    """`measure` of a corpus of that size, several times."""
+    """Returns the results of `measure` on a corpus of that size, for each of `runs` runs."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "data/input").mkdir(parents=True)
@@ -86,10 +86,10 @@ def corpus(megabytes: int, runs: int) -> list[dict[str, tuple[float, float]]]:
         maker = get_context("spawn").Process(
             target=generate, args=(folder / "data/input/reviews.csv", megabytes * 10**6)
         )
-        maker.start()  # a process of its own: a child's peak is at least what its parent holds when it starts
+        maker.start()  # in its own process, because a child's peak memory includes what its parent had at the start
         maker.join()
         if maker.exitcode:
-            raise SystemExit("scale: the corpus cannot be made")
+            raise SystemExit("scale: cannot make the corpus")
         return [measure(folder) for _ in range(runs)]
 
 

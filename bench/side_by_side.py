@@ -1,4 +1,4 @@
-"""Ways of the same work, timed in turn, told as ratios."""
+"""Different ways of doing the same work, timed in turn, as ratios."""
 
 import json
 import os
@@ -15,7 +15,7 @@ RESULTS = Path("bench/results")
 
 
 def texts(split: str = "train") -> pl.DataFrame:
-    """`text` and `label` of IMDB if TEXTMILL_HUB_MIRROR is set, else of the split that `make repro` made; shuffled."""
+    """Returns `text` and `label` of IMDB if TEXTMILL_HUB_MIRROR is set, else of a split by `make repro`; shuffled."""
     mirror = os.environ.get("TEXTMILL_HUB_MIRROR")
     folder = Path(mirror) / "stanfordnlp/imdb/plain_text" if mirror else Path("data/split")
     frame = pl.read_parquet(folder / f"{split}*.parquet", columns=["text", "label"])
@@ -25,10 +25,10 @@ def texts(split: str = "train") -> pl.DataFrame:
 def side_by_side(
     ours: dict[str, Callable[[], Any]], reference: Callable[[], Any], runs: int = 3, wall: bool = False
 ) -> list[dict[str, Any]]:
-    """A row for each way of ours, by its name, against one reference: the best of `runs`.
+    """Returns a row for each of `ours`, by its name, against one reference: the best of `runs`.
 
-    All take turns, so that a machine that slows down slows all. Seconds are the CPU's, of all threads, or the wall's.
-    `spread`: by what factor the slowest run exceeds the best, of the side where that is more.
+    They take turns, so that a slower phase of the machine affects all. Seconds are CPU seconds of all threads, or wall
+    seconds. `spread`: the slowest run divided by the best, for the side where that is larger.
     """
     clock, unit = (time.perf_counter, "wall s") if wall else (time.process_time, "cpu s")
     ways = [*ours.values(), reference]
@@ -46,7 +46,7 @@ def side_by_side(
 
 
 def row(case: str, ours: float, reference: float, unit: str, spread: float = 1.0) -> dict[str, Any]:
-    """One line of a result, printed. The ratio says how many times less ours takes."""
+    """Prints and returns a row of a result. The ratio is the reference divided by ours."""
     found = {
         "case": case,
         "ours": round(ours, 4),
@@ -60,6 +60,6 @@ def row(case: str, ours: float, reference: float, unit: str, spread: float = 1.0
 
 
 def write(name: str, rows: list[dict[str, Any]]) -> None:
-    """Keep the rows in bench/results/NAME.json, with the machine they are of."""
+    """Writes the rows to bench/results/NAME.json, with the machine that they were measured on."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps([{**row, "machine": machine()} for row in rows], indent=2) + "\n")

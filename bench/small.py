@@ -1,12 +1,12 @@
-"""Small data: what `train.updates` gives the networks, against a linear model of the same documents.
+"""Small data: networks with and without `train.updates`, and a linear model, on the same documents.
 
-Run: `make bench ONLY=small`, half an hour of one core. The models of params.yaml on 1,000 and 3,000 training documents,
-an eighth as many to choose epochs by, and 2,000 test documents that are the same for all; each of three seeds draws
-other documents and other first weights. Before them the whole default set, split as the pipeline does, three seeds.
+Run: `make bench ONLY=small`, half an hour on one core. Trains the models of params.yaml on 1,000 and 3,000 documents,
+with an eighth as many for validation and 2,000 test documents that are always the same; each of three seeds draws
+other training documents and other initial weights. First comes the whole default dataset, split by the pipeline.
 
-Sets: the default one; sentences of MR; fortune cookies of up to 60 words by topic, six classes. MR is fetched from
-where presets/mr.yaml says; the cookies are in Debian's package `fortunes`, or in the folder that FORTUNES names. A set
-that is not there is left out. A row holds means over the seeds, in points where it says so.
+Datasets: the default; the sentences of MR; fortune cookies of up to 60 words, by topic, six classes. MR comes from the
+address in presets/mr.yaml; the cookies are in Debian's package `fortunes`, or in the folder named by FORTUNES. A
+missing dataset is skipped. Rows have means over the seeds; accuracies are percentages.
 """
 
 import os
@@ -41,13 +41,13 @@ UPDATES = 1_200  # as in presets/csv.yaml
 SIZES, TEST = (1_000, 3_000), 2_000
 SEEDS = (0, 1, 2)
 TOPICS = ("computers", "definitions", "people", "politics", "science", "songs-poems")
-LONGEST = 60  # words of a cookie
+LONGEST = 60  # words in a cookie
 
 Splits = dict[str, pl.DataFrame]
 
 
 def cookies() -> pl.DataFrame:
-    """`text` and `label` of the short fortune cookies."""
+    """Returns `text` and `label` of the short fortune cookies."""
     folder = Path(os.environ.get("FORTUNES", "/usr/share/games/fortunes"))
     rows = [
         {"text": text.strip(), "label": topic}
@@ -62,7 +62,7 @@ SETS = {"default": lambda: documents("rotten-tomatoes")[0], "mr": lambda: docume
 
 
 def drawn(frame: pl.DataFrame, rows: int, seed: int) -> Splits:
-    """So many training documents, drawn by the seed; the test documents are always the same."""
+    """Returns splits with `rows` training documents, drawn by the seed; the test documents are always the same."""
     mixed = frame.sample(fraction=1, shuffle=True, seed=0)
     held = min(TEST, len(mixed) - max(SIZES) * 9 // 8)
     rest = mixed[held:].sample(fraction=1, shuffle=True, seed=seed + 1)
@@ -70,7 +70,7 @@ def drawn(frame: pl.DataFrame, rows: int, seed: int) -> Splits:
 
 
 def encoded(parts: Splits) -> tuple[dict[str, Encoded], int]:
-    """The splits in ids, and the size of the vocabulary, which comes from the training documents."""
+    """Returns the encoded splits and the size of the vocabulary, which is learned from the training documents."""
     config = tokenizers.tokenizer_config(load_params(PARAMS)["tokenizers"]["word"], f"{PARAMS}: tokenizers.word")
     with TemporaryFile() as spill:
         tokenizer, _ = tokenizers.fit(lambda: [parts["train"]["text"]], config, spill, {})
@@ -79,7 +79,7 @@ def encoded(parts: Splits) -> tuple[dict[str, Encoded], int]:
 
 
 def trained(model: str, updates: int | None, splits: dict[str, Encoded], vocabulary: int, seed: int) -> dict[str, Any]:
-    """Of one training: per cent of the test documents that are right, updates, CPU seconds, how much was learned."""
+    """Trains once; returns the accuracy on test in %, the updates, the CPU seconds, and how much was learned."""
     params = load_params(PARAMS)
     checked = model_entry(params["models"][model], params["train"] | {"updates": updates, "device": "cpu"}, str(PARAMS))
     task = Task(vocabulary, int(splits["train"].labels.max()) + 1, seed)
@@ -98,7 +98,7 @@ def trained(model: str, updates: int | None, splits: dict[str, Encoded], vocabul
 
 
 def compared(title: str, each: list[Splits]) -> Iterator[dict[str, Any]]:
-    """A row for each network: with the rule, without it, and behind the linear model of the same documents."""
+    """Yields a row for each network: with and without `updates`, and compared to the linear model."""
     runs = [(*encoded(parts), seed) for parts, seed in zip(each, SEEDS, strict=True)]
     names = list(load_params(PARAMS)["models"])
     linear = [trained("linear", None, *run)["accuracy"] for run in runs]
@@ -135,7 +135,7 @@ def main() -> None:
         try:
             frame = read()
         except (OSError, TextmillError) as error:
-            print(f"{name} is left out: {error}")
+            print(f"{name}: skipped ({error})")
             continue
         for size in SIZES:
             rows += compared(f"{name}, {size:,}", [drawn(frame, size, seed) for seed in SEEDS])

@@ -1,10 +1,10 @@
-"""Start-up against work: each stage of a whole `dvc repro`, and a run that finds nothing to do.
+"""Start-up time against work: each stage of a whole `dvc repro`, and a run with nothing to do.
 
-Run: `make bench ONLY=startup`; it works in a temporary copy of this checkout, with a DVC cache of its own.
-A stage's seconds are those of its process, from outside. Start-up is a bare interpreter and what `-X importtime` says
-all imports took, wherever they stand in the code; the rest is work. `dvc` is what the whole run took beside its stages.
-In a row, `ours` is work and `reference` all seconds, so `ratio` is the share of work; for runs without work, `ours` is
-`textmill repro`, `reference` is `dvc repro`, and `ratio` how many times longer that takes.
+Run: `make bench ONLY=startup`; it uses a temporary copy of this checkout with its own DVC cache.
+A stage's seconds are those of its process, measured from outside. Start-up is the time of a bare interpreter plus that
+of all imports, according to `-X importtime`; the rest is work. `dvc` is the time of the run outside its stages.
+In a row, `ours` is work and `reference` all seconds, so `ratio` is the share of work. For runs with nothing to do,
+`ours` is `textmill repro`, `reference` is `dvc repro`, and `ratio` says how many times longer `dvc repro` takes.
 """
 
 import json
@@ -19,7 +19,7 @@ from checkout import checkout, seconds
 from side_by_side import write
 
 HEAVY = "import datasets, dvc.repo, matplotlib, mlflow, pandas, polars, sklearn, torch"
-# Takes the place of the stages' python: notes beside itself what their imports and they themselves took.
+# Replaces the stages' python: writes the times of a stage and of its imports to a file next to this script.
 PYTHON = """#!PYTHON
 import json, os, subprocess, sys, time
 start = time.perf_counter()
@@ -32,6 +32,7 @@ sys.exit(done.returncode)
 
 
 def row(case: str, ours: float, reference: float, ratio: float, spread: float = 1.0) -> dict[str, Any]:
+    """Prints and returns a row of the result."""
     print(f"{case:22} {ours:8.2f} s of {reference:8.2f} s   {ratio:5.2f}")
     figures = {"ours": round(ours, 2), "reference": round(reference, 2), "unit": "s", "ratio": round(ratio, 2)}
     return {"case": case, **figures, "spread": round(spread, 2)}
@@ -45,7 +46,7 @@ def main() -> None:
         checkout(folder)
         (notes / "python").write_text(PYTHON)
         (notes / "python").chmod(0o755)
-        seconds([sys.executable, "-c", HEAVY], folder, notes)  # from the disk, once
+        seconds([sys.executable, "-c", HEAVY], folder, notes)  # loads them from the disk once
         bare = min(seconds([sys.executable, "-c", "pass"], folder, notes) for _ in range(5))
 
         whole = seconds(["dvc", "repro"], folder, notes)

@@ -1,9 +1,9 @@
 """Texts to ids: the notebooks' way (Python's re, str.split, Counter and dict, text by text) against the word tokenizer.
 
-Run: `make bench ONLY=text`. Both sides go over the texts twice, once for the vocabulary and once for the ids, as the
-stages `vocab` and `encode` do (the notebooks: once more in every epoch); a second row lets the reference keep its
-tokens in between. Asserted: the same number of tokens, the same vocabulary, the same ids. CPU seconds, one thread; one
-row is of a process of its own with two, in seconds of the wall.
+Run: `make bench ONLY=text`. Both sides read the texts twice, for the vocabulary and for the ids, as the stages `vocab`
+and `encode` do (the notebooks do so again in every epoch); in a second row the reference keeps its tokens in between.
+Asserts the same number of tokens, the same vocabulary and the same ids. CPU seconds of one thread; one row is from a
+separate process with two threads, in wall seconds.
 """
 
 import os
@@ -32,10 +32,10 @@ from textmill.text.counting import IN_MEMORY
 from textmill.text.ragged import SPECIALS, UNK
 from textmill.tokenizers.word import WordConfig, WordTokenizer
 
-BATCH = 3_125  # texts: some 4 MB, which is what the stages hold at a time
+BATCH = 3_125  # texts: about 4 MB, as in the stages
 FEW = 2_500  # texts for nltk
 NLTK = NLTKWordTokenizer()
-TWO = "two-threads"  # the argument of a process that has them
+TWO = "two-threads"  # the argument of the process with two threads
 
 REGEX = WordConfig(kind="word", lowercase=True, markup="breaks", pattern=r"[a-z0-9']+", min_freq=3, max_size=30_000)
 LETTERS = REGEX.model_copy(update={"pattern": r"[\p{L}\p{M}]+", "markup": "strip", "max_size": 10_000})
@@ -44,18 +44,18 @@ Cut = Callable[[str], list[str]]
 
 
 def regex_tokens(text: str) -> list[str]:
-    """What the regex notebook keeps: everything but letters, digits and apostrophes is blanked."""
+    """Tokenizes as the regex notebook does, which blanks everything but letters, digits and apostrophes."""
     text = re.sub(r"<br />", " ", text.lower())
     return re.sub(r"[^a-z0-9'\s]", " ", text).split()
 
 
 def nltk_tokens(text: str) -> list[str]:
-    """What the nltk notebook keeps: words of letters alone (sentences are not split first, which would cost more)."""
+    """Tokenizes as the nltk notebook does, which keeps words of letters only, but without splitting sentences first."""
     return [word for word in NLTK.tokenize(text.lower()) if word.isalpha()]
 
 
 def notebook(rows: list[str], cut: Cut, config: WordConfig, keep: bool = False) -> tuple[list[str], list[list[int]]]:
-    """Vocabulary and ids. `keep`: the tokens of the first pass serve the second, too."""
+    """Returns vocabulary and ids. keep: whether the second pass uses the tokens of the first."""
     kept = [cut(text) for text in rows] if keep else None
     counts: Counter[str] = Counter()
     for tokens in kept or map(cut, rows):
@@ -67,7 +67,7 @@ def notebook(rows: list[str], cut: Cut, config: WordConfig, keep: bool = False) 
 
 
 def ours(column: pl.Series, config: WordConfig) -> tuple[tuple[str, ...], list[np.ndarray]]:
-    """The same by the way of the stage `vocab`, in batches."""
+    """Returns the same as the stage `vocab` computes it, in batches."""
     keep_memory()  # as the stage does
     with SpooledTemporaryFile(IN_MEMORY) as spill:
         tokenizer, documents = WordTokenizer.fit(
@@ -77,14 +77,14 @@ def ours(column: pl.Series, config: WordConfig) -> tuple[tuple[str, ...], list[n
 
 
 def resident() -> float:
-    """Most memory of this process so far, MB (Linux; 0 elsewhere). Writing 5 to clear_refs begins anew."""
+    """Returns this process's peak memory so far, in MB (Linux; 0 elsewhere). Writing 5 to clear_refs resets it."""
     status = Path("/proc/self/status")
     line = next((line for line in status.read_text().splitlines() if "VmHWM" in line), "0") if status.exists() else "0"
     return int(re.search(r"\d+", line)[0]) / 1000
 
 
 def memory(work: Callable[[], object]) -> float:
-    """MB that `work` needs at its height, beyond what is held before it."""
+    """Returns the peak memory of `work`, in MB, beyond what was in use before."""
     Path("/proc/self/clear_refs").write_text("5")
     before = resident()
     work()
@@ -92,7 +92,7 @@ def memory(work: Callable[[], object]) -> float:
 
 
 def in_two_threads() -> list[dict[str, Any]]:
-    """The first row once more, of a process that may have two threads, by the wall's clock."""
+    """Measures the first row again, in wall seconds, in a process with two threads."""
     environment = {**os.environ, "POLARS_MAX_THREADS": "2"}
     done = subprocess.run([sys.executable, __file__, TWO], env=environment, check=True, stdout=subprocess.PIPE)
     printed, _, rows = done.stdout.decode().strip().rpartition("\n")
@@ -101,7 +101,7 @@ def in_two_threads() -> list[dict[str, Any]]:
 
 
 def two_threads() -> None:
-    """What `in_two_threads` starts: the row for people, and as json."""
+    """Prints the row of the process that `in_two_threads` starts, in readable form and as json."""
     column = texts()["text"]
     rows = column.to_list()
     ways = {f"regex: {len(rows):,} texts, two threads": lambda: ours(column, REGEX)}
@@ -111,7 +111,7 @@ def two_threads() -> None:
 def main() -> None:
     column = texts()["text"]
     rows = column.to_list()
-    peak = memory(lambda: ours(column, REGEX))  # first: nothing freed earlier may be used again
+    peak = memory(lambda: ours(column, REGEX))  # first, so that no memory freed earlier is used again
 
     words, ids = notebook(rows, regex_tokens, REGEX)
     mine, batches = ours(column, REGEX)
@@ -144,7 +144,7 @@ def main() -> None:
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Wall seconds."""
+    """Returns the wall seconds of `work`."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start

@@ -1,11 +1,10 @@
-"""A training step: the notebook's way (pad to the limit, dense loop) against `textmill.models`, same documents.
+"""Training: the notebook's way (padded to the limit, dense loop) against `textmill.models`, on the same documents.
 
-Both sides train one epoch on the same documents, cut alike, with the same sizes, Adam, clipped gradients and 64
-documents an update on average: ours takes long documents in smaller batches and short ones in larger. A prediction of
-ours never depends on its neighbours; the notebook's recurrent state is read after the padding. The notebook's side is
-float32, as notebooks are, and leaves freed memory to the allocator, which ours keeps. Numbers too small for float32's
-normal ones count as 0 on both sides: gradients through padding are full of them, and some processors take many times as
-long for each.
+Both sides train one epoch on the same documents, truncated alike, with the same sizes, Adam, clipped gradients and 64
+documents per update on average; ours puts long documents in smaller batches and short ones in larger. Our predictions
+never depend on the other documents in the batch; the notebook reads the recurrent state after the padding. The
+notebook's side uses float32 and the allocator's default behaviour; ours keeps freed memory. Denormal numbers count as 0
+on both sides: gradients through padding are full of them, and some processors take many times as long for each.
 Run: `make bench ONLY=training`, or `python bench/training.py bilstm --device cuda` for one case on a GPU.
 """
 
@@ -78,11 +77,11 @@ TRAIN: dict[str, Any] = {
     "precision": "float32",
     "device": "cpu",
 }
-PEAKS = {"H100": 989.0, "H200": 989.0, "A100": 312.0, "L4": 121.0}  # dense bfloat16 TFLOPS, as NVIDIA states them
+PEAKS = {"H100": 989.0, "H200": 989.0, "A100": 312.0, "L4": 121.0}  # dense bfloat16 TFLOPS, as stated by NVIDIA
 
 
 def sample(documents: int) -> tuple[Encoded, int]:
-    """Encoded training texts, as many as asked for, and the size of a vocabulary of all."""
+    """Returns so many encoded training texts, and the size of the vocabulary of all texts."""
     frame = texts()
     with TemporaryFile() as spill:
         tokenizer, _ = WordTokenizer.fit(lambda: [frame["text"]], CONFIG, spill, {})
@@ -90,13 +89,13 @@ def sample(documents: int) -> tuple[Encoded, int]:
 
 
 def entry(case: str, docs: Ragged, **changes: Any) -> dict[str, Any]:
-    """An entry of `models:` with batches of 64 documents on average."""
+    """Returns an entry of `models:` with batches of 64 documents on average."""
     lengths = np.minimum(docs.lengths, CASES[case]["max_len"])
     return {**CASES[case], "batch_tokens": int(notebook.BATCH * lengths.mean() * 1.04), **changes}
 
 
 def reference(case: str, vocabulary: int) -> nn.Module:
-    """The notebook's network of a case."""
+    """Returns the notebook's network for a case."""
     sizes = CASES[case]
     if case == "transformer":
         return notebook.TransformerNotebook(vocabulary, sizes["max_len"])
@@ -105,7 +104,7 @@ def reference(case: str, vocabulary: int) -> nn.Module:
 
 
 def ours(case: str, precision: str, data: Encoded, vocabulary: int, device: str) -> Callable[[], None]:
-    """One epoch of the real loop; validation is one document."""
+    """Returns a function that trains one epoch with the real loop; the validation split is one document."""
     checked = model_entry(entry(case, data.docs, precision=precision, device=device), TRAIN, "bench")
     network = checked.family.build(checked.config, checked.settings, Task(vocabulary, 2, 0)).to(device)
     one = Encoded(Ragged(data.docs.ids[: data.docs.offsets[1]], data.docs.offsets[:2]), data.labels[:1])
@@ -118,7 +117,7 @@ def ours(case: str, precision: str, data: Encoded, vocabulary: int, device: str)
 
 
 def precisions(case: str, network: nn.Module, training: bool) -> list[str]:
-    """What `network` is timed in, on its device: bfloat16 only where that computes in it."""
+    """Returns the precisions in which to time `network`: bfloat16 only if its device supports it."""
     reason = no_bfloat16(network, training)
     if reason:
         print(f"{case}, bfloat16: skipped, {reason}", flush=True)
@@ -150,7 +149,7 @@ def main() -> None:
 
 
 def peak_share(case: str, docs: Ragged, seconds: float) -> dict[str, float]:
-    """TFLOPS of the products over real (unpadded) ids, 6 a weight outside the embedding, and the share of the peak."""
+    """Returns TFLOPS for real (unpadded) ids, at 6 FLOPs per weight outside the embedding, and their share of peak."""
     checked = model_entry(entry(case, docs), TRAIN, "bench")
     network = checked.family.build(checked.config, checked.settings, Task(3, 2, 0))
     weights = sum(weight.numel() for name, weight in network.named_parameters() if "embed" not in name)

@@ -1,1 +1,1 @@
-"""The stages of dvc.yaml: one script each, IO only."""
+"""The stages of dvc.yaml: one script each, which only reads and writes."""

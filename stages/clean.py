@@ -1,4 +1,4 @@
-"""Read the raw data, keep the rows that are documents, and count the others under their reasons."""
+"""Read the raw data, keep the rows that are documents, and count the others by reason."""
 
 from pathlib import Path
 
@@ -21,9 +21,9 @@ from textmill.stage import run
 
 
 def main(raw: Path, docs: Path, labels: Path, metrics: Path, columns: Path, params: Path = PARAMS) -> None:
-    """One row of `docs` is one usable document; `labels` holds the classes in their order.
+    """Writes one row of `docs` for each usable document, and the classes, in order, to `labels`.
 
-    `columns` holds what documents are sliced by, apart from them: another slice trains no model again.
+    `columns` holds the columns to slice by, apart from the documents: another slice trains no model again.
     """
     dataset = load_dataset(params)
     config, sliced = load_section(params, "clean", CleanConfig), load_section(params, "evaluate", EvaluateConfig).slices

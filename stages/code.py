@@ -1,4 +1,4 @@
-"""Write down what the code of each stage means: a comment changes nothing there, so that it runs nothing again."""
+"""Write digests of what each stage's code does: a comment does not change them, so it runs nothing again."""
 
 from pathlib import Path
 
@@ -10,9 +10,9 @@ from textmill.stage import run
 
 
 def main(pipeline: Path, out: Path, params: Path = PARAMS) -> None:
-    """One small file a stage, kind of tokenizer or family of models: a line for each module that it runs.
+    """Writes a small file for each stage, kind of tokenizer or family: a line for each module that it runs.
 
-    The first of all stages: none must run, and lose its old outputs, where a file of the user's lies among these.
+    This stage comes first and checks for the user's files among the outputs, which DVC deletes before a stage runs.
     """
     read = {"dataset": load_section(params, "dataset", dict), "tokenizers": load_section(params, "tokenizers", dict)}
     check_inputs(read, str(params), pipeline)

@@ -1,4 +1,4 @@
-"""Score one model on parts of the training split, if its curve was asked for, and tell what more labels would bring."""
+"""Train one model on parts of the training split, if params ask for its curve, and forecast the gain of more labels."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def main(
     name: str, code: Path, learned: Path, encoded: Path, vocab: Path, vectors: Path, splits: Path, labels: Path,
     out: Path, checkpoints: Path, pretrained: Path, params: Path = PARAMS,
 ) -> None:  # fmt: skip
-    """`name` is the model's key in params. Most models have no curve: they end before what computes is imported."""
+    """Measures the curve of the model with the key `name`. Most models have none and return before heavy imports."""
     compare, entry = load_section(params, "compare", CompareConfig), load_section(params, f"models.{name}", dict)
     if not compare.wants_curve(name, entry["family"]):
         Curve().write(out)

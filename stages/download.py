@@ -1,4 +1,4 @@
-"""Bring the data set's files to data/raw: as received, checked, complete or absent."""
+"""Fetch the data set's files to data/raw: as received, checked, complete or absent."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from textmill.stage import run
 
 
 def main(inputs: Path, downloads: Path, out: Path, params: Path = PARAMS) -> None:
-    """Fetch what `dataset` names; files already in `downloads` are not downloaded again."""
+    """Fetches the files that `dataset` names; files already in `downloads` are not downloaded again."""
     dataset = load_dataset(params)
     with whole_folder(out) as raw:
         parts = fetch_dataset(dataset, raw, inputs, Places.of(downloads))

@@ -1,4 +1,4 @@
-"""Turn the texts of all splits but train, which `vocab` encoded, into flat ids: once, and never again."""
+"""Turn the texts of all splits into flat ids, once; `vocab` has already encoded train."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from textmill.text.prefetching import prefetch
 def main(
     splits: Path, labels: Path, tokenizer: Path, learned: Path, out: Path, metrics: Path, params: Path = PARAMS
 ) -> None:
-    """Nothing is cut, padded or dropped. `learned` is what `vocab` counted; `metrics` completes it."""
+    """Encodes without truncating, padding or dropping. `learned`: the counts of `vocab`; `metrics`: all."""
     keep_memory()
     codec, names, made_by = tokenizers.load(tokenizer), read_json(labels), sha256(tokenizer)
     facts = {"train": Vocabulary.read(learned).train}

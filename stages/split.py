@@ -1,4 +1,4 @@
-"""Cut the documents into train, validation, test and unlabelled; count and profile what came out."""
+"""Split the documents into train, validation, test and unlabelled; count and profile the splits."""
 
 from contextlib import ExitStack
 from functools import partial
@@ -18,9 +18,9 @@ from textmill.stage import run
 
 
 def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARAMS) -> None:
-    """Given splits are kept, missing ones are cut by `split` and `seed`. Texts are read three times, and never held.
+    """Keeps the splits that the data has, and draws the others by `split` and `seed`; texts are never kept in memory.
 
-    train_in_test.json: the rows of train.parquet whose texts stand in test too.
+    train_in_test.json: the rows of train.parquet whose texts are also in test.
     """
     config = load_section(params, "split", SplitConfig)
     seed = load_section(params, "seed", Seed)

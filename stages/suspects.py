@@ -1,4 +1,4 @@
-"""List the documents whose labels look wrong, with their texts, for a person to read."""
+"""List the documents whose labels look wrong, with their texts, for people to read."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +19,9 @@ from textmill.text.encoding import Encoded, classes
 
 
 def main(splits: Path, labels: Path, table: Path, out: Path, params: Path = PARAMS) -> None:
-    """All documents of train, validation and test are judged; each by models that never saw it, nor its group.
+    """Judges all documents of train, validation and test by models that were not trained on them or their groups.
 
-    table: for a person's spreadsheet; out: what the page tells of it.
+    table: for a spreadsheet; out: for the page.
     """
     by, seed = load_section(params, "split", SplitConfig).by, load_section(params, "seed", Seed)
     names = read_json(labels)

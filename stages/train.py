@@ -1,4 +1,4 @@
-"""Fit one model of params, once a seed, and write its bundle, its learning curve and how it was fitted."""
+"""Train one model of params, once per seed; write its bundle, its learning curve and facts about the training."""
 
 from pathlib import Path
 
@@ -17,10 +17,10 @@ def main(
     name: str, code: Path, learned: Path, encoded: Path, vocab: Path, vectors: Path, train_in_test: Path, labels: Path,
     out: Path, metrics: Path, checkpoints: Path, pretrained: Path, params: Path = PARAMS,
 ) -> None:  # fmt: skip
-    """`name` is the model's key in params. The seed that is best on validation is shipped; the curve is its own.
+    """Trains the model with the key `name` in params. The seed that is best on validation is shipped, with its curve.
 
-    `code` says what this stage runs, `learned` is what `vocab` counted. A killed run goes on from `checkpoints`;
-    `pretrained` keeps what a model last read before its training.
+    code: the digests of what this stage runs; learned: the counts of `vocab`. A killed run resumes from `checkpoints`;
+    `pretrained` keeps each model's last pretraining.
     """
     entry, train = load_section(params, f"models.{name}", dict), load_section(params, "train", dict)
     seed, threads = load_section(params, "seed", Seed), load_section(params, "threads", Threads)

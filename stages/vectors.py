@@ -1,4 +1,4 @@
-"""Find vectors for the words of one tokenizer, in a file or by training them here."""
+"""Get vectors for the words of one tokenizer, from a file or by training them."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ def main(
     name: str, tokenizer: Path, encoded: Path, train_in_test: Path, downloads: Path, out: Path, metrics: Path,
     params: Path = PARAMS,
 ) -> None:  # fmt: skip
-    """`name` is the tokenizer's key in params; where its vectors are null, `out` holds none and little is imported."""
+    """Writes the vectors of the tokenizer with the key `name`; null: `out` has none, and little is imported."""
     config = vectors_config(load_section(params, f"tokenizers.{name}", dict), f"{params}: tokenizers.{name}")
     seed, made_by = load_section(params, "seed", Seed), sha256(tokenizer)
     if config is None:

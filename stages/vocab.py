@@ -1,4 +1,4 @@
-"""Learn or fetch one tokenizer, and encode the training split in passing; no other split is opened."""
+"""Learn or fetch one tokenizer, and encode the training split on the way; no other split is opened."""
 
 import shutil
 from pathlib import Path
@@ -23,9 +23,9 @@ def main(
     name: str, train: Path, labels: Path, downloads: Path, out: Path, encoded: Path, metrics: Path,
     params: Path = PARAMS,
 ) -> None:  # fmt: skip
-    """`name` is the tokenizer's key in params; `encoded` is what `encode` would make of the training split.
+    """Makes the tokenizer with the key `name` in params; `encoded`: the ids of the training split.
 
-    `out` gets the tokenizer's file, and below `encoder` what was fetched with it.
+    `out` gets the tokenizer's file, and in its folder `encoder` what was fetched with it.
     """
     entry = load_section(params, f"tokenizers.{name}", dict)
     config = tokenizers.tokenizer_config(entry, f"{params}: tokenizers.{name}")

@@ -1,4 +1,4 @@
-"""A page in headless Chromium, by its debugging pipe: the json messages of its protocol, each ended by a NUL."""
+"""A page in headless Chromium, driven through its debugging pipe: json messages, each followed by a NUL."""
 
 import json
 import os
@@ -13,12 +13,12 @@ from select import select
 from typing import Any
 
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-PATIENCE = 60.0  # seconds, for all that a test asks of it
+PATIENCE = 60.0  # seconds, for one test
 FLAGS = ["--headless=new", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--disable-background-networking"]
 
 
 class Browser:
-    """One page. events: all that it told without being asked."""
+    """One page. events: the messages that are no answers to a command."""
 
     def __init__(self, send: int, receive: int):
         self.send, self.receive, self.ends = send, receive, time.monotonic() + PATIENCE
@@ -26,7 +26,7 @@ class Browser:
         self.events: list[dict[str, Any]] = []
 
     def ask(self, method: str, **params: Any) -> Any:
-        """The result of a command. Raises AssertionError if it fails, or takes too long."""
+        """Returns the result of a command. Raises AssertionError if it fails or takes too long."""
         self.number += 1
         message = {"id": self.number, "method": method, "params": params}
         message |= {"sessionId": self.session} if self.session else {}
@@ -39,12 +39,12 @@ class Browser:
             self.events.append(told)
 
     def wait(self, event: str) -> None:
-        """Until the page tells of an event."""
+        """Waits for an event."""
         while not any(one.get("method") == event for one in self.events):
             self.events.append(self._next())
 
     def run(self, script: str) -> Any:
-        """The value of an expression in the page."""
+        """Returns the value of an expression in the page."""
         told = self.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in told, told["exceptionDetails"]
         return told["result"].get("value")
@@ -63,12 +63,12 @@ class Browser:
 
 @contextmanager
 def opened(page: Path, width: int = 1280, height: int = 900, dark: bool = False, media: str = "") -> Iterator[Browser]:
-    """The page of a file, loaded; the browser can reach nothing else."""
+    """Opens a file in a browser that can reach nothing else; yields it when the page has loaded."""
     (theirs, ours), (our_end, their_end) = os.pipe(), os.pipe()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         words = [*FLAGS, f"--user-data-dir={profile}", "--no-sandbox", "--remote-debugging-pipe", "about:blank"]
 
-        def take() -> None:  # the numbers that Chromium reads from and writes to
+        def take() -> None:  # Chromium reads from file descriptor 3 and writes to 4
             read, write = os.dup(theirs), os.dup(their_end)
             os.dup2(read, 3)
             os.dup2(write, 4)

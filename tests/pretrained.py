@@ -1,4 +1,4 @@
-"""A pretrained tokenizer and encoders of a few weights, made up, as files of Hugging Face's libraries."""
+"""A made-up pretrained tokenizer and small encoders, as files of Hugging Face's libraries."""
 
 import json
 from pathlib import Path
@@ -7,14 +7,14 @@ from textmill import tokenizers
 from textmill.files import write_json
 from textmill.tokenizers.pretrained import ENCODER, PretrainedTokenizer
 
-# In the manner of BERT's: the special tokens lie between the others.
+# As in BERT's: the special tokens are between the others.
 PIECES = ["[PAD]", "the", "film", "##s", "was", "bad", "n", "##ai", "##ive", "日", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 PIECES += ["[", "]", "<", ">", "!", "a", "b", "word", "one", "pad", "un", "##k", "sep", "cafe"]
 PIECES += [f"w{number}" for number in range(10)]  # 38 with those above
 
 
 def word_pieces() -> dict:
-    """A tokenizer.json of BERT's kind, padding and truncation included."""
+    """Returns a tokenizer.json like BERT's, including padding and truncation."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
     vocabulary = {piece: number for number, piece in enumerate(PIECES)}
@@ -29,7 +29,7 @@ def word_pieces() -> dict:
 
 
 def byte_pairs() -> dict:
-    """A tokenizer.json of RoBERTa's kind: pairs of bytes, which a space belongs to."""
+    """Returns a tokenizer.json like RoBERTa's: byte pairs, which may include a space."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
     vocabulary = {token: number for number, token in enumerate(["<s>", "<pad>", "</s>", "<unk>"])}
@@ -45,7 +45,7 @@ def byte_pairs() -> dict:
 
 
 def unigrams() -> dict:
-    """A tokenizer.json of XLM-R's kind, whose special tokens are pieces like the others."""
+    """Returns a tokenizer.json like XLM-R's, whose special tokens are pieces like the others."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
     pieces = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0)]
@@ -69,7 +69,7 @@ CONFIGS = {
 
 
 def encoder(folder: Path, kind: str = "bert") -> Path:
-    """A folder as the hub has them: tokenizer.json, config.json, and random weights under the names files have."""
+    """Writes a folder like the hub's: tokenizer.json, config.json, and random weights under the usual names."""
     import torch
     from safetensors.torch import save_file
     from transformers import AutoConfig, AutoModelForMaskedLM
@@ -83,7 +83,7 @@ def encoder(folder: Path, kind: str = "bert") -> Path:
 
 
 def vocab(folder: Path, kind: str = "bert") -> Path:
-    """What the stage of that name makes of it: the tokenizer's file and, returned, the folder of the encoder."""
+    """Writes what the stage vocab makes of it: the tokenizer's file, and the encoder's folder, which it returns."""
     source = encoder(folder / "source", kind)
     found = PretrainedTokenizer.from_spec({"markup": "keep", "tokenizers": word_pieces()})
     tokenizers.save(folder / "vocab/tokenizer.json", found)

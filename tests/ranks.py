@@ -1,4 +1,4 @@
-"""What torchrun starts in test_distributed: several trainings, in the last of which torchrun is killed."""
+"""The script that torchrun starts in test_distributed: several trainings; in the last, torchrun is killed."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from textmill.training import checkpoint
 
 
 def main(trainings: str) -> None:
-    """trainings: what `stages.train` is told, for each."""
+    """trainings: the arguments of `stages.train` for each."""
     *whole, killed = json.loads(trainings)
     for name, *paths in whole:
         train.main(name, *map(Path, paths))
@@ -24,14 +24,14 @@ def main(trainings: str) -> None:
 
 
 def kill_after(epoch: int) -> None:
-    """Kill torchrun as soon as that epoch is kept."""
+    """Kills torchrun as soon as that epoch is saved."""
     save, torchrun = checkpoint.save, os.getppid()
 
     def kill(folder: Path, facts: dict[str, Any], *rest: Any) -> None:
         save(folder, facts, *rest)
         if facts["epoch"] == epoch:
             os.kill(torchrun, signal.SIGKILL)
-            while os.getppid() == torchrun:  # of its death a signal tells this process
+            while os.getppid() == torchrun:  # a signal reports its death to this process
                 time.sleep(0.01)
 
     checkpoint.save = kill

@@ -1,4 +1,4 @@
-"""What the page shows of errors: which documents, in which order, and who is right where others err."""
+"""The errors on the page: which documents, in which order, and which model is right where others are wrong."""
 
 from types import SimpleNamespace
 
@@ -25,7 +25,7 @@ def models(tmp_path):
     return {name: SimpleNamespace(folder=tmp_path / name) for name in SAID}
 
 
-def test_the_champions_surest_errors_stand_first_and_every_model_answers(models):
+def test_the_champions_most_confident_errors_come_first(models):
     found = answers(models, [TEXTS[:2], TEXTS[2:]], "linear")
     assert (found.wrong, [one.id for one in found.shown]) == (3, ["c", "b", "d"])
     first = found.shown[0]
@@ -36,9 +36,9 @@ def test_the_champions_surest_errors_stand_first_and_every_model_answers(models)
     assert [one.id for one in answers(models, [TEXTS], "lstm").shown] == ["d", "b", "c"]
 
 
-def test_too_many_errors_are_cut_fairly_and_by_their_size(models, monkeypatch):
+def test_too_many_errors_are_limited_by_number_and_size(models, monkeypatch):
     errors = np.array([[0.9, 0.8, 0.7, -1, -1], [-1, -1, -1, 0.6, 0.5]])
-    assert shown.shown(errors, 0, most=2).tolist() == [0, 3]  # each model's surest one
+    assert shown.shown(errors, 0, most=2).tolist() == [0, 3]  # each model's most confident one
     assert shown.shown(errors, 1, most=9).tolist() == [3, 4, 0, 1, 2]
     monkeypatch.setattr(shown, "SIZE", 400)
     found = answers(models, [TEXTS], "linear")

@@ -26,7 +26,7 @@ def test_cut_keeps_the_end_that_is_asked_for(how, kept):
 @given(LENGTHS, st.one_of(st.none(), st.integers(1, 60)), st.sampled_from(["head", "tail", "head+tail"]))
 def test_a_batch_is_what_slices_of_each_document_are(lengths, limit, how):
     docs = ragged(*(np.arange(2, 2 + length) for length in lengths))
-    docs.ids.setflags(write=False)  # as a mapped file is
+    docs.ids.setflags(write=False)  # as for a memory-mapped file
     ids, kept = Loader(docs, limit, how, CPU).batch(rows := np.random.default_rng(0).permutation(len(lengths)))
     for row, got, length in zip(rows, ids.numpy(), kept.tolist(), strict=True):
         doc, most = docs[row], limit or 60
@@ -58,14 +58,14 @@ def test_batches_change_with_the_epoch_and_waste_little():
 
 
 def together(lengths: np.ndarray, seed: int, **limits: int) -> set[frozenset[int]]:
-    """Which rows share a batch, whatever its place."""
+    """Returns which rows share a batch, in any order of the batches."""
     return {frozenset(rows.tolist()) for rows in batches(lengths, rng=np.random.default_rng(seed), **limits)}
 
 
 def test_lengths_are_shaken_by_a_twentieth():
     lengths = np.repeat([100, 102, 113], 40)  # 1.05 * 102 < 0.95 * 113
     first, second = (together(lengths, seed, batch_tokens=10_000, most=10) for seed in (1, 2))
-    assert first != second  # neighbours change
+    assert first != second  # batches change
     kinds = {tuple(np.unique(lengths[list(rows)])) for rows in first | second}
     assert (100, 102) in kinds
     assert not any(113 in kind for kind in kinds - {(113,)})
@@ -87,12 +87,12 @@ def test_batches_come_in_random_order():
 @pytest.mark.parametrize(
     ("lengths", "tokens", "most", "sizes"),
     [
-        ([2, 2, 2, 2], 4, None, [2, 2]),  # as many as the budget holds
+        ([2, 2, 2, 2], 4, None, [2, 2]),  # as many as batch_tokens allows
         ([2, 2, 2, 2], 5, None, [2, 2]),
         ([2, 2, 2, 2], 3, None, [1, 1, 1, 1]),
         ([1, 3], 6, None, [2]),  # rows x longest
         ([1, 3], 5, None, [1, 1]),
-        ([9, 9], 4, None, [1, 1]),  # one row at least
+        ([9, 9], 4, None, [1, 1]),  # at least one row
         ([1, 1, 1, 1, 1], 100, 2, [2, 2, 1]),
         ([1, 1, 1], 100, 3, [3]),
     ],

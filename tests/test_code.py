@@ -1,4 +1,4 @@
-"""A comment changes no digest; an edit that matters is never missed."""
+"""Digests of code: comments do not change them, edits that matter always do."""
 
 import ast
 import hashlib
@@ -79,7 +79,7 @@ def test_what_only_people_read_changes_nothing(before, after):
         ("2 * found[0]", "found[0] * 2"),
         ("number > LIMIT", "number >= LIMIT"),
         ("raise ValueError(", "raise KeyError("),
-        ("work(number)", "work(number + 1)"),  # what is said may do something
+        ("work(number)", "work(number + 1)"),  # a printed line may do something
         ("from textmill.console import say", "from textmill.console import progress as say"),
         ("def double(number: int, names: list[str])", "def double(names: list[str], number: int)"),
         ("    if number > LIMIT:", "    if True:"),
@@ -122,7 +122,7 @@ def f(x, *more, y=1, **rest):
 
 
 def test_every_python_writes_the_same():
-    """The text itself, which each version of Python that runs these tests has to give."""
+    """Compares the text itself, which must be the same in each version of Python that runs these tests."""
     assert of("x = f'a{1}' 'b'") == (
         "Module(body=[Assign(targets=[Name(id=str:'x'),]value=JoinedStr(values=[Constant(value=str:'a'),"
         "FormattedValue(value=Constant(value=int:1)conversion=int:-1),Constant(value=str:'b'),])),])"
@@ -245,13 +245,13 @@ def test_families_and_kinds_have_digests_of_their_own():
 
 @pytest.mark.skipif("CI" not in os.environ, reason="about the commit, not about a working copy")
 def test_the_committed_digests_are_those_of_the_code():
-    """`dvc repro code` writes them."""
+    """To update them, run `dvc repro code`."""
     committed = {path.stem: path.read_text() for path in (ROOT / "digests").glob("*.txt")}
     assert committed == listings(ROOT)
 
 
 def test_the_stage_needs_little():
-    """A comment costs the start of Python, a look at params.yaml and one at each module."""
+    """A comment costs the start of Python and reading params.yaml and each module."""
     lines = "import sys, stages.code; print(sorted({'numpy', 'polars', 'torch'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", lines], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -12,7 +12,7 @@ from textmill.timings import Timing
 
 
 def comparison(**scores):
-    """Models by their validation scores."""
+    """Returns a comparison of models with these validation scores."""
     made = object.__new__(Project)
     made.models = {name: {"validation": score, "score": score - 0.01} for name, score in scores.items()}
     made.champion, made.better = "linear", None
@@ -34,7 +34,7 @@ def test_the_best_up_to_each_size_is_marked():
 
 
 @given(st.lists(st.floats(20, 170), min_size=1, max_size=12))
-def test_names_in_a_chart_stand_apart(places):
+def test_names_in_a_chart_do_not_overlap(places):
     moved = spaced(sorted(places))
     assert all(b - a >= GAP - 0.11 for a, b in pairwise(moved))
 
@@ -47,7 +47,7 @@ def test_marks_of_a_logarithmic_axis_are_few_and_round(low, length):
 
 
 @pytest.mark.parametrize("values", [{"a": 1.0}, {"a": 1.0, "b": 1.0, "c": 2000.0}])
-def test_a_chart_has_a_place_for_every_model(values):
+def test_a_chart_shows_every_model(values):
     drawn = chart("size", values, dict.fromkeys(values, 0.8), [0.8])
     assert {point.name for point in drawn.points} == set(values)
     assert all(34 <= point.x <= 250 for point in drawn.points)

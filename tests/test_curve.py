@@ -1,4 +1,4 @@
-"""Learning curves: nested parts, forecasts that hold, and fits that are not made twice."""
+"""Learning curves: nested parts, forecasts that are right, and fits that are not repeated."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ ROWS = (100, 200, 400, 800, 1600)
 
 
 def sizes(law, spread=0.01) -> list[Size]:
-    """Scores of 5 draws around 1 - law(rows), and of one of all."""
+    """Returns scores of 5 draws around 1 - law(rows), and one score for all documents."""
     apart = np.linspace(-spread, spread, 5)
     several = [Size(rows=rows, scores=(1 - law(rows) + apart).tolist()) for rows in ROWS[:-1]]
     return [*several, Size(rows=ROWS[-1], scores=[1 - law(ROWS[-1])])]
@@ -51,7 +51,7 @@ def test_no_forecast_says_why(law, line):
 
 
 def test_the_interval_is_as_wide_as_luck_asks_for_and_not_three_times_as_wide():
-    """Each document moves the error a little, and those of a part by their mean."""
+    """Each document moves the error a little; a part moves it by the mean of its documents."""
     rng, held, off, width = np.random.default_rng(0), [], [], []
     for _ in range(400):
         luck = rng.normal(0, 0.4, 2 * ROWS[-1])
@@ -78,7 +78,7 @@ def test_parts_are_nested_and_know_every_class():
     assert set(labels[order[:3]]) == {0, 1, 2}
     assert nested(pieces * 0, labels, rng)[3:].tolist() != sorted(order[3:])
     rest = pieces[order[3:]]
-    assert (np.diff(rest) != 0).sum() == len(set(rest)) - 1  # one piece after the other
+    assert (np.diff(rest) != 0).sum() == len(set(rest)) - 1  # one piece after another
 
 
 def test_the_last_score_is_that_of_the_whole_and_no_fit_is_made_twice(tmp_path, monkeypatch):
@@ -96,7 +96,7 @@ def test_the_last_score_is_that_of_the_whole_and_no_fit_is_made_twice(tmp_path, 
     assert len(drawn(told).marks) == 7
     monkeypatch.setattr(type(model.family), "fit", None)
     assert measure(*given, "accuracy", Kept(tmp_path, "linear", [1])) == found
-    assert measure(*given, "f1_macro", Kept(tmp_path, "linear", [1]))[0].rows == 20  # another metric, the same fits
+    assert measure(*given, "f1_macro", Kept(tmp_path, "linear", [1]))[0].rows == 20  # another metric uses the same fits
     with pytest.raises(TypeError):
         measure(*given, "accuracy", Kept(tmp_path, "linear", [2]))
 
@@ -116,7 +116,7 @@ def test_too_few_documents_are_told():
     model = model_entry(MODELS["linear"], TRAIN, "x")
     found = measure(model, data, data, data, Task(300, 2, 0), np.arange(100), "accuracy", NothingKept())
     assert [size.rows for size in found] == [50, 100]
-    line = "what more labels would bring cannot be told: train has too few documents"
+    line = "what more labels would bring is unknown: train has too few documents"
     assert curve_line(with_forecasts(found, "accuracy", "text", 0.05, 1000)) == line
 
 
@@ -130,7 +130,7 @@ def test_parts_that_a_model_cannot_learn_from_are_left_out(monkeypatch):
 
 
 def noisy(documents: int, seed: int) -> Encoded:
-    """Of the labels one in five is wrong."""
+    """Returns documents of which one label in five is wrong."""
     data = toy(documents, 300, 2, seed)
     wrong = np.random.default_rng(seed).random(documents) < 0.2
     return Encoded(data.docs, np.where(wrong, 1 - data.labels, data.labels))

@@ -33,7 +33,7 @@ ROOMS = {
     "networks": {"text", "vectors"},
     "training": {"text", "vectors", "networks"},
     "models": {"text", "tokenizers", "networks", "training"},
-    "judging": {"text"},
+    "judging": {"rows", "text"},
     "report": {"judging"},
     "annotation": {"rows", "text", "tokenizers", "training", "models", "judging"},
     "bundle": {"text", "training", "models"},
@@ -63,6 +63,7 @@ ROOMS = {
         "review",
     },
     "__main__": {"cli"},
+    "reference": {"cli"},
 }
 KEPT = ("data/checkpoints", "data/downloads", "data/pretrained")  # between runs, and out of DVC's sight
 HEAVY = {"torch", "sklearn", "datasets", "matplotlib", "mlflow", "pandas", "transformers", "gensim"}
@@ -128,6 +129,11 @@ def test_paths_on_the_command_line_are_deps_or_outs(stage):
     words = [word for word in body["cmd"].split()[3:] if "/" in word and word not in KEPT]
     for word in words:  # a folder may stand for the files in it
         assert any(path == word or path.startswith(f"{word}/") for path in declared), word
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_script_is_short(stage):
+    assert len((ROOT / f"stages/{stage}.py").read_text().splitlines()) <= 50
 
 
 def test_rooms_import_what_lies_below_and_no_sibling():

@@ -1,4 +1,4 @@
-"""A processor is asked what it computes in."""
+"""The choice of device and precision."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A run under torchrun, as a user starts it: two processes on this machine give what one gives."""
+"""Runs under torchrun, as a user starts them: two processes give the same result as one."""
 
 import json
 import os
@@ -27,12 +27,12 @@ from textmill.vectors import WordVectors
 
 pytestmark = pytest.mark.slow
 
-# No dropout: each rank draws masks of its own. No Adam: it makes steps of the rounding where a gradient is 0 (that of
-# the keys' biases). Batches are so small that one of a single document leaves a rank none.
+# No dropout: each rank has its own masks. No Adam: where a gradient is 0 (that of the keys' biases), it turns rounding
+# errors into steps. Batches are so small that one has a single document, which leaves a rank none.
 SETTINGS = {**TRAIN, "epochs": 3, "batch_tokens": 100, "max_len": 60, "optimizer": "sgd", "class_weights": "balanced"}
 READING = {"epochs": 2, "lr": 0.1, "window": 14, "negatives": 20}
 RECIPES = {"dropout": 0.0, "bigrams": 30, "max_norm": 0.9, "head": [6], "batch_documents": 3, "accumulate": 3}
-RECIPES |= {"label_smoothing": 0.1, "adversarial": 0.2, "ema": 0.9, "updates": 24}  # which takes a fourth epoch
+RECIPES |= {"label_smoothing": 0.1, "adversarial": 0.2, "ema": 0.9, "updates": 24}  # so that there is a fourth epoch
 PLAIN = {"dropout": 0.0, "pretrain": READING}
 SEEDS = {"lstm": [3, 4], "transformer": [3], "recipes": [3]}
 PARAMS = {
@@ -48,7 +48,7 @@ PARAMS = {
         "recipes": {**MODELS["gru"], **RECIPES, "seeds": SEEDS["recipes"]},
     },
 }
-LONG = {**MODELS["gru"], "epochs": 5}  # to be killed on its way
+LONG = {**MODELS["gru"], "epochs": 5}  # long enough to be killed
 WORD = {"kind": "word", "lowercase": True, "markup": "strip", "pattern": "[a-z0-9]+", "min_freq": 1, "max_size": 50}
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
@@ -70,7 +70,9 @@ def root(tmp_path_factory):
     none = WordVectors(np.empty(0, np.int64), np.empty((0, 0), np.float32))
     vectors.save(root / "vectors.safetensors", none, sha256(root / "vocab/tokenizer.json"))
     data = toy(50, 40, 3)
-    ids = np.concatenate([data.docs.ids, np.full(60, 7, np.int32)])  # the last is longer than half a batch: alone in it
+    ids = np.concatenate(
+        [data.docs.ids, np.full(60, 7, np.int32)]
+    )  # the last is longer than half a batch, so it is alone in one
     data = encoding.Encoded(Ragged(ids, np.append(data.docs.offsets, len(ids))), np.append(data.labels, 0))
     for split in ("train", "validation", "unlabelled"):
         made_by = sha256(root / "vocab/tokenizer.json")
@@ -79,14 +81,14 @@ def root(tmp_path_factory):
 
 
 def words(root: Path, name: str, out: str) -> list[str]:
-    """What `stages.train` is told."""
+    """Returns the arguments of `stages.train`."""
     text = ["code.txt", "vocab.json", "encoded", "vocab", "vectors.safetensors", "train_in_test.json", "labels.json"]
     made = [f"{out}/{name}/model", f"{out}/{name}", "data/checkpoints", "data/pretrained"]
     return [name, *(str(root / path) for path in text), *made]
 
 
 def torchrun(root: Path, *told: str) -> tuple[int, str]:
-    """Its exit code once all its processes have ended, and what they said."""
+    """Returns its exit code and output, once all its processes have ended."""
     env = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1"}
     command = {"args": [*TORCHRUN, *told], "cwd": root / "two", "env": env}
     with subprocess.Popen(**command, stdout=subprocess.PIPE, text=True) as run:
@@ -96,7 +98,7 @@ def torchrun(root: Path, *told: str) -> tuple[int, str]:
 
 @pytest.fixture(scope="module")
 def said(root) -> dict[str, str]:
-    """What two processes said in each training: one torchrun, which is killed in the last of them."""
+    """Returns the output of two processes in each training, under one torchrun, which is killed in the last."""
     names = [*PARAMS["models"], "long"]
     trainings = [words(root, name, "whole") for name in names] + [words(root, "long", "killed")]
     code, out = torchrun(root, str(ROOT / "tests/ranks.py"), json.dumps(trainings))
@@ -109,7 +111,7 @@ def test_two_processes_give_what_one_gives(root, said, name, monkeypatch):
     monkeypatch.chdir(root / "one")
     name, *paths = words(root, name, "whole")
     train.main(name, *map(Path, paths))
-    assert len(re.findall("(?m)^epoch 1/", said[name])) == len(SEEDS[name])  # rank 0 alone prints, and writes
+    assert len(re.findall("(?m)^epoch 1/", said[name])) == len(SEEDS[name])  # only rank 0 prints and writes
     one, two = (root / side / "whole" / name for side in ("one", "two"))
     weights = [path.relative_to(one) for path in sorted(one.glob("model/**/*.safetensors"))]
     assert len(weights) == len(SEEDS[name])
@@ -130,7 +132,7 @@ def test_a_killed_run_goes_on_with_all_its_processes(root, said):
     assert "epoch 4/5" not in said["killed"]  # the children died with torchrun
     code, out = torchrun(root, "-m", "stages.train", *words(root, "long", "killed"))
     assert code == 0
-    assert "going on after epoch 3" in out
-    assert "going on" not in said["long"]
+    assert "resuming after epoch 3" in out
+    assert "resuming" not in said["long"]
     one, other = (sha256(root / f"two/{side}/long/model/model.safetensors") for side in ("killed", "whole"))
     assert one == other

@@ -1,4 +1,4 @@
-"""What a comparison gives to doubt, and the one place that has the words."""
+"""Doubts about a comparison, as facts and in words."""
 
 import re
 from dataclasses import replace
@@ -27,7 +27,7 @@ LEARNING = {"epochs": 8, "updates": 48, "batch_documents": 31.5, "learned": 0.5,
 
 
 def doubted(rows=4000, held=2000, test=None, train=None, by="text", **fits):
-    """Doubts of a linear model at 80 % and of networks that differ in what is given: {"lstm": (validation, fit)}."""
+    """Returns the doubts about a linear model at 80 % and networks given as {"lstm": (validation, fit)}."""
     facts, *_ = made_up(["linear", *fits])
     judged = {"linear": replace(model(some(0.8, rows), validation=0.8), family="linear")}
     for number, (name, (validation, fit)) in enumerate(fits.items(), 1):
@@ -46,7 +46,7 @@ def doubted(rows=4000, held=2000, test=None, train=None, by="text", **fits):
 @pytest.mark.parametrize(
     ("validation", "fit", "expected"),
     [
-        (0.8, {}, []),  # a file of before
+        (0.8, {}, []),  # a file of an older version
         (0.8, {"learning": LEARNING}, []),
         (0.8, {"learning": LEARNING | {"learned": 0.15}}, [HardlyTrained("lstm", 0.15)]),
         (0.8, {"learning": LEARNING | {"learned": -0.2}}, [HardlyTrained("lstm", -0.2)]),
@@ -86,10 +86,10 @@ def test_a_model_that_always_gives_one_answer(share):
 @pytest.mark.parametrize(
     ("rows", "held", "blind"), [(4000, 2000, []), (4000, 60, ["validation"]), (60, 4000, ["test"])]
 )
-def test_splits_that_cannot_tell_models_apart(rows, held, blind):
+def test_splits_too_small_to_show_differences(rows, held, blind):
     found = [one for one in doubted(rows, held, lstm=(0.8, {})) if isinstance(one, CannotTell)]
     assert [(one.split, one.rows) for one in found] == [(name, 60) for name in blind]
-    # Of two that are wrong on a fifth each, on others: 2 x sqrt(2 x .8 x .2 / 60)
+    # Two models that are wrong on different fifths: 2 x sqrt(2 x .8 x .2 / 60)
     assert all(one.difference == pytest.approx(0.146, rel=0.2) for one in found)
 
 
@@ -105,9 +105,13 @@ def test_models_that_agree_do_not_make_a_split_look_sharp():
         (
             1,
             FewUnits("test", "group", 1, 1.0),
-            "test: all in one group, so how far luck moves",
+            "test: all in one group, so the luck in its scores",
         ),
-        (4, FewUnits("test", "group", 4, 3.1), "test: 4 groups, worth 3.1 of equal size: too few for intervals"),
+        (
+            4,
+            FewUnits("test", "group", 4, 3.1),
+            "test: 4 groups, worth 3.1 of equal size: too few for reliable",
+        ),
         (40, None, None),
     ],
 )
@@ -130,8 +134,8 @@ def test_lines_are_few_and_the_same_on_the_page():
     html = page(change=change, rows=60)
     told = re.findall(r"<li>(.*?)\.</li>", re.search(r'<ul class="warn".*?</ul>', html, re.S)[0])
     assert [line.partition(":")[0] for line in told] == ["lstm", "test"]
-    assert "hardly trained, its loss ended at 96\N{NO-BREAK SPACE}% of guessing" in told[0]
-    assert "still improving when it ended, after 3 epochs" in told[0]
+    assert "hardly trained: its loss ended at 96\N{NO-BREAK SPACE}% of guessing" in told[0]
+    assert "still improving at the end, after 3 epochs" in told[0]
 
 
 def test_validation_is_too_good_where_it_chose_epochs():
@@ -144,5 +148,5 @@ def test_validation_is_too_good_where_it_chose_epochs():
     (found,) = [one for one in doubts(comparison, models) if isinstance(one, TooGood)]
     assert found.networks == pytest.approx((0.85 - score, 0.9 - score), abs=1e-6)
     assert found.others == pytest.approx((0.9 - score,) * 2, abs=1e-6)
-    told = "validation: networks score +1.6 to +2.6 points more there than on test, since it chose their epochs"
+    told = "validation: networks score +1.6 to +2.6 points more than on test, because it chose their epochs"
     assert lines([TooGood((0.016, 0.026), (0.0, 0.0))]) == [f"{told}; other models 0.0"]

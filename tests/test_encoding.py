@@ -95,7 +95,7 @@ def test_a_file_of_another_length_is_damaged(tmp_path, lost):
 
 def test_another_tokenizer_is_refused(tmp_path):
     save(tmp_path / "a.safetensors", [toy(50, 30, 3)], 50, MADE_BY)
-    with pytest.raises(ArtifactError, match="encoded with another tokenizer"):
+    with pytest.raises(ArtifactError, match="encoded by a different tokenizer"):
         load(tmp_path / "a.safetensors", "1" * 64)
 
 

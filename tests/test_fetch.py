@@ -1,4 +1,4 @@
-"""One file by its checksum: what each way of getting it brings, keeps and refuses."""
+"""Fetching a file by its checksum: what each source gives, keeps and refuses."""
 
 import hashlib
 import os
@@ -62,7 +62,7 @@ def test_an_address_is_one_of_a_file(address, message):
 
 
 class Server(ThreadingHTTPServer):
-    """Answers with the given functions in turn, the last one for ever."""
+    """Answers with the given functions in turn, then always with the last."""
 
     daemon_threads = True
 
@@ -164,7 +164,9 @@ def test_a_download_that_always_ends_early_says_how_much_came(places, serve):
 @pytest.mark.parametrize(("failure", "what"), [(answer(b"", 404), "404"), (lambda handler: None, "ConnectionError")])
 def test_a_host_that_fails_is_named_without_passwords(places, serve, capsys, failure, what):
     config = at(serve(failure).address("reviews.csv?key=secret", user="me:secret@"))
-    with pytest.raises(ResourceError, match=rf"127\.0\.0\.1: reviews\.csv.*{what}.*source: path") as caught:
+    with pytest.raises(
+        ResourceError, match=rf"127\.0\.0\.1: cannot download reviews\.csv .*{what}.*source: path"
+    ) as caught:
         fetch(config, places, "demo")
     assert "secret" not in str(caught.value) + capsys.readouterr().out
 
@@ -229,7 +231,7 @@ def test_what_is_no_file_is_refused(tmp_path, places, make, what):
 
 @pytest.fixture
 def index(tmp_path, monkeypatch):
-    """A folder of wheels as pip's only index."""
+    """Makes a folder of wheels pip's only index."""
     folder = tmp_path / "index"
     folder.mkdir()
     with zipfile.ZipFile(folder / "demo-1.0-py3-none-any.whl", "w") as wheel:
@@ -285,16 +287,16 @@ def test_the_mirror_stands_in_for_a_url_and_a_path(tmp_path, places, capsys):
     inside = Places(places.downloads, tmp_path / "mirror")
     file = tmp_path / "mirror/demo/reviews.csv"
     for config in (own("nowhere/reviews.csv"), at("https://host.invalid/some/reviews.csv")):
-        with pytest.raises(ArtifactError, match=r"reviews\.csv: the mirror has no .*/mirror/demo/reviews\.csv; put it"):
+        with pytest.raises(ArtifactError, match=r"reviews\.csv: not in the mirror at .*/demo/reviews\.csv; put it"):
             fetch(config, inside, "demo")
     file.parent.mkdir(parents=True)
     file.write_bytes(CSV)
     assert fetch(own("nowhere/reviews.csv"), inside, "demo") == (file, "reviews.csv", SHA)
     kept = fetch(at("https://host.invalid/some/reviews.csv"), inside, "demo")
     assert kept == (places.downloads / SHA, "reviews.csv", SHA)
-    assert capsys.readouterr().out.count(f"from the mirror, {file}") == 2
+    assert capsys.readouterr().out.count(f"using the mirror's copy, {file}") == 2
     assert fetch(at("https://host.invalid/some/reviews.csv"), places, "demo") == kept
-    assert "already here" in capsys.readouterr().out
+    assert "already downloaded" in capsys.readouterr().out
 
 
 def test_a_full_disk_leaves_nothing(tmp_path):

@@ -65,7 +65,7 @@ def test_unknown_words_have_the_known_ones_spread():
     assert not filled[PAD].any()
     others = np.setdiff1d(np.arange(1, 500), KNOWN.ids)
     assert filled[others].std() == pytest.approx(KNOWN.vectors.std(), rel=0.05)
-    torch.testing.assert_close(filled[others] / KNOWN.vectors.std(), drawn[others] * 8**0.5)  # nothing drawn anew
+    torch.testing.assert_close(filled[others] / KNOWN.vectors.std(), drawn[others] * 8**0.5)  # no new random draws
     assert not embed.weight.requires_grad
 
 
@@ -80,9 +80,9 @@ def test_a_locked_mask_is_one_for_all_steps(locked):
 @pytest.mark.parametrize(
     ("name", "known", "message"),
     [
-        ("lstm", None, "vectors: tuned needs tokenizers.word.vectors, which gives none"),
+        ("lstm", None, "vectors: tuned needs tokenizers.word.vectors, which has none"),
         ("lstm", WordVectors(KNOWN.ids[:0], KNOWN.vectors[:0]), "vectors: tuned needs tokenizers.word.vectors"),
-        ("lstm", WordVectors(KNOWN.ids, KNOWN.vectors[:, :5]), "embedding: 8 is not the size of tokenizers.word.vec"),
+        ("lstm", WordVectors(KNOWN.ids, KNOWN.vectors[:, :5]), "embedding: 8 is not the size of the vectors in tok"),
         ("transformer", WordVectors(KNOWN.ids, KNOWN.vectors[:, :4]), "word.vectors; set width: 4"),
     ],
 )

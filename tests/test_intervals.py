@@ -32,35 +32,37 @@ def test_units_are_equal_numbers():
     assert units.units_of(np.arange(7)).effective == 7
 
 
+def without_each(metric, actual, answered, classes, own):
+    return jackknife.without_each(metric, np.stack(tally.count(actual, answered, classes)), actual, answered, own)
+
+
 @given(st.lists(st.integers(-1, 5), min_size=2, max_size=40), st.sampled_from(list(METRICS)), st.booleans())
 def test_without_each_is_the_score_of_the_others(numbers, metric, grouped):
     actual, answered, _ = drawn(len(numbers))
     own = units.units_of(np.array(numbers)) if grouped else units.units_of(np.arange(len(numbers)))
     if len(own.sizes) < 2:
         with pytest.raises(ValueError, match="only unit"):
-            jackknife.without_each(metric, actual, answered, CLASSES, own)
+            without_each(metric, actual, answered, CLASSES, own)
         return
     expected = []
     for unit in range(len(own.sizes)):
         kept = own.of != unit
         expected.append(float(score(metric, np.stack(tally.count(actual[kept], answered[kept], CLASSES)))))
-    assert jackknife.without_each(metric, actual, answered, CLASSES, own) == pytest.approx(expected, abs=1e-12)
+    assert without_each(metric, actual, answered, CLASSES, own) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("grouped", [False, True])
 def test_blocks_change_nothing(grouped, monkeypatch):
     actual, answered, _ = drawn(300)
     own = units.units_of(np.arange(300) // 7) if grouped else units.units_of(np.arange(300))
-    whole = jackknife.without_each("f1_macro", actual, answered, CLASSES, own)
+    whole = without_each("f1_macro", actual, answered, CLASSES, own)
     monkeypatch.setattr(jackknife, "BLOCK", 30)
-    assert (jackknife.without_each("f1_macro", actual, answered, CLASSES, own) == whole).all()
+    assert (without_each("f1_macro", actual, answered, CLASSES, own) == whole).all()
 
 
 def test_the_variance_of_a_share_is_that_of_theory():
     right = np.arange(100) < 80
-    without = jackknife.without_each(
-        "accuracy", np.ones(100, int), right.astype(int), 2, units.units_of(np.arange(100))
-    )
+    without = without_each("accuracy", np.ones(100, int), right.astype(int), 2, units.units_of(np.arange(100)))
     assert jackknife.variance(without) == pytest.approx(0.8 * 0.2 / 99)
 
 

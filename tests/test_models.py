@@ -1,4 +1,4 @@
-"""What must hold for every registered family: a new one is tested by being registered."""
+"""What every family must do; a new family is tested as soon as its module exists."""
 
 import signal
 from functools import partial
@@ -61,7 +61,7 @@ def fitted() -> dict[str, Fitted]:
 
 
 def brief(name: str, folder=None) -> Fitted:
-    """A training that is long enough to be killed on its way."""
+    """Returns settings of a training that is long enough to be killed."""
     return fit(name, folder, **({"epochs": 5} if name in NEURAL else {}))
 
 
@@ -77,15 +77,15 @@ def pick(docs: Ragged, rows) -> Ragged:
 @pytest.mark.parametrize("name", ENTRIES)
 def test_lengths_that_are_rounded_up_change_no_score(fitted, name):
     rng = np.random.default_rng(5)
-    lengths = np.arange(28, 41)  # as far as the models read
+    lengths = np.arange(28, 41)  # as long as the models read
     docs = Ragged.of(rng.integers(2, VOCABULARY, lengths.sum()).astype(np.int32), lengths)
     scores = fitted[name].model.predict_proba(docs)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batching, "DIGITS", 64)  # no length is rounded
+        patch.setattr(batching, "DIGITS", 64)  # no length is rounded up
         np.testing.assert_allclose(scores, fitted[name].model.predict_proba(docs), atol=1e-5)
 
 
-@pytest.mark.parametrize("cached", [1, 13])  # steps: less than one row of 4; three rows of the 8, twice, and two
+@pytest.mark.parametrize("cached", [1, 13])  # steps: fewer than one row of 4; three of the 8 rows, twice, and two
 def test_blocks_that_read_few_rows_at_once_change_no_gradient(monkeypatch, cached):
     def gradients(steps):
         monkeypatch.setattr(transformer, "CACHED", steps)
@@ -102,7 +102,7 @@ def test_blocks_that_read_few_rows_at_once_change_no_gradient(monkeypatch, cache
 
 
 def test_every_family_is_tested():
-    assert set(MODELS) | {"pretrained"} == set(FAMILIES)  # that one, which needs an encoder, in a file of its own
+    assert set(MODELS) | {"pretrained"} == set(FAMILIES)  # pretrained needs an encoder and has its own file
 
 
 @pytest.mark.parametrize("name", ENTRIES)
@@ -152,12 +152,12 @@ def test_weights_that_a_file_brings_are_not_drawn():
         torch.nn.Embedding(1000, 8)
         torch.nn.Linear(1000, 8)
         assert torch.equal(before, torch.random.get_rng_state())
-        assert len(set(torch.randn(100).tolist())) > 90  # what is no weight is
+        assert len(set(torch.randn(100).tolist())) > 90  # what is not a weight is
     assert not torch.equal(before, torch.random.get_rng_state())
 
 
 def test_a_family_may_name_the_class_of_its_network():
-    """One module is enough where torch may be imported at its top."""
+    """One module is enough if it may import torch at the top."""
     checked = model_entry(ENTRIES["lstm"], TRAIN, "m")
     family = NetworkFamily(lstm_config.LSTMConfig, lstm.LSTM)
     asked = checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7)
@@ -230,7 +230,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(name, tmp_path, whole):
     with killed_after(3):
         brief(name, tmp_path)
     newest = sorted(tmp_path.glob("*/*"))[-1]
-    newest.write_bytes(newest.read_bytes()[:-10])  # killed while it wrote: the one before is used
+    newest.write_bytes(newest.read_bytes()[:-10])  # killed while writing: the previous one is used
     resumed = brief(name, tmp_path)
     assert all(np.array_equal(a, whole[name].model.tensors()[key]) for key, a in resumed.model.tensors().items())
     keep = [{k: v for k, v in row.items() if k != "seconds"} for row in resumed.history]
@@ -245,7 +245,7 @@ def test_an_interrupted_epoch_goes_on_after_its_last_update_to_the_same_bytes(na
     epoch, step = map(int, newest.split("-"))
     assert step + epoch > 1
     resumed = brief(name, tmp_path)
-    assert f"going on after epoch {epoch - 1} and {step} steps" in capsys.readouterr().out
+    assert f"resuming after epoch {epoch - 1} and {step} steps" in capsys.readouterr().out
     assert all(np.array_equal(a, whole[name].model.tensors()[key]) for key, a in resumed.model.tensors().items())
     keep = [{k: v for k, v in row.items() if k != "seconds"} for row in resumed.history]
     assert keep == [{k: v for k, v in row.items() if k != "seconds"} for row in whole[name].history]
@@ -268,7 +268,9 @@ def test_an_epoch_that_is_interrupted_while_it_is_kept_is_kept(tmp_path, monkeyp
 
 def test_a_long_epoch_is_kept_on_its_way(tmp_path, monkeypatch, whole):
     monkeypatch.setattr(epochs, "OFTEN", 0)
-    monkeypatch.setattr(epochs, "KeyboardInterrupt", ZeroDivisionError, raising=False)  # killed: nothing is tidied up
+    monkeypatch.setattr(
+        epochs, "KeyboardInterrupt", ZeroDivisionError, raising=False
+    )  # killed, so nothing is cleaned up
     with ended_at(4, interrupted):
         brief("lstm", tmp_path)
     assert [path.stem for path in sorted(tmp_path.glob("*/*"))] == ["00001-0000002", "00001-0000003"]
@@ -283,17 +285,19 @@ def test_no_training_begins_without_room_for_its_checkpoints(changes, tmp_path, 
         large(tmp_path / "killed")
     *_, size = (path.stat().st_size for path in tmp_path.glob("killed/*/*"))
     monkeypatch.setattr(checkpoint, "free", lambda _: int(2.9 * size))
-    with pytest.raises(ResourceError, match=r"checkpoints need [\d,]+ bytes, of which [\d,]+ are free; make room"):
+    with pytest.raises(
+        ResourceError, match=r"checkpoints need [\d,]+ bytes, but only [\d,]+ are free; free some space"
+    ):
         large(tmp_path / "new")
     assert not (tmp_path / "new").exists()
-    large(tmp_path / "killed")  # two of its three are there
+    large(tmp_path / "killed")  # two of its three exist
     monkeypatch.setattr(checkpoint, "free", lambda _: int(3.1 * size))
     large(tmp_path / "new")
 
 
 def test_divergence_is_an_error_not_a_model():
     checked = model_entry({**ENTRIES["lstm"], "optimizer": "sgd", "clip": None}, TRAIN, "m")
-    settings = checked.settings.model_copy(update={"lr": 1e30})  # beyond what params may say: it diverges at once
+    settings = checked.settings.model_copy(update={"lr": 1e30})  # more than params allow, so that it diverges at once
     with pytest.raises(DivergedError, match="epoch 1, step"):
         checked.family.fit(checked.config, settings, DATA, DATA, Task(VOCABULARY, CLASSES, 7))
 
@@ -308,7 +312,7 @@ def test_optimizers_move_the_weights(optimizer, fitted):
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
 def test_no_update_is_wasted(schedule):
-    """One epoch of one batch, with a schedule that ends at 0: the weights move all the same."""
+    """With one epoch of one batch and a schedule that ends at 0, the weights still change."""
     checked = model_entry(MODELS["gru"], TRAIN, "m")
     start = checked.family.build(checked.config, checked.settings, Task(VOCABULARY, CLASSES, 7))
     run = fit("gru", schedule=schedule, epochs=1, batch_tokens=100_000)
@@ -341,7 +345,7 @@ def test_early_stopping_keeps_the_best_epoch():
         ("linear", {"lr": 0.1}, "models.m.lr: unknown key"),
         ("linear", {"ngrams": 4}, "models.m.ngrams"),
         ("linear", {"family": "svm"}, f"models.m.family: expected one of {', '.join(FAMILIES)}"),
-        ("lstm", {"device": "cuda:99"}, "cuda:99 is not here; devices: cpu"),
+        ("lstm", {"device": "cuda:99"}, "cuda:99 not found; use one of cpu"),
         ("lstm", {"loss": "bce"}, "bce is for two classes, found 3"),
         ("lstm", {"dropout": {"embedding": 0.1, "layers": 1.5, "head": 0.1}}, "models.m.dropout.layers: expected less"),
         ("lstm", {"dropout": {"embedding": 0.1, "attention": 0.1}}, "models.m.dropout.attention: unknown key"),

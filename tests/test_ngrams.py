@@ -1,4 +1,4 @@
-"""n-grams by numpy: counted as Python counts them, and scored to the bit as scipy scores them."""
+"""n-grams with numpy: the same counts as in Python, and scores equal to scipy's bit for bit."""
 
 import numpy as np
 import pytest
@@ -63,7 +63,7 @@ VOCABULARY = 3000
 
 
 def documents(number: int, seed: int) -> Ragged:
-    """Documents as real ones are: a few ids stand often, most rarely, some are unknown, lengths differ."""
+    """Returns documents like real ones: a few ids are frequent, most rare, some unknown, and lengths differ."""
     rng = np.random.default_rng(seed)
     lengths = rng.integers(1, 120, number)
     ids = np.minimum(rng.zipf(1.3, lengths.sum()), VOCABULARY - 1).astype(np.int32)
@@ -71,7 +71,7 @@ def documents(number: int, seed: int) -> Ragged:
 
 
 def by_scipy(docs: Ragged, keys: list[np.ndarray]) -> csr_array:
-    """Counts as Python and scipy make them."""
+    """Counts with Python and scipy."""
     place, rows, columns = {}, [], []
     for order, known in enumerate(keys, 1):
         place |= {(order, key): len(place) + number for number, key in enumerate(known.tolist())}
@@ -87,7 +87,7 @@ def by_scipy(docs: Ragged, keys: list[np.ndarray]) -> csr_array:
 
 
 def scored_by_scipy(counts: csr_array, tensors: dict[str, np.ndarray], classes: int, weighting: str) -> np.ndarray:
-    """Probabilities as they were computed while linear models read scipy's tables."""
+    """Returns probabilities as computed when linear models used scipy's matrices."""
     if weighting == "nb":
         features = csr_array((np.ones(len(counts.data)), counts.indices, counts.indptr), shape=counts.shape)
     else:

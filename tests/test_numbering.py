@@ -1,4 +1,4 @@
-"""Numbers for strings: as a dict gives them, but for their order."""
+"""Numbering of strings: as with a dict, except for the order."""
 
 import numpy as np
 import polars as pl
@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from textmill.text import numbering
 from textmill.text.numbering import Numbering, hashed
 
-# Few different ones whose first bits, the place in a table, are often the same. None is 0, which marks a free place.
+# Few different hashes, whose first bits, the position in a table, are often equal. None is 0, which means free.
 HASHES = st.builds(lambda first, last: first << 62 | last, st.integers(0, 3), st.integers(1, 40))
 
 
 class Plain:
-    """What `Numbering` does, by a dict: the next number to what was not seen before."""
+    """Does what `Numbering` does, with a dict: gives new hashes the next number."""
 
     def __init__(self):
         self.known: dict[int, int] = {}
@@ -24,7 +24,7 @@ class Plain:
 
 
 def same(batches: list[list[int]], bits: int) -> None:
-    """Both number alike: equal hashes get one number, others another, and new ones the next numbers."""
+    """Asserts that both number alike: equal hashes get equal numbers, new ones the next numbers."""
     ours, plain, renamed = Numbering(bits), Plain(), {}
     for hashes in batches:
         before = len(ours)

@@ -1,4 +1,4 @@
-"""How many updates a training makes."""
+"""The number of updates in a training."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ DEFAULT = {"epochs": 8, "patience": 3, "batch_tokens": 4096}
 
 
 def plan(rows: int, words: int, **keys) -> tuple[int | None, int, int | None]:
-    """Documents a batch at most, epochs and patience for so many documents of so many words."""
+    """Returns batch_documents, epochs and patience for so many documents of so many words."""
     told = paced(TrainConfig(**DEFAULT | keys), np.full(rows, words))
     return told.batch_documents, told.epochs, told.patience
 
@@ -24,18 +24,18 @@ def plan(rows: int, words: int, **keys) -> tuple[int | None, int, int | None]:
 @pytest.mark.parametrize(
     ("rows", "words", "keys", "expected"),
     [
-        (1000, 20, {}, (None, 8, 3)),  # null: as it was
+        (1000, 20, {}, (None, 8, 3)),  # null: unchanged
         (1000, 20, {"updates": 600}, (32, 19, 7)),
         (1000, 20, {"updates": 600, "patience": None}, (32, 19, None)),
         (3000, 20, {"updates": 600}, (40, 8, 3)),  # smaller batches are enough
         (10_000, 20, {"updates": 600}, (133, 8, 3)),
-        (20_000, 20, {"updates": 600}, (None, 8, 3)),  # 98 updates an epoch already
+        (20_000, 20, {"updates": 600}, (None, 8, 3)),  # already 98 updates per epoch
         (1000, 400, {"updates": 600}, (None, 8, 3)),  # long texts fill batches
         (50, 20, {"updates": 600}, (32, 300, 112)),
         (1, 20, {"updates": 600}, (32, 600, 225)),
-        (1000, 20, {"updates": 600, "batch_documents": 16}, (16, 10, 4)),  # what is given is not made larger
+        (1000, 20, {"updates": 600, "batch_documents": 16}, (16, 10, 4)),  # a given value is not increased
         (1000, 20, {"updates": 600, "batch_documents": 500}, (32, 19, 7)),
-        (1000, 20, {"updates": 600, "accumulate": 4}, (8, 19, 7)),  # 32 documents behind an update
+        (1000, 20, {"updates": 600, "accumulate": 4}, (8, 19, 7)),  # 32 documents per update
         (1000, 20, {"updates": 600, "accumulate": 100}, (1, 60, 22)),
         (1000, 20, {"updates": 600, "epochs": 40}, (66, 40, 3)),
     ],
@@ -83,7 +83,7 @@ def test_imdbs_batches_stay_as_they_are(preset, updates, names):
 
 
 @pytest.mark.parametrize(
-    ("entry", "expected"),  # epochs planned, updates made, documents behind each in the mean
+    ("entry", "expected"),  # epochs planned, updates made, mean documents per update
     [({}, (9, 36, 25.0)), ({"updates": None}, (2, 4, 50.0)), ({"accumulate": 2}, (9, 36, 12.5))],
 )
 def test_training_makes_the_planned_updates_and_an_entrys_own_keys_count(entry, expected):

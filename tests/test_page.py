@@ -1,4 +1,4 @@
-"""The page as a browser shows it: nothing is asked for, nothing fails, and its figures are those of the files."""
+"""The page in a browser: it requests nothing, nothing fails, and its figures match the files."""
 
 import json
 
@@ -12,8 +12,8 @@ from textmill.report.numbers import percent
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium")
 assert folder  # a fixture
 
-# The least contrast of any text with what is painted below it, and that text. A browser gives mixed colours in words of
-# its own: a canvas turns all of them into numbers.
+# The lowest contrast of any text with its background, and that text. Browsers write mixed colours in their own
+# notation; a canvas turns all of them into numbers.
 CONTRAST = """(() => {
   const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
   const known = new Map();
@@ -52,7 +52,7 @@ def rows(browser, selector: str) -> list[list[str]]:
 
 
 def shown(browser) -> list[str]:
-    """The ids of the documents that are to be seen, from the top."""
+    """Returns the ids of the visible documents, from the top."""
     return browser.run(
         "Array.from(document.querySelectorAll('#documents tbody tr')).filter((row) => row.checkVisibility())"
         ".map((row) => row.id.slice(2))"
@@ -67,7 +67,7 @@ def page(folder):
     return folder / "report" / "index.html", result, right, tables["linear"]["id"]
 
 
-def test_figures_are_those_of_the_files_and_nothing_is_asked_for(page):
+def test_figures_match_the_files_and_nothing_is_requested(page):
     file, result, right, ids = page
     with opened(file) as browser:
         told = {cells[0]: cells for cells in rows(browser, "#comparison")}
@@ -86,7 +86,7 @@ def test_figures_are_those_of_the_files_and_nothing_is_asked_for(page):
         browser.run("var form = document.getElementById('filter'); " + typed.format(alone["lstm"]["linear"][0]))
         assert shown(browser) == alone["lstm"]["linear"][:1]
         assert browser.run("form.querySelector('output').textContent") == f"1 of {len(wrong)} documents"
-        browser.run(f"location.hash = '#d-{alone['linear']['lstm'][0]}'")  # one that is hidden: a link shows it
+        browser.run(f"location.hash = '#d-{alone['linear']['lstm'][0]}'")  # a link shows a hidden row
         browser.run("new Promise((done) => setTimeout(done, 50))")
         assert sorted(shown(browser)) == wrong
 
@@ -101,7 +101,7 @@ def test_figures_are_those_of_the_files_and_nothing_is_asked_for(page):
 @pytest.mark.parametrize(
     ("width", "dark", "media"), [(1280, False, ""), (1280, True, ""), (390, False, ""), (720, False, "print")]
 )
-def test_text_can_be_read_and_the_page_never_scrolls_sideways(page, width, dark, media):
+def test_text_has_contrast_and_the_page_never_scrolls_sideways(page, width, dark, media):
     with opened(page[0], width, dark=dark, media=media) as browser:
         browser.run("document.querySelectorAll('details').forEach((one) => (one.open = true))")
         contrast, text = browser.run(CONTRAST)

@@ -1,4 +1,4 @@
-"""Texts cut at spaces: the strings, and which of them each text is made of."""
+"""Texts split at spaces: the strings, and which of them each text consists of."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -24,14 +24,14 @@ KERNELS = pytest.mark.parametrize("kernels", [arrow, plain], ids=["arrow", "plai
 
 @contextmanager
 def cutting_by(kernels: ModuleType) -> Iterator[None]:
-    """A block in which texts are cut by arrow, or by polars alone."""
+    """A block in which texts are split by arrow, or by polars alone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pieces, "kernels", kernels)
         yield
 
 
 def put_together(batches: list[pl.Series], lowercase: bool) -> list[list[str]]:
-    """What each text is made of, by numbers that go on from batch to batch, without spaces."""
+    """Returns the pieces of each text, without spaces, with one numbering for all batches."""
     strings, found, known = [], [], Numbering()
     for texts in batches:
         new, pieces = numbered(cut(texts, "keep", lowercase), known)
@@ -53,7 +53,7 @@ def by_standard(piece: str, lowercase: bool) -> str:
 
 def test_pieces_that_differ_in_ascii_case_alone_are_one():
     strings, pieces = different(pl.Series(["a One one ONE \u00c9 \u00e9"]), "keep", lowercase=True)
-    assert sorted(strings) == [" one", " \u00e9", " \u00e9", "a"]  # beyond ASCII only in the end
+    assert sorted(strings) == [" one", " \u00e9", " \u00e9", "a"]  # only the last is not ASCII
     assert strings.gather(pieces.number).to_list() == ["a", " one", " one", " one", " \u00e9", " \u00e9"]
 
 
@@ -115,13 +115,13 @@ def test_texts_of_a_column_that_is_sliced_or_in_chunks(texts, lowercase, kernels
     ("text", "expected"),
     [
         ("<i>a > b", " a > b"),  # a tag ends at the first >
-        ("<a <b>c", "<a  c"),  # and holds no other
+        ("<a <b>c", "<a  c"),  # and contains no other
         ("x<a\nhref>y", "x y"),
         ("<!--a--> b -->", "  b -->"),
         ("<!-- <b -->c", "<!--  c"),
         ("<!---->x", " x"),
         ("<!--a\nb-->x", " x"),
-        ("a&nbsp;b", "a b"),  # the space at which texts are cut
+        ("a&nbsp;b", "a b"),  # the space at which texts are split
         ("&amp;lt;", "&lt;"),  # once
     ],
 )

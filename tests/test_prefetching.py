@@ -1,4 +1,4 @@
-"""Batches that are worked out one ahead."""
+"""Batches that are prepared one ahead."""
 
 import threading
 from tempfile import TemporaryFile

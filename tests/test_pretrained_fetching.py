@@ -1,4 +1,4 @@
-"""Where a pretrained tokenizer and its encoder come from, and how they go through the stages into a bundle."""
+"""Fetching a pretrained tokenizer and its encoder, and their way through the stages into a bundle."""
 
 import hashlib
 import json
@@ -49,7 +49,7 @@ def places(tmp_path) -> Places:
 
 @pytest.fixture
 def index(tmp_path, source, monkeypatch) -> Path:
-    """pip's only index: a folder with a wheel that holds the encoder."""
+    """Makes a folder with a wheel of the encoder pip's only index."""
     folder = tmp_path / "index"
     folder.mkdir()
     with zipfile.ZipFile(folder / "demo-1.0-py3-none-any.whl", "w") as wheel:
@@ -87,7 +87,7 @@ def test_one_download_brings_all_files_of_a_wheel_and_they_are_kept(source, inde
     assert capsys.readouterr().out.count("pip download") == 1
     monkeypatch.setenv("PIP_FIND_LINKS", "/nowhere")
     assert config(source, "wheel").fetch(places) == found
-    (places.downloads / sha256(source / "config.json")).write_bytes(b"{}")  # damaged there: fetched again
+    (places.downloads / sha256(source / "config.json")).write_bytes(b"{}")  # damaged, so fetched again
     with pytest.raises(ResourceError, match=r"pip download demo==1\.0"):
         config(source, "wheel").fetch(places)
 
@@ -116,7 +116,7 @@ def test_a_folder_of_ones_own(source, places):
 def test_a_mirror_stands_in_for_the_hub_and_nothing_behind_it(source, places, tmp_path):
     mirrored = Places(places.downloads, tmp_path / "mirror")
     with pytest.raises(
-        ArtifactError, match=r"demo/bert, tokenizer\.json: the mirror has no .*unset TEXTMILL_HUB_MIRROR"
+        ArtifactError, match=r"demo/bert, tokenizer\.json: not in the mirror at .*unset TEXTMILL_HUB_MIRROR"
     ):
         config(source, "hub").fetch(mirrored)
     (tmp_path / "mirror/demo").mkdir(parents=True)
@@ -193,11 +193,11 @@ def test_the_hub_itself(source, tmp_path):
     finally:
         server.shutdown()
         server.server_close()
-    kept = ask(entry(source, "hub"), port, tmp_path / "home")  # of a pinned revision, the cache's file is the file
+    kept = ask(entry(source, "hub"), port, tmp_path / "home")  # with a pinned revision, the cached file is used
     assert kept == found
     lost = ask(entry(source, "hub"), port, tmp_path / "other")
     assert lost[0] == "ResourceError"
-    assert "without the hub, name a local copy in TEXTMILL_HUB_MIRROR" in lost[1]
+    assert "to work without the hub, set TEXTMILL_HUB_MIRROR to a folder with a copy" in lost[1]
 
 
 # --- through the stages -----------------------------------------------------------------------------------------------
@@ -205,7 +205,7 @@ def test_the_hub_itself(source, tmp_path):
 
 @pytest.fixture
 def made(tmp_path, source, reviews, monkeypatch) -> Path:
-    """A folder in which the texts are encoded, and two models trained: one of the encoder, one of its ids alone."""
+    """Returns a folder with encoded texts and two trained models: one with the encoder, one with only its ids."""
     monkeypatch.chdir(tmp_path)
     params = {
         "seed": 3,
@@ -302,7 +302,7 @@ def test_a_damaged_tokenizer_or_source_ends_the_stage(made, source, monkeypatch)
     write_json(Path("params.yaml"), params)
     with pytest.raises(ArtifactError, match=r"source/tokenizer\.json: not a tokenizer\.json of Hugging Face's"):
         vocab.main("t", *paths)
-    assert (made / "data/vocab/t/tokenizer.json").exists()  # what was there is left
+    assert (made / "data/vocab/t/tokenizer.json").exists()  # existing files stay
     assert not list((made / "data/vocab").glob(".*"))
 
 

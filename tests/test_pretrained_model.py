@@ -1,4 +1,4 @@
-"""Family pretrained, over small random encoders: what every family promises, and what is particular to this one."""
+"""Family pretrained, with small random encoders: what every family must do, and what only this one does."""
 
 import sys
 
@@ -28,7 +28,7 @@ ENTRY |= {"dropout": {"attention": 0.1, "layers": 0.1, "head": 0.1}, "head": [8]
 VOCABULARY, CLASSES = len(PIECES) + SPECIALS, 3
 NO_DROPOUT = dict.fromkeys(ENTRY["dropout"], 0.0)
 DATA = toy(96, VOCABULARY, CLASSES)
-TOP = 3  # height of the highest of two layers, plus one
+TOP = 3  # number of the highest of two layers, plus one
 
 each_kind = pytest.mark.parametrize("kind", CONFIGS)
 
@@ -40,7 +40,7 @@ def folders(tmp_path_factory):
 
 @pytest.fixture
 def folder(tmp_path):
-    """One of one's own, to damage."""
+    """Returns a copy that a test may damage."""
     return vocab(tmp_path)
 
 
@@ -94,7 +94,7 @@ def test_padding_is_never_read(fitted, kind):
 
 @each_kind
 def test_states_are_the_librarys_own_on_its_own_ids(folders, kind):
-    """The library is given ids and pads them itself; we give vectors."""
+    """The library gets ids and pads them itself; we give vectors."""
     ours = network(folders[kind], pooling="cls").eval()
     fill(ours.encoder, folders[kind] / "model.safetensors")
     ids, lengths = torch.tensor([[2, 7, UNK, 6], [8, 4, PAD, PAD]]), torch.tensor([4, 2])
@@ -114,7 +114,7 @@ def test_same_seed_same_bytes_and_a_saved_model_is_the_model(folders, fitted, ki
     checked = model_entry(ENTRY, TRAIN, "m")
     (tmp_path / "encoder").mkdir()
     for path in (folders[kind].parent / "tokenizer.json", folders[kind] / "config.json"):
-        (tmp_path / path.relative_to(folders[kind].parent)).write_bytes(path.read_bytes())  # what a bundle holds
+        (tmp_path / path.relative_to(folders[kind].parent)).write_bytes(path.read_bytes())  # the contents of a bundle
     task = Task(VOCABULARY, CLASSES, 7, encoder=tmp_path / "encoder")
     loaded = checked.family.load(checked.config, checked.settings, first, task)
     assert np.array_equal(loaded.predict_proba(DATA.docs), fitted[kind].model.predict_proba(DATA.docs))
@@ -129,7 +129,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(folders, fitted, tmp_path):
 
 @each_kind
 def test_every_weight_is_trained(folders, kind):
-    """All that a text reaches: positions beyond it and the second text's type are not."""
+    """Every weight that a text uses: not positions beyond its end, nor the type of a second text."""
     model = network(folders[kind])
     model(torch.tensor([[5, 6, 7], [3, 4, PAD]]), torch.tensor([3, 2])).square().sum().backward()
     assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in model.parameters())
@@ -146,7 +146,7 @@ def test_what_is_frozen_stays_and_drops_nothing(folders, kind, freeze, height):
     assert len(set(drops.values())) == (1 if freeze in (False, 2) or freeze is True else 2)
     assert all(weight.requires_grad for weight in model.head.parameters())
     states = model.encoder(inputs_embeds=model.embed(torch.tensor([[5, 6]]))).last_hidden_state
-    assert states.requires_grad == (height < TOP)  # no graph is kept for what is frozen
+    assert states.requires_grad == (height < TOP)  # no graph is kept for frozen layers
 
 
 @each_kind
@@ -219,7 +219,7 @@ def test_two_classes_and_a_one_id_document(folders):
 
 @each_kind
 def test_the_longest_text_fills_the_positions(folders, kind):
-    """`max_len` may be as long as the positions less the frame, and no longer."""
+    """`max_len` may be the number of positions minus the special tokens, and no more."""
     model = network(folders[kind], max_len=46)
     assert longest(model.encoder) == 48
     model(torch.full((1, 46), 5), torch.tensor([46]))
@@ -237,7 +237,7 @@ def test_the_longest_text_fills_the_positions(folders, kind):
         ({"freeze": -1}, "models.m.freeze"),
         ({"layer_decay": 0.0}, "models.m.layer_decay: expected greater than 0"),
         ({"layer_decay": 1.1}, "models.m.layer_decay: expected at most 1"),
-        ({"freeze": True, "layer_decay": 0.9}, "layer_decay: 0.9 has no use with freeze: true"),
+        ({"freeze": True, "layer_decay": 0.9}, "layer_decay: 0.9 has no effect with freeze: true"),
         ({"dropout": {**NO_DROPOUT, "head": 1.0}}, "models.m.dropout.head: expected less than 1, found 1.0"),
         ({"dropout": {"embedding": 0.1}}, "models.m.dropout.embedding: unknown key"),
         ({"freeze": 10**12}, "models.m.freeze"),
@@ -270,10 +270,10 @@ DENSE = "bert.encoder.layer.0.output.dense.weight"
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda t: t.pop(DENSE), r"no tensor encoder\.layer\.0\.output\.dense\.weight, which config\.json asks for"),
-        (lambda t: t.update({"bert.extra": torch.ones(2)}), r"extra is no tensor of the encoder"),
+        (lambda t: t.pop(DENSE), r"no tensor encoder\.layer\.0\.output\.dense\.weight, which config\.json requires"),
+        (lambda t: t.update({"bert.extra": torch.ones(2)}), r"extra is not in the encoder"),
         (lambda t: t.update({DENSE: torch.ones(2, 2)}), r"dense\.weight: expected shape \(8, 16\), found \(2, 2\)"),
-        (lambda t: t.update({DENSE: torch.full((8, 16), torch.nan)}), r"dense\.weight holds what is no number"),
+        (lambda t: t.update({DENSE: torch.full((8, 16), torch.nan)}), r"dense\.weight contains NaN or infinity"),
     ],
 )
 def test_other_weights_than_the_configs_are_refused(folder, damage, message):
@@ -286,7 +286,7 @@ def test_other_weights_than_the_configs_are_refused(folder, damage, message):
 
 
 def test_weights_may_be_named_as_in_other_files(folder):
-    """Without the heads and their prefix, with a pooler, with TensorFlow's names, in bfloat16."""
+    """Files without heads and prefix, with a pooler, with TensorFlow's names, in bfloat16."""
     path = folder / "model.safetensors"
     expected = load_file(path)
     renamed = {

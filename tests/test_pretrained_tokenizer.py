@@ -1,4 +1,4 @@
-"""A tokenizer.json as it came: the library's own ids, whatever is written in a text."""
+"""A fetched tokenizer.json: the same ids as the library's, whatever a text contains."""
 
 import json
 
@@ -21,8 +21,8 @@ ENTRY = {"kind": "pretrained", "source": "path", "folder": "data/input/encoder",
 ENTRY |= {"files": {"tokenizer.json": "0" * 64}}
 SHA = {"config.json": "1" * 64, "model.safetensors": "2" * 64}
 
-# What a cut at spaces could go wrong with: letters that lower-casing or decomposing changes, marks that combine, other
-# spaces, controls, scripts without spaces, punctuation, special tokens.
+# What could go wrong when texts are split at spaces: letters that lower-casing or decomposing changes, combining marks,
+# other spaces, control characters, scripts without spaces, punctuation, special tokens.
 LETTERS = (
     "aAbflimsſİßΣéÉñ\u0301\u0327\u00a0\u2003\u3000\t\n\r\u200b\u200d\u00ad\x00\x85\ufffd日本語한글กำअं👍🏽!?'’-—…«»[]<>"
 )

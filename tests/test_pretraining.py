@@ -1,4 +1,4 @@
-"""Language models before training: what they may see, what they learn, and that they are made once."""
+"""Pretraining: what language models see, what they learn, and that each is trained once."""
 
 import signal
 from functools import partial
@@ -25,7 +25,7 @@ READING = ("lstm", "gru", "transformer")
 
 
 def grammar(ids: int) -> Ragged:
-    """Two texts of eight words, each said ten times on end: a word tells its neighbours."""
+    """Returns two texts of eight words, each repeated ten times, so that a word determines its neighbours."""
     return Ragged((SPECIALS + np.arange(ids) // 10 % 8).astype(np.int32), np.array([0, ids // 2, ids]))
 
 
@@ -48,7 +48,7 @@ def fit(name: str, cache=None, corpus=None, **changes) -> Fitted:
 
 
 def read(name: str, cache=None, corpus=None, **changes) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
-    """The weights of a network that was only pretrained, and how that went."""
+    """Returns the weights of a network that was only pretrained, and the summary."""
     own, given = checked(name, **changes), task(cache, corpus)
     made = own.family.build(own.config, own.settings, given)
     told = pretraining.pretrain(made, own.config, own.settings, given)
@@ -62,7 +62,7 @@ def same(first, second) -> bool:
 @pytest.mark.parametrize("name", READING)
 def test_the_next_word_of_a_grammar_is_learned(name):
     _, told = read(name)
-    assert told["loss"] < np.log(8) / 2  # as likely as any of the eight: log(8)
+    assert told["loss"] < np.log(8) / 2  # all eight equally likely: log(8)
     assert (told["epochs"], told["documents"], told["tokens"]) == (3, 2, 4000)
 
 
@@ -76,10 +76,10 @@ def test_the_body_is_trained_and_nothing_above_it(name):
 
 
 def test_a_state_has_read_no_word_that_it_is_asked_for():
-    """Forwards none after its own, backwards none before it."""
+    """No later word forwards, no earlier word backwards."""
     for name in ("rnn", "gru", "lstm"):
         model = network(name, layers=2, bigrams=50)
-        torch.nn.init.normal_(model.embed.pairs.weight)  # of which it may see none
+        torch.nn.init.normal_(model.embed.pairs.weight)  # none of which it may see
         ids = torch.randint(2, VOCABULARY, (1, 9), generator=torch.Generator().manual_seed(0))
         states, targets = next_words(model, ids)
         assert targets.tolist() == [*ids[0, 1:].tolist(), *ids[0, :-1].tolist()]
@@ -87,7 +87,7 @@ def test_a_state_has_read_no_word_that_it_is_asked_for():
             other = ids.clone()
             other[0, step] = 2 + (ids[0, step] - 1) % (VOCABULARY - 2)
             moved = (next_words(model, other)[0] != states).any(1).tolist()
-            ahead, behind = moved[:8], moved[8:]  # asked for words 1 to 8, and 0 to 7
+            ahead, behind = moved[:8], moved[8:]  # targets are words 1 to 8, and 0 to 7
             assert ahead == [asked > step for asked in range(1, 9)]
             assert behind == [asked < step for asked in range(8)]
 
@@ -102,7 +102,7 @@ def test_a_hidden_word_is_not_seen():
     assert targets.tolist() == ids.gather(1, places).flatten().tolist()
     assert torch.equal(states, again)
     seen = ids.clone()
-    seen[0, 3], seen[0, 7], seen[1, 0] = UNK, 5, UNK  # and [1, 8] is its own
+    seen[0, 3], seen[0, 7], seen[1, 0] = UNK, 5, UNK  # and [1, 8] is itself
     whole = model.states(model.embed(seen), torch.tensor([9, 9]))
     assert torch.equal(states, whole[[0, 0, 1, 1], [3, 7, 0, 8]])
 
@@ -111,7 +111,7 @@ def test_masks_are_those_of_bert():
     places, shown = masks(400, 40, VOCABULARY, np.random.default_rng(0))
     assert places.shape == shown.shape == (400, 6)  # 15 %
     assert all(len(set(row)) == 6 for row in places.tolist())
-    assert np.bincount(places.flatten(), minlength=40).min() > 30  # 60 in the mean
+    assert np.bincount(places.flatten(), minlength=40).min() > 30  # 60 on average
     assert (shown == UNK).mean() == pytest.approx(0.8, abs=0.03)
     assert (shown == KEPT).mean() == pytest.approx(0.1, abs=0.02)
     assert set(shown.flatten()) == {KEPT, UNK, *range(SPECIALS, VOCABULARY)}
@@ -142,7 +142,7 @@ def test_with_every_word_drawn_the_sampled_softmax_is_the_softmax(rows, monkeypa
 
 
 def test_more_draws_come_nearer_to_the_softmax():
-    """The mean of many samples, so that what is left is bias."""
+    """Takes the mean of many samples, so that only bias is left."""
     _, expected = surprise(None, None)
     counts, errors = np.arange(VOCABULARY) ** 2, []
     for draws in (5, 50, 500):
@@ -165,7 +165,7 @@ def test_words_are_drawn_as_often_as_their_chance_says():
         assert np.array_equal(chance, negatives.chance[drawn])
         seen[drawn] += 1
     np.testing.assert_allclose(seen / 4000, negatives.chance, atol=0.03)
-    assert seen[0] == seen[4] == 0  # they stand in no text
+    assert seen[0] == seen[4] == 0  # they occur in no text
     assert Negatives(np.array([0, 0, 7]), 3).draw(rng)[1].tolist() == [1.0]
 
 
@@ -210,7 +210,7 @@ def test_a_killed_one_goes_on_to_the_same_bytes(name, tmp_path):
     with killed_after(2):
         read(name, tmp_path)
     newest = sorted(tmp_path.glob("*/*"))[-1]
-    newest.write_bytes(newest.read_bytes()[:-10])  # killed while it wrote: the one before is used
+    newest.write_bytes(newest.read_bytes()[:-10])  # killed while writing: the previous one is used
     (resumed, told), (whole, expected) = read(name, tmp_path), read(name)
     assert same(resumed, whole)
     assert told["loss"] == expected["loss"]
@@ -221,7 +221,7 @@ def test_an_interrupted_epoch_goes_on_after_its_last_update(name, tmp_path, caps
     with ended_at(25, partial(signal.raise_signal, signal.SIGINT)):
         read(name, tmp_path)
     (resumed, told), (whole, expected) = read(name, tmp_path), read(name)
-    assert "going on after pretraining epoch 1 and 9 steps" in capsys.readouterr().out  # of 16 in each
+    assert "resuming after pretraining epoch 1 and 9 steps" in capsys.readouterr().out  # of 16 in each epoch
     assert same(resumed, whole)
     assert told["loss"] == expected["loss"]
 
@@ -229,17 +229,19 @@ def test_an_interrupted_epoch_goes_on_after_its_last_update(name, tmp_path, caps
 def test_what_is_built_on_it_does_not_read_again(tmp_path, monkeypatch):
     first, told = read("lstm", tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(pretraining, "windows", None)  # it would be called
+        patch.setattr(pretraining, "windows", None)  # it would be named
         second, again = read("lstm", tmp_path, dropout=0.5, pooling="mean+attention", lr=0.5, epochs=9)
         fit("lstm", tmp_path, head=[], patience=3)
     assert again == told
     assert all(torch.equal(first[key], second[key]) for key in first if key.startswith(network("lstm").BODY))
     (kept,) = tmp_path.glob("*/*")
-    assert kept.stat().st_size < 1.5 * sum(4 * weight.numel() for weight in first.values()) + 20_000  # no optimizer's
+    assert (
+        kept.stat().st_size < 1.5 * sum(4 * weight.numel() for weight in first.values()) + 20_000
+    )  # no optimizer state
     for changes in ({"hidden": 9}, {"pretrain": {**PLAN, "lr": 0.01}}, {"clip": None}, {"corpus": DATA.docs}):
         kept = set(tmp_path.iterdir())
         read("lstm", tmp_path, **changes)
-        assert len(left := set(tmp_path.iterdir())) == 1  # the last one, and no other
+        assert len(left := set(tmp_path.iterdir())) == 1  # only the last one
         assert left != kept
 
 
@@ -264,13 +266,15 @@ def test_bfloat16_learns_the_same():
 def test_bad_params_and_texts_are_named():
     with pytest.raises(DataError, match="window: 12, but all texts together have 11 ids; lower it"):
         read("lstm", corpus=grammar(11))
-    with pytest.raises(ParamsError, match=r"pretrain.window: 12 is more than max_len: 10, all that positions: learned"):
+    with pytest.raises(
+        ParamsError, match=r"pretrain.window: 12 is more than max_len: 10, the limit of positions: learned"
+    ):
         checked("transformer", positions="learned", max_len=10)
     with pytest.raises(ParamsError, match=r"models.m.pretrain.window: expected at least 2, found 1"):
         checked("lstm", pretrain={**PLAN, "window": 1})
-    with pytest.raises(DivergedError, match=r"pretraining epoch 1, step \d+: the loss is nan; lower its lr"):
+    with pytest.raises(DivergedError, match=r"pretraining epoch 1, step \d+: the loss is nan; lower lr"):
         own, given = checked("gru", optimizer="sgd", clip=None), task()
-        plan = own.config.pretrain.model_copy(update={"lr": 1e30})  # beyond what params may say
+        plan = own.config.pretrain.model_copy(update={"lr": 1e30})  # more than params allow
         made = own.family.build(own.config, own.settings, given)
         pretraining.pretrain(made, own.config.model_copy(update={"pretrain": plan}), own.settings, given)
 

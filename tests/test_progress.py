@@ -62,7 +62,7 @@ def test_epochs_too_short_to_be_told_are_timed_here():
 
 
 @pytest.mark.parametrize(
-    "line", ["a: gpu 1", "error: train@a: no", "going on after epoch 3", "accuracy 0.5", "epoch", "", "x begins to y"]
+    "line", ["a: gpu 1", "error: train@a: no", "resuming after epoch 3", "accuracy 0.5", "epoch", "", "x begins to y"]
 )
 def test_other_lines_are_for_people(line):
     assert at().read(line, 1.0) == ""

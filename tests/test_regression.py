@@ -1,4 +1,4 @@
-"""What linear models are fitted by."""
+"""The solvers of linear models."""
 
 import warnings
 
@@ -38,8 +38,8 @@ def test_regression_converges_and_warns_of_nothing(rare, c, recwarn):
     dual = LogisticRegression(C=c, solver="liblinear", dual=True, random_state=0)
     with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
         dual.fit(csr_array(features * scale), target)
-    assert (dual.n_iter_[0] == 100) == rare  # the rare class goes the other way
-    assert (dual.coef_ == found.weights).all() != rare  # and others to the same bytes as before
+    assert (dual.n_iter_[0] == 100) == rare  # the rare class needs the other solver
+    assert (dual.coef_ == found.weights).all() != rare  # and the others give the same bytes as before
 
 
 @pytest.mark.parametrize("classes", [2, 3])

@@ -15,6 +15,7 @@ from textmill.judging.comparison import CompareConfig, Evaluated, compare
 from textmill.judging.doubts import doubts
 from textmill.records.curve import Curve, Forecast, Size
 from textmill.records.data import Clean, Split, Tokenized, Vectors
+from textmill.records.findings import Findings
 from textmill.records.fit import Fit
 from textmill.records.history import Epoch
 from textmill.records.labels import Labels
@@ -40,14 +41,14 @@ TWICE, FOUR = (Forecast(times=times, score=0.7 + times / 25, low=0.7, high=0.9) 
 
 
 def one_slice(name, accuracy=0.75, rows=30, **more):
-    """A slice of analysis.json."""
+    """Returns a slice of analysis.json."""
     if not rows:
         return {"slice": name, "rows": 0, "accuracy": None, "low": None, "high": None}
     return {"slice": name, "rows": rows, "accuracy": accuracy, "low": accuracy - 0.1, "high": accuracy + 0.1, **more}
 
 
 def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, errors=("A film.",), lacks=None):
-    """What the stages tell of models that are right on about three documents of four, as it stands in their files."""
+    """Returns what the stages write about models that are right on about three of four documents."""
     random = np.random.default_rng(0)
     ids = [f"{i:016x}" for i in range(rows)]
     actual = random.choice([label for label in labels if label != lacks], rows).astype(object)
@@ -101,7 +102,7 @@ def made_up(names=("linear", "lstm"), labels=("rotten", "fresh"), rows=60, error
 
 
 def outcome(name, model) -> Outcome:
-    """One of the models of `made_up` as the stages read it."""
+    """Returns one of the models of `made_up` as the stages read it."""
     parts = Fit(**model["fit"]), Scores(**model["scores"]), Slices(**model["analysis"])
     mistakes, history = ([of(**row) for row in model[key]] for of, key in ((Mistake, "errors"), (Epoch, "history")))
     return Outcome(Path("metrics") / name, *parts, mistakes, history, Terms(model["terms"]).root)
@@ -118,7 +119,7 @@ def page(
     tell=None,
     **made,
 ) -> str:
-    """seeds: how many of some models; ensembles: members of some. These have the answers of their first member.
+    """Returns a page. seeds: their number, by model; ensembles: their members, with the first one's answers.
 
     tell: is called with the comparison.
     """
@@ -157,15 +158,15 @@ def page(
     outcomes = {name: outcome(name, model) for name, model in models.items()}
     tokenized = {name: Tokenized(**facts) for name, facts in encoded.items()}
     sources = {"word": Vectors(**(vectors or {"source": None}))}
-    counts = Clean(**clean), Split(**split), tokenized, sources
+    found = Findings(outcomes, Clean(**clean), Split(**split), tokenized, sources, told)
     entries = {name: {"family": name, "tokenizer": "word"} for name in models}
     asked = Asked(entries, {"lr": 0.002}, licence, "c0ffee" * 5)
-    found = wrong(list(models), ids, labels, made.get("errors", ("A film.",)))
-    return render(Experiment(result, outcomes, *counts, doubts(result, outcomes), told, found, asked))
+    errors = wrong(list(models), ids, labels, made.get("errors", ("A film.",)))
+    return render(Experiment(result, found, doubts(result, outcomes), errors, asked))
 
 
 def wrong(names, ids, labels, errors) -> Answers:
-    """Documents with these texts, which all models have wrong."""
+    """Returns documents with these texts, which all models get wrong."""
     answers = [Answer(labels[1], 0.99, False) for _ in names]
     shown = [Document(one, text, labels[0], answers) for one, text in zip(ids, errors, strict=False)]
     return Answers(names, len(shown), shown, {a: {b: 3 for b in names if b != a} for a in names})
@@ -228,6 +229,14 @@ def test_every_link_of_the_contents_has_its_section():
     assert {v for n, v in read.attributes if n == "href"} <= {f"#{v}" for n, v in read.attributes if n == "id"}
 
 
+def test_calibration_counts_its_documents():
+    def change(models, clean, split):
+        for one in models["linear"]["scores"]["calibration"]:
+            one["rows"] = 4321
+
+    assert page(change=change).count('">4,321</text>') == 2
+
+
 CASES = {
     "one model": {"names": ["linear"]},
     "twelve models": {"names": [f"lstm-{i}" for i in range(12)]},
@@ -249,7 +258,7 @@ def test_the_page_is_whole_and_the_same_twice(case):
     assert any("A film." in text for text in read.text) == (case.get("errors") != [])
 
 
-def test_a_champion_that_stands_alone_has_no_pairs():
+def test_a_single_model_has_no_pairs():
     html = page(names=["linear"])
     assert 'id="pairs"' not in html
     assert "nothing to compare it with" in html
@@ -258,13 +267,13 @@ def test_a_champion_that_stands_alone_has_no_pairs():
 SEVERAL = {"names": ["linear", "gru", "lstm"], "seeds": {"lstm": 3}, "ensembles": {"both": ["lstm", "gru"]}}
 
 
-def test_several_seeds_are_told_with_their_spread_and_test():
+def test_several_seeds_have_a_mean_and_a_spread():
     def lstm_is_best(models, clean, split):
         models["lstm"]["fit"]["validation"] = {"accuracy": 0.9, "f1_macro": 0.9, "log_loss": 0.1}
 
     text = "".join(Reader(page(change=lstm_is_best, **SEVERAL)).text)
     assert "is the mean of 3 seeds (standard deviation" in text
-    assert "best on validation, seed 7, is what data/models holds" in text
+    assert "data/models holds the seed that was best on validation, seed 7, which scores" in text
     assert re.search(r"± \d+\.\d\d, 3 seeds", text)
     assert "and to the luck of the seeds" in text
     assert "seed 7, best epoch 1 of 3" in text
@@ -272,42 +281,42 @@ def test_several_seeds_are_told_with_their_spread_and_test():
         assert not re.search(r"± \d|mean of \d|seed 7|seeds, ", "".join(Reader(single).text))
 
 
-def test_an_ensemble_stands_beside_the_champion():
+def test_an_ensemble_is_named_next_to_the_champion():
     html = page(**SEVERAL)
     text = "".join(Reader(html).text)
     assert "<h1>both" not in html
-    assert "The ensemble both, the mean of lstm and gru, did better still on validation (97.0" in text
+    assert "The ensemble both, the mean of lstm and gru, scored higher on validation (97.0" in text
     assert "mean of lstm, gru" in text
     assert "Of 3 models," in text
     many = {"names": [f"lstm-{i}" for i in range(5)], "ensembles": {"both": ["lstm-1", "lstm-2"]}}
-    assert "The other 10 pairs" in page(**many)  # of 15; the champion's 5 stand first
+    assert "The other 10 pairs" in page(**many)  # of 15; the champion's 5 come first
 
 
 def test_a_tie_is_called_a_tie():
     html = page(names=["gru", "lstm"])
-    assert "cannot decide: a tie" in html
+    assert "The test documents cannot separate it from" in html
     assert "by more than chance explains" not in html
 
 
-def test_documents_left_out_are_said():
+def test_documents_left_out_are_reported():
     def leave(models, clean, split):
         split["left_out"] = {"train": 12_000, "validation": 0, "test": 7}
 
-    assert "Left out by <code>split.sizes</code>, drawn by the seed: 12,000 of train, 0 of validation, 7 of test." in (
+    assert "Left out at random because of <code>split.sizes</code>: 12,000 of train, 0 of validation, 7 of test." in (
         page(change=leave)
     )
-    assert "Left out by" not in page()
+    assert "Left out" not in page()
 
 
-def test_coverage_of_vectors_is_said_where_there_are_some():
+def test_coverage_of_vectors_is_reported_if_there_are_any():
     assert "Word vectors of" not in page()
     found = {"source": "trained", "from": "word2vec", "size": 100, "words": 2000, "found": 1500}
     text = page(vectors=found | {"coverage": 0.75, "running": 0.981})
-    expected = "Word vectors of word: 1,500 of 2,000 words (75.0 %), which are 98.1 % of the running words of train; "
-    assert expected + "100 numbers each, trained here by word2vec." in text.replace("\u00a0", " ")
+    expected = "Word vectors of word: 1,500 of 2,000 words (75.0 %), which cover 98.1 % of the running words of train; "
+    assert expected + "100 dimensions, trained here by word2vec." in text.replace("\u00a0", " ")
 
 
-def test_unlabelled_documents_left_out_are_said():
+def test_unlabelled_documents_left_out_are_reported():
     def leave(models, clean, split):
         split["unlabelled_in_test"] = 270
 
@@ -315,7 +324,7 @@ def test_unlabelled_documents_left_out_are_said():
     assert "were left out" not in page()
 
 
-def test_a_leak_between_given_splits_is_said():
+def test_a_leak_between_given_splits_is_reported():
     def leak(models, clean, split):
         split["overlap"]["train-test"] = 15
 
@@ -324,22 +333,22 @@ def test_a_leak_between_given_splits_is_said():
     assert "Leak" not in page()
     assert "Near copies" not in page()
     text = "".join(Reader(page(change=leak)).text)
-    assert "Leak: 15 of 60 test documents (25.0\N{NO-BREAK SPACE}%) also stand in train." in text
-    assert "Near copies: 7 of 60 test documents nearly stand in train" in text
+    assert "Leak: 15 of 60 test documents (25.0\N{NO-BREAK SPACE}%) are also in train." in text
+    assert "Near copies: 7 of 60 test documents are nearly the same as one in train" in text
 
 
-def test_what_the_test_split_lacks_and_what_looks_twice_encoded_is_said():
+def test_absent_classes_and_texts_encoded_twice_are_reported():
     def found(models, clean, split):
         clean["twice_encoded"] = 12
 
     text = "".join(Reader(page(change=found)).text)
-    assert "12 texts look twice encoded" in text
-    assert "macro averages are over" not in text
+    assert "12 texts look encoded twice" in text
+    assert "macro averages" not in text
     lacking = page(labels=("a", "b"), lacks="b")
-    assert "The test split has no document of &#39;b&#39;: macro averages are over the classes it has." in lacking
+    assert "The test split has no document of &#39;b&#39;: macro averages cover only the classes it has." in lacking
 
 
-def test_slices_stand_side_by_side_and_chance_is_quiet():
+def test_slices_are_side_by_side_and_only_real_differences_are_marked():
     models, *_ = made_up()
     models["lstm"]["analysis"]["length"] = [one_slice("part 1", rows=40, **{"from": 1, "to": 70})]
     models["lstm"]["analysis"]["negation"] = [one_slice("without", sign=1), one_slice("with", 0.2, sign=-1)]
@@ -431,7 +440,7 @@ def test_curves_figure(name):
     assert np.isnan(loss.lines[0].get_ydata()).all() == (name == "linear")
 
 
-def test_the_page_tells_temperatures_and_what_a_risk_answers():
+def test_the_page_shows_temperatures_and_thresholds():
     def change(models, clean, split):
         warm = {"seed": 7, "temperature": 2.5, "documents": 400, "too_few": False}
         warm |= {"log_loss_before": 0.815, "log_loss": 0.52, "calibration_error_before": 0.179}
@@ -453,14 +462,12 @@ def test_the_page_tells_temperatures_and_what_a_risk_answers():
     read = Reader(html)
     shown = "|".join(text.strip() for text in read.text if text.strip())
     assert "lstm|2.50|0.815|0.520|0.179|0.028" in shown
-    assert "linear|1.00|too few validation documents (123) to tell a better one|0.815" in shown
+    assert "linear|1.00|too few validation documents (123) to find a better one|0.815" in shown
     row = "linear|none|above 90.0\xa0%|answers 50\xa0%|10.0\xa0% wrong|above 100.0\xa0%|answers 0\xa0%|– wrong|12\xa0%"
     assert f"At most wrong|5\xa0%|20\xa0%|30\xa0%|Least|{row}|lstm|none" in shown
-    assert "For at most 5\xa0% wrong no confidence of" in shown
-    assert (
-        "For at most 20\xa0% it must be more than 90.0\xa0% sure, and answers 50\xa0% of the test documents." in shown
-    )
-    assert {"#sure", "#calibration"} <= {value for name, value in read.attributes if name == "href"}
+    assert "For at most 5\xa0% wrong, validation shows no confidence of" in shown
+    assert "must be above 90.0\xa0%; it then answers 50\xa0% of the test documents." in shown
+    assert {"#thresholds", "#calibration"} <= {value for name, value in read.attributes if name == "href"}
     without = Reader(page())
     assert not {"Temperature", "At most wrong"} & {text.strip() for text in without.text}
 
@@ -472,7 +479,7 @@ def told_of(attack="A film.", forecasts=(TWICE, FOUR), line=None, **more) -> Lab
     return Labels(Suspects(**facts | more), {"linear": curve})
 
 
-def test_what_is_told_of_labels_stands_on_the_page():
+def test_suspects_and_forecasts_are_on_the_page():
     text = " ".join(Reader(page(told=told_of())).text)
     assert "Twice the labels would bring about +3.0 points of accuracy (−5.0 to +15.0), four times +11.0 points" in text
     assert "lists 17" in text
@@ -482,10 +489,10 @@ def test_what_is_told_of_labels_stands_on_the_page():
     assert 'id="more-labels"' not in nothing
 
 
-def test_what_cannot_be_told_of_labels_is_a_line():
+def test_a_curve_without_a_forecast_says_why():
     html = page(told=told_of(forecasts=(), line="the score does not grow with the documents", drawn=True))
     text = " ".join(Reader(html).text)
-    assert "What more labels would bring cannot be told: the score does not grow with the documents." in text
+    assert "What more labels would bring is unknown: the score does not grow with the documents." in text
     assert "Each model was trained on 48 documents at most" in text
 
 

@@ -1,4 +1,4 @@
-"""A signed page, and what changed since a commit: made-up results in a real repository of git."""
+"""A signed page, and what changed since a commit: made-up results in a real git repository."""
 
 import json
 import shutil
@@ -52,7 +52,7 @@ class Project:
             YAML().dump(json.loads(json.dumps(value)), file)
 
     def made(self) -> None:
-        """What the stages write of the models as they are."""
+        """Writes what the stages write about the models as they are."""
         self.yaml("params.yaml", self.params)
         stages = {}
         for name, facts in self.models.items():
@@ -78,7 +78,7 @@ class Project:
         self.yaml("dvc.lock", {"schema": "2.0", "stages": {name: self.locked(*one) for name, one in stages.items()}})
 
     def locked(self, params: dict, outs: list[Path]) -> dict:
-        """An entry of dvc.lock; what it names is in the cache, too."""
+        """Returns an entry of dvc.lock, and puts the files that it names into the cache."""
         listed = [{"path": path.relative_to(self.folder).as_posix(), "md5": hash_of(path)} for path in outs]
         for path, one in zip(outs, listed, strict=True):
             held = cache_of(self.folder) / one["md5"][:2] / one["md5"][2:]
@@ -104,7 +104,7 @@ def told(*words: str) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
-def test_a_signed_page_is_the_page_with_commit_machine_and_seconds(project):
+def test_a_signed_page_adds_commit_machine_and_seconds(project):
     commit = git(project.folder, "rev-parse", "HEAD")
     plain = Path("report/index.html").read_text()
     line = f"report: report/signed.html is report/index.html with commit {commit[:7]}, and with the seconds\n"
@@ -112,7 +112,7 @@ def test_a_signed_page_is_the_page_with_commit_machine_and_seconds(project):
     signed = Path("report/signed.html").read_text()
     for text in (
         commit[:12],
-        "nothing changed since",
+        "no uncommitted changes",
         "Some CPU",
         "12.5",
         "4,321",
@@ -121,7 +121,7 @@ def test_a_signed_page_is_the_page_with_commit_machine_and_seconds(project):
     ):
         assert text in signed
         assert text not in plain
-    assert "is in no git repository" not in signed
+    assert "is not in a git repository" not in signed
     for name in ("signature", "cost"):
         plain, signed = (replaced(one, name, "") for one in (plain, signed))
     assert signed == plain
@@ -130,11 +130,11 @@ def test_a_signed_page_is_the_page_with_commit_machine_and_seconds(project):
     project.made()
     assert "and 2 changed files, and with the seconds" in told("report")[1]
     text = Path("report/signed.html").read_text()
-    assert "changes since that are not committed</b>: params.yaml, dvc.lock" in text
+    assert "with uncommitted changes</b> in params.yaml, dvc.lock" in text
     assert "git checkout" not in text
 
 
-def test_nothing_is_signed_that_is_not_what_the_pipeline_says(project):
+def test_a_page_that_is_out_of_date_is_not_signed(project):
     project.params["models"]["lstm"]["family"] = "gru"
     project.yaml("params.yaml", project.params)
     what = "models.lstm.family changed since evaluate@lstm ran; run `textmill repro`"
@@ -151,18 +151,18 @@ def test_nothing_is_signed_that_is_not_what_the_pipeline_says(project):
 def test_a_page_of_a_folder_without_git_says_so(project):
     shutil.rmtree(".git")
     assert sign(Path()).commit is None
-    assert "no git repository with a commit" in Path("report/signed.html").read_text()
+    assert "not in a git repository with a commit" in Path("report/signed.html").read_text()
 
 
-def test_equal_results_are_told_in_a_line(project):
+def test_equal_results_are_one_line(project):
     code, text = told("compare")
     assert code == 0
-    assert "params.yaml says the same." in text
+    assert "params.yaml is the same." in text
     assert "All models give the same answers on 400 test documents." in text
     assert "as before." in text
 
 
-def test_what_changed_is_told_with_intervals_and_verdicts(project):
+def test_changes_have_intervals_and_verdicts(project):
     before = project.commit() if git(project.folder, "status", "--porcelain") else "HEAD"
     project.said["lstm"] = project.actual.copy()
     project.said["lstm"][:4] = ["rotten" if one == "fresh" else "fresh" for one in project.actual[:4]]
@@ -190,7 +190,7 @@ def test_what_changed_is_told_with_intervals_and_verdicts(project):
 @pytest.mark.parametrize(
     ("revision", "code", "words"), [("nothing", 2, "no such revision"), ("HEAD~1", 4, "no dvc.lock in it")]
 )
-def test_a_revision_without_results_is_a_line(project, revision, code, words):
+def test_a_revision_without_results_is_one_line(project, revision, code, words):
     git(project.folder, "rm", "-q", "--cached", "dvc.lock")
     git(project.folder, "commit", "-qm", "Without")
     git(project.folder, "add", "dvc.lock")
@@ -201,12 +201,12 @@ def test_a_revision_without_results_is_a_line(project, revision, code, words):
     assert words in line
 
 
-def test_models_that_came_and_went_are_rows(project):
+def test_new_and_removed_models_are_rows(project):
     before = git(project.folder, "rev-parse", "HEAD")
     project.params["models"] = {"linear": {"family": "linear"}, "gru": {"family": "gru"}}
     project.models = {"linear": project.models["linear"], "gru": project.models["lstm"]}
     project.said["gru"] = project.said["lstm"]
     project.made()
     assert {one.model: one.why for one in changes(before, project.folder).scores} == {
-        "linear": "", "gru": "new", "lstm": "not here any more",
+        "linear": "", "gru": "new", "lstm": "removed",
     }  # fmt: skip

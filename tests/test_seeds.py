@@ -1,4 +1,4 @@
-"""A model of several seeds, from train to the prediction of an ensemble."""
+"""A model with several seeds, from training to the predictions of an ensemble."""
 
 import shutil
 from pathlib import Path
@@ -44,7 +44,7 @@ SEEN = {"linear": 1, "lstm": 3, "gru": 1, "both": 3, "pair": 1}
 
 @pytest.fixture(scope="module", autouse=True)
 def calibrated():
-    """Let the few documents here be enough for a temperature."""
+    """Makes the few documents here enough for a temperature."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(calibration, "ENOUGH", 0)
         yield
@@ -52,7 +52,7 @@ def calibrated():
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory, reviews):
-    """A folder in which the three models were trained and evaluated."""
+    """Returns a folder with three trained and evaluated models."""
     root = tmp_path_factory.mktemp("seeds")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
@@ -64,7 +64,7 @@ def made(tmp_path_factory, reviews):
 
 
 def link_inputs(made, folder):
-    """What models are trained on, in another folder."""
+    """Links the inputs of training into another folder."""
     for path in made.iterdir():
         if path.name not in (*SEVERAL["models"], "data", "metrics", "params.yaml"):
             (folder / path.name).symlink_to(path)
@@ -87,7 +87,7 @@ def test_the_seed_that_is_best_on_validation_is_shipped(made):
         assert mean == pytest.approx(np.mean([one[key] for one in each.values()]), abs=1e-6)
     curve = read_history(made / "metrics/lstm/history.csv")
     best = curve[fit["best_epoch"] - 1]
-    assert best.validation_loss > each[fit["seed"]]["log_loss"]  # the curve is that of temperature 1
+    assert best.validation_loss > each[fit["seed"]]["log_loss"]  # the curve is for temperature 1
     assert best.validation_accuracy == pytest.approx(each[fit["seed"]]["accuracy"], rel=1e-5)
 
 
@@ -109,7 +109,7 @@ def test_every_seed_is_what_it_is_alone(made, tmp_path, monkeypatch):
 
 
 def digest_of(made, seed: int) -> str:
-    """Of the weights of one seed, as its bundle records it."""
+    """Returns the digest of one seed's weights, as its bundle records it."""
     config = read_json(made / "lstm/config.json")
     others = {other["seed"]: other["weights"] for other in config["others"]}
     assert bundle.read_config(made / "lstm").seeds == sorted(SEEDS)
@@ -242,7 +242,7 @@ def test_seeds_of_other_documents_are_refused(made, tmp_path):
 
 
 def test_a_seed_stands_once(made):
-    with pytest.raises(ParamsError, match=r"train.seeds: a seed stands twice in \[1, 1\]"):
+    with pytest.raises(ParamsError, match=r"train.seeds: a seed occurs twice in \[1, 1\]"):
         validate({**TRAIN, "seeds": [1, 1]}, TrainConfig, "params.yaml: train")
     with pytest.raises(ParamsError, match=r"train.seeds: expected a length of 1 or more"):
         validate({**TRAIN, "seeds": []}, TrainConfig, "params.yaml: train")

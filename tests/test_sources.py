@@ -125,7 +125,7 @@ def test_what_cannot_be_guessed_of_a_source_must_stand_in_the_file(tmp_path, sou
         ("path", {"header": ["text", "text"]}, "twice"),
         ("path", {"quotes": "single"}, "quotes"),
         ("path", {"path": {"train": "a.csv", "eval": "b.csv"}}, "path"),
-        ("path", {"path": {"train": "a.csv", "test": "b.doc"}}, "path.test: 'b.doc' does not tell its format"),
+        ("path", {"path": {"train": "a.csv", "test": "b.doc"}}, "path.test: 'b.doc' has no known ending"),
         ("path", {"path": {"test": "b.csv"}}, "no train"),
         ("path", {"path": {"train": "a.csv"}, "split": "fold"}, "set split to null"),
         ("path", {"path": {"train": "a.zip"}, "members": {"a.csv": None}}, "set members to null"),
@@ -341,14 +341,14 @@ def test_files_of_an_archive_whose_names_tell_splits_are_kept_apart(tmp_path, ca
     assert splits(parts_of(path, SHA)) == expected
     assert "a.zip: d/train.csv is train, d/SMSDev.tsv is validation" in capsys.readouterr().out
     assert splits(parts_of(path, SHA, dict.fromkeys(names))) == expected
-    with pytest.raises(ParamsError, match="name what to read"):
+    with pytest.raises(ParamsError, match="name the files to read"):
         parts_of(path, SHA, by_name=False)  # a column tells
     own = {"d/train.csv": Member(split=None, label="pos"), "README.md": Member(split="test")}
     assert [(part.split, part.label, part.format) for part in parts_of(path, SHA, own)] == [
         (None, "pos", "csv"),
         ("test", None, "txt"),
     ]
-    with pytest.raises(ParamsError, match=r"dataset\.members: null, but b\.zip holds test\.csv, dev\.csv; name"):
+    with pytest.raises(ParamsError, match=r"dataset\.members: null, but b\.zip contains test\.csv, dev\.csv; name"):
         parts_of(archive(tmp_path / "b.zip", {"test.csv": CSV, "dev.csv": CSV}), SHA)
 
 

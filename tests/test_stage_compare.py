@@ -15,7 +15,7 @@ NAMES = ["linear", "gru", "lstm"]
 
 @pytest.fixture
 def folder(tmp_path):
-    """The metrics of three models, as the stages before write them, and a params.yaml that names these."""
+    """Returns a folder with the metrics of three models, as earlier stages write them, and a params.yaml for them."""
     models, predictions, actual, ids, clean, split, encoded = made_up(NAMES)
     metrics = tmp_path / "metrics"
     write_json(metrics / "clean.json", clean)
@@ -62,7 +62,7 @@ def run(folder):
 
 
 def ids_of_errors(folder):
-    """Of documents that some model has wrong."""
+    """Returns the ids of documents that at least one model gets wrong."""
     tables = [pl.read_parquet(folder / "metrics" / name / "predictions.parquet") for name in NAMES]
     return {one for table in tables for one in table.filter(pl.col("label") != pl.col("prediction"))["id"]}
 
@@ -80,7 +80,7 @@ def test_report_and_table(folder, capsys):
     assert "textmill ui" in told
 
 
-def test_a_model_removed_from_params_leaves_nothing(folder):
+def test_a_model_removed_from_params_is_ignored(folder):
     write_params(folder, ["linear", "lstm"])
     result, page = run(folder)
     assert {model["name"] for model in result["models"]} == {"linear", "lstm"}
@@ -107,7 +107,7 @@ def test_timings_are_printed_and_change_no_output(folder, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("file", "stage"), [("scores.json", "evaluate"), ("predictions.parquet", "evaluate"), ("history.csv", "train")]
 )
-def test_what_is_missing_names_the_stage_that_makes_it(folder, file, stage):
+def test_an_error_about_a_missing_file_names_its_stage(folder, file, stage):
     (folder / "metrics" / "gru" / file).unlink()
     with pytest.raises(ArtifactError, match=rf"gru/{file}: missing; run `dvc repro {stage}@gru`"):
         run(folder)
@@ -127,7 +127,7 @@ def test_params_without_models_are_refused(folder):
         run(folder)
 
 
-def test_a_curve_of_no_model_is_refused(folder):
+def test_a_curve_of_an_unknown_model_is_refused(folder):
     params = json.loads((folder / "params.yaml").read_text())
     params["compare"]["curves"] = ["lstm", "grru"]
     (folder / "params.yaml").write_text(json.dumps(params))

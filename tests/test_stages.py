@@ -487,7 +487,7 @@ def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
     write_json(tmp_path / "other/tokenizer.json", spec)
     text = made / "encoded", tmp_path / "other", made / "vectors.safetensors", made / "split/train_in_test.json"
     parts = (*code_of(made), *text, made / "labels.json", tmp_path / "m", tmp_path / "metrics", *KEPT)
-    with pytest.raises(ArtifactError, match="encoded with another tokenizer"):
+    with pytest.raises(ArtifactError, match="encoded by a different tokenizer"):
         train.main("lstm", *parts)
     with pytest.raises(ArtifactError, match="documents, but"):
         splits = tmp_path / "split"

@@ -1,4 +1,4 @@
-"""Labels made wrong on purpose come first; what cannot be told is said."""
+"""Suspicious labels: those changed on purpose come first, and documents without a verdict are counted."""
 
 import csv
 
@@ -21,7 +21,7 @@ from textmill.text.subset import subset
 
 @pytest.fixture
 def run(tmp_path):
-    """The stage on documents (id, text, label, group), a third of them in each split: its table and its record."""
+    """Runs the stage on documents (id, text, label, group), a third in each split; returns its table and record."""
 
     def run(docs: pl.DataFrame, labels: list[str], by: str = "text") -> tuple[list[dict[str, str]], Suspects]:
         for number, split in enumerate(("train", "validation", "test")):
@@ -57,7 +57,7 @@ def test_wrong_labels_come_first(reviews, run, capsys, by):
     assert next(row["text"] for row in table if row["id"] == wrong[0]).startswith("'=")
     assert (facts.documents, facts.judged, facts.listed, facts.drawn) == (240, 240, len(table), False)
     assert [one.id for one in facts.top] == [row["id"] for row in table[: suspects.TOP]]
-    assert f"suspects.csv lists the {len(table)} labels" in capsys.readouterr().out
+    assert f"suspects.csv lists the {len(table)} most suspicious" in capsys.readouterr().out
 
 
 def test_the_same_bytes_again(reviews, run, tmp_path):
@@ -73,7 +73,7 @@ def test_what_cannot_be_told_is_one_line(reviews, run, capsys, text):
     docs = docs[:20] if not text else docs if text == "one group" else docs.with_columns(text=pl.lit(text))
     table, facts = run(docs, ["bad", "good"], "group" if text == "one group" else "text")
     assert (table, facts.judged, facts.top) == ([], 0, [])
-    told = f"suspects: which labels look wrong cannot be told of {len(docs)} documents: they are too few, "
+    told = f"suspects: cannot say which labels look wrong: the {len(docs)} documents are too few, "
     assert capsys.readouterr().out.startswith(told)
 
 
@@ -134,4 +134,4 @@ def test_a_subset_is_its_documents_in_order():
 
 def test_a_list_without_an_entry_says_so():
     facts = Suspects(documents=200, judged=190, fitted=160, drawn=False, listed=0, top=[])
-    assert suspects_line(facts, None) == "no label looks wrong, of 190 judged"
+    assert suspects_line(facts, None) == "none of 190 labels looks wrong"

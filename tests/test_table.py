@@ -25,18 +25,18 @@ ROW += ["102,007"]
     ("width", "left_out"),
     [(140, 0), (130, 0), (129, 1), (120, 2), (100, 3), (90, 4), (80, 5), (70, 6), (40, 6)],
 )
-def test_a_narrow_terminal_leaves_out_what_matters_least(width, left_out):
+def test_a_narrow_terminal_leaves_out_the_least_important_columns(width, left_out):
     lines = list(grid([HEADER, ROW, ["b" * 60, *[""] * 9]], width))
     shown = [name for name in HEADER if name in lines[0]]
     order = ["docs/s", "calibration", "parameters", "log-loss", "train s", "macro-F1"]
     assert {name for name in HEADER if name not in shown} == set(order[:left_out])
     assert width < 80 or all(len(line) <= width for line in lines)
     assert lines[-1].startswith("(without ") == bool(left_out)
-    assert "100.0 % ± 0.00  93.8 – 100.0" in lines[2]  # no cell is cut
+    assert "100.0 % ± 0.00  93.8 – 100.0" in lines[2]  # no cell is shortened
     assert lines[3] == "b" * 23 + "…"
 
 
-def test_under_repro_the_stage_leaves_it_to_the_end(monkeypatch, capsys, tmp_path):
+def test_under_repro_the_stage_prints_no_table(monkeypatch, capsys, tmp_path):
     kept = []
     monkeypatch.setattr(table, "_tell", lambda *given: kept.append(given))
     monkeypatch.setenv(LATER, "1")
@@ -48,7 +48,7 @@ def test_under_repro_the_stage_leaves_it_to_the_end(monkeypatch, capsys, tmp_pat
     assert capsys.readouterr().out == f"Look next: {tmp_path}/index.html · textmill ui · dvc metrics diff\n"
 
 
-def test_wide_letters_keep_columns_in_line():
+def test_wide_letters_keep_columns_aligned():
     rows = [["model", "test"], ["日本語モデル", "77.5 %"], ["lstm", "9.1 %"]]
     assert list(grid(rows, 80)) == [
         "model           test",

@@ -1,4 +1,4 @@
-"""What every kind of tokenizer promises, and what is particular to characters and sub-words."""
+"""What every kind of tokenizer must do, and what only characters and sub-words do."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ BPE = {"kind": "bpe", "lowercase": False, "markup": "keep", "min_freq": 2, "max_
 PRETRAINED = {"kind": "pretrained", "source": "path", "folder": "none", "markup": "keep"}
 PRETRAINED |= {"files": {"tokenizer.json": "0" * 64}}
 KINDS = {"word": WORD, "char": CHAR, "bpe": BPE, "pretrained": PRETRAINED}
-FILES = {}  # where the pretrained one lies
+FILES = {}  # where the pretrained one is
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 CORPUS = [["the film was good", "the films were bad<br />", ""], ["<pad> the <unk> film"]]
 
@@ -130,7 +130,7 @@ def test_characters_are_counted_and_spaces_kept():
     tokenizer, [docs] = fit({**CHAR, "min_freq": 2}, [["a b<br>ab", "日", "A"]])
     assert tokenizer.vocabulary == ("a", " ", "b")
     assert docs.ids.tolist() == [2, 3, 4, 3, 2, 4, UNK, 2]
-    with pytest.raises(DataError, match="no character stands 90 times"):
+    with pytest.raises(DataError, match="no character occurs 90 times"):
         fit({**CHAR, "min_freq": 90})
 
 
@@ -143,7 +143,7 @@ def test_max_size_counts_the_special_ids():
     ("change", "learned"),
     [
         ({"min_freq": 2}, ["ab", "Ġab", "cd", "Ġcd"]),
-        ({"min_freq": 3}, ["ab", "Ġab"]),  # "cd" stands twice
+        ({"min_freq": 3}, ["ab", "Ġab"]),  # "cd" occurs twice
         ({"max_size": SPECIALS + 256 + 3}, ["ab", "Ġab", "cd"]),
     ],
 )

@@ -75,7 +75,7 @@ def test_how_much_was_learned_runs_from_guessing_to_knowing(weights, loss, class
     measure, targets = loss_function(settings, labels, classes), torch.tensor(labels)
 
     def lowest(rows: int) -> float:
-        """The lowest loss of logits that are the same for all documents, or each document's own."""
+        """Returns the lowest loss of logits that are equal for all documents, or that are free for each."""
         logits = torch.zeros(rows, 1 if loss == "bce" else classes, requires_grad=True)
         tuner = torch.optim.Adam([logits], lr=0.5)
         for _ in range(300):
@@ -177,7 +177,7 @@ def test_adadelta_is_zeilers():
 
 @pytest.mark.parametrize("name", ["lstm", "transformer"])
 def test_an_adversarial_step_raises_the_loss_of_each_document(name):
-    """Against autograd through the whole network, without the shared passes."""
+    """Compares with autograd through the whole network, without shared passes."""
     checked = model_entry({**MODELS[name], "dropout": 0.0, "bigrams": 20}, TRAIN, "m")
     network = checked.family.build(checked.config, checked.settings, Task(40, 3, 7))
     ids, lengths = torch.tensor([[5, 6, 7, 8], [3, 4, 0, 0]]), torch.tensor([4, 2])
@@ -189,7 +189,7 @@ def test_an_adversarial_step_raises_the_loss_of_each_document(name):
     embedded = network.embed(ids)
     before = loss(network.read(embedded, lengths))
     (slope,) = torch.autograd.grad(before, embedded, retain_graph=True)
-    assert not slope[1, 2:].any()  # padding is not moved
+    assert not slope[1, 2:].any()  # padding does not move
     step = torch.stack([0.5 * one / one.norm() for one in slope])
     after = loss(network.read(embedded + step, lengths))
     assert after > before
@@ -241,7 +241,7 @@ def test_balanced_classes_weigh_the_same_whatever_batches_their_documents_are_in
     logits, target = torch.zeros(10, outputs), torch.tensor(labels)
     whole = float(measure(logits, target, 10))
     assert whole == pytest.approx(np.log(2))
-    for cut in (1, 5, 9):  # batches without a document of the rare class, too
+    for cut in (1, 5, 9):  # including batches without a document of the rare class
         parts = [slice(0, cut), slice(cut, 10)]
         lost = [float(measure(logits[part], target[part], len(target[part]))) * len(target[part]) for part in parts]
         assert sum(lost) / 10 == pytest.approx(whole)

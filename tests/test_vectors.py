@@ -1,4 +1,4 @@
-"""Word vectors: every way a file of them can be wrong, and training them twice with the same bytes."""
+"""Word vectors: errors in their files, and training that always gives the same bytes."""
 
 import bz2
 import gzip
@@ -54,7 +54,7 @@ def found_in(data: bytes, wanted=WANTED) -> tuple[WordVectors, Counts]:
         b"\xef\xbb\xbf4 3\n" + PLAIN,
         b"\xef\xbb\xbf" + PLAIN,
         PLAIN.replace(b"\n", b"\r\n"),
-        PLAIN.replace(b"\n", b" \n"),  # as fastText ends its lines
+        PLAIN.replace(b"\n", b" \n"),  # fastText ends its lines so
         PLAIN.removesuffix(b"\n"),
     ],
 )
@@ -69,7 +69,7 @@ def test_a_file_is_read_however_it_begins_and_ends_its_lines(monkeypatch, data, 
 
 
 def test_words_are_split_off_from_the_right():
-    """GloVe's file of 840 billion words has such ones. A space that does not break is part of a word."""
+    """GloVe's file for 840 billion words has words with spaces. A non-breaking space is part of a word."""
     words = {". . .": 2, "at name@example.org": 3, "a\u00a0b": 4, "b": 5, "1": 6}
     data = ". . . 1 2 3\nat name@example.org 4 5 6\na\u00a0b 7 8 9\n1 0 0 1\n \t 5 5 5\n".encode()
     found, _ = found_in(data, words)
@@ -95,9 +95,9 @@ def test_the_first_of_two_wins_and_zeros_are_counted():
         (b"the 1 2 3\ngood 1 2 nan\n", "a.vec, line 2: expected a finite number, found 'nan'"),
         (b"the 1 2 3\ngood 1 -inf 2\n", "a.vec, line 2: expected a finite number, found '-inf'"),
         (b"the 1 2 3\ngood 1 1e39 2\n", "a.vec, line 2: expected a finite number, found '1e39'"),
-        (b"1 2\ngood 1 2 3\n", "a.vec, line 2: expected a word and 2 numbers, found 3"),  # a header that lies
-        (b"3 3\ngood 1 2 3\nbad 1 2 3\n", "a.vec, line 1: tells of 3 words, but 2 follow"),
-        (b"1 3\ngood 1 2 3\nbad 1 2 3\n", "a.vec, line 1: tells of 1 words, but 2 follow"),
+        (b"1 2\ngood 1 2 3\n", "a.vec, line 2: expected a word and 2 numbers, found 3"),  # a wrong header
+        (b"3 3\ngood 1 2 3\nbad 1 2 3\n", "a.vec, line 1: announces 3 words, but 2 follow"),
+        (b"1 3\ngood 1 2 3\nbad 1 2 3\n", "a.vec, line 1: announces 1 words, but 2 follow"),
         (b"1 0\ngood\n", "a.vec, line 1: expected a word and its numbers, found '1 0'"),
         (b"<html>\n", "a.vec, line 1: expected a word and its numbers, found '<html>'"),
         (b"good a b\n", "a.vec, line 1: expected a word and its numbers, found 'good a b'"),
@@ -120,7 +120,7 @@ def test_a_line_without_an_end_is_not_waited_for(monkeypatch):
 
 @pytest.mark.parametrize("data", [b"", b"0 3\n", b"Good 1 2 3\nfilms 1 2 3\n"])
 def test_no_word_at_all_is_an_error(data):
-    with pytest.raises(DataError, match=r"a\.vec: 0 of 3 words of the vocabulary are among its \d;"):
+    with pytest.raises(DataError, match=r"a\.vec: none of the vocabulary's 3 words are among its \d;"):
         found_in(data)
 
 
@@ -131,7 +131,7 @@ def test_no_word_at_all_is_an_error(data):
 )
 def test_any_words_come_back(words, size, told):
     words = {word: number for word, number in words.items() if not all(map(_number, word.split(" ")[1:]))}
-    words["first"] = 1  # without a word in it the first line's numbers could not be counted
+    words["first"] = 1  # if it had only numbers, they could not be counted
     words = dict(reversed(words.items()))
     rows = [f"{word} " + " ".join([str(number)] * size) for word, number in words.items()]
     data = "\n".join([f"{len(rows)} {size}"] * told + rows).encode()
@@ -167,10 +167,10 @@ def test_what_is_held_does_not_grow_with_the_file(monkeypatch):
     read(Endless(), {"word1": 2}, "a.vec")
     held = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert held < 3_000_000  # of 17 MB
+    assert held < 3_000_000  # 17 MB each
 
 
-# Files, wherever they come from
+# Files, from any source
 
 
 def zipped(name: str, data: bytes) -> bytes:
@@ -191,7 +191,7 @@ PACKED = {
 
 @pytest.fixture
 def made(tmp_path, monkeypatch):
-    """A folder with a tokenizer of five words and its encoded texts, as the stages before leave them."""
+    """Returns a folder with a tokenizer of five words and its encoded texts, as the earlier stages leave them."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(MIRROR, raising=False)
     tokenizer = WordTokenizer(True, "keep", r"\w+", ("good", "bad", "film", "dull", "rare"))
@@ -246,14 +246,14 @@ def test_null_imports_little(made):
 def test_damaged_files_end_in_one_error(made):
     broken = gzip.compress(PLAIN * 100)[:-20]
     Path("a.vec.gz").write_bytes(broken)
-    with pytest.raises(ArtifactError, match=r"a\.vec\.gz: damaged, or not what its name says"):
+    with pytest.raises(ArtifactError, match=r"a\.vec\.gz: damaged, or not the kind of file that its name says"):
         run({"source": "path", "path": "a.vec.gz", "member": None, "sha256": [sha256(Path("a.vec.gz"))]})
     assert not Path("data/vectors/word.safetensors").exists()
 
 
 @pytest.mark.parametrize("name", PACKED)
 def test_a_member_is_for_archives(name):
-    """Told before anything is fetched."""
+    """Reported before anything is fetched."""
     member = PACKED[name][1]
     given = {"path": {"path": f"in/{name}"}, "url": {"url": f"https://example.org/in/{name}?key=x"}}
     for source, keys in given.items():
@@ -267,7 +267,7 @@ def test_a_member_is_for_archives(name):
 def test_an_archive_in_a_wheel_is_refused():
     entry = {"source": "wheel", "package": "words==1.0", "member": "words/a.vec.gz", "sha256": [ONE]}
     assert vectors_config({"vectors": entry}, "t").member == "words/a.vec.gz"
-    with pytest.raises(ParamsError, match=r"^t\.vectors\.member: words/a\.zip is an archive in a wheel"):
+    with pytest.raises(ParamsError, match=r"^t\.vectors\.member: words/a\.zip is an archive; name a file in the wheel"):
         vectors_config({"vectors": entry | {"member": "words/a.zip"}}, "t")
 
 
@@ -283,11 +283,11 @@ def test_the_mirror_has_a_folder_of_vectors(made, monkeypatch, capsys):
         found, facts = run(keys | entry)
         assert found.ids.tolist() == [2, 4]
         assert facts["from"] == "a.vec.zip"
-        assert "from the mirror, mirror/vectors/a.vec.zip" in capsys.readouterr().out
+        assert "using the mirror's copy, mirror/vectors/a.vec.zip" in capsys.readouterr().out
     assert [path.name for path in Path("downloads").iterdir()] == entry["sha256"]
     monkeypatch.delenv(MIRROR)
     run(keys | entry)
-    assert "already here" in capsys.readouterr().out
+    assert "already downloaded" in capsys.readouterr().out
 
 
 def test_a_packed_file_of_a_wheel_is_read(made, monkeypatch):
@@ -335,16 +335,16 @@ def test_training_repeats_its_bytes_in_every_process(made):
 
 
 def test_training_sees_train_and_unlabelled_but_no_test_text(made):
-    """`bad` stands in the one training text that is a test text, and in the unlabelled one; `rare` once in each."""
+    """`bad` is in the one training text that is also a test text, and in the unlabelled one; `rare` once in each."""
     found, facts = run(TRAINED | {"min_count": 3})
-    assert found.ids.tolist() == [2, 4]  # good, film: the others stand twice
+    assert found.ids.tolist() == [2, 4]  # good, film: the others occur twice
     assert found.vectors.shape == (2, 8)
     assert {"source": "trained", "from": "word2vec", "found": 2, "coverage": 0.4}.items() <= facts.items()
     assert run(TRAINED)[0].ids.tolist() == [2, 3, 4, 5, 6]
     write_json(Path("train_in_test.json"), [])
     assert run(TRAINED | {"min_count": 4})[0].ids.tolist() == [2, 3, 4]
-    assert run(TRAINED | {"min_count": 2})[0].ids.tolist() == [UNK, 2, 3, 4, 5, 6]  # unknown words, twice now
-    with pytest.raises(DataError, match="no word stands min_count: 100 times"):
+    assert run(TRAINED | {"min_count": 2})[0].ids.tolist() == [UNK, 2, 3, 4, 5, 6]  # unknown words, now twice
+    with pytest.raises(DataError, match="no word occurs 100 times; lower min_count"):
         run(TRAINED | {"min_count": 100})
 
 
@@ -369,7 +369,7 @@ def test_words_of_one_company_are_alike():
     assert near[:3, :3].min() > near[:3, 3:].max()
 
 
-# The artifact and the params
+# The file and the params
 
 
 def test_the_artifact_is_tied_to_its_tokenizer(tmp_path):
@@ -380,7 +380,7 @@ def test_the_artifact_is_tied_to_its_tokenizer(tmp_path):
         back = load(path, "0" * 64)
         assert [array.tolist() for array in back] == [array.tolist() for array in vectors]
         assert [array.dtype for array in back] == [np.int64, np.float32]
-    with pytest.raises(ArtifactError, match="vectors of another tokenizer"):
+    with pytest.raises(ArtifactError, match="vectors for a different tokenizer"):
         load(path, "1" * 64)
 
 

@@ -37,7 +37,7 @@ def learn(*texts: str, **changes) -> WordTokenizer:
 
 
 def words(text: str, **changes) -> list[str]:
-    """What a tokenizer that learned from this text alone makes of it."""
+    """Returns the tokens of a text from a tokenizer that learned only from it."""
     try:
         tokenizer, [docs] = fit([[text]], **changes)
     except DataError:  # no word at all
@@ -48,7 +48,7 @@ def words(text: str, **changes) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("It wasn't 'good'!", ["it", "wasn't", "good", "!"]),  # as ever
+        ("It wasn't 'good'!", ["it", "wasn't", "good", "!"]),  # as always
         ("价格5518号。很脏！", ["价", "格", "5518", "号", "很", "脏", "！"]),
         ("ラーメンを食べた", ["ラ", "ー", "メ", "ン", "を", "食", "べ", "た"]),
         ("ดีครับ thai2", ["ดี", "ค", "รั", "บ", "thai2"]),
@@ -209,7 +209,7 @@ def test_numbers_of_nothing():
 
 def test_round_trip_of_known_words_by_both_look_ups():
     tokenizer = learn("the film was good")
-    few, many = pl.Series(["good film"]), pl.Series(["good film"] * 10)  # a dict for one, an enum for many
+    few, many = pl.Series(["good film"]), pl.Series(["good film"] * 10)  # a dict for one text, an enum for many
     for docs in (tokenizer.encode(few), tokenizer.encode(many)):
         assert [tokenizer.token(i) for i in docs[0]] == ["good", "film"]
     assert tokenizer.encode(pl.Series(["good pad"])).ids.tolist()[1] == UNK
@@ -231,9 +231,9 @@ def test_special_tokens_in_a_text_are_words():
 def test_rare_words_and_the_size_bound():
     assert learn("a a b", min_freq=2).vocabulary == ("a",)
     assert learn("a a b b c", max_size=4).size == 4
-    assert learn("d c b a a", max_size=4).vocabulary == ("a", "b")  # the last place: of three that stand once
-    assert learn("a a b b c d", min_freq=2, max_size=5).vocabulary == ("a", "b")  # a place left, no word for it
-    with pytest.raises(DataError, match=r"none of 2 words stands 3 times \(the most frequent: 2\)"):
+    assert learn("d c b a a", max_size=4).vocabulary == ("a", "b")  # the last of three that occur once
+    assert learn("a a b b c d", min_freq=2, max_size=5).vocabulary == ("a", "b")  # room left, but no word for it
+    with pytest.raises(DataError, match=r"none of 2 words occurs 3 times \(the most frequent: 2\)"):
         learn("a a b", min_freq=3)
 
 
@@ -241,7 +241,7 @@ def test_words_of_the_stop_list_are_left_out(tmp_path):
     text = "The plot, THE film: l'e\u0301t\u00e9 the end"
     tokenizer, [docs] = fit([[text, "the The"]], stop=["The", "l'\u00e9te\u0301"])
     assert [tokenizer.token(number) for number in docs[0]] == ["plot", "film", "end"]
-    assert docs[1].tolist() == [UNK]  # nothing is left of it
+    assert docs[1].tolist() == [UNK]  # nothing of it is left
     assert tokenizer.encode(pl.Series([text])).ids.tolist() == docs[0].tolist()
     assert tokenizer.tokens(text) == ["plot", "film", "end"]
     tokenizers.save(tmp_path / "tokenizer.json", tokenizer)

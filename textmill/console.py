@@ -35,6 +35,11 @@ def first(names: Sequence[str], most: int = 3) -> str:
     return ", ".join(names[:most]) + (f" and {more:,} other{'s' if more > 1 else ''}" if more > 0 else "")
 
 
+def shortened(text: str, most: int = 24) -> str:
+    """Returns a text of at most `most` characters: a longer one ends in an ellipsis."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def counted(count: int, one: str, several: str) -> str:
     """Returns a number with its noun: '1 text looks', '2,000 texts look'."""
     return f"{count:,} {one if count == 1 else several}"

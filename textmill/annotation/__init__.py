@@ -1,1 +1,1 @@
-"""What labels are worth: which of them look wrong, and what more of them would bring."""
+"""Questions about labels: which ones look wrong, and how much more labels would help."""

@@ -1,7 +1,7 @@
-"""How a model's score on the test split grows with its training documents: nested parts of train, drawn several times.
+"""Learning curves: a model's test score by the number of training documents, from nested parts drawn several times.
 
-All parts are in the ids of one tokenizer, which was learned from all of train. That matters little: forecasts from such
-parts held as often where twice the documents had a tokenizer of their own (`demos/more_labels.py`).
+All parts use one tokenizer, fitted on all of train. That matters little: forecasts were right as often when twice the
+documents had a tokenizer fitted on them (`demos/more_labels.py`).
 """
 
 from contextlib import suppress
@@ -22,21 +22,21 @@ from textmill.text.encoding import Encoded
 from textmill.text.subset import subset
 from textmill.training.task import Task
 
-SHARES = (16, 8, 4, 2, 1)  # of train: 1 / 16, ...
-DRAWS = 5  # of each part but the whole
-FEWEST = 50  # documents of the smallest part that is fitted
-PIECES = 20  # groups or different texts of train: of fewer the draws are too much alike
-TIMES = (2, 4)  # as many documents as train has
+SHARES = (16, 8, 4, 2, 1)  # sizes: 1 / 16 of train, ...
+DRAWS = 5  # draws of each size except the whole
+FEWEST = 50  # documents in the smallest part that is fitted
+PIECES = 20  # groups or different texts in train; with fewer, the draws are too similar
+TIMES = (2, 4)  # forecasts are for 2 and 4 times the documents of train
 
 
 def measure(
     model: ModelEntry, data: Encoded, validation: Encoded, test: Encoded, task: Task, pieces: np.ndarray, metric: str,
     kept: Kept,
 ) -> list[Size]:  # fmt: skip
-    """The scores of each size, ascending; the last is all of train, and its score that of the model's first seed.
+    """Returns the scores of each size, ascending; the last size is all of train, scored with the model's first seed.
 
-    pieces: int (N,), of the training documents: those of a number are drawn together. kept: scores of fits that were
-    made before. Sizes that are too small for the classes, or for the model, are left out.
+    pieces: int (N,), a number for each training document; documents with the same number are drawn together. kept:
+    scores of earlier fits. Sizes that are too small for the classes or the model are left out.
     """
     documents, settings = len(data.labels), cast(Any, model.settings)
     least = max(FEWEST, 2 * len(np.unique(data.labels)))
@@ -55,7 +55,7 @@ def measure(
         if rows < least:
             continue
         each = []
-        with suppress(DataError):  # of so few documents it cannot learn
+        with suppress(DataError):  # too few documents to fit the model
             for draw, order in enumerate(drawn):
                 fit = partial(scored, order[:rows], seed + draw)
                 each.append(kept.get(f"{rows} documents, draw {draw}, seed {seed}", fit)[metric])
@@ -65,16 +65,16 @@ def measure(
 
 
 def nested(pieces: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """An order of documents, int (N,), piece after piece; a document of each class comes first."""
+    """Returns a random order of documents, int (N,), piece by piece, with a document of each class first."""
     known, piece = np.unique(pieces, return_inverse=True)
-    order = rng.permutation(len(piece))  # within a piece, too: there may be one alone
+    order = rng.permutation(len(piece))  # also within pieces: there may be only one
     order = order[np.argsort(rng.permutation(len(known))[piece[order]], kind="stable")]
-    first = np.unique(labels[order], return_index=True)[1]  # a document of each class, or it could not be fitted
+    first = np.unique(labels[order], return_index=True)[1]  # a model needs a document of each class
     return np.concatenate([order[first], np.delete(order, first)])
 
 
 def with_forecasts(sizes: list[Size], metric: str, by: str, alpha: float, pieces: int) -> Curve:
-    """The curve with what more documents would bring, or with why that cannot be told. pieces: how many train has."""
+    """Returns the curve with forecasts for more documents, or why there are none. pieces: their number in train."""
     curve = Curve(metric=metric, by=by, sizes=sizes)
     if pieces < PIECES:
         return curve.model_copy(update={"no_forecast": "train has too few groups"})

@@ -1,4 +1,4 @@
-"""Parts of all documents that take turns in being left out."""
+"""Folds for cross-validation that keep pieces together."""
 
 import numpy as np
 
@@ -6,9 +6,9 @@ from textmill.rows.splits import cut
 
 
 def folds(pieces: np.ndarray, classes: np.ndarray, parts: int, rng: np.random.Generator) -> np.ndarray:
-    """The part of each document, 0 to parts - 1, int (N,): whole pieces, classes as even as these allow.
+    """Returns the fold of each document, 0 to parts - 1, int (N,): whole pieces, with classes as even as these allow.
 
-    pieces, classes: int (N,), as for `cut`, which takes a part at a time from those that are left.
+    pieces, classes: int (N,), as for `cut`, which takes one fold at a time from the remaining documents.
     """
     fold = np.full(len(pieces), parts - 1)
     left = np.arange(len(pieces))

@@ -1,8 +1,7 @@
-"""What more training documents would bring: the end of a learning curve, carried on.
+"""A forecast of the score with more training documents, which extends a learning curve.
 
-The error is taken to fall as b n^-c over the largest sizes: over all of them no simple law holds. Half of what lies
-between that and a fit that is linear in log n widens the interval, and `demos/more_labels.py` measures how often it
-holds.
+The error is assumed to fall as b n^-c over the largest sizes; no simple law fits all sizes. Half the difference from a
+fit that is linear in log n widens the interval. `demos/more_labels.py` measures how often the interval holds.
 """
 
 from collections.abc import Sequence
@@ -12,14 +11,14 @@ import numpy as np
 
 from textmill.records.curve import Forecast, Size
 
-LAST = 3  # sizes that are fitted
+LAST = 3  # sizes to fit
 
 
 def forecast(sizes: Sequence[Size], times: int, alpha: float) -> Forecast | str:
-    """The score with `times` as many documents as the last size has, in an interval of about 1 - alpha.
+    """Returns the score expected with `times` as many documents as the last size, with an interval of about 1 - alpha.
 
-    sizes: ascending, LAST at least, those before the last with several draws each.
-    A line instead, which says why there is none, if the score does not grow.
+    sizes: ascending, at least LAST, several draws each except for the last.
+    If no forecast is possible, returns one line that says why.
     """
     last = sizes[-LAST:]
     x = np.log([size.rows / last[-1].rows for size in last])
@@ -40,17 +39,18 @@ def forecast(sizes: Sequence[Size], times: int, alpha: float) -> Forecast | str:
 
 
 def _deviation(sizes: Sequence[Size], x: np.ndarray, at: float) -> float:
-    """Standard error of the forecast, the luck of the documents to come included.
+    """Returns the standard error of the forecast, including the randomness of the documents to come.
 
-    x: log of the last sizes, as shares of all; at: log of what is forecast. Draws from what there is differ less than
-    draws from all that there might be: of a share f of the documents they have 1 - f of the whole variance, and their
-    mean over D draws has f + (1 - f) / D. The whole variance goes with 1 / n, so that all sizes tell that of the last.
-    That sizes share documents is left out, which errs on the wide side.
+    x: log of the last sizes, as shares of all documents; at: log of the forecast's multiple.
+    Draws from the available documents vary less than draws from the population: with a share f of the documents they
+    have 1 - f of the whole variance, and their mean over D draws has f + (1 - f) / D. The whole variance is
+    proportional to 1 / n, so every size gives an estimate of it for the last. That sizes share documents is ignored,
+    which makes the interval wider.
     """
     shares = [(size, size.rows / sizes[-1].rows) for size in sizes if len(size.scores) > 1]
     one = float(np.mean([np.var(size.scores, ddof=1) * f / (1 - f) for size, f in shares]))
     f, draws = np.exp(x), np.array([len(size.scores) for size in sizes[-len(x) :]])
     of_mean = one / f * (f + (1 - f) / draws)
     centred = x - x.mean()
-    pull = 1 / len(x) + (at - x.mean()) * centred / (centred**2).sum()  # of each size on the forecast
+    pull = 1 / len(x) + (at - x.mean()) * centred / (centred**2).sum()  # weight of each size in the forecast
     return float(np.sqrt((pull**2 * of_mean).sum() + one / np.exp(at)))

@@ -1,4 +1,4 @@
-"""Scores of fits that were made before: they outlive a stage that was killed, or that was asked for something else."""
+"""A store for the scores of fits, so that they survive if a stage is killed or runs with other settings."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import Any
 
 from textmill.files import digest, read_json, write_json
 
-ByMetric = dict[str, float]  # scores
+ByMetric = dict[str, float]  # scores by metric
 
 
 class Kept:
-    """One model's scores, each under its own key, in `folder`; `depends`: all else that they depend on."""
+    """One model's scores by key, kept in `folder`. depends: everything else that they depend on."""
 
     def __init__(self, folder: Path, name: str, depends: Sequence[Any]):
         self.folder, self.name = folder, name
@@ -18,14 +18,14 @@ class Kept:
         self.scores: dict[str, ByMetric] = read_json(self.path) if self.path.is_file() else {}
 
     def get(self, key: str, make: Callable[[], ByMetric]) -> ByMetric:
-        """The scores of a key, made and kept if they are new."""
+        """Returns the scores of a key; calls `make` and keeps its result if they are new."""
         if key not in self.scores:
             self.scores[key] = make()
             write_json(self.path, self.scores)
         return self.scores[key]
 
     def forget_others(self) -> None:
-        """Delete what was kept of this model with other params or documents."""
+        """Deletes this model's scores for other params or documents."""
         for path in self.folder.glob(f"{self.name}-curve-{'?' * 16}.json"):
             if path != self.path:
                 path.unlink()

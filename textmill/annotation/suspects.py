@@ -1,8 +1,8 @@
-"""Labels that look wrong: those that two linear models, fitted to other documents, find improbable.
+"""Labels that look wrong: two linear models, fitted to other documents, find them improbable.
 
-The documents take turns in being left out of the fits (confident learning, Northcutt et al. 2021). They are ranked by
-the mean of both models' standardised log-odds. How many labels are wrong is not told: estimates of that are off by
-factors, where a rank is only better or worse.
+Cross-validation gives each document a verdict from models that have not seen it (confident learning, Northcutt et al.
+2021). Documents are ranked by the mean of both models' standardised log-odds. The number of wrong labels is not
+estimated: such estimates are often several times too high or too low.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,44 +24,47 @@ from textmill.tokenizers.word import WordConfig, WordTokenizer
 from textmill.training.regression import log_count_ratio, regression
 
 FOLDS = 5
-WEIGHTINGS = ("nb", "tfidf")  # one finds what the other misses: with 5 % of labels flipped, both together rank best
+WEIGHTINGS = (
+    "nb",
+    "tfidf",
+)  # each finds errors that the other misses: with 5 % of labels flipped, both together rank best
 NGRAMS = 2
-TOKENIZER = WordConfig(kind="word", pattern="any-script", min_freq=1)  # params may have kinds without words
-FITTED = 20_000  # documents of a fit: of more, so many are drawn, and all are judged
-CELLS = 400_000  # documents times classes of a fit: the time goes by both
-LEAST = 5  # documents of a label in a fit; of fewer every one looks wrong
-FEWEST = 100  # documents in all; of fewer nothing is told
-JUDGED = 5_000  # documents that are judged at a time: it bounds the memory
-TOP, EXCERPT = 10, 600  # on the page: how many, and characters of their texts
+TOKENIZER = WordConfig(kind="word", pattern="any-script", min_freq=1)  # the tokenizers in params may not find words
+FITTED = 20_000  # documents in a fit at most; more are sampled, but all are judged
+CELLS = 400_000  # documents times classes in a fit at most; time is proportional to both
+LEAST = 5  # documents of a label in a fit at least; with fewer, all of them look wrong
+FEWEST = 100  # documents in all at least; with fewer, there are no verdicts
+JUDGED = 5_000  # documents judged at a time, to limit memory
+TOP, EXCERPT = 10, 600  # on the page: number of documents, characters of each text
 LISTED = 300  # an hour of reading; with 5 % of labels wrong, half of the first 300 are
 
 
 class Verdicts(NamedTuple):
-    """What the models say of each document that was not among those they were fitted to."""
+    """What the models say about each document, always from fits without that document."""
 
-    odds: np.ndarray  # (M, N): of each model, log-odds of the label against the likeliest other; NaN: cannot be told
-    said: np.ndarray  # int (N,): the class that is likeliest in the mean
+    odds: np.ndarray  # (M, N): each model's log-odds of the label against the most likely other; NaN: no verdict
+    said: np.ndarray  # int (N,): the class with the highest mean probability
     probability: np.ndarray  # (N,): that mean
-    fitted: int  # documents of the largest fit
-    drawn: bool  # whether these are not all that it might have had
+    fitted: int  # documents in the largest fit
+    drawn: bool  # whether the documents of a fit were sampled
 
     @property
     def judged(self) -> np.ndarray:
-        """Documents that can be told something of, bool (N,)."""
+        """Whether each document has a verdict, bool (N,)."""
         return ~np.isnan(self.odds).any(0)
 
 
 class Fit(NamedTuple):
-    """One linear model: a row of weights for each class that it saw, or one in all for two classes."""
+    """One linear model: a row of weights for each class that it saw, or one row for two classes."""
 
     weighting: str
     scale: np.ndarray  # (F,)
     weights: np.ndarray  # (R, F)
     bias: np.ndarray  # (R,)
-    seen: np.ndarray  # the classes
+    seen: np.ndarray  # the classes that it saw
 
     def log_probabilities(self, counts: Counts, classes: int) -> np.ndarray:
-        """Of each class for documents of these n-grams: (N, C), -inf for one that it never saw."""
+        """Returns the log-probability of each class, (N, C), from n-gram counts; -inf for classes never seen."""
         logits = weigh(counts, self.scale, self.weighting).times(self.weights) + self.bias
         if len(self.seen) == 2:
             logits = np.concatenate([-logits, logits], 1)
@@ -72,13 +75,13 @@ class Fit(NamedTuple):
 
 
 def encoded(read: Texts, spill: IO[bytes]) -> tuple[Ragged, int]:
-    """Texts in the ids of the TOKENIZER that is learned from them, and how many ids there are.
+    """Returns texts in the ids of TOKENIZER, fitted to them, and the number of ids.
 
-    read, spill: as for `tokenizers.fit`. Texts without any word are one unknown one each.
+    read, spill: as for `tokenizers.fit`. A text without words becomes one unknown word.
     """
     try:
         codec, batches = WordTokenizer.fit(read, TOKENIZER, spill, {})
-    except DataError:  # there is none in all of them
+    except DataError:  # no text contains a word
         return Ragged.of(np.empty(0, np.int32), np.zeros(sum(map(len, read())), int)), SPECIALS
     parts = list(batches)
     ids, lengths = (np.concatenate(each) for each in zip(*((part.ids, part.lengths) for part in parts), strict=True))
@@ -86,10 +89,10 @@ def encoded(read: Texts, spill: IO[bytes]) -> tuple[Ragged, int]:
 
 
 def judge(data: Encoded, pieces: np.ndarray, vocabulary: int, classes: int, seed: int) -> Verdicts:
-    """Judge each document by models that were fitted to others.
+    """Judges each document by models that were fitted to others.
 
     data: ids below `vocabulary`, class numbers below `classes`. pieces: int (N,); documents with the same number, such
-    as equal texts, are left out together.
+    as equal texts, are in the same fold.
     """
     documents = len(data.labels)
     odds = np.full((len(WEIGHTINGS), documents), np.nan)
@@ -130,7 +133,7 @@ def _counted(train: Encoded, vocabulary: int) -> tuple[list[np.ndarray], Counts]
 
 
 def _fit(counts: Counts, labels: np.ndarray, weighting: str, seed: int) -> Fit:
-    """As the family linear fits, but with tfidf, too, one class against the rest: the same bytes on every machine."""
+    """Fits as the family linear does, but one class against the rest also with tfidf: equal bytes on every machine."""
     seen = np.unique(labels)
     targets = [labels == number for number in (seen[1:] if len(seen) == 2 else seen)]
     scale, weights, bias = np.ones(counts.shape[1]), [], []
@@ -150,9 +153,9 @@ def _batches(rows: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def suspicion(found: Verdicts) -> np.ndarray:
-    """The mean of the models' log-odds, each brought to mean 0 and deviation 1: (N,), the lowest most suspicious.
+    """Returns the mean of the models' log-odds, each standardised to mean 0 and deviation 1: (N,); low is suspicious.
 
-    NaN where nothing can be told. Six digits: what differs after them must not decide a rank.
+    NaN without a verdict. Rounded to six digits, so that smaller differences do not decide a rank.
     """
     told = found.odds[:, found.judged]
     if not told.size:
@@ -164,7 +167,7 @@ def suspicion(found: Verdicts) -> np.ndarray:
 
 
 def listed(found: Verdicts, docs: pl.DataFrame, labels: Sequence[str]) -> pl.DataFrame:
-    """The most suspicious documents, for whose label the models would say another one: rank, id, split, label, ...
+    """Returns the most suspicious documents whose label differs from the models' class: rank, id, split, label, ...
 
     docs: id, split and label of each document, in the order of the verdicts.
     """
@@ -180,12 +183,12 @@ def listed(found: Verdicts, docs: pl.DataFrame, labels: Sequence[str]) -> pl.Dat
 
 
 def for_spreadsheet(table: pl.DataFrame) -> pl.DataFrame:
-    """The table with an apostrophe before what a spreadsheet would take for a formula."""
+    """Returns the table with an apostrophe before each text that a spreadsheet would read as a formula."""
     return table.with_columns(pl.col(pl.String).str.replace(FORMULA, "'${0}"))
 
 
 def told(found: Verdicts, table: pl.DataFrame) -> Suspects:
-    """What the page tells. table: of `listed`, with a column `text`."""
+    """Returns what the page shows. table: the result of `listed`, with a column `text`."""
     top = table.head(TOP).with_columns(pl.col("text").str.slice(0, EXCERPT)).drop("rank")
     judged = int(found.judged.sum())
     return Suspects(

@@ -1,1 +1,1 @@
-"""What the code of a stage means, as digests: a comment changes none of them, an edit that matters is never missed."""
+"""Digests of what each stage's code does: comments do not change them, and edits that matter always do."""

@@ -1,4 +1,4 @@
-"""What runs when a module does: the whole closure of its imports, and the files beside modules that these name."""
+"""What runs when a module does: all modules that it imports, directly or not, and the files that they name."""
 
 import ast
 import hashlib
@@ -10,13 +10,13 @@ from typing import NamedTuple
 from textmill.code.meaning import for_types_alone, meaning
 from textmill.errors import ParamsError
 
-SHORT = 16  # hex digits of a digest: enough to tell modules apart
+SHORT = 16  # hex digits of a digest, enough to distinguish modules
 
 
 class Part(NamedTuple):
-    """A module that runs, or another file that one reads.
+    """A module that runs, or a file that a module reads.
 
-    passed: a package that is only imported on the way to what lies in it. Its top level runs, its functions do not.
+    passed: a package that is imported only because a module in it is. Its top level runs, its functions do not.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Part(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """The digest of what a part means, the modules that it imports, each with a name of it, and the files it names."""
+    """A part's digest, its imports as pairs of a module and a name taken from it, and the files that it names."""
 
     digest: str
     imports: list[tuple[str, str]]
@@ -33,14 +33,14 @@ class Contents(NamedTuple):
 
 
 class Closure:
-    """Finds what runs in these packages (name -> folder)."""
+    """A search for what runs in the given packages (name -> folder)."""
 
     def __init__(self, packages: Mapping[str, Path]):
         self.packages = packages
         self.read = cache(read)
 
     def digests(self, *roots: str) -> dict[str, str]:
-        """The digest of each part that runs when the root modules do, by its name, in alphabetical order."""
+        """Returns the digest of each part that runs when the root modules do, in alphabetical order of their names."""
         found: set[Part] = set()
         waiting = [part for root in roots for part in self._imported(*_split(root))]
         while waiting:
@@ -53,7 +53,7 @@ class Closure:
         return {part.name: self.read(part).digest for part in sorted(found)}
 
     def _imported(self, module: str, taken: str = "") -> Iterator[Part]:
-        """What runs at `import module`, or `from module import taken`: packages on the way, then the module."""
+        """Yields what runs at `import module` or `from module import taken`: the packages above it, then the module."""
         if module.split(".")[0] not in self.packages:
             return
         if taken and (path := self._path(f"{module}.{taken}")):
@@ -64,7 +64,7 @@ class Closure:
         for end in range(1, len(names)):
             package = ".".join(names[:end])
             if on_the_way := self._path(package):
-                yield Part(package, on_the_way, passed=bool(taken))  # after `import a.b` a caller may use a, too
+                yield Part(package, on_the_way, passed=bool(taken))  # after `import a.b` a caller may also use a
         yield Part(module, path)
 
     def _path(self, module: str) -> Path | None:
@@ -78,7 +78,7 @@ class Closure:
 
 
 def read(part: Part) -> Contents:
-    """Look into a part."""
+    """Reads and parses a part. Raises ParamsError for a syntax error."""
     source = part.path.read_bytes()
     if part.path.suffix != ".py":
         return Contents(hashlib.sha256(source).hexdigest()[:SHORT], [], [])
@@ -102,7 +102,7 @@ def read(part: Part) -> Contents:
 
 
 def at_top(body: list[ast.stmt]) -> list[ast.stmt]:
-    """What a module's statements do when it is imported: plain functions that none of them uses stay out."""
+    """Returns the statements of a module that matter when it is imported, without functions that none of them uses."""
     kept = {number for number, node in enumerate(body) if not _rests(node)}
     while True:
         used = {node.id for number in kept for node in ast.walk(body[number]) if isinstance(node, ast.Name)}
@@ -113,13 +113,13 @@ def at_top(body: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def _split(module: str) -> tuple[str, str]:
-    """A module as what is taken of its package."""
+    """Splits a module's full name into its package and its own name."""
     package, _, name = module.rpartition(".")
     return (package, name) if package else (module, "")
 
 
 def _rests(node: ast.stmt) -> bool:
-    """Whether nothing of a statement runs before it is called: a function without decorators and computed defaults."""
+    """Returns whether a statement only defines a function, without decorators or computed defaults that would run."""
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return False
     computed = [
@@ -129,7 +129,7 @@ def _rests(node: ast.stmt) -> bool:
 
 
 def _absolute(node: ast.ImportFrom, part: Part) -> str:
-    """The module of `from module import ...`; a relative one from the package that it stands in."""
+    """Returns the full name of the module in `from module import ...`, which may be relative."""
     if not node.level:
         return node.module or ""
     package = part.name.split(".") if part.path.name == "__init__.py" else part.name.split(".")[:-1]
@@ -138,7 +138,7 @@ def _absolute(node: ast.ImportFrom, part: Part) -> str:
 
 
 def executed(node: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those that only a type checker reads."""
+    """Yields all nodes except those that only a type checker reads."""
     yield node
     children: Iterable[ast.AST] = node.orelse if for_types_alone(node) else ast.iter_child_nodes(node)
     for child in children:

@@ -1,33 +1,33 @@
-"""What a module means: its syntax tree without what only people read.
+"""What a module does: its syntax tree without what only people read.
 
-Comments, formatting, docstrings, what is only said (`say`), the words of errors and the type hints of functions go.
+Comments, formatting, docstrings, printed lines (`say`), error messages and type hints of functions are removed.
 """
 
 import ast
 from collections.abc import Iterator
 from typing import TypeGuard
 
-# Calls that do nothing but word what is said.
+# Calls without side effects, which only format what is printed.
 HARMLESS = {"all", "any", "dict", "int", "len", "list", "map", "max", "min", "range", "round", "set", "sorted"}
 HARMLESS |= {"str", "sum", "tuple", "zip", "format", "items", "join", "keys", "strip", "values"}
 
-# Decorators that do not read the hints of what they decorate.
+# Decorators that do not read type hints.
 UNREAD = {"abstractmethod", "cache", "cached_property", "classmethod", "contextmanager", "property", "staticmethod"}
-HINTED = "main"  # of a stage: its runner turns words into what the hints say
+HINTED = "main"  # of a stage: the runner converts its arguments by their type hints
 
 
 def meaning(tree: ast.Module) -> str:
-    """The module as text, the same in every version of Python and after every edit that changes nothing it does."""
+    """Returns the module as text, the same in every version of Python and after edits that change nothing it does."""
     return "".join(_written(_Meaning().visit(tree)))
 
 
 def for_types_alone(node: ast.AST) -> TypeGuard[ast.If]:
-    """Whether a node is `if TYPE_CHECKING`."""
+    """Returns whether a node is `if TYPE_CHECKING`."""
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 class _Meaning(ast.NodeTransformer):
-    inside = False  # of a function
+    inside = False  # whether the current node is in a function
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         super().generic_visit(node)
@@ -65,7 +65,7 @@ class _Meaning(ast.NodeTransformer):
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
         self.generic_visit(node)
-        if not self.inside:  # of a class: pydantic and dataclasses read it
+        if not self.inside:  # in a class: pydantic and dataclasses read it
             return node
         return ast.Assign([node.target], node.value) if node.value else None
 
@@ -77,7 +77,7 @@ class _Meaning(ast.NodeTransformer):
 
 
 class _Wordless(ast.NodeTransformer):
-    """What is said with calls that may do something stays, but for the words beside these calls."""
+    """A transformer that removes the text from a `say` whose calls may do more than print."""
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         return self.generic_visit(node) if _name(node) in {"say", *HARMLESS} else node
@@ -87,19 +87,19 @@ class _Wordless(ast.NodeTransformer):
 
 
 def _does_something(node: ast.AST) -> bool:
-    """Whether saying this may do more than print."""
+    """Returns whether a `say` may do more than print."""
     acts = (ast.NamedExpr, ast.Yield, ast.YieldFrom, ast.Await)
     calls = {_name(call) for call in ast.walk(node) if isinstance(call, ast.Call)}
     return bool(calls - {"say"} - HARMLESS) or any(isinstance(child, acts) for child in ast.walk(node))
 
 
 def _called(decorator: ast.expr) -> str:
-    """The last name of a decorator: `cache` of `@functools.cache`."""
+    """Returns the last name of a decorator: `cache` for `@functools.cache`."""
     return str(getattr(decorator, "attr", getattr(decorator, "id", _name(decorator))))
 
 
 def _name(node: ast.AST) -> str:
-    """The last name of what is called: `join` of `", ".join(...)`."""
+    """Returns the last name of what is called: `join` for `", ".join(...)`."""
     function = node.func if isinstance(node, ast.Call) else None
     return getattr(function, "attr", getattr(function, "id", ""))
 
@@ -118,7 +118,7 @@ def _is_text(node: ast.AST) -> bool:
 
 
 def _written(node: object) -> Iterator[str]:
-    """As `ast.dump`, but equal in Python 3.11 to 3.14: without empty fields, f-strings' constants in one piece."""
+    """Yields a tree as `ast.dump` has it, but equal in Python 3.11 to 3.14: no empty fields, f-strings' text joined."""
     if isinstance(node, ast.AST):
         yield f"{type(node).__name__}("
         for name, value in ast.iter_fields(node):

@@ -1,18 +1,18 @@
-"""The digests of every stage of a project, by family and by kind where it runs another module for each."""
+"""The digests of a project's stages; those that run a module per family or kind have a list for each."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from textmill.code.closure import Closure
 
-# What a stage runs beside its script, found by its name: `models.lstm` for the family lstm.
+# Packages in which a stage finds a module by name: `models.lstm` for the family lstm.
 FOUND_BY_NAME = dict.fromkeys(("vocab", "encode", "vectors"), "tokenizers")
 FOUND_BY_NAME |= dict.fromkeys(("train", "evaluate", "curve"), "models")
-OWN = "families"  # a project's package of its own families, beside those of models
+OWN = "families"  # the package with a project's own families
 
 
 def listings(project: Path) -> dict[str, str]:
-    """What each file of digests holds, by its name: a line a module, its digest and its name."""
+    """Returns the text of each file of digests by its name: one line per module, with its digest and its name."""
     package = Path(__file__).parents[1]
     closure = Closure({"textmill": package, "stages": project / "stages", OWN: project / OWN})
     return {
@@ -22,7 +22,7 @@ def listings(project: Path) -> dict[str, str]:
 
 
 def modules(listing: str) -> dict[str, str]:
-    """The digest of each module that one of these files lists."""
+    """Returns the digest of each module listed in one of these files."""
     return {name: digest for digest, name in (line.split(" ", 1) for line in listing.splitlines())}
 
 

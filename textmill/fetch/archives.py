@@ -1,4 +1,4 @@
-"""Bytes out of .gz, .bz2, .zip and .tar files: bounded, and nothing is ever extracted under a name of theirs."""
+"""Reading of .gz, .bz2, .zip and .tar files, with a limit on size; nothing is ever extracted under its own name."""
 
 import bz2
 import errno
@@ -21,17 +21,17 @@ from textmill.errors import ArtifactError, ResourceError
 FORMATS = ("csv", "tsv", "json", "jsonl", "txt", "parquet", "fasttext")
 UNPACK: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open}
 
-MAX_BYTES = 8 << 30  # of one unpacked file
-MAX_RATIO = 100  # unpacked to packed; texts reach 10, bombs 1,000
-HARMLESS = 100 << 20  # bytes that no ratio makes dangerous
-IN_MEMORY = 64 << 20  # bytes; what is larger waits in an unnamed file
+MAX_BYTES = 8 << 30  # size of one unpacked file
+MAX_RATIO = 100  # unpacked size to packed size; text reaches 10, zip bombs 1,000
+HARMLESS = 100 << 20  # bytes; smaller files may have any ratio
+IN_MEMORY = 64 << 20  # bytes; larger files are unpacked into an unnamed temporary file
 
 DAMAGED = (OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, struct.error, tarfile.TarError,
            zipfile.BadZipFile)  # fmt: skip
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-# How files begin that are no text, whatever their names say.
+# The first bytes of files that are not text, whatever their names say.
 BEGINNINGS = {
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an Excel file of the old kind; save it as csv (UTF-8)",
     b"PK\x03\x04": "a zip file; give it the ending .zip, or unpack it",
@@ -40,36 +40,36 @@ BEGINNINGS = {
     b"BZh": "packed by bzip2; give it the ending .bz2, or unpack it",
     b"%PDF": "a PDF; save its texts as csv",
 }
-SHEETS = ("xl/", "content.xml")  # in the zip files that spreadsheets are
+SHEETS = ("xl/", "content.xml")  # a zip file with these members is a spreadsheet
 
 
 class Member(NamedTuple):
     """A file in an archive."""
 
     name: str
-    plain: bool  # not a folder, link, device or sparse file, and not named to lie elsewhere
+    plain: bool  # not a folder, link, device or sparse file, and its name does not point outside the archive
     open: Callable[[], IO[bytes]]
 
 
 def format_of(name: str) -> str | None:
-    """The format that a file's name tells ('reviews.csv.gz' -> 'csv'), None if it tells none."""
+    """Returns the format that a file's name implies ('reviews.csv.gz' -> 'csv'), or None."""
     ending = _unpacked_name(name).rpartition(".")[2]
     return ending if ending in FORMATS else None
 
 
 def is_archive(name: str) -> bool:
-    """Whether a file of that name holds files."""
+    """Returns whether a file with this name is an archive."""
     return _unpacked_name(name).endswith((".zip", ".whl", ".tar"))
 
 
 def members(path: Path) -> list[str]:
-    """Names of the plain files in an archive. Raises ArtifactError if it is damaged."""
+    """Returns the names of the plain files in an archive. Raises ArtifactError if it is damaged."""
     with _explained(str(path)), _unpacked(path) as file, _archive(path.name, file) as listing:
         return [member.name for member in listing if member.plain]
 
 
 def contents_of(file: IO[bytes]) -> str:
-    """What a file is that should be a table, by its first bytes, and what to do; nothing if it may be one.
+    """Returns what a file is if its first bytes show that it is not a text table, and what to do; "" otherwise.
 
     Leaves the file at its start.
     """
@@ -89,10 +89,10 @@ def contents_of(file: IO[bytes]) -> str:
 
 @contextmanager
 def opened(path: Path, name: str | None = None) -> Iterator[IO[bytes]]:
-    """A seekable file with the unpacked bytes of a file, or of one member of an archive.
+    """Yields a seekable file with the unpacked bytes of a file, or of one member of an archive.
 
-    Raises ArtifactError, also while it is read, if it is damaged, a bomb, or not one plain member of that name, and
-    ResourceError if there is no room for the unpacked bytes.
+    Raises ArtifactError, possibly during reading, if it is damaged or a zip bomb, or if the archive does not have
+    exactly one plain member of that name; ResourceError if there is no room for the unpacked bytes.
     """
     where = f"{path}!{name}" if name else str(path)
     with _explained(where), _unpacked(path) as file, _member(where, path.name, file, name) as stream:
@@ -101,9 +101,9 @@ def opened(path: Path, name: str | None = None) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def streamed(path: Path, called: str, name: str | None = None) -> Iterator[IO[bytes]]:
-    """As `opened`, but to be read once, from the start: the bytes of a .gz or .bz2 are stored nowhere.
+    """Yields what `opened` yields, but to be read once, from the start: a .gz or .bz2 is unpacked as it is read.
 
-    called: the file's own name, which tells how it is packed; `path` may have another.
+    called: the file's original name, which shows how it is packed; `path` may be named otherwise.
     """
     where = f"{called}!{name}" if name else called
     unpack = UNPACK.get(PurePosixPath(called).suffix.lower(), open)
@@ -159,7 +159,7 @@ def _archive(name: str, file: IO[bytes]) -> Iterator[list[Member]]:
         with zipfile.ZipFile(file) as archive:
 
             def unzip(info: zipfile.ZipInfo) -> IO[bytes]:
-                _bound(info.file_size, info.compress_size)  # zipfile gives no byte more than the file declares
+                _bound(info.file_size, info.compress_size)  # zipfile never returns more bytes than declared
                 return archive.open(info)
 
             yield [
@@ -185,8 +185,10 @@ def _explained(where: str) -> Iterator[None]:
     except DAMAGED as error:
         problem = getattr(error, "strerror", None) or error
         if getattr(error, "errno", None) in FULL:
-            raise ResourceError(f"{where}: no room to unpack it in {gettempdir()}: {problem}") from error
-        raise ArtifactError(f"{where}: damaged, or not what its name says: {problem}") from error
+            raise ResourceError(
+                f"{where}: no room to unpack it in {gettempdir()} ({problem}); free some space or set TMPDIR"
+            ) from error
+        raise ArtifactError(f"{where}: damaged, or not the kind of file that its name says: {problem}") from error
 
 
 def _unpacked_name(name: str) -> str:

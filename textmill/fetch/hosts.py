@@ -1,4 +1,4 @@
-"""What a host gives: a file by http(s), a wheel by pip, a file of the Hugging Face hub."""
+"""Downloads: a file by http(s), a wheel by pip, a file from the Hugging Face hub."""
 
 import subprocess
 import sys
@@ -11,18 +11,18 @@ from textmill.errors import ArtifactError, ResourceError
 from textmill.fetch.places import MIRROR
 
 TRIES = 3
-PAUSE = 1.0  # seconds before the second try, twice as many before the third
-TIMEOUT = (10, 60)  # seconds to connect, and to wait for the next bytes
+PAUSE = 1.0  # seconds before the second try; twice that before the third
+TIMEOUT = (10, 60)  # seconds to wait for the connection, and for the next bytes
 CHUNK = 1 << 20
 
 
 def name_of(url: str) -> str:
-    """The name of the file behind an address."""
+    """Returns the name of the file at an address."""
     return PurePosixPath(unquote(urlsplit(url).path)).name
 
 
 def check_address(url: str) -> str:
-    """`url`, if it is the http(s) address of a file. Raises ValueError (pydantic words it) if not."""
+    """Returns `url` if it is the http(s) address of a file. Raises ValueError (for pydantic) if not."""
     address, name = urlsplit(url), name_of(url)
     if address.scheme not in ("http", "https") or not address.hostname:
         raise ValueError("expected an address that begins with https:// or http://; set source: path for a local file")
@@ -32,15 +32,15 @@ def check_address(url: str) -> str:
 
 
 def download_url(url: str, target: Path) -> None:
-    """Write what the address gives, all of it, in at most three tries.
+    """Downloads a whole file to `target`, in at most three tries.
 
-    Raises ResourceError if it gives nothing and ArtifactError if it ends too soon. Only the host's name is told:
-    an address may hold a password.
+    Raises ResourceError if the host does not send it, ArtifactError if the download ends too soon. Messages name only
+    the host, because an address may contain a password.
     """
     import requests
 
     host = urlsplit(url).hostname
-    say(f"{name_of(url)}: from {host}")
+    say(f"Downloading {name_of(url)} from {host}")
     for attempt in range(1, TRIES + 1):
         try:
             return _receive(url, target)
@@ -51,15 +51,13 @@ def download_url(url: str, target: Path) -> None:
     if isinstance(problem, ArtifactError):
         raise problem
     answer = getattr(problem.response, "status_code", type(problem).__name__)
-    raise ResourceError(
-        f"{host}: {name_of(url)} cannot be downloaded ({answer}); for a file of your own, set source: path"
-    )
+    raise ResourceError(f"{host}: cannot download {name_of(url)} ({answer}); to use your own copy, set source: path")
 
 
 def _receive(url: str, target: Path) -> None:
     import requests
 
-    plain = {"Accept-Encoding": "identity"}  # the bytes as they lie there: the checksum is theirs
+    plain = {"Accept-Encoding": "identity"}  # the bytes as stored: the checksum was made of those
     with requests.get(url, stream=True, timeout=TIMEOUT, headers=plain) as response, open(target, "wb") as file:
         response.raise_for_status()
         length = int(response.headers.get("Content-Length", 0))
@@ -73,7 +71,7 @@ def _receive(url: str, target: Path) -> None:
 
 
 def download_wheel(package: str, folder: Path) -> Path:
-    """Let pip put a package's wheel into a folder. Raises ResourceError if it cannot."""
+    """Downloads a package's wheel into a folder with pip. Raises ResourceError if pip fails."""
     say(f"pip download {package}")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"]
     command += ["--no-deps", "--only-binary", ":all:", "--dest", str(folder), package]
@@ -81,26 +79,30 @@ def download_wheel(package: str, folder: Path) -> Path:
     wheels = list(folder.glob("*.whl"))
     if done.returncode or len(wheels) != 1:
         problems = [line for line in done.stderr.splitlines() if line.strip()] or ["no wheel came"]
-        raise ResourceError(f"pip download {package}: {problems[-1]}; is pip there and its index in reach?")
+        raise ResourceError(
+            f"pip download {package}: {problems[-1]}; check that pip is installed and can reach its index"
+        )
     return wheels[0]
 
 
 def download_hub_file(repo: str, revision: str, file: str) -> Path:
-    """Where the hub's own cache has a file of a repository. Raises ResourceError if the hub does not give it."""
+    """Downloads a file of a hub repository and returns its path in the hub's cache. Raises ResourceError."""
     from huggingface_hub import hf_hub_download
 
-    say(f"{repo}, {file}: from the Hugging Face hub")
+    say(f"Downloading {file} of {repo} from the Hugging Face hub")
     try:
         return Path(hf_hub_download(repo, file, revision=revision))
-    except Exception as error:  # whatever its HTTP client raises comes through
+    except Exception as error:  # the hub's HTTP client may raise anything
         raise no_hub(f"{repo}, {file}", error) from error
 
 
 def no_hub(wanted: str, error: Exception) -> ResourceError:
-    """The error of what the hub does not give."""
-    return ResourceError(f"{wanted}: {first_line(error)}; without the hub, name a local copy in {MIRROR}")
+    """Returns the error to raise when the hub does not provide what is wanted."""
+    return ResourceError(
+        f"{wanted}: {first_line(error)}; to work without the hub, set {MIRROR} to a folder with a copy"
+    )
 
 
 def first_line(error: Exception) -> str:
-    """What an error says first, or its type if it says nothing."""
+    """Returns the first line of an error's message, or its type if the message is empty."""
     return (str(error).splitlines() or [type(error).__name__])[0]

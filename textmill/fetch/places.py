@@ -1,4 +1,4 @@
-"""Where files come to rest: downloads kept by their checksum, and the mirror that stands in for the hosts."""
+"""Where fetched files are: the folder of downloads, kept by checksum, and the mirror, which replaces the hosts."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -10,11 +10,11 @@ from textmill.console import say
 from textmill.errors import ArtifactError
 from textmill.files import atomic, sha256
 
-MIRROR = "TEXTMILL_HUB_MIRROR"  # a folder that stands in for every host but the package index
+MIRROR = "TEXTMILL_HUB_MIRROR"  # environment variable: a folder that replaces every host except the package index
 
 
 class Fetched(NamedTuple):
-    """A file that was checked. `name` is its own and tells how it is packed; `path` may end in another."""
+    """A file whose checksum was checked. `name`, the original name, shows how it is packed; `path` may differ."""
 
     path: Path
     name: str
@@ -23,37 +23,37 @@ class Fetched(NamedTuple):
 
 @dataclass(frozen=True)
 class Places:
-    """The folder that downloads are kept in between runs, and the mirror, if there is one."""
+    """The folder where downloads are kept between runs, and the mirror, if there is one."""
 
     downloads: Path
     mirror: Path | None
 
     @classmethod
     def of(cls, downloads: Path) -> "Places":
-        """With the mirror that the environment names."""
+        """Returns the places, with the mirror that the environment names."""
         mirror = os.environ.get(MIRROR)
         return cls(downloads, Path(mirror) if mirror else None)
 
     def in_mirror(self, wanted: str, *names: str) -> Path:
-        """What stands in for `wanted`. There is no way back to the network: a wrong mirror must not go unseen."""
+        """Returns the mirror's copy of `wanted`. Never falls back to the network, so a wrong mirror is noticed."""
         assert self.mirror is not None
         path = self.mirror.joinpath(*names)
         if not path.exists():
-            raise ArtifactError(f"{wanted}: the mirror has no {path}; put it there, or unset {MIRROR}")
-        say(f"{wanted}: from the mirror, {path}")
+            raise ArtifactError(f"{wanted}: not in the mirror at {path}; put it there, or unset {MIRROR}")
+        say(f"{wanted}: using the mirror's copy, {path}")
         return path
 
     def keep(self, name: str, checksums: Sequence[str], receive: Callable[[Path], None], package: str = "") -> Fetched:
-        """The file with one of the checksums: kept before under that name, or written now by `receive(path)`.
+        """Returns the file with one of the checksums, downloaded earlier or now by `receive(path)`, which writes it.
 
-        package: the one that the file comes in, for messages.
-        Raises ArtifactError on another checksum and keeps what came, with ".bad" behind its name, for a look.
+        package: the package that contains the file, for messages.
+        Raises ArtifactError if no checksum matches, and then keeps the file for inspection, with ".bad" appended.
         """
         called = f"{package}-{name}" if package else name
         for checksum in checksums:
             kept = self.downloads / checksum
             if kept.is_file() and sha256(kept) == checksum:
-                say(f"{called}: already here, {kept}")
+                say(f"{called}: already downloaded, {kept}")
                 return Fetched(kept, name, checksum)
         arrived = self.downloads / called
         with atomic(arrived) as temporary:
@@ -66,5 +66,5 @@ class Places:
 
 
 def mismatch(name: str | Path, checksums: Sequence[str], found: str) -> str:
-    """The words for a file with another checksum than one of those expected."""
+    """Returns the message for a file whose checksum matches none of the expected ones."""
     return f"{name}: expected sha256 {' or '.join(checksums)}, found {found}"

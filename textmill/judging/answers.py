@@ -7,6 +7,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from textmill.text.encoding import classes
+
 COLUMNS = ["id", "label", "prediction", "unit"]  # of a table of predictions
 
 
@@ -23,14 +25,10 @@ class Answers:
 def answers(tables: Mapping[int, pl.DataFrame], labels: Sequence[str]) -> Answers:
     """Those of tables of predictions by seed, all of the same documents in the same order."""
     first = next(iter(tables.values()))
-    numbers = {label: number for number, label in enumerate(labels)}
-
-    def numbered(column: pl.Series) -> NDArray[np.int64]:
-        return column.replace_strict(numbers, return_dtype=pl.Int64).to_numpy()
-
+    names = list(labels)
     return Answers(
         first["id"],
-        numbered(first["label"]),
-        np.stack([numbered(table["prediction"]) for _, table in sorted(tables.items())]),
+        classes(first["label"], names),
+        np.stack([classes(table["prediction"], names) for _, table in sorted(tables.items())]),
         first["unit"].to_numpy(),
     )

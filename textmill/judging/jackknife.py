@@ -21,16 +21,17 @@ def counted(actual: NDArray[np.int64], predicted: NDArray[np.int64], of: NDArray
 
 
 def without_each(
-    metric: str, actual: NDArray[np.int64], predicted: NDArray[np.int64], classes: int, units: Units
+    metric: str, total: NDArray[np.int64], actual: NDArray[np.int64], predicted: NDArray[np.int64], units: Units
 ) -> NDArray[np.float64]:
-    """The score (G,) of all documents but those of each unit.
+    """Returns the score of all documents except those of each unit, (G,).
 
-    actual, predicted: class numbers (N,). Raises ValueError if there are fewer than two units.
+    total: hits, documents and answers by class, (3, K). actual, predicted: class numbers (N,).
+    Raises ValueError if there are fewer than two units.
     """
     if len(units.sizes) < 2:
         raise ValueError("nothing is left without the only unit")
-    of, inverse = units.of, slice(None)
-    total = counted(actual, predicted, np.zeros_like(of), 1, classes)[0]
+    of, classes = units.of, total.shape[-1]
+    inverse: NDArray[np.int64] | slice = slice(None)
     if len(units.sizes) == len(actual):  # documents that are alike count alike
         order = np.argsort(of)
         cells, inverse = np.unique((actual * classes + predicted)[order], return_inverse=True)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from textmill import tally
 from textmill.judging import intervals, jackknife
 from textmill.judging.intervals import Spread
 from textmill.judging.metrics import METRICS, score
@@ -32,25 +33,23 @@ class Judged(NamedTuple):
 
 
 def judge(metric: str, actual: NDArray[np.int64], predicted: NDArray[np.int64], classes: int, units: Units) -> Judged:
-    """Scores of predictions (S, N) of N documents."""
-    by_seed = np.array([_score(metric, actual, each, classes) for each in predicted])
+    """Returns the scores of predictions (S, N) of N documents."""
+    sums = np.stack([tally.count(actual, each, classes) for each in predicted])  # (S, 3, K)
+    by_seed = score(metric, sums)
     count = len(units.sizes)
     if count < 2:
         return Judged(by_seed, float(by_seed.mean()), np.zeros(0), np.zeros((2, 0)))
     common, *others = np.argsort(-np.bincount(actual, minlength=classes), kind="stable").tolist()
     own = np.unique(actual) if METRICS[metric].by_class else np.array([common])
     wrong = np.where(own == common, others[0] if others else common, common)
-    alone = count + np.arange(2 * len(own))
+    added, answers = np.concatenate([own, own]), np.concatenate([own, wrong])
+    sums = sums + np.stack(tally.count(added, answers, classes))
+    alone = count + np.arange(len(added))
     more = Units(np.concatenate([units.of, alone]), np.append(units.sizes, np.ones_like(alone)))
-    actual = np.concatenate([actual, own, own])
-    runs = [np.concatenate([each, own, wrong]) for each in predicted]
-    without = np.mean([jackknife.without_each(metric, actual, each, classes, more) for each in runs], axis=0)
-    centre = float(np.mean([_score(metric, actual, each, classes) for each in runs]))
-    return Judged(by_seed, centre, without[:count], without[count:].reshape(2, -1))
-
-
-def _score(metric: str, actual: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> float:
-    return float(score(metric, jackknife.counted(actual, predicted, np.zeros_like(actual), 1, classes)[0]))
+    actual = np.concatenate([actual, added])
+    each = zip(sums, (np.concatenate([run, answers]) for run in predicted), strict=True)
+    without = np.mean([jackknife.without_each(metric, total, actual, run, more) for total, run in each], axis=0)
+    return Judged(by_seed, float(score(metric, sums).mean()), without[:count], without[count:].reshape(2, -1))
 
 
 def spread(units: Units, one: Judged, other: Judged | None = None) -> Spread | None:

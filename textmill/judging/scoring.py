@@ -11,7 +11,7 @@ from textmill import tally
 from textmill.judging.metrics import METRICS, score
 from textmill.records.mistakes import Mistake, Mistakes
 from textmill.records.scores import Bin, Binary, OfClass, OfSeed, Scores
-from textmill.text.encoding import Documents
+from textmill.text.encoding import Documents, classes
 from textmill.text.ragged import Ragged
 
 BINS = 10  # of confidence, for the calibration error
@@ -29,7 +29,7 @@ class Predicts(Protocol):
 
 def predictions(
     ids: pl.Series,
-    classes: np.ndarray,
+    actual: np.ndarray,
     labels: list[str],
     probabilities: np.ndarray,
     tokens: np.ndarray,
@@ -37,7 +37,7 @@ def predictions(
 ) -> pl.DataFrame:
     """One row a document: id, label, prediction, confidence, tokens, unit, and a column 'p:<label>' for each class.
 
-    ids (N,); classes int (N,); probabilities (N, C); tokens int (N,); unit: int (N,), equal where the
+    ids (N,); actual: class numbers, int (N,); probabilities (N, C); tokens int (N,); unit: int (N,), equal where the
     split keeps documents together; none: each is alone. Raises ValueError if a row is no distribution.
     """
     if not np.allclose(probabilities.sum(1), 1, atol=1e-4):
@@ -46,7 +46,7 @@ def predictions(
     return pl.DataFrame(
         {
             "id": ids,
-            "label": pl.Series(names[classes], dtype=pl.String),
+            "label": pl.Series(names[actual], dtype=pl.String),
             "prediction": pl.Series(names[predicted], dtype=pl.String),
             "confidence": probabilities.max(1).astype(np.float32),
             "tokens": tokens.astype(np.int32),
@@ -76,7 +76,7 @@ def predict(
 
 def classes_of(table: pl.DataFrame, column: str, labels: list[str]) -> np.ndarray:
     """The class numbers of a column of labels: int (N,)."""
-    return table[column].replace_strict(labels, list(range(len(labels))), return_dtype=pl.Int64).to_numpy()
+    return classes(table[column], labels)
 
 
 def probabilities_of(table: pl.DataFrame, labels: list[str]) -> np.ndarray:
@@ -113,8 +113,8 @@ def all_scores(tables: Mapping[int, pl.DataFrame], shipped: int, labels: list[st
     actual, predicted = (classes_of(table, side, labels) for side in ("label", "prediction"))
     sides, every = ("precision", "recall", "f1"), range(len(labels))
 
-    def prf(classes: Any, average: str | None) -> Any:  # of each side, a number or (K,)
-        return precision_recall_fscore_support(actual, predicted, labels=classes, average=average, zero_division=0)[:3]
+    def prf(numbers: Any, average: str | None) -> Any:  # of each side, a number or (K,)
+        return precision_recall_fscore_support(actual, predicted, labels=numbers, average=average, zero_division=0)[:3]
 
     by_class = [dict(zip(sides, map(_rounded, of), strict=True)) for of in zip(*prf(every, None), strict=True)]
     own: dict[str, Any] = {}

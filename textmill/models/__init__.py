@@ -1,6 +1,6 @@
-"""The families of models: a module each, found by its name here, and imported when it is asked for.
+"""Model families: each is a module of this package, found by its name and imported when it is used.
 
-A project may have families of its own, in its package `families`: modules like these.
+A project can add families: modules like these in its package `families`.
 """
 
 import traceback
@@ -18,12 +18,12 @@ from textmill.extras import EXTRAS
 from textmill.training.task import Family, Reads
 
 FAMILIES = tuple(sorted(module.name for module in iter_modules(__path__) if not module.ispkg))
-OWN = "families"  # the package of a project's own ones
+OWN = "families"  # the package with a project's own families
 
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """One entry of `models:`, checked: its family, its own config, and the training settings that apply to it."""
+    """A checked entry of `models:`: its family, its config, and the training settings that apply to it."""
 
     family: Family
     config: Section
@@ -31,26 +31,27 @@ class ModelEntry:
 
     @property
     def reads(self) -> Reads:
-        """What its training reads beside ids and labels."""
+        """What its training reads in addition to ids and labels."""
         return self.family.reads(self.config)
 
 
 def model_entry(entry: Any, train: Mapping[str, Any], where: str) -> ModelEntry:
-    """Check an entry of `models:`; its keys override those of the `train` section.
+    """Checks an entry of `models:`, whose keys override those of the `train` section.
 
-    Raises ParamsError naming the key under `where` ('params.yaml: models.lstm').
+    Raises ParamsError with the key under `where` ('params.yaml: models.lstm').
     """
     own = family(entry.get("family") if isinstance(entry, dict) else None, where)
     return ModelEntry(own, *own.check(entry, train, where))
 
 
 def family(name: Any, where: str = "model") -> Family:
-    """The family of this name, ours or the project's. Raises ParamsError naming the key under `where` if there is none,
-    or the module if it is not one.
+    """Returns the family with this name, ours or the project's.
+
+    Raises ParamsError with the key under `where` if there is none, or with the module if it does not define a family.
     """
     own = own_families()
     if both := set(own) & set(FAMILIES):
-        raise ParamsError(f"{OWN}/{min(both)}.py: there is a family of this name in Textmill; give yours another name")
+        raise ParamsError(f"{OWN}/{min(both)}.py: Textmill has a family with this name; rename yours")
     if name not in FAMILIES + own:
         raise ParamsError(f"{where}.family: expected one of {', '.join(FAMILIES + own)}, found {name!r}")
     if name in FAMILIES:
@@ -59,7 +60,7 @@ def family(name: Any, where: str = "model") -> Family:
         found = getattr(import_module(f"{OWN}.{name}"), "FAMILY", None)
     except SyntaxError as error:
         raise ParamsError(f"{_here(error.filename)}, line {error.lineno}: {error.msg}") from error
-    except Exception as error:  # whatever a user's module does when it is imported
+    except Exception as error:  # a user's module may raise anything
         if isinstance(error, TextmillError) or (isinstance(error, ModuleNotFoundError) and error.name in EXTRAS):
             raise
         lines = [one for one in traceback.extract_tb(error.__traceback__) if OWN in Path(one.filename).parts]
@@ -71,12 +72,12 @@ def family(name: Any, where: str = "model") -> Family:
 
 
 def _here(path: str | None) -> str:
-    """A path as it is in the project."""
+    """Returns a path relative to the project."""
     return str(path).removeprefix(f"{Path.cwd()}/")
 
 
 def own_families() -> tuple[str, ...]:
-    """Names of the project's families: the modules of a package `families` on the way that Python imports from."""
+    """Returns the names of the project's families: the modules of a package `families` on Python's import path."""
     package = find_spec(OWN)
     folders = package.submodule_search_locations if package else None
     return tuple(sorted(module.name for module in iter_modules(folders) if module.name[0] != "_")) if folders else ()

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 
 class GRUConfig(RecurrentConfig):
-    """No key of its own."""
+    """A network of gated recurrent units; it has no further keys."""
 
     family: Literal["gru"]
 
 
 def network(config: GRUConfig, vocabulary: int, outputs: int, max_len: int | None) -> "GRU":
-    """A fresh one; torch is imported here, so that an entry is checked without it."""
+    """Returns a new network. torch is imported here, so that entries can be checked without it."""
     from textmill.models.architectures.gru import GRU
 
     return GRU(config, vocabulary, outputs, max_len)

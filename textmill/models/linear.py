@@ -1,4 +1,4 @@
-"""A linear model of n-grams, counted on the encoded ids: the baseline that every network has to beat."""
+"""A linear model on n-grams of ids: the baseline for every network."""
 
 import time
 from collections.abc import Mapping
@@ -21,18 +21,18 @@ from textmill.training.weights import Form, check_weights
 
 
 class LinearConfig(Section):
-    """Which n-grams are counted, and how they weigh."""
+    """A linear model on weighted n-grams."""
 
-    family: Literal["linear"]  # what the entry is, and so which keys it has
+    family: Literal["linear"]  # the kind of model, which decides what other keys the entry has
     tokenizer: str  # one of `tokenizers`
-    ngrams: Annotated[int, Field(ge=1, le=3)] = 2  # up to this many ids in a row
-    min_count: Count = 1  # documents that an n-gram must stand in
+    ngrams: Annotated[int, Field(ge=1, le=3)] = 2  # longest n-gram, in ids
+    min_count: Count = 1  # least number of documents that contain an n-gram
     weighting: Literal["tfidf", "nb"] = "nb"  # nb: log-count ratios of naive Bayes on presence (Wang & Manning 2012)
     c: Positive = 1.0  # inverse strength of the L2 penalty
 
 
 class Linear:
-    """Sorted n-gram keys by order, a scale for each, and one row of weights a class (or one in all for two classes)."""
+    """Sorted n-gram keys by order, a scale for each n-gram, a row of weights per class (one row for two classes)."""
 
     METHODS: ClassVar[tuple[str, ...]] = ("weights", "occlusion")
 
@@ -43,37 +43,37 @@ class Linear:
         self.weights, self.bias = tensors["weights"], tensors["bias"]  # float32 (R, F), (R,)
 
     def predict_proba(self, docs: Ragged) -> np.ndarray:
-        """Probability of each class, float32 (N, C)."""
+        """Returns the probability of each class, float32 (N, C)."""
         return self.probabilities(count(docs, self.keys, self.task.vocabulary))
 
     def probabilities(self, counts: Counts) -> np.ndarray:
-        """The same from the n-grams' counts (N, F)."""
+        """Returns the probability of each class from the n-grams' counts (N, F), float32 (N, C)."""
         logits = weigh(counts, self.scale, self.config.weighting).times(self.weights) + self.bias
         if self.task.classes == 2:
             second = 1 / (1 + np.exp(-logits[:, 0]))
             return np.stack([1 - second, second], 1).astype(np.float32)
-        if self.config.weighting == "nb":  # one against the rest, as it was fitted
+        if self.config.weighting == "nb":  # fitted as one against the rest
             odds = 1 / (1 + np.exp(-logits))
             return (odds / odds.sum(1, keepdims=True)).astype(np.float32)
         odds = np.exp(logits - logits.max(1, keepdims=True))
         return (odds / odds.sum(1, keepdims=True)).astype(np.float32)
 
     def positions(self, length: int) -> np.ndarray:
-        """It reads all ids of a document, whatever its length."""
+        """Returns the positions that it reads in a document of `length` ids: all."""
         return np.arange(length)
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """Everything that was learned."""
+        """Returns the fitted model's arrays by name."""
         keys = {f"keys_{order + 1}": keys for order, keys in enumerate(self.keys)}
         return keys | {"scale": self.scale, "weights": self.weights, "bias": self.bias}
 
 
 def fit(config: LinearConfig, data: Encoded, validation: Encoded, task: Task) -> Fitted:
-    """Count, weigh, and fit a logistic regression. Deterministic for a seed."""
+    """Fits a logistic regression on weighted n-gram counts. Deterministic for a given seed."""
     started = time.monotonic()
     keys, counts = _frequent(config, data.docs, task.vocabulary)
     if not counts.shape[1]:
-        raise DataError(f"linear: no n-gram stands in {config.min_count} documents; lower min_count")
+        raise DataError(f"linear: no n-gram occurs in {config.min_count} documents; lower min_count")
     targets = [data.labels == 1] if task.classes == 2 else [data.labels == k for k in range(task.classes)]
     scale = np.ones(counts.shape[1])
     if config.weighting == "tfidf":
@@ -113,7 +113,7 @@ def fit(config: LinearConfig, data: Encoded, validation: Encoded, task: Task) ->
 
 
 def _frequent(config: LinearConfig, docs: Ragged, vocabulary: int) -> tuple[list[np.ndarray], Counts]:
-    """The keys of the n-grams that stand in enough documents, by order, and how often each document holds each."""
+    """Returns the keys of the n-grams found in enough documents, by order, and their counts in each document."""
     keys, tables = [], []
     for order in range(1, config.ngrams + 1):
         found, table = grams(docs, order, vocabulary)
@@ -124,12 +124,12 @@ def _frequent(config: LinearConfig, docs: Ragged, vocabulary: int) -> tuple[list
 
 
 class LinearFamily(Family):
-    """The `train` section is about networks: a linear model has no settings beside its config."""
+    """The family of linear models, which do not use the `train` section."""
 
     config, settings = LinearConfig, None
 
     def check(self, entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tuple[LinearConfig, None]:
-        """An entry as its config."""
+        """Returns an entry's config. Raises ParamsError with the key under `where`."""
         return validate(entry, LinearConfig, where), None
 
     def fit(
@@ -141,7 +141,7 @@ class LinearFamily(Family):
         task: Task,
         folder: Path | None = None,
     ) -> Fitted:
-        """`fit`, in one go: there are no checkpoints."""
+        """Calls `fit`; there are no checkpoints."""
         return fit(config, data, validation, task)
 
     def load(
@@ -152,7 +152,7 @@ class LinearFamily(Family):
         task: Task,
         where: str = "weights",
     ) -> Linear:
-        """The model of `Linear.tensors()`."""
+        """Returns the model with the arrays of `Linear.tensors()`."""
         sizes = {f"keys_{order + 1}": np.size(tensors.get(f"keys_{order + 1}", ())) for order in range(config.ngrams)}
         features, rows = sum(sizes.values()), 1 if task.classes == 2 else task.classes
         expected: dict[str, Form] = {name: ((size,), "int64") for name, size in sizes.items()}

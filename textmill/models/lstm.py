@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 
 class LSTMConfig(RecurrentConfig):
-    """A recurrent network that may begin by remembering."""
+    """A network of long short-term memory."""
 
     family: Literal["lstm"]
-    # Of the forget gates at first: 1 remembers (Jozefowicz et al. 2015).
+    # initial bias of the forget gates; at 1 they start by remembering (Jozefowicz et al. 2015)
     forget_bias: Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)] = 1.0
 
 
 def network(config: LSTMConfig, vocabulary: int, outputs: int, max_len: int | None) -> "LSTM":
-    """A fresh one; torch is imported here, so that an entry is checked without it."""
+    """Returns a new network. torch is imported here, so that entries can be checked without it."""
     from textmill.models.architectures.lstm import LSTM
 
     return LSTM(config, vocabulary, outputs, max_len)

@@ -1,4 +1,4 @@
-"""An encoder that was trained elsewhere (BERT: Devlin et al. 2019), fine-tuned or read as it is."""
+"""A pretrained encoder (BERT: Devlin et al. 2019), fine-tuned or used as it is."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,46 +18,46 @@ if TYPE_CHECKING:
 
 
 class Shares(Section):
-    """Dropout by place: on what a token looks at, in each layer, in the head."""
+    """Dropout by place."""
 
-    attention: Fraction = 0.0  # on what a token looks at; it slows long texts down by a third
-    layers: Fraction = 0.1  # in each layer
-    head: Fraction = 0.1  # before the classes, and after each hidden layer
+    attention: Fraction = 0.0  # dropout on attention weights; it slows long texts down by a third
+    layers: Fraction = 0.1  # dropout in each layer
+    head: Fraction = 0.1  # dropout before the last layer, and after each hidden layer of the head
 
 
 class PretrainedConfig(Section):
-    """How an encoder is read and tuned."""
+    """A pretrained encoder and how it is tuned."""
 
-    family: Literal["pretrained"]  # what the entry is, and so which keys it has
-    tokenizer: str  # one of `tokenizers`, of kind pretrained: it brings the encoder
+    family: Literal["pretrained"]  # the kind of model, which decides what other keys the entry has
+    tokenizer: str  # one of `tokenizers`, of kind pretrained, whose `files` include the encoder
     pooling: Annotated[str, joined("cls", "mean", "max", "attention")] = "mean"  # how states become one vector
-    # True: the head alone learns; a number: embeddings and so many of the lowest layers stay as they are.
+    # what is not trained: true: the whole encoder; a number: the embeddings and that many of the lowest layers
     freeze: bool | Depth = False
-    # Rate of a layer, as a share of that of the layer above it (Howard & Ruder 2018).
+    # learning rate of a layer, as a share of the rate of the layer above (Howard & Ruder 2018)
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
-    dropout: Shares = Shares()  # by place; what the encoder's config.json says of it counts no more
-    head: Head = []  # units of each hidden layer between pooling and classes, say [768]
+    dropout: Shares = Shares()  # dropout by place; replaces the dropout in the encoder's config.json
+    head: Head = []  # units of each hidden layer between pooling and the last layer, such as [768]
 
     @model_validator(mode="after")
     def _something_to_decay(self) -> "PretrainedConfig":
         if self.freeze is True and self.layer_decay != 1:
-            raise ValueError(f"layer_decay: {self.layer_decay} has no use with freeze: true; set it to 1.0")
+            raise ValueError(f"layer_decay: {self.layer_decay} has no effect with freeze: true; set it to 1.0")
         return self
 
 
 class PretrainedFamily(Family):
-    """An encoder comes with its tokenizer; what is trained here is its tuning and what stands on it."""
+    """The family of pretrained encoders. The encoder comes with its tokenizer; here it is tuned and gets a head."""
 
     config, settings = PretrainedConfig, TrainConfig
 
     def check(
         self, entry: Mapping[str, Any], train: Mapping[str, Any], where: str
     ) -> tuple[PretrainedConfig, TrainConfig]:
-        """An entry against its config, and the training settings."""
+        """Returns an entry's config and training settings. Raises ParamsError with the key under `where`."""
         return overridden(entry, train, PretrainedConfig, where)
 
     def reads(self, config: PretrainedConfig) -> Reads:
-        """The encoder."""
+        """Returns that its training reads the encoder."""
         return Reads(encoder=True)
 
     def fit(
@@ -69,15 +69,15 @@ class PretrainedFamily(Family):
         task: Task,
         folder: Path | None = None,
     ) -> Fitted:
-        """Tune the encoder that was fetched."""
+        """Tunes the fetched encoder and trains its head."""
         from textmill.models.architectures.pretrained import build
         from textmill.networks.encoders import WEIGHTS, fill
         from textmill.training.devices import find_device
         from textmill.training.neural import trained
 
-        find_device(settings.device)  # an error before there is work
+        find_device(settings.device)  # so that an error comes before any work
         network = build(config, settings, task)
-        assert task.encoder is not None  # `build` has read it
+        assert task.encoder is not None  # `build` read it
         fill(network.encoder, task.encoder / WEIGHTS)
         return trained(network, None, settings, data, validation, task, folder)
 
@@ -89,7 +89,7 @@ class PretrainedFamily(Family):
         task: Task,
         where: str = "weights",
     ) -> "Neural":
-        """The model of `Neural.tensors()`."""
+        """Returns the model with the arrays of `Neural.tensors()`."""
         from textmill.models.architectures.pretrained import build
         from textmill.training.neural import restored
 

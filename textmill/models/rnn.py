@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 
 class RNNConfig(RecurrentConfig):
-    """No key of its own."""
+    """A plain recurrent network; it has no further keys."""
 
     family: Literal["rnn"]
 
 
 def network(config: RNNConfig, vocabulary: int, outputs: int, max_len: int | None) -> "RNN":
-    """A fresh one; torch is imported here, so that an entry is checked without it."""
+    """Returns a new network. torch is imported here, so that entries can be checked without it."""
     from textmill.models.architectures.rnn import RNN
 
     return RNN(config, vocabulary, outputs, max_len)

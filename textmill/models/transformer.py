@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 class TransformerConfig(NetworkConfig):
-    """Sizes of a Transformer."""
+    """Keys of a Transformer."""
 
     SIZE = "width"
 
     family: Literal["transformer"]
     width: Width = 64  # numbers in a word's vector and in a state
-    layers: Depth = 2  # blocks
-    heads: Width = 4  # of attention; they share the width
+    layers: Depth = 2  # number of blocks
+    heads: Width = 4  # attention heads; each has width / heads numbers
     feedforward: Width = 128  # units between a block's two dense layers
-    positions: Literal["sinusoidal", "learned"] = "sinusoidal"  # learned ones end at max_len
+    positions: Literal["sinusoidal", "learned"] = "sinusoidal"  # kind of position embedding; learned ones need max_len
     pooling: Annotated[str, joined("cls", "mean", "max", "attention")] = "max+mean"  # how states become one vector
 
     @model_validator(mode="after")
@@ -35,7 +35,7 @@ class TransformerConfig(NetworkConfig):
         return self
 
     def check_length(self, max_len: int | None, where: str) -> None:
-        """Learned positions end somewhere."""
+        """Raises ParamsError with the key under `where` if learned positions do not cover the texts."""
         if self.positions != "learned":
             return
         if max_len is None:
@@ -43,12 +43,12 @@ class TransformerConfig(NetworkConfig):
         if self.pretrain and self.pretrain.window > max_len:
             raise ParamsError(
                 f"{where}.pretrain.window: {self.pretrain.window} is more than max_len: {max_len}, "
-                "all that positions: learned can tell apart"
+                "the limit of positions: learned; lower it"
             )
 
 
 def network(config: TransformerConfig, vocabulary: int, outputs: int, max_len: int | None) -> "Transformer":
-    """A fresh one; torch is imported here, so that an entry is checked without it."""
+    """Returns a new network. torch is imported here, so that entries can be checked without it."""
     from textmill.models.architectures.transformer import Transformer
 
     return Transformer(config, vocabulary, outputs, max_len)

@@ -1,1 +1,1 @@
-"""What networks are made of: embeddings, recurrent layers, masks and pooling, encoders trained elsewhere."""
+"""The parts of networks: embeddings, recurrent layers, masks, pooling, and pretrained encoders."""

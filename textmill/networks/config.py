@@ -1,4 +1,4 @@
-"""Keys that the entries of all networks trained here share: where they begin, how they end, what they forget."""
+"""The config keys that all networks trained from scratch share."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -11,19 +11,19 @@ Head = Annotated[list[Width], Field(max_length=100)]
 
 
 class Shares(Section):
-    """Dropout by place; none at a place that is left out."""
+    """Dropout by place; 0 where a place is left out."""
 
-    embedding: Fraction = 0.0  # of the words' vectors
-    layers: Fraction = 0.0  # between layers, or in each block
-    head: Fraction = 0.0  # before the classes, and after each hidden layer
+    embedding: Fraction = 0.0  # dropout on the word vectors
+    layers: Fraction = 0.0  # dropout between layers, or in each block
+    head: Fraction = 0.0  # dropout before the last layer, and after each hidden layer of the head
 
     @classmethod
     def of(cls, dropout: "float | Shares") -> "Shares":
-        """The share of each place, where one number may stand for all."""
+        """Returns the dropout of each place, given it or one number for all places."""
         return dropout if isinstance(dropout, Shares) else cls(embedding=dropout, layers=dropout, head=dropout)
 
 
-# One number stands for all three places.
+# One number applies to all three places.
 Dropout = Annotated[
     Annotated[Fraction, Tag("all")] | Annotated[Shares, Tag("each")],
     Discriminator(lambda value: "each" if isinstance(value, dict | Shares) else "all"),
@@ -31,40 +31,42 @@ Dropout = Annotated[
 
 
 class Pretraining(Section):
-    """A language model on the training and unlabelled texts, less those that are test texts, before the training."""
+    """Pretraining: a language model on the training and unlabelled texts, without any that are also test texts."""
 
     epochs: Few = 2  # passes over the texts
-    lr: Rate = 3e-3  # learning rate, at its highest
-    window: Annotated[int, Field(ge=2, le=100_000)] = 128  # ids that are read at once
-    negatives: Few = 512  # words drawn to compare each guess with
+    lr: Rate = 3e-3  # peak learning rate
+    window: Annotated[int, Field(ge=2, le=100_000)] = 128  # ids in a training sequence
+    negatives: Few = 512  # negative samples: random words that each prediction is compared with
 
 
 class NetworkConfig(Section):
-    """What all networks have; a family adds its own sizes."""
+    """Keys that all networks have; each family adds its own sizes."""
 
-    SIZE: ClassVar[str] = "embedding"  # the key that says how long a word's vector is
+    SIZE: ClassVar[str] = "embedding"  # the key for the size of word vectors
 
-    family: str  # what the entry is, and so which keys it has
+    family: str  # the kind of model, which decides what other keys the entry has
     tokenizer: str  # one of `tokenizers`
-    vectors: Vectors = "none"  # the tokenizer's word vectors as the first embeddings
-    max_norm: Positive | None = None  # longest that a word's vector may be
-    # Buckets of pairs of neighbours that have vectors beside the words, say 100000 (Joulin et al. 2017).
+    # none: embeddings start at random; tuned, frozen: they start as the tokenizer's word vectors, and are trained or
+    # stay as they are
+    vectors: Vectors = "none"
+    max_norm: Positive | None = None  # maximum length of a word's vector
+    # number of buckets for hashed pairs of neighbouring words, each with a vector, such as 100000 (Joulin et al. 2017)
     bigrams: Annotated[int, Field(ge=0, le=10_000_000)] = 0
-    dropout: Dropout = 0.3  # one share for all places, or one by place
-    locked: bool = True  # one mask a document on embeddings and between layers, instead of one a step
-    head: Head = []  # units of each hidden layer between pooling and classes, say [512, 256]
-    pretrain: Pretraining | None = None  # a language model of train and unlabelled texts before the training
+    dropout: Dropout = 0.3  # one share for all places, or {embedding, layers, head}
+    locked: bool = True  # on embeddings and between layers, one dropout mask per document instead of one per step
+    head: Head = []  # units of each hidden layer between pooling and the last layer, such as [512, 256]
+    pretrain: Pretraining | None = None  # language-model pretraining on the training and unlabelled texts; null: none
 
     def check_length(self, max_len: int | None, where: str) -> None:
-        """Raise ParamsError, naming the key under `where`, if a network like this cannot read `max_len` ids."""
+        """Raises ParamsError with the key under `where` if such a network cannot read `max_len` ids."""
 
 
 class RecurrentConfig(NetworkConfig):
-    """Sizes of a recurrent network."""
+    """Keys of a recurrent network."""
 
     embedding: Width = 64  # numbers in a word's vector
     hidden: Width = 64  # units in each direction
-    layers: Depth = 1  # recurrent ones, each on the one below
-    bidirectional: bool = True  # a second reading, from the end
-    start: Literal["orthogonal", "identity"] = "orthogonal"  # of the weights from state to state (Le et al. 2015)
+    layers: Depth = 1  # number of recurrent layers
+    bidirectional: bool = True  # whether to read texts also from the end
+    start: Literal["orthogonal", "identity"] = "orthogonal"  # initial state-to-state weights (Le et al. 2015)
     pooling: Annotated[str, joined("last", "mean", "max", "attention")] = "max+mean"  # how states become one vector

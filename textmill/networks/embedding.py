@@ -1,4 +1,4 @@
-"""Where networks begin: vectors of words and of pairs of neighbours."""
+"""The first layer of networks: vectors of words and of pairs of neighbouring words."""
 
 from collections.abc import Callable
 
@@ -11,13 +11,13 @@ from textmill.networks.layers import over_time
 from textmill.text.ragged import PAD
 from textmill.vectors import WordVectors
 
-FACTOR = 2654435761  # of a pair's first id (Knuth 1973, 6.4); its product with an id fits in 64 bits
+FACTOR = 2654435761  # multiplies a pair's first id (Knuth 1973, 6.4); the product fits in 64 bits
 
 
 class Input(nn.Embedding):
-    """Words' vectors, to which those of hashed pairs of neighbours are added; PAD is zero and stays so.
+    """Word vectors plus the vectors of hashed pairs of neighbouring words; PAD's vector is always zero.
 
-    A word's vector has unit expected norm at first. A pair's is zero: one that no training text holds adds nothing.
+    Word vectors start with unit expected norm. Pairs start at zero, so that pairs not seen in training add nothing.
     """
 
     def __init__(self, vocabulary: int, width: int, buckets: int, longest: float | None, dropout: float, locked: bool):
@@ -41,16 +41,16 @@ class Input(nn.Embedding):
 
     @torch.no_grad()
     def bound(self) -> None:
-        """Shorten the words' vectors that are longer than `max_norm`, after each step of the optimizer.
+        """Scales word vectors longer than `max_norm` down to it; called after each optimizer step.
 
-        nn.Embedding does it at each look-up: a prediction would change weights, and each rank others.
+        nn.Embedding would do it at each look-up: predictions would change weights, and each rank different ones.
         """
         if self.longest is not None:
             self.weight.renorm_(2, 0, self.longest)
 
     @torch.no_grad()
     def fill(self, known: WordVectors, frozen: bool) -> None:
-        """Begin with known vectors. Other words keep their random ones, with the known ones' spread."""
+        """Sets known vectors. Other words keep their random vectors, scaled to the known vectors' spread."""
         vectors = torch.from_numpy(known.vectors)  # (K, E)
         self.weight.mul_(vectors.std(correction=0) * self.embedding_dim**0.5)
         self.weight[torch.from_numpy(known.ids)] = vectors
@@ -60,26 +60,26 @@ class Input(nn.Embedding):
 
 
 def pair_ids(ids: Tensor, buckets: int) -> Tensor:
-    """Where the pair of each word and the one before it stands in a table: (B, T) in 1..buckets.
+    """Returns the bucket of each word's pair with the word before it: (B, T) in 1..buckets.
 
-    It is PAD where there is no pair: at the first word, and in the padding.
+    PAD where there is no pair: at the first word and in padding.
     """
     before = nn.functional.pad(ids, (1, 0), value=PAD)[:, :-1]
     return (1 + (before * FACTOR + ids) % buckets).masked_fill((before == PAD) | (ids == PAD), PAD)
 
 
 def use_vectors(embed: Callable[[Tensor], Tensor], config: NetworkConfig, known: WordVectors | None) -> None:
-    """Fill `embed`, an Input, as `config.vectors` says.
+    """Sets the vectors of `embed`, an Input, as `config.vectors` says.
 
-    Raises ParamsError where its tokenizer has no vectors, or vectors of another size.
+    Raises ParamsError if its tokenizer has no vectors, or vectors of another size.
     """
     if config.vectors == "none":
         return
     source = f"tokenizers.{config.tokenizer}.vectors"
     assert isinstance(embed, Input)
     if known is None or not len(known.ids):
-        raise ParamsError(f"vectors: {config.vectors} needs {source}, which gives none; change one of the two")
+        raise ParamsError(f"vectors: {config.vectors} needs {source}, which has none; change one of the two")
     if known.vectors.shape[1] != embed.embedding_dim:
         key, size = config.SIZE, known.vectors.shape[1]
-        raise ParamsError(f"{key}: {embed.embedding_dim} is not the size of {source}; set {key}: {size}")
+        raise ParamsError(f"{key}: {embed.embedding_dim} is not the size of the vectors in {source}; set {key}: {size}")
     embed.fill(known, frozen=config.vectors == "frozen")

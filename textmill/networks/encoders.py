@@ -1,6 +1,6 @@
-"""Encoders that were trained elsewhere: architecture from config.json, by transformers; weights from safetensors.
+"""Pretrained encoders: the architecture from config.json, with transformers; the weights from safetensors.
 
-No code of others is loaded, and nothing is unpickled.
+No remote code is run and nothing is unpickled.
 """
 
 from functools import partial
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
-# What files hold beside an encoder's weights: a layer for the first token alone, and numbers that are computed.
+# Tensors in files that are not encoder weights: a layer for the first token, and buffers that are computed.
 BESIDE = ("pooler.", "embeddings.position_ids", "embeddings.token_type_ids")
 OLD = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}  # as TensorFlow named them
 
 
-# Dropout, as the configs of different encoders name it.
+# The names of dropout in the configs of different encoders.
 IN_ATTENTION = ("attention_probs_dropout_prob", "attention_dropout")
 IN_LAYERS = ("hidden_dropout_prob", "dropout", "mlp_dropout", "embedding_dropout")
 
 
 def architecture(folder: Path, in_attention: float, in_layers: float) -> "PreTrainedModel":
-    """The encoder that a config.json describes, with these shares of dropout, its weights drawn at random.
+    """Returns the encoder that a config.json describes, with the given dropout and random weights.
 
-    Raises ArtifactError if the file describes none.
+    Raises ArtifactError if the file does not describe an encoder.
     """
     from transformers import AutoConfig, AutoModel, logging
 
@@ -45,7 +45,7 @@ def architecture(folder: Path, in_attention: float, in_layers: float) -> "PreTra
                 setattr(config, key, share)
         encoder = AutoModel.from_config(config, dtype=torch.float32, trust_remote_code=False)
         encoder.get_input_embeddings()
-    except Exception as error:  # transformers raises what it likes
+    except Exception as error:  # transformers may raise anything
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ArtifactError(f"{path}: not the config of an encoder that transformers knows ({reason})") from error
     if getattr(encoder, "pooler", None) is not None:
@@ -54,27 +54,29 @@ def architecture(folder: Path, in_attention: float, in_layers: float) -> "PreTra
 
 
 def fill(encoder: "PreTrainedModel", path: Path) -> None:
-    """Put a file's weights into `encoder`; a head of what it was trained for stays out.
+    """Loads a file's weights into `encoder`, without the head of its original task.
 
-    Raises ArtifactError naming the first tensor that is missing, unknown, of another shape or not finite.
+    Raises ArtifactError with the first tensor that is missing, unknown, not finite or of another shape.
     """
     found = _own(_read(path), f"{encoder.base_model_prefix}.")
     expected = encoder.state_dict()
     for name in sorted(expected.keys() | found.keys()):
         if name not in found:
-            raise ArtifactError(f"{path}: no tensor {name}, which {CONFIG} asks for")
+            raise ArtifactError(f"{path}: no tensor {name}, which {CONFIG} requires; use files of the same model")
         if name not in expected:
-            raise ArtifactError(f"{path}: {name} is no tensor of the encoder that {CONFIG} describes")
+            raise ArtifactError(
+                f"{path}: {name} is not in the encoder that {CONFIG} describes; use files of the same model"
+            )
         if found[name].shape != expected[name].shape:
             shapes = f"expected shape {tuple(expected[name].shape)}, found {tuple(found[name].shape)}"
             raise ArtifactError(f"{path}: {name}: {shapes}")
         if not found[name].isfinite().all():
-            raise ArtifactError(f"{path}: {name} holds what is no number")
+            raise ArtifactError(f"{path}: {name} contains NaN or infinity")
     encoder.load_state_dict(found)
 
 
 def longest(encoder: "PreTrainedModel") -> int | None:
-    """How many tokens an encoder can number; None if it does not number them."""
+    """Returns the number of positions that an encoder has; None if it has no limit."""
     for name, part in encoder.named_modules():
         if name.endswith("position_embeddings") and isinstance(part, nn.Embedding):
             return part.num_embeddings - (0 if part.padding_idx is None else part.padding_idx + 1)
@@ -82,9 +84,9 @@ def longest(encoder: "PreTrainedModel") -> int | None:
 
 
 def heights(encoder: "PreTrainedModel") -> tuple[dict[str, int], int]:
-    """How far above the embeddings each module and weight lies, by name, and the number of layers.
+    """Returns the layer number of each module and weight by name, and the number of layers.
 
-    Embeddings lie at 0, the lowest layer at 1; what is neither belongs to the highest.
+    Embeddings have 0, the lowest layer 1. Anything else counts as part of the highest layer.
     """
     lists = ((name, part) for name, part in encoder.named_modules() if isinstance(part, nn.ModuleList))
     prefix, layers = max(lists, key=lambda found: len(found[1]))
@@ -105,11 +107,11 @@ def _read(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
-        raise ArtifactError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from error
+        raise ArtifactError(f"{path}: cannot be read as safetensors ({str(error).splitlines()[0]})") from error
 
 
 def _own(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The encoder's tensors by its own names: in a file with heads, they are those below `prefix`."""
+    """Returns the encoder's tensors under its own names; in a file with heads they begin with `prefix`."""
     if any(name.startswith(prefix) for name in tensors):
         tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
     own = {}

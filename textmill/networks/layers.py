@@ -1,4 +1,4 @@
-"""What recurrent networks and Transformers share: masks and pooling, both from lengths alone, dropout and the end."""
+"""The parts that networks share: masks and pooling, both made from lengths, dropout, hidden layers."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -9,29 +9,29 @@ from torch import Tensor, nn
 
 
 def inside(lengths: Tensor, steps: int) -> Tensor:
-    """Where a padded batch holds text: bool (B, T) from lengths (B,)."""
+    """Returns where a padded batch contains text: bool (B, T) from lengths (B,)."""
     return torch.arange(steps, device=lengths.device) < lengths[:, None]
 
 
 def pooled_mean(states: Tensor, lengths: Tensor) -> Tensor:
-    """Mean over a document's own steps: (B, T, H) -> (B, H)."""
+    """Returns the mean over each document's steps, without padding: (B, T, H) -> (B, H)."""
     text = inside(lengths, states.shape[1])[..., None]
     return states.masked_fill(~text, 0).sum(1) / lengths[:, None].to(states.dtype)
 
 
 def pooled_max(states: Tensor, lengths: Tensor) -> Tensor:
-    """Maximum over a document's own steps: (B, T, H) -> (B, H)."""
+    """Returns the maximum over each document's steps, without padding: (B, T, H) -> (B, H)."""
     text = inside(lengths, states.shape[1])[..., None]
     return states.masked_fill(~text, torch.finfo(states.dtype).min).amax(1)
 
 
 def state_at(states: Tensor, steps: Tensor) -> Tensor:
-    """The state of each row at its own step: (B, T, H), (B,) -> (B, H)."""
+    """Returns each document's state at the given step: (B, T, H), (B,) -> (B, H)."""
     return states[torch.arange(len(states), device=states.device), steps]
 
 
 class AttentionPool(nn.Module):
-    """A learned weighted mean over a document's own steps (Yang et al. 2016, without the context's tanh layer)."""
+    """A learned weighted mean over each document's steps (Yang et al. 2016, without their tanh layer)."""
 
     def __init__(self, width: int):
         super().__init__()
@@ -45,7 +45,7 @@ class AttentionPool(nn.Module):
 
 
 class Pool(nn.Module):
-    """One vector a document: 'mean', 'max', 'attention' or a network's own way, or several with + side by side."""
+    """Pooling to one vector per document: 'mean', 'max', 'attention', one of `own`, or several joined by +."""
 
     def __init__(self, how: str, width: int, own: dict[str, Callable[[Tensor, Tensor], Tensor]]):
         super().__init__()
@@ -64,7 +64,7 @@ class Pool(nn.Module):
 class LockedDropout(nn.Module):
     """Dropout with one mask for all steps of a document (Gal & Ghahramani 2016).
 
-    Pooling over time would average an independent mask at every step away.
+    Pooling over time would average out independent masks at each step.
     """
 
     def __init__(self, share: float):
@@ -80,12 +80,12 @@ class LockedDropout(nn.Module):
 
 
 def over_time(share: float, locked: bool) -> nn.Module:
-    """Dropout of (B, T, H): one mask a document, or one a step."""
+    """Returns dropout for (B, T, H), with one mask per document if locked, else one per step."""
     return LockedDropout(share) if locked else nn.Dropout(share)
 
 
 def hidden_layers(width: int, sizes: list[int], dropout: float) -> nn.Sequential:
-    """(B, width) -> (B, the last of `sizes`, or `width`): dropout, then dense layers with dropout after each."""
+    """Returns dropout and dense layers with dropout after each: (B, width) -> (B, last of `sizes`, or width)."""
     layers: list[nn.Module] = [nn.Dropout(dropout)]
     for before, size in pairwise([width, *sizes]):
         layers += [nn.Linear(before, size), nn.ReLU(), nn.Dropout(dropout)]
@@ -93,13 +93,13 @@ def hidden_layers(width: int, sizes: list[int], dropout: float) -> nn.Sequential
 
 
 class Network(nn.Module):
-    """What the training loop needs of a network.
+    """The interface between networks and the training loop.
 
-    embed: ids (B, T) -> (B, T, E), where adversarial training moves a text. classify: the last layer.
-    BFLOAT16_PAYS: the types of device that train it sooner in bfloat16: on a CPU 1.1x to 1.8x measured; GRU and RNN,
-    which have no fused kernel, have 0.85x to 1.2x. On a GPU recurrent layers are float32 whatever is asked for.
-    OBJECTIVE: what a language model guesses that pretrains it; BODY: how the names of the weights begin that this
-    trains, below what is built on them, to states of `width` numbers.
+    embed: ids (B, T) -> (B, T, E); adversarial training perturbs its result. classify: the last layer.
+    BFLOAT16_PAYS: the device types on which training is faster in bfloat16. On a CPU, 1.1x to 1.8x was measured;
+    GRU and RNN, which have no fused kernel, have 0.85x to 1.2x. On a GPU, recurrent layers always use float32.
+    OBJECTIVE: what a language model predicts in pretraining. BODY: prefixes of the names of the weights that
+    pretraining trains, up to states of `width` numbers.
     """
 
     BFLOAT16_PAYS: ClassVar[frozenset[str]] = frozenset()
@@ -123,9 +123,9 @@ class Network(nn.Module):
         raise NotImplementedError
 
     def directions(self, embedded: Tensor, lengths: Tensor, layers: int) -> list[Tensor]:
-        """The states of so many layers, (B, T, W) for each direction, where OBJECTIVE is "next"."""
+        """Returns the states after `layers` layers, (B, T, W) for each direction, where OBJECTIVE is "next"."""
         raise NotImplementedError
 
     def scale(self, name: str) -> float:
-        """Share of the learning rate that the weight of this name learns with."""
+        """Returns the factor on the learning rate of the weight with this name."""
         return 1.0

@@ -15,11 +15,11 @@ STARTS = {"orthogonal": nn.init.orthogonal_, "identity": nn.init.eye_}
 class Recurrent(Network):
     """Embedding, recurrent layers, pooling over time, classifier.
 
-    The backward direction is a forward layer over rows reversed within their lengths: no state ever sees padding, and
-    the padded input keeps the fused kernels that packed sequences lose.
+    The backward direction is a forward layer over rows that are reversed within their lengths. So no state depends on
+    padding, and the fused kernels, which packed sequences cannot use, are still used.
     """
 
-    CELL: ClassVar[type[nn.RNN | nn.GRU | nn.LSTM]]  # a family's own
+    CELL: ClassVar[type[nn.RNN | nn.GRU | nn.LSTM]]  # set by each family
     OBJECTIVE = "next"
     BODY = ("embed.weight", "ahead.0.", "behind.0.")
 
@@ -34,7 +34,10 @@ class Recurrent(Network):
         )
         self.ahead = nn.ModuleList(self.CELL(size, config.hidden) for size in sizes)
         self.behind = nn.ModuleList(self.CELL(size, config.hidden) for size in sizes if config.bidirectional)
-        for layer in [*self.ahead, *self.behind]:  # whatever is above: a pretrained body serves many
+        for layer in [
+            *self.ahead,
+            *self.behind,
+        ]:  # independent of what follows, so that models can share a pretrained body
             self.begin(layer, config)
         self.between = over_time(dropout.layers, config.locked)
         self.pool = Pool(config.pooling, width, {"last": self.last})
@@ -43,12 +46,12 @@ class Recurrent(Network):
         self.classify = nn.Linear([self.pool.width, *config.head][-1], outputs)
 
     def begin(self, layer: nn.RNNBase, config: Any) -> None:
-        """Give a layer its first weights."""
+        """Initializes a layer's weights."""
         start(layer, config.start)
 
     def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """embedded (B, T, E), lengths (B,) -> logits (B, outputs)"""
-        if self.ends_alone:  # one step of each reading: for it, no state is put into the text's order
+        if self.ends_alone:  # needs one step of each direction, so states need no reordering
             readings = self.readings(embedded, self.turn(embedded, lengths), len(self.ahead))
             pooled = torch.cat([state_at(states.transpose(0, 1), lengths - 1) for states in readings], 1)
         else:
@@ -60,18 +63,21 @@ class Recurrent(Network):
         return torch.cat(self.directions(embedded, lengths, len(self.ahead)), 2)
 
     def directions(self, embedded: Tensor, lengths: Tensor, layers: int) -> list[Tensor]:
-        """The states of so many layers, (B, T, H) for each direction. In the first, none knows what the other read."""
+        """Returns the states after `layers` layers, (B, T, H) for each direction.
+
+        After one layer, neither direction depends on what the other has read.
+        """
         turn = self.turn(embedded, lengths)
         return [states.transpose(0, 1) for states in in_text_order(self.readings(embedded, turn, layers), turn)]
 
     def turn(self, embedded: Tensor, lengths: Tensor) -> Tensor | None:
-        """How rows are reversed, if they are read backwards, too."""
+        """Returns the `reversal` of the rows, if they are also read backwards."""
         return reversal(lengths, embedded.shape[1]) if self.behind else None
 
     def readings(self, embedded: Tensor, turn: Tensor | None, layers: int) -> list[Tensor]:
-        """The states of so many layers, (T, B, H) for each direction, in the order in which it reads.
+        """Returns the states after `layers` layers, (T, B, H) for each direction, in its reading order.
 
-        Steps come first, as the kernels read them: they would copy what lies row by row.
+        Steps come first because the kernels read them so and would otherwise make a copy.
         """
         readings = self.layer(0, embedded.transpose(0, 1).contiguous(), turn)
         for number in range(1, layers):
@@ -80,22 +86,22 @@ class Recurrent(Network):
         return readings
 
     def layer(self, number: int, states: Tensor, turn: Tensor | None) -> list[Tensor]:
-        """A layer's `readings`, of states (T, B, W)."""
+        """Returns one layer's `readings` of states (T, B, W)."""
         readings = [read_by(self.ahead[number], states)]
         if turn is not None:
             readings.append(read_by(self.behind[number], Turn.apply(states, turn)))
         return readings
 
     def last(self, states: Tensor, lengths: Tensor) -> Tensor:
-        """The state after the whole text: forwards at its last word, backwards at its first."""
+        """Returns the state after the whole text: at the last word forwards, at the first word backwards."""
         hidden = self.width
         return torch.cat([state_at(states[..., :hidden], lengths - 1), states[:, 0, hidden:]], 1)
 
 
 def read_by(cell: nn.Module, states: Tensor) -> Tensor:
-    """States (T, B, H) of a layer over (T, B, W), on a GPU in float32.
+    """Returns a layer's states (T, B, H) over (T, B, W), on a GPU in float32.
 
-    There autocast makes cuDNN's layers float16, even where bfloat16 is asked for: small gradients would become 0.
+    There, autocast makes cuDNN's layers float16 even if bfloat16 was requested, and small gradients would become 0.
     """
     if not states.is_cuda:
         return cell(states)[0]
@@ -104,15 +110,15 @@ def read_by(cell: nn.Module, states: Tensor) -> Tensor:
 
 
 def in_text_order(readings: list[Tensor], turn: Tensor | None) -> list[Tensor]:
-    """States (T, B, H) of each direction: those read backwards turned, where there is a `reversal`."""
+    """Returns the states (T, B, H) of each direction in text order; `turn` is a `reversal`, or None without one."""
     ahead, *behind = readings
     return [ahead, *(Turn.apply(states, turn) for states in behind)]
 
 
 def reversal(lengths: Tensor, steps: int) -> Tensor:
-    """Where each step comes from when rows are reversed within their lengths: places in (T, B) flattened, (T * B,).
+    """Returns the source of each step when rows are reversed within their lengths: indices (T * B,) into (T, B).
 
-    Padding stays where it is. The way back is the same.
+    Padding stays in place. Applying it twice restores the order.
     """
     step = torch.arange(steps, device=lengths.device).expand(len(lengths), steps)
     turned = torch.where(inside(lengths, steps), lengths[:, None] - 1 - step, step)  # (B, T)
@@ -120,9 +126,9 @@ def reversal(lengths: Tensor, steps: int) -> Tensor:
 
 
 class Turn(torch.autograd.Function):
-    """States (T, B, H) in the order of a `reversal`, which takes the gradient back, too.
+    """The reordering of states (T, B, H) by a `reversal`, and of their gradient.
 
-    Whole rows are copied, where the gradient of `gather` adds number by number.
+    It copies whole rows; the gradient of `gather` would add single numbers.
     """
 
     @staticmethod
@@ -141,10 +147,10 @@ def _ordered(states: Tensor, places: Tensor) -> Tensor:
 
 
 def start(layer: nn.RNNBase, how: str) -> None:
-    """Initial weights: Glorot for the input, `how` for the state, zero biases.
+    """Initializes weights: Glorot for the input, `how` for the state, zero biases.
 
-    'orthogonal' keeps a state's length (Saxe et al. 2014); 'identity' keeps the state itself (Le et al. 2015, there
-    with ReLU). Gates have weights of their own: with 'identity' each begins by seeing its own unit's state alone.
+    'orthogonal' keeps a state's length (Saxe et al. 2014); 'identity' keeps the state itself (Le et al. 2015, with
+    ReLU). Each gate has its own weights: with 'identity', each unit's gate sees only that unit's state at first.
     """
     for name, weight in layer.named_parameters():
         if "bias" in name:

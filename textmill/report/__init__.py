@@ -1,1 +1,1 @@
-"""What a person looks at: the offline page, and the figures that tracking logs."""
+"""The results as people look at them: the offline page, the terminal's table, and figures."""

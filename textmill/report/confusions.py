@@ -1,4 +1,4 @@
-"""What stands for all classes of a model, where they are too many: the weakest, and the largest confusions."""
+"""The weakest classes and the largest confusions, shown where a model has too many classes to show all."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,7 +12,7 @@ CLASSES = 60
 
 
 class Confusion(NamedTuple):
-    """So many documents of a class that were taken for another one, and the share of the class that they are."""
+    """How many documents of a class were predicted as another one, and which share of the class they are."""
 
     label: str
     prediction: str
@@ -21,7 +21,7 @@ class Confusion(NamedTuple):
 
 
 def largest(labels: Sequence[str], counts: Sequence[Sequence[int]], most: int = LISTED) -> list[Confusion]:
-    """Those of a confusion matrix (K, K), rows: actual; of equal ones, those first that take more of their class."""
+    """Returns the largest confusions of a matrix (K, K), rows: actual; among equal ones, larger shares first."""
     matrix = np.array(counts)
     of, wrong = matrix.sum(1), matrix - np.diag(np.diag(matrix))
     found = [
@@ -31,6 +31,6 @@ def largest(labels: Sequence[str], counts: Sequence[Sequence[int]], most: int = 
 
 
 def weakest(scores: Scores, most: int = CLASSES) -> list[str]:
-    """The classes with the lowest F1, in their order; all, if there are no more than `most`."""
+    """Returns the `most` classes with the lowest F1, in the order of the labels."""
     worst = sorted(scores.labels, key=lambda label: scores.classes[label].f1)[:most]
     return [label for label in scores.labels if label in set(worst)]

@@ -1,4 +1,4 @@
-"""What models cost: their size, and, where that is known, the seconds of their training and the documents a second."""
+"""What models cost: their size and, where known, training time and documents per second."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ GAP = 13.0  # between names in a chart
 
 
 class Cost(NamedTuple):
-    """A model: its scores by the metric of the comparison, and what it costs. best: of all that are no larger."""
+    """A model's scores by the metric of the comparison, and its cost. best: it beats all smaller ones on validation."""
 
     name: str
     validation: float
@@ -23,14 +23,14 @@ class Cost(NamedTuple):
     megabytes: float | None
     best: bool
     seconds: float | None = None
-    pace: float | None = None  # documents a second
+    pace: float | None = None  # documents per second
     machine: str | None = None
 
 
 def costs(
     comparison: Comparison, sizes: Mapping[str, int | None], timings: Mapping[str, Timing] | None = None
 ) -> list[Cost]:
-    """Of the models that may be shipped, the smallest first. sizes: bytes. What to ship is chosen on validation."""
+    """Returns the costs of the models that can be shipped, smallest first. sizes: bytes, by model."""
     models = [model for model in comparison.models if model.name in sizes]
     models.sort(key=lambda model: (sizes[model.name] or math.inf, -model.validation))
     found, top = [], -math.inf
@@ -51,7 +51,7 @@ def costs(
 
 
 class Point(NamedTuple):
-    """A model in a chart: its place, and that of its name at the side."""
+    """A model in a chart: its position, and the height of its name at the side."""
 
     name: str
     x: float
@@ -60,7 +60,7 @@ class Point(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """Score against one cost on a logarithmic axis. marks: places and numbers."""
+    """Scores against one cost on a logarithmic axis. across, up: positions and labels of the axis marks."""
 
     title: str
     points: list[Point]
@@ -68,12 +68,12 @@ class Chart(NamedTuple):
     up: list[tuple[float, str]]
 
 
-WIDTH, HEIGHT = 250.0, 190.0  # of what is drawn in; the names stand right of it
+WIDTH, HEIGHT = 250.0, 190.0  # of the drawing; the names are to the right of it
 LEFT, TOP, BOTTOM = 34.0, 26.0, 168.0
 
 
 def chart(title: str, values: Mapping[str, float], scores: Mapping[str, float], marks: Sequence[float]) -> Chart:
-    """values: of each model's cost; marks: round scores for the axis."""
+    """Returns the chart. values: the cost of each model; marks: round scores for the axis."""
     logs = [math.log10(value) for value in values.values()]
     low, high = min(logs) - 0.1, max(logs) + 0.1
     ends = min([*scores.values(), *marks]), max([*scores.values(), *marks])
@@ -92,7 +92,7 @@ def chart(title: str, values: Mapping[str, float], scores: Mapping[str, float], 
 
 
 def spaced(places: Sequence[float], gap: float = GAP) -> list[float]:
-    """Ascending places, moved apart to `gap` at least, and about where they were."""
+    """Returns ascending positions moved at least `gap` apart, near where they were."""
     moved: list[float] = []
     for place in places:
         moved.append(max(place, moved[-1] + gap) if moved else place)
@@ -102,7 +102,7 @@ def spaced(places: Sequence[float], gap: float = GAP) -> list[float]:
 
 
 def round_numbers(low: float, high: float, most: int = 4) -> list[float]:
-    """Round numbers whose logarithms lie in [low, high], `most` of them or fewer."""
+    """Returns at most `most` round numbers whose logarithms are in [low, high]."""
     for factors in (range(10, 100, 5), (10, 15, 20, 30, 50, 70), (10, 20, 50), (10, 30), (10,)):
         found = [
             factor / 10 * 10.0**power

@@ -1,4 +1,4 @@
-"""What there is to doubt in a comparison, in words: the same in the terminal and on the page."""
+"""Doubts about a comparison in words, the same in the terminal and on the page."""
 
 from collections.abc import Iterable
 
@@ -19,39 +19,39 @@ from textmill.report.numbers import count, decimals, percent, points
 
 
 def lines(doubts: Iterable[Doubt]) -> list[str]:
-    """A line for each model that something is said of, one for the baseline, and one for the splits."""
+    """Returns one line for each model with doubts, one for the baseline, and one for each split."""
     by_subject: dict[str, list[str]] = {}
     for doubt in doubts:
-        subject, told = _told(doubt)
+        subject, told = _worded(doubt)
         by_subject.setdefault(subject, []).append(told)
     return [f"{subject}: {'; '.join(told)}" for subject, told in by_subject.items()]
 
 
-def _told(doubt: Doubt) -> tuple[str, str]:
-    """Who or what it is about, and what is said of that."""
+def _worded(doubt: Doubt) -> tuple[str, str]:
+    """Returns the subject of a doubt, and what there is to say about it."""
     match doubt:
         case HardlyTrained(model, learned):
             loss = percent(1 - learned, 0)
-            return model, f"hardly trained, its loss ended at {loss} of guessing's; raise train.updates"
+            return model, f"hardly trained: its loss ended at {loss} of guessing's; raise train.updates"
         case KeptEarly(model, epoch):
-            told = f"validation chose epoch {epoch}, in which it had hardly begun to learn"
-            return model, f"{told}; a larger validation split chooses better"
+            told = f"validation chose epoch {epoch}, when it had hardly begun to learn"
+            return model, f"{told}; use a larger validation split"
         case StillImproving(model, epochs):
-            told = f"still improving when it ended, after {_counted(epochs, 'epoch')}"
-            return model, f"{told}; raise epochs, or train.updates where that sets them"
+            told = f"still improving at the end, after {_counted(epochs, 'epoch')}"
+            return model, f"{told}; raise epochs, or train.updates if that is set"
         case BehindLinear(model, linear, difference):
-            return model, f"{decimals(100 * difference, 1)} points under {linear} on validation"
+            return model, f"{decimals(100 * difference, 1)} points below {linear} on validation"
         case Unsolved(model, iterations):
-            return model, f"its optimum was not reached in {_counted(iterations, 'iteration')}; lower c"
+            return model, f"did not converge in {_counted(iterations, 'iteration')}; lower c"
         case NoBetterThanAlways(models, label, score, rows, metric, imbalanced):
             subject = f"no better than always “{label[:20]}” ({percent(score)} {METRICS[metric].title})"
-            subject += f", as far as {_counted(rows, 'test document')} can tell"
+            subject += f", as far as {_counted(rows, 'test document')} can show"
             return subject, ", ".join(models) + (_advice(metric) if imbalanced else "")
         case CannotTell(split, rows, difference):
-            told = f"{_counted(rows, 'document')} cannot tell models apart that differ by less than about "
-            return split, told + f"{decimals(100 * difference, 0)} points"
+            documents = _counted(rows, "document")
+            return split, f"{documents} cannot show differences under about {decimals(100 * difference, 0)} points"
         case TooGood(networks, others):
-            told = f"networks score {_range(networks)} points more there than on test, since it chose their epochs"
+            told = f"networks score {_range(networks)} points more than on test, because it chose their epochs"
             return "validation", told + (f"; other models {_range(others)}" if others else "")
         case FewUnits(split, by, units, effective):
             return split, _few(split, by, units, effective)
@@ -64,18 +64,18 @@ def _range(ends: tuple[float, float]) -> str:
 
 def _few(split: str, by: str, units: int, effective: float) -> str:
     if units == 1:
-        told = f"all in one {by}, so how far luck moves its scores cannot be told, and no model is called better"
+        told = f"all in one {by}, so the luck in its scores is unknown, and no model is called better"
     else:
         equal = f", worth {decimals(effective, 1)} of equal size" if effective < units - 0.5 else ""
-        told = f"{_counted(units, by)}{equal}: too few for intervals to be relied on"
+        told = f"{_counted(units, by)}{equal}: too few for reliable intervals"
     return f"{told}; raise split.{split}, or get more data"
 
 
 def _advice(metric: str) -> str:
-    """What there is, for params may have it already: a comparison does not know how its networks were weighted."""
+    """Returns the keys that may help; params.yaml may have set them: a comparison does not know class weights."""
     keys = ["compare.metric: f1_macro"] if metric != "f1_macro" else []
     keys.append("for networks train.class_weights: balanced")
-    return f"; what weighs rare classes more: {', and '.join(keys)}"
+    return f"; to give rare classes more weight: {', and '.join(keys)}"
 
 
 def _counted(number: int, thing: str) -> str:

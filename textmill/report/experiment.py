@@ -1,23 +1,23 @@
-"""All that the page tells: what the stages found, and what was asked for."""
+"""Everything that the page shows: what the stages found, and what params.yaml asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from textmill.judging.doubts import Doubt
+import polars as pl
+
+from textmill.judging.doubts import Doubt, doubts
 from textmill.records.comparison import Comparison
-from textmill.records.data import Clean, Split, Tokenized, Vectors
-from textmill.records.labels import Labels
-from textmill.records.outcome import Outcome
-from textmill.report.answers import Answers
-from textmill.report.ranking import Ranking
+from textmill.records.findings import Findings
+from textmill.report.answers import Answers, answers
+from textmill.report.ranking import Ranking, rankings
 
 
 class Asked(NamedTuple):
-    """What was asked for, and where it is from.
+    """What params.yaml asked for, and how to trace the results.
 
-    models: the entries of params.yaml, by name. train: its section. licence: of the data, None if params do not say.
-    results: the hash by which dvc.lock knows comparison.json.
+    models: the entries of params.yaml, by name. train: its section. licence: of the data; None if params.yaml does not
+    say. results: the hash of comparison.json in dvc.lock.
     """
 
     models: Mapping[str, Mapping[str, Any]]
@@ -30,18 +30,25 @@ class Asked(NamedTuple):
 class Experiment:
     """An experiment.
 
-    models: by name, in the order of params.yaml (which gives the colours); those of the comparison that are not there
-    are ensembles. encoded, vectors: by tokenizer.
+    found: its models are in the order of params.yaml, which gives the colours; models of the comparison that it does
+    not have are ensembles.
     """
 
     comparison: Comparison
-    models: Mapping[str, Outcome]
-    clean: Clean
-    split: Split
-    encoded: Mapping[str, Tokenized]
-    vectors: Mapping[str, Vectors]
+    found: Findings
     doubts: Sequence[Doubt]
-    labels: Labels
     answers: Answers
     asked: Asked
-    rankings: Mapping[str, Ranking] = field(default_factory=dict)  # of two classes
+    rankings: Mapping[str, Ranking] = field(default_factory=dict)
+
+
+def experiment(comparison: Comparison, found: Findings, texts: Iterable[pl.DataFrame], asked: Asked) -> Experiment:
+    """Returns the experiment with what the models' answers add. texts: of the test split, with columns id and text."""
+    return Experiment(
+        comparison,
+        found,
+        doubts(comparison, found.models),
+        answers(found.models, texts, comparison.champion),
+        asked,
+        rankings(found.models, comparison.labels),
+    )

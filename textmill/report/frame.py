@@ -1,4 +1,4 @@
-"""Models, seeds and scores as one table, for Python and notebooks."""
+"""Models, seeds and scores in one table, for Python and notebooks."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,11 +16,11 @@ ENDS = ("mean", "low", "high", "sd")
 
 
 def frame(compared: Path, scored: Path) -> "pl.DataFrame":
-    """A row for each model and seed, the best model on validation first; one for each ensemble, and one for guessing.
+    """Returns a row for each model and seed, best model on validation first, for each ensemble, and for guessing.
 
-    Scores of the test split are that seed's own. `METRIC_mean`, `_sd`, `_low` and `_high` are the model's: over its
-    seeds, and the ends of the interval of that mean; METRIC is what models are compared by. Ensembles and guessing have
-    no seed, and the mean as their scores. `shipped` is true for the seed that a model ships, `champion` for the model.
+    Test scores are that seed's own. `METRIC_mean` and `_sd` are the model's, over its seeds; `_low` and `_high` are the
+    ends of the interval of that mean. METRIC is what models are compared by. Ensembles and guessing have no seed; their
+    scores are the mean. `shipped` is true for the seed that a model ships, `champion` for the model.
     compared: comparison.json; scored: the folder of each model's results. Raises ArtifactError if one is missing.
     """
     import polars as pl

@@ -1,4 +1,4 @@
-"""What there is to tell about labels: which look wrong, and what more of them would bring."""
+"""Labels in words: which look wrong, and what more of them would bring."""
 
 import math
 from pathlib import Path
@@ -13,36 +13,36 @@ WORDS = {2: "twice", 4: "four times"}
 
 
 def suspects_line(found: Suspects, table: Path) -> str:
-    """Where to look, and that not all of them are wrong; or that nothing can be told."""
+    """Returns the line about suspicious labels, or why there are none to judge."""
     if not found.judged:
-        why = "they are too few, tied together, or without words"
-        return f"which labels look wrong cannot be told of {count(found.documents)} documents: {why}"
+        why = "too few, grouped, or without words"
+        return f"cannot say which labels look wrong: the {count(found.documents)} documents are {why}"
     if not found.listed:
-        return f"no label looks wrong, of {count(found.judged)} judged"
-    return f"{table} lists the {count(found.listed)} labels that look most suspicious, of {count(found.judged)} judged"
+        return f"none of {count(found.judged)} labels looks wrong"
+    return f"{table} lists the {count(found.listed)} most suspicious of {count(found.judged)} labels"
 
 
 def curve_line(curve: Curve) -> str:
-    """What twice the labels would bring, or why that cannot be told."""
+    """Returns what twice the labels would bring, or why that is unknown."""
     if not curve.forecasts:
-        return f"what more labels would bring cannot be told: {curve.no_forecast}"
+        return f"what more labels would bring is unknown: {curve.no_forecast}"
     first, *_ = curve.forecasts
     return f"{WORDS[first.times]} the labels would bring about {gain(curve, first)}"
 
 
 class Drawn(NamedTuple):
-    """A curve's places: across the log of the documents, up the score."""
+    """A curve in positions: across, the logarithm of the documents; up, the score."""
 
     across: tuple[float, float]
-    up: list[float]  # all scores that must fit in
-    marks: list[tuple[float, int]]  # places and documents
+    up: list[float]  # all scores that must fit
+    marks: list[tuple[float, int]]  # positions and documents
     draws: list[tuple[float, float]]
     means: list[tuple[float, float]]
     forecasts: list[tuple[float, Forecast]]
 
 
 def drawn(curve: Curve) -> Drawn:
-    """Where all of a curve stands in its picture. It has sizes."""
+    """Returns the positions of a curve that has sizes."""
     means = [(math.log2(size.rows), size.mean) for size in curve.sizes]
     draws = [(math.log2(size.rows), score) for size in curve.sizes for score in size.scores]
     last = means[-1][0]
@@ -54,6 +54,6 @@ def drawn(curve: Curve) -> Drawn:
 
 
 def gain(curve: Curve, found: Forecast) -> str:
-    """A forecast against the score that there is: '+1.2 points of accuracy (+0.4 to +2.0)'."""
+    """Returns a forecast relative to the score now: '+1.2 points of accuracy (+0.4 to +2.0)'."""
     score, low, high = (points(one - curve.now) for one in (found.score, found.low, found.high))
     return f"{score} points of {METRICS[str(curve.metric)].title} ({low} to {high})"

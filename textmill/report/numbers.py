@@ -5,12 +5,12 @@ SPACE = "\N{NO-BREAK SPACE}"
 
 
 def percent(share: float | None, digits: int = 1) -> str:
-    """0.7812 as '78.1 %'."""
+    """Returns 0.7812 as '78.1 %'."""
     return NOTHING if share is None else f"{100 * share:.{digits}f}{SPACE}%"
 
 
 def points(difference: float | None) -> str:
-    """A difference of shares in percentage points: 0.0212 as '+2.1'."""
+    """Returns a difference of shares in percentage points: 0.0212 as '+2.1'."""
     if difference is None:
         return NOTHING
     text = f"{100 * difference:+.1f}"
@@ -18,26 +18,26 @@ def points(difference: float | None) -> str:
 
 
 def range_of_points(ends: tuple[float, float]) -> str:
-    """Shares as points: (0.026, 0.0281) as '2.6 to 2.8', and what looks equal as one number."""
+    """Returns shares as points: (0.026, 0.0281) as '2.6 to 2.8', and ends that look equal as one number."""
     low, high = (f"{100 * end:.1f}" for end in ends)
     return low if low == high else f"{low} to {high}"
 
 
 def decimals(value: float | None, digits: int = 3) -> str:
-    """0.5 as '0.500'."""
+    """Returns 0.5 as '0.500'."""
     return NOTHING if value is None else f"{value:.{digits}f}"
 
 
 def count(value: float | None) -> str:
-    """12345 as '12,345'."""
+    """Returns 12345 as '12,345'."""
     return NOTHING if value is None else f"{value:,.0f}"
 
 
 def extent(ends: tuple[int, int]) -> str:
-    """(1, 12) as '1–12', and two equal numbers as one."""
+    """Returns (1, 12) as '1–12', and two equal numbers as one."""
     return count(ends[0]) if ends[0] == ends[1] else f"{count(ends[0])}–{count(ends[1])}"
 
 
 def interval(low: float | None, high: float | None, between: str = " – ") -> str:
-    """An interval of shares: (0.7612, 0.801) as '76.1 – 80.1'."""
+    """Returns an interval of shares: (0.7612, 0.801) as '76.1 – 80.1'."""
     return NOTHING if low is None or high is None else f"{100 * low:.1f}{between}{100 * high:.1f}"

@@ -1,4 +1,4 @@
-"""What was asked of each model, where that differs."""
+"""Params that differ between models."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from textmill.lockfile import flat
 
 
 def differing(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str | None]]:
-    """The keys that not all entries have alike, each with a value an entry, as json; None where one lacks the key."""
+    """Returns the keys whose values differ between entries, each with one json value per entry; None: no such key."""
     each = [plain(entry) for entry in entries.values()]
     keys = dict.fromkeys(key for own in each for key in own)
     rows = {key: [own.get(key) for own in each] for key in keys}
@@ -15,5 +15,5 @@ def differing(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str | 
 
 
 def plain(section: Mapping[str, Any]) -> dict[str, str]:
-    """What a section says, by key: json, strings without their quotes."""
+    """Returns a section's values by key, as json; strings without their quotes."""
     return {key: text.strip('"') for part in section for key, text in flat(section[part], part).items()}

@@ -10,9 +10,11 @@ TITLES = {"length": "By length", "negation": "By negation", "unknown": "By token
 
 
 class Row(NamedTuple):
-    """A slice of all models: None where one has no such slice. Of the rest the lowest and the highest of all models.
+    """A slice in all models: None for a model without it.
 
-    Models with different tokenizers may have different documents in a slice of one name.
+    rows, shortest, longest: the lowest and the highest of all models.
+
+    Models with different tokenizers may have different documents in slices of the same name.
     """
 
     slice: str
@@ -30,9 +32,9 @@ class Table(NamedTuple):
 
 
 def side_by_side(models: Sequence[Outcome]) -> list[Table]:
-    """A table for each way to slice that tells apart, a row for each slice that has documents, a cell a model.
+    """Returns a table for each way to slice: a row for each slice with documents, a cell for each model.
 
-    Columns of the data, which someone asked for, stand first.
+    Ways with a single slice are left out. Columns of the data, which params.yaml names, come first.
     """
     own = dict.fromkeys(name for model in models for name in model.slices.columns)
     ways = [(f"By {name}", [model.slices.columns.get(name, []) for model in models]) for name in own]

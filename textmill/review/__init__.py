@@ -1,1 +1,1 @@
-"""What others decide by: the page with its commit, and what changed since a commit, in markdown."""
+"""What reviewers need: the page with its commit, and what changed since a commit, in markdown."""

@@ -1,4 +1,4 @@
-"""What changed since a commit: keys of params.yaml, and scores on the test split, judged on the same documents."""
+"""What changed since a commit: keys of params.yaml, and test scores, compared on the same documents."""
 
 import json
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ SAME = "the same answers"
 
 
 class Param(NamedTuple):
-    """A key whose value changed, as json; None where it does not stand in the file."""
+    """A key whose value changed, as json; None where the file does not have it."""
 
     key: str
     then: str | None
@@ -34,9 +34,9 @@ class Param(NamedTuple):
 
 
 class Scored(NamedTuple):
-    """A model's scores on both sides by the metric here. pair: how far they are apart; why: what speaks against that.
+    """A model's scores then and now, by the metric of now. same: whether its answers are the same.
 
-    same: whether it gives the same answers.
+    pair: the difference, judged; why: the reason if there is none.
     """
 
     model: str
@@ -48,7 +48,7 @@ class Scored(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """Since a commit. champions: then, None where that is not known, and now. code: stages that run other code."""
+    """What changed since a commit. champions: then (None if unknown) and now. code: stages whose code differs."""
 
     commit: Commit
     comparison: Comparison
@@ -59,7 +59,10 @@ class Changes(NamedTuple):
 
 
 def changes(revision: str, folder: Path) -> Changes:
-    """Raises ParamsError if there is no such revision, ArtifactError if it has no results, or this folder has not."""
+    """Returns what changed since a revision.
+
+    Raises ParamsError if there is no such revision, ArtifactError if it or this folder has no results.
+    """
     commit = find(revision, folder)
     before = of_commit(commit, folder).stages
     check(folder)
@@ -82,7 +85,7 @@ def changes(revision: str, folder: Path) -> Changes:
 
 
 def params(commit: Commit, folder: Path) -> list[Param]:
-    """The keys that differ, in the order of the file here; those that are gone stand last."""
+    """Returns the keys that differ, in the order of the file now; removed keys come last."""
     text = contents(commit, [PARAMS], folder).get(PARAMS, b"")
     try:
         was = YAML(typ="safe", pure=True).load(text.decode(errors="replace")) or {}
@@ -95,9 +98,9 @@ def params(commit: Commit, folder: Path) -> list[Param]:
 
 
 def _answers(then: Stage | None, now: Stage | None, cache: Path, folder: Path, labels: list[str]) -> Any:
-    """Both sides' answers, or why there is no comparing them."""
+    """Returns the answers then and now, or why they cannot be compared."""
     if then is None or now is None:
-        return "new" if then is None else "not here any more"
+        return "new" if then is None else "removed"
     files = [_tables(side) for side in (then, now)]
     if not all(files):
         return "results of another version"
@@ -105,7 +108,7 @@ def _answers(then: Stage | None, now: Stage | None, cache: Path, folder: Path, l
         return SAME
     paths = {name: held(cache, md5) for name, md5 in files[0].items()}
     if not all(paths.values()):
-        return "not judged: its predictions are not in DVC's cache, where `dvc fetch --all-commits` may bring them"
+        return "not judged: its predictions are not in DVC's cache; try `dvc fetch --all-commits`"
     from textmill.judging.answers import answers
     from textmill.parquet import read_parquet
 
@@ -129,7 +132,7 @@ def _tables(stage: Stage) -> dict[str, str]:
 
 
 def _read(shipped: Path | None, others: Path | None) -> list[Any]:
-    """The predictions of each seed. Units are those here: older versions did not keep them."""
+    """Returns the predictions of each seed, without units: older versions did not store them."""
     from textmill.parquet import read_parquet
 
     assert shipped
@@ -139,7 +142,7 @@ def _read(shipped: Path | None, others: Path | None) -> list[Any]:
 
 
 def _judged(comparison: Comparison, both: Mapping[str, tuple[Any, Any]]) -> dict[str, Pair]:
-    """Of each model, now minus then. The intervals of all of them hold together."""
+    """Returns now minus then for each model. The intervals of all models hold together."""
     from textmill.judging.differences import Terms, pairs
     from textmill.judging.judged import judge
     from textmill.judging.units import units_of
@@ -158,7 +161,7 @@ def _judged(comparison: Comparison, both: Mapping[str, tuple[Any, Any]]) -> dict
 
 
 def _summaries(stages: Mapping[str, Stage], commit: Commit | None, folder: Path) -> dict[str, dict[str, Any]]:
-    """The summary.json of each evaluated model, of a commit or of the folder."""
+    """Returns the summary.json of each evaluated model, from a commit or the folder."""
     places = {
         name: Path(path)
         for name, stage in stages.items()
@@ -189,7 +192,7 @@ def _champion(stages: Mapping[str, Stage], commit: Commit, cache: Path, folder: 
 
 
 def _code(then: Mapping[str, Stage], now: Mapping[str, Stage]) -> list[str]:
-    """Stages of both sides whose digests differ."""
+    """Returns the stages that both have and whose digests differ."""
     return [
         name
         for name in now

@@ -9,25 +9,25 @@ from textmill.review.changes import Changes, Scored
 
 
 def lines(of: Changes) -> list[str]:
-    """Headings, tables and sentences."""
+    """Returns the lines: headings, tables and sentences."""
     commit, comparison = of.commit, of.comparison
     there = commit.named
     told = [f"### {_cell(comparison.dataset)}: since {_cell(there)}", ""]
     if of.params:
         told += _table(["params.yaml", _cell(commit.short), "here"], [[*map(_code, one)] for one in of.params])
     else:
-        told += ["params.yaml says the same.", ""]
+        told += ["params.yaml is the same.", ""]
     if of.code:
         told += [
-            f"The code differs of {_cell(first(list(dict.fromkeys(name.split('@')[0] for name in of.code))))}.",
+            f"The code of {_cell(first(list(dict.fromkeys(name.split('@')[0] for name in of.code))))} differs.",
             "",
         ]
     title = f"test {METRICS[comparison.metric].title}"
-    sure = f"{100 - 100 * comparison.alpha:g} % interval"
+    level = f"{100 - 100 * comparison.alpha:g} % interval"
     if all(one.same for one in of.scores):
         told += [f"All models give the same answers on {count(comparison.rows)} test documents.", ""]
     else:
-        header = [title, _cell(commit.short), "here", "points", sure, "verdict"]
+        header = [title, _cell(commit.short), "here", "points", level, "verdict"]
         told += _table(header, [_row(one) for one in of.scores], numbers=4)
         judged = sum(one.pair is not None for one in of.scores)
         together = "; the intervals of all of them hold together" if judged > 1 else ""
@@ -35,7 +35,8 @@ def lines(of: Changes) -> list[str]:
             told += [f"On the same {count(comparison.rows)} test documents{together}.", ""]
     then, now = of.champions
     if then is None:
-        told.append(f"Champion by {comparison.champion_by}: **{now}**; that of {_cell(there)} is not in DVC's cache.")
+        unknown = f"the champion of {_cell(there)} is not in DVC's cache"
+        told.append(f"Champion by {comparison.champion_by}: **{now}**; {unknown}.")
     elif then == now:
         told.append(f"Champion by {comparison.champion_by}: **{now}**, as before.")
     else:
@@ -53,24 +54,24 @@ def _row(one: Scored) -> list[str]:
     low, high = one.pair.low, one.pair.high
     verdict = {"now": "**better**", "then": "**worse**", None: "tie"}[one.pair.better]
     if one.pair.better is None and one.pair.least is not None:
-        verdict += f"; under {100 * one.pair.least:.1f} points cannot be told"
+        verdict += f"; a difference must reach {100 * one.pair.least:.1f} points to show"
     ends = "" if low is None else f"{points(low)} to {points(high)}"
     return [*scores, points(one.pair.difference), ends, verdict]
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0) -> list[str]:
-    """numbers: how many columns after the first are to stand right."""
+    """Returns a table and an empty line. numbers: how many columns after the first are right-aligned."""
     align = ["---:" if 0 < number <= numbers else "---" for number in range(len(header))]
     return [f"| {' | '.join(row)} |" for row in (header, align, *rows)] + [""]
 
 
 def _code(value: str | None) -> str:
-    """A value as it stands in the file: nothing in it is markup."""
+    """Returns a value as code, so that nothing in it is markup."""
     return "–" if value is None else f"`{_inside(value)}`"
 
 
 def _cell(text: str) -> str:
-    """Text that stays in its cell, and is no markup."""
+    """Returns text that stays in its cell and is not markup."""
     return _inside(text).replace("&", "&amp;").replace("<", "&lt;")
 
 

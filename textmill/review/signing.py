@@ -1,6 +1,6 @@
-"""`textmill report`: a copy of the page that says which commit it is of, and what training took.
+"""`textmill report`: a copy of the page with its commit and the training times.
 
-The page itself is an output: equal results give equal bytes. So it can hold neither a commit, which is made after it,
+The page itself is an output: equal results give equal bytes. So it can contain neither the commit, which is made later,
 nor seconds, which differ from run to run.
 """
 
@@ -27,9 +27,9 @@ RAW = Path("data/raw/manifest.json")
 
 
 class Signature(NamedTuple):
-    """Where a page is from: the commit and its date, None where there is none; the files that differ from it.
+    """Where a page comes from: the commit and its date, or None; the files that differ from the commit.
 
-    files: the sha256 of those of the data, by name.
+    files: the sha256 of each data file, by name.
     """
 
     commit: str | None
@@ -40,9 +40,9 @@ class Signature(NamedTuple):
 
 
 def sign(folder: Path, out: Path = SIGNED) -> Signature:
-    """Write the signed page.
+    """Writes the signed page, and returns what it was signed with.
 
-    Raises ArtifactError where the page is not of what dvc.lock and params.yaml say, or none of this version's.
+    Raises ArtifactError if the page does not match dvc.lock and params.yaml, or was made by another version.
     """
     check(folder)
     comparison = Comparison.read(folder / PAGE.parent / Comparison.FILE)
@@ -62,7 +62,7 @@ def sign(folder: Path, out: Path = SIGNED) -> Signature:
 
 
 def signed_by(folder: Path, timings: dict[str, Timing]) -> Signature:
-    """The commit that is checked out, and what differs from it."""
+    """Returns the commit that is checked out, and what differs from it."""
     machines = sorted({timing.machine for timing in timings.values() if timing.machine})
     files = digests(folder / RAW) if (folder / RAW).is_file() else {}
     try:
@@ -73,7 +73,7 @@ def signed_by(folder: Path, timings: dict[str, Timing]) -> Signature:
 
 
 def check(folder: Path) -> None:
-    """Raise ArtifactError unless the page is what the pipeline makes of the folder as it is."""
+    """Raises ArtifactError unless the page is what the pipeline makes from the folder as it is."""
     stages = of_folder(folder).stages
     if COMPARE not in stages or str(PAGE) not in stages[COMPARE].outs:
         raise ArtifactError(f"{LOCK}: {COMPARE} has not run; run `textmill repro`")
@@ -84,7 +84,10 @@ def check(folder: Path) -> None:
 
 
 def replaced(page: str, name: str, text: str) -> str:
-    """The page with another part between the marks of a name. No text of a document can be a mark: all are escaped."""
+    """Returns the page with another part between the marks of a name.
+
+    No document can contain a mark, because all texts are escaped.
+    """
     begin, end = f"<!--{name}-->", f"<!--/{name}-->"
     before, found, rest = page.partition(begin)
     _, closed, after = rest.partition(end)

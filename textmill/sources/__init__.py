@@ -1,4 +1,4 @@
-"""Where labelled texts come from: the `dataset` section, and how its files come to data/raw."""
+"""Where labelled texts come from: the `dataset` section, and how its files get into data/raw."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -11,23 +11,24 @@ from textmill.sources.parts import Part
 
 AnyDataset = Wheel | Url | LocalFile | Hub
 SOURCES: dict[str, type[AnyDataset]] = {"wheel": Wheel, "url": Url, "path": LocalFile, "hub": Hub}
-SOURCE: Any = Literal[*SOURCES]  # one of their names, for pydantic
+SOURCE: Any = Literal[*SOURCES]  # the type of their names, for pydantic
 
 
 def load_dataset(params: Path) -> AnyDataset:
-    """The `dataset` section as the config of its source. Raises ParamsError with the key's path.
+    """Returns the `dataset` section as the config of its source. Raises ParamsError with the key's path.
 
-    Two steps instead of a pydantic union: the error then names the key, not the union's branches.
+    Two steps instead of a pydantic union, so that an error names the key and not the union's branches.
     """
     source = load_section(params, "dataset.source", SOURCE)
     return load_section(params, "dataset", SOURCES[source])
 
 
 def fetch_dataset(dataset: AnyDataset, raw: Path, inputs: Path, places: Places) -> list[Part]:
-    """Bring a data set's files to the folder `raw`. `inputs` is the folder of the user's files, which DVC watches.
+    """Copies a dataset's files to the folder `raw` and returns what they hold.
 
-    Raises ArtifactError if a file is missing or not the one that was pinned, ResourceError if its host does not give
-    it, ParamsError if `dataset` names what the file does not hold, and DataError if it holds no rows.
+    inputs: the folder with the user's files, which DVC watches.
+    Raises ArtifactError if a file is missing or its checksum is not the pinned one, ResourceError if it cannot be
+    downloaded, ParamsError if `dataset` names something that the file does not hold, DataError if it has no rows.
     """
     if isinstance(dataset, Hub):
         return fetch_splits(dataset, raw, places)

@@ -22,18 +22,18 @@ def _known_codec(encoding: str) -> str:
 
 def _distinct(names: list[str]) -> list[str]:
     if len(set(names)) < len(names):
-        raise ValueError(f"a name stands there twice: {', '.join(names)}")
+        raise ValueError(f"a name occurs twice: {', '.join(names)}")
     return names
 
 
 def file_name(name: str, info: ValidationInfo) -> str:
-    """`name`, if its ending or `format` tells how to read the file. Raises ValueError (pydantic words it) if not."""
+    """Returns `name` if its ending or `format` shows how to read the file. Raises ValueError (for pydantic) if not."""
     if info.data.get("format") is None and format_of(name) is None and not is_archive(name):
         if name.lower().endswith(SPREADSHEETS):
             raise ValueError(f"{name!r} is a spreadsheet; save it as csv (UTF-8) and name that file")
         raise ValueError(
-            f"{name!r} does not tell its format; known: {', '.join(FORMATS)}; also in gz, bz2, zip, tar; "
-            "if its name has another ending, set dataset.format"
+            f"{name!r} has no known ending; use {', '.join(FORMATS)}, also packed as gz, bz2, zip or tar, "
+            "or set dataset.format"
         )
     return name
 
@@ -43,18 +43,18 @@ def _form(value: Any) -> str:
 
 
 def forms(words: str) -> Discriminator:
-    """Of a key that takes several forms: an error then tells that form's fault alone, or the `words` for all forms."""
+    """Returns the discriminator of a key with several forms: an error is about the form found, or reads `words`."""
     return Discriminator(_form, custom_error_type="form", custom_error_message=words)
 
 
 def _spelled(labels: Any) -> Any:
-    """A map with its keys as text: YAML reads 0 and true as a number and a truth."""
+    """Returns a map with its keys as text, since YAML reads 0 and true as a number and a boolean."""
     if not isinstance(labels, dict):
         return labels
     return {str(key).lower() if isinstance(key, bool) else str(key): name for key, name in labels.items()}
 
 
-Format: Any = Literal[*FORMATS]  # one of them, for pydantic
+Format: Any = Literal[*FORMATS]  # the type of their names, for pydantic
 Column = Annotated[str, Field(min_length=1)]
 Columns = Annotated[list[Column], Field(min_length=1), AfterValidator(_distinct)]
 Texts = Annotated[
@@ -80,10 +80,10 @@ Paths = Annotated[
 
 
 class Member(Section):
-    """A file of an archive, where its name does not tell what it is."""
+    """A file in an archive, when its name does not show what it is."""
 
-    split: Split | None  # of all its rows; null: a column tells, or it is cut here
-    label: Label | None = None  # of all its rows; null: a column tells
+    split: Split | None  # the split of all its rows; null: a column gives it, or `split` divides the rows
+    label: Label | None = None  # the label of all its rows; null: a column gives it
 
 
 def _member(value: Any) -> str:
@@ -95,27 +95,28 @@ Members = Annotated[dict[Column, Told], Field(min_length=1)]
 
 
 class Dataset(Section):
-    """Keys of every source. Columns are named as the file names them."""
+    """Keys that every source has. Columns have the names that the file gives them."""
 
-    source: str  # where it comes from
-    name: Name  # what reports and MLflow call it
-    licence: str | None = None  # what its owner allows, say CC-BY-4.0: reports tell it
-    # the column of the text, as the file names it, or several, joined by a newline; in json data.text reaches in
+    source: str  # where the dataset comes from
+    name: Name  # the dataset's name in reports and MLflow
+    licence: str | None = None  # the dataset's licence, such as CC-BY-4.0; shown in reports
+    # the column with the text, or a list of columns, joined by a newline; in json, data.text is a nested key
     text: Texts
-    label: Column | None  # the column of the class; null: `members` gives the labels
-    group: Column | None = None  # the column of what must not be split up, say author or product: see split.by
+    label: Column | None  # the column with the class; null: `members` gives the labels
+    group: Column | None = None  # the column whose rows must stay together, such as author or product; see split.by
     split: Column | None = None  # the column that says train, validation, test or unlabelled, if there is one
-    id: Column | None = None  # the column that names each row once; null: made from the content
-    # the classes in order, rows with others are left out; or a map that renames what the file says, {Bad: bad}, and
-    # leaves out what it maps to null; null: all that are found, sorted
+    id: Column | None = None  # the column with a unique id for each row; null: ids are made from the content
+    # the classes in order (rows with other labels are left out); or a map that renames labels, {Bad: bad}, and leaves
+    # out those mapped to null; null: all labels found, sorted
     labels: Labels = None
 
 
 class FileDataset(Dataset):
-    """Keys of the sources that give files."""
+    """Keys of the sources that provide files."""
 
-    format: Format | None = None  # how to read the file; null: as its name tells; fasttext: lines of `__label__x text`
-    header: Header = None  # the columns of a csv or tsv whose first row does not name them; null: it does
-    quotes: Literal["double", "none"] = "double"  # of csv and tsv; none: a quote is a character like others
-    encodings: Annotated[list[Encoding], Field(min_length=1)] = ["utf-8"]  # the first that decodes the whole file
-    separator: Annotated[str, like(r'[^"\r\n]', "one character")] = ","  # between the cells of csv
+    format: Format | None = None  # how to read the file; null: by its name's ending; fasttext: `__label__x text` lines
+    header: Header = None  # column names for a csv or tsv without a header row; null: the first row is the header
+    quotes: Literal["double", "none"] = "double"  # quoting in csv and tsv; none: a quote is an ordinary character
+    # encodings to try in order; the first that decodes the whole file is used
+    encodings: Annotated[list[Encoding], Field(min_length=1)] = ["utf-8"]
+    separator: Annotated[str, like(r'[^"\r\n]', "one character")] = ","  # character between the cells of a csv

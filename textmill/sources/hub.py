@@ -1,4 +1,4 @@
-"""A dataset of the Hugging Face hub, at a pinned revision, or of a folder laid out like the hub."""
+"""Datasets from the Hugging Face hub, at a pinned revision, or from a folder laid out like the hub."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,19 +24,21 @@ BATCH = 10_000  # rows in memory at a time
 
 
 class Hub(Dataset):
-    """`splits`: the hub's splits to take, and what each is here; null: a column tells, or it is cut by `split`."""
+    """A dataset on the Hugging Face hub, at a pinned revision."""
 
     source: Literal["hub"]
-    repo: Repo  # on the Hugging Face hub; TEXTMILL_HUB_MIRROR names a folder laid out alike
-    config: Column | None = None  # the hub's name of one of several tables
-    revision: Revision  # of the repository
+    repo: Repo  # repository on the Hugging Face hub, or below TEXTMILL_HUB_MIRROR, a folder with the same layout
+    config: Column | None = None  # the hub's name for one of several tables
+    revision: Revision  # commit of the repository
+    # the hub's splits to use, and what each one is here: train, validation, test or unlabelled; null: a column says
+    # it, or `split` divides the rows
     splits: Annotated[
         dict[Annotated[str, like(r"[\w.-]*\w", "the name of a split")], Split | None], Field(min_length=1)
-    ]  # the hub's splits to take, and what each is here: train, validation, test, unlabelled; null: it is cut here
+    ]
 
 
 def fetch_splits(dataset: Hub, raw: Path, places: Places) -> list[Part]:
-    """Write one parquet file per split, with the labels' names."""
+    """Writes one parquet file per split, with the labels' names, and returns the files."""
     import pyarrow as pa
 
     parts = []
@@ -47,7 +49,7 @@ def fetch_splits(dataset: Hub, raw: Path, places: Places) -> list[Part]:
             try:
                 rows = _write(table, dataset.label, file)
             except (OSError, pa.ArrowException) as error:
-                if getattr(error, "errno", None):  # the disk's fault, not the data's
+                if getattr(error, "errno", None):  # the disk is at fault, not the data
                     raise
                 raise ArtifactError(f"{where}: damaged: {error}") from error
         declared = (table.info.splits or {}).get(split)
@@ -60,7 +62,7 @@ def fetch_splits(dataset: Hub, raw: Path, places: Places) -> list[Part]:
 
 
 def _load(dataset: Hub, split: str, wanted: str, places: Places, cache: str) -> "Table":
-    """Downloads go to datasets' own cache; a mirror is read where it lies and leaves nothing in that cache."""
+    """Returns a split, from the cache of `datasets` or from the mirror, which is read in place, outside that cache."""
     import datasets
 
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)
@@ -68,18 +70,18 @@ def _load(dataset: Hub, split: str, wanted: str, places: Places, cache: str) -> 
         folder = places.in_mirror(wanted, *dataset.repo.split("/"))
         source = {"path": str(folder), "streaming": True, "cache_dir": cache}
     else:
-        say(f"{wanted}: from the Hugging Face hub")
+        say(f"Downloading {wanted} from the Hugging Face hub")
         source = {"path": dataset.repo, "revision": dataset.revision}
     try:
         return datasets.load_dataset(**source, name=dataset.config, split=split)
     except ValueError as error:
         raise ParamsError(f"dataset.config or splits: {first_line(error)}") from error
-    except Exception as error:  # whatever its HTTP client raises comes through
+    except Exception as error:  # the hub's HTTP client may raise anything
         raise no_hub(wanted, error) from error
 
 
 def _write(table: "Table", label: str | None, file: Path) -> int:
-    """Write the rows, a batch at a time; how many there were."""
+    """Writes the rows in batches and returns how many there were."""
     import pyarrow.parquet as pq
 
     count, writer = 0, None
@@ -94,7 +96,7 @@ def _write(table: "Table", label: str | None, file: Path) -> int:
 
 
 def _named(batch: "pa.Table", label: str | None, features: dict) -> "pa.Table":
-    """Class numbers as names; -1, the hub's sign for "no label", as null."""
+    """Returns the batch with class names for numbers, and null for -1, which means "no label" on the hub."""
     names = getattr((features or {}).get(label), "names", None)
     if not names:
         return batch

@@ -1,4 +1,4 @@
-"""What people call the splits of their data, in a column and in the names of files."""
+"""The names that people give the splits of their data, in a column and in file names."""
 
 import re
 from itertools import pairwise
@@ -14,17 +14,17 @@ NAMES: dict[Split, tuple[str, ...]] = {
     "unlabelled": ("unlabelled", "unlabeled", "unsupervised", "unsup"),
 }
 KNOWN: dict[str, Split] = {word: split for split, words in NAMES.items() for word in words}
-WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")  # of camelCase too
+WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")  # also splits camelCase
 
 
 def split_named(name: str) -> Split | None:
-    """The split that a cell names ('TEST', 'held-out', 'train_set'), None if it names none."""
+    """Returns the split that a cell names ('TEST', 'held-out', 'train_set'), or None."""
     word = re.sub(r"[\W_]+", "", name.lower())
     return KNOWN.get(word) or KNOWN.get(word.removesuffix("set"))
 
 
 def split_of_file(path: str) -> Split | None:
-    """The split that a file's name tells, or else its folder's ('sst/dev.tsv', 'test/part1.csv'), None if none does."""
+    """Returns the split named by a file, or else by its folder ('sst/dev.tsv', 'test/part1.csv'), or None."""
     file, *folders = reversed(PurePosixPath(path).parts)
     for name in (file, *folders[:1]):
         words = [word.lower() for word in WORDS.findall(name)]

@@ -1,4 +1,4 @@
-"""What lies in data/raw, and the manifest that tells `clean` of it."""
+"""The tables in data/raw, and the manifest that lists them for `clean`."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -20,12 +20,12 @@ Chosen = Mapping[str, str | Member | None]
 class Part:
     """One table of the raw data."""
 
-    file: str  # in data/raw
-    sha256: str  # of that file
+    file: str  # its name in data/raw
+    sha256: str  # that file's checksum
     format: str  # one of FORMATS
-    member: str | None = None  # if the file is an archive
-    split: str | None = None  # of all its rows
-    label: str | None = None  # of all its rows
+    member: str | None = None  # the file in it, if it is an archive
+    split: str | None = None  # the split of all its rows
+    label: str | None = None  # the label of all its rows
 
 
 def parts_of(
@@ -38,12 +38,12 @@ def parts_of(
     kind: str | None = None,
     by_name: bool = True,
 ) -> list[Part]:
-    """What a file in data/raw holds: one table, or the chosen members of an archive.
+    """Returns the tables that a file in data/raw holds: one, or the chosen members of an archive.
 
-    An archive with one readable file needs no choice, nor does one whose files' names tell train, test and so on.
-    file: its name in data/raw, if not that of `path`; split: of all its rows; kind: dataset.format; by_name: whether
-    the names of members tell their splits. A file whose name tells no format is read as txt.
-    Raises ParamsError if `chosen` does not fit, and DataError if a file is of quite another kind.
+    chosen: may be None for an archive with one table, or with tables whose names say train, test and so on.
+    file: its name in data/raw, if it differs from that of `path`; split: the split of all its rows; kind:
+    dataset.format; by_name: whether members' names give their splits. A name without a known ending is read as txt.
+    Raises ParamsError if `chosen` does not fit the file, DataError if a file is not a text table.
     """
     file = file or path.name
     if not is_archive(path.name):
@@ -56,7 +56,7 @@ def parts_of(
     chosen = _choice(path, by_name and split is None, kind) if chosen is None else chosen
     parts = []
     for name, what in chosen.items():
-        with opened(path, name) as data:  # an archive without it fails here, not in the next stage
+        with opened(path, name) as data:  # so that a missing member is reported now, not by the next stage
             _check_kind(data, kind or format_of(name) or "txt", f"{path.name}!{name}")
         own = what if isinstance(what, Member) else Member(split=split_of_file(name) if by_name else None, label=what)
         parts.append(Part(file, checksum, kind or format_of(name) or "txt", name, split or own.split, own.label))
@@ -66,11 +66,13 @@ def parts_of(
 
 
 def _choice(path: Path, by_name: bool, kind: str | None) -> Chosen:
-    """The files to read of an archive, if it is plain which."""
-    found = [name for name in members(path) if not PurePosixPath(name).name.startswith(".")]  # of macOS: ._train.csv
+    """Returns the files of an archive to read, if there is no doubt. Raises ParamsError if there is."""
+    found = [name for name in members(path) if not PurePosixPath(name).name.startswith(".")]  # macOS adds ._train.csv
     tables = [name for name in found if kind or format_of(name)]
     if len(tables) != 1 and not (by_name and "train" in (splits := [*map(split_of_file, tables)]) and all(splits)):
-        raise ParamsError(f"dataset.members: null, but {path.name} holds {', '.join(found[:10])}; name what to read")
+        raise ParamsError(
+            f"dataset.members: null, but {path.name} contains {', '.join(found[:10])}; name the files to read"
+        )
     return dict.fromkeys(tables)
 
 
@@ -80,12 +82,12 @@ def _check_kind(file: IO[bytes], kind: str, where: str) -> None:
 
 
 def write_manifest(raw: Path, parts: list[Part]) -> None:
-    """Tell what lies in the folder; written last, it says that the folder is complete."""
+    """Writes the list of what is in the folder. It is written last, so a folder that has it is complete."""
     write_json(raw / MANIFEST, {"parts": [asdict(part) for part in parts]})
 
 
 def read_manifest(raw: Path) -> list[Part]:
-    """The parts in a folder. Raises ArtifactError if a file is not the one that was downloaded."""
+    """Returns the parts in a folder. Raises ArtifactError if a file changed since the download."""
     try:
         parts = [Part(**part) for part in read_json(raw / MANIFEST)["parts"]]
     except (KeyError, TypeError) as error:
@@ -97,7 +99,7 @@ def read_manifest(raw: Path) -> list[Part]:
 
 
 def digests(manifest: Path) -> dict[str, str]:
-    """The sha256 of each file of the raw data, by its name. Raises ArtifactError if it is no manifest."""
+    """Returns the sha256 of each raw file by its name. Raises ArtifactError if `manifest` is not a manifest."""
     try:
         return {part["file"]: part["sha256"] for part in read_json(manifest)["parts"]}
     except (KeyError, TypeError) as error:

@@ -1,1 +1,1 @@
-"""Documents as ids: flat, without padding, and how they lie on the disk."""
+"""Documents as ids: flat, without padding, and their files on disk."""

@@ -1,4 +1,4 @@
-"""Texts read once: the different words in them, how often each stands there, and what the texts are made of."""
+"""Word counts from one pass over the texts, with the pieces that each text consists of."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, NamedTuple
@@ -9,34 +9,35 @@ import polars as pl
 from textmill.text.numbering import Numbering, hashed
 from textmill.text.pieces import Cut, Pieces, flat, numbered
 
-IN_MEMORY = 64 << 20  # bytes of numbers; more of them wait in a file (16 million pieces, 90 MB of English)
+IN_MEMORY = 64 << 20  # bytes of numbers (16 million pieces, 90 MB of English); the rest goes to a file
 
 
 class Counted(NamedTuple):
-    """Texts as D different pieces, and these as W different words."""
+    """Texts as D different pieces, and the pieces as W different words."""
 
-    words: pl.Series  # by their numbers, (W,)
-    numbers: np.ndarray  # of the words of each piece, one piece after the other: int32 (sum of `sizes`,)
-    sizes: np.ndarray  # words of each piece, int32 (D,)
-    seen: np.ndarray  # how often each piece stands in the texts, int64 (D,)
-    lengths: list[np.ndarray]  # pieces of each text, one array a batch
+    words: pl.Series  # (W,), at their numbers
+    numbers: np.ndarray  # word numbers of each piece, one piece after another: int32 (sum of `sizes`,)
+    sizes: np.ndarray  # number of words in each piece, int32 (D,)
+    seen: np.ndarray  # how often each piece occurs in the texts, int64 (D,)
+    lengths: list[np.ndarray]  # number of pieces in each text, one array per batch
 
     def counts(self) -> np.ndarray:
-        """How often each word stands in the texts: int64 (W,)."""
+        """Returns how often each word occurs in the texts, int64 (W,)."""
         return np.bincount(self.numbers, np.repeat(self.seen, self.sizes), len(self.words)).astype(np.int64)
 
 
 def count(batches: Iterable[Cut], words: Callable[[pl.Series], pl.Series], spill: IO[bytes]) -> Counted:
-    """Read texts; `words` gives those of each piece, as a list Series. The pieces' numbers wait in `spill`.
+    """Counts the words of texts that come in batches of pieces.
 
-    In memory are the different words, numbers for each different piece, and a length for each text.
+    words: returns the words of each piece, as a list Series. spill: a file for the numbers of the texts' pieces.
+    Memory holds the different words, the numbers of each different piece, and a length for each text.
     """
     known_pieces, known_words = Numbering(), Numbering()
-    seen = np.zeros(0, np.int64)  # longer than needed
+    seen = np.zeros(0, np.int64)  # grows beyond what is needed
     sizes, numbers, different, lengths = [], [], [], []
     for parts in batches:
         new, pieces = numbered(parts, known_pieces)
-        del parts  # makes room for the next
+        del parts  # frees memory for the next batch
         found, each = flat(words(new))
         number, first = known_words.add(hashed(found))
         sizes.append(each)
@@ -52,7 +53,7 @@ def count(batches: Iterable[Cut], words: Callable[[pl.Series], pl.Series], spill
 
 
 def waiting(spill: IO[bytes], lengths: list[np.ndarray]) -> Iterator[Pieces]:
-    """Each batch of texts that was counted."""
+    """Yields each batch of texts that `count` wrote to `spill`."""
     spill.seek(0)
     for batch in lengths:
         yield Pieces(np.frombuffer(spill.read(4 * batch.sum()), np.int32), batch)

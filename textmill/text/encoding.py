@@ -1,4 +1,4 @@
-"""Encoded splits on disk: ids and class numbers, tied to the tokenizer that made them."""
+"""Encoded splits on disk: ids and class numbers, with the digest of the tokenizer that made them."""
 
 import json
 from collections.abc import Iterable
@@ -16,34 +16,34 @@ from textmill.parquet import read_parquet
 from textmill.text.ragged import UNK, Ragged
 from textmill.text.tokenizer import Tokenizer
 
-HEADER = 512  # bytes before the arrays, with the header's length; a multiple of 8, which aligns them
+HEADER = 512  # bytes before the arrays, including the header's length; a multiple of 8, to align them
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """Documents and their classes: `labels` is int64 (N,), -1 where there is none."""
+    """Documents and their classes: `labels` is int64 (N,), -1 for no label."""
 
     docs: Ragged
     labels: np.ndarray
 
 
 def encode(part: pl.DataFrame, tokenizer: "Tokenizer", labels: list[str]) -> Encoded:
-    """Ids and class numbers of documents with the columns `text` and `label`, in their order."""
+    """Returns the ids and class numbers of the rows of `part`, which has the columns `text` and `label`."""
     return Encoded(tokenizer.encode(part["text"]), classes(part["label"], labels))
 
 
 def classes(column: pl.Series, labels: list[str]) -> np.ndarray:
-    """The number of each label in `labels`, -1 where there is none, int64 (N,)."""
+    """Returns each label's position in `labels`, -1 for null, int64 (N,)."""
     numbers = column.replace_strict(labels, list(range(len(labels))), return_dtype=pl.Int64)
     return numbers.fill_null(-1).to_numpy()
 
 
 def save(path: Path, batches: Iterable[Encoded], documents: int, tokenizer: str) -> tuple[np.ndarray, int]:
-    """Write a split as its batches come; the lengths of its documents, int64 (N,), and how many of its ids are UNK.
+    """Writes a split batch by batch. Returns the lengths of its documents, int64 (N,), and how many ids are UNK.
 
-    documents: N, of all batches together. tokenizer: the digest of the tokenizer's file.
-    A safetensors file of labels (N,), offsets (N + 1,) and ids (T,). The ids are written at once, the others, 16 bytes
-    a document, at the end.
+    documents: N, the total of all batches. tokenizer: the digest of the tokenizer's file.
+    The file is safetensors, with labels (N,), offsets (N + 1,) and ids (T,). Ids are written as they come, labels and
+    offsets (16 bytes per document) at the end.
     """
     each: list[np.ndarray] = [np.empty(0, np.int64)]
     labels: list[np.ndarray] = []
@@ -77,7 +77,7 @@ def _header(documents: int, tokens: int, tokenizer: str) -> bytes:
 
 
 def corpus(train: Ragged, unlabelled: Ragged, left_out: list[int]) -> Ragged:
-    """What may be learned from without labels, in memory: train less some rows of it, and the unlabelled documents."""
+    """Returns the documents for learning without labels, in memory: train without `left_out`, and the unlabelled."""
     kept = np.ones(len(train), bool)
     kept[left_out] = False
     ids = np.concatenate([train.ids[np.repeat(kept, train.lengths)], unlabelled.ids])
@@ -86,25 +86,25 @@ def corpus(train: Ragged, unlabelled: Ragged, left_out: list[int]) -> Ragged:
 
 
 def load(path: Path, tokenizer: str) -> Encoded:
-    """Map `save`'s file: its arrays are read-only and stay on disk until they are used.
+    """Maps the file that `save` wrote: its arrays are read-only and stay on disk until they are used.
 
     Raises ArtifactError if it is missing or damaged, or if another tokenizer made it.
     """
     arrays, made_by = map_arrays(path)
     if made_by != tokenizer:
-        raise ArtifactError(f"{path}: encoded with another tokenizer than the one given; run `dvc repro`")
+        raise ArtifactError(f"{path}: encoded by a different tokenizer than the one given; run `dvc repro`")
     return Encoded(Ragged(arrays["ids"], arrays["offsets"]), arrays["labels"])
 
 
 class Documents(NamedTuple):
-    """A split's documents in one order: their ids (N,), and what they are in a tokenizer's ids."""
+    """A split's documents: their row ids (N,), and the same documents in a tokenizer's ids, in the same order."""
 
     ids: pl.Series
     data: Encoded
 
 
 def documents(encoded: Path, split: Path, tokenizer: str) -> Documents:
-    """Both files of a split. Raises ArtifactError if they do not hold the same number of documents."""
+    """Reads both files of a split. Raises ArtifactError if their numbers of documents differ."""
     data, ids = load(encoded, tokenizer), read_parquet(split, columns=["id"])["id"]
     if len(ids) != len(data.docs):
         raise ArtifactError(f"{encoded}: {len(data.docs)} documents, but {split} has {len(ids)}; run `dvc repro`")

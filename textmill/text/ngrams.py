@@ -1,4 +1,4 @@
-"""n-grams of ids, counted and weighed by numpy alone: what a linear model reads, without scipy's tables."""
+"""Counts and weights of n-grams, with numpy alone: the input of a linear model, without scipy's sparse matrices."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,31 +9,31 @@ from textmill.text.ragged import UNK, Ragged
 
 
 class Counts(NamedTuple):
-    """E numbers of a table of N documents by F n-grams, all others 0: column after column, each from the top."""
+    """A sparse table of N documents by F n-grams with E non-zero numbers, sorted by column, then by row."""
 
     data: np.ndarray  # float64 (E,)
-    rows: np.ndarray  # documents, int32 (E,)
-    columns: np.ndarray  # n-grams, int32 (E,)
+    rows: np.ndarray  # document of each number, int32 (E,)
+    columns: np.ndarray  # n-gram of each number, int32 (E,)
     shape: tuple[int, int]  # N, F
 
     def per_column(self) -> np.ndarray:
-        """How many documents hold each n-gram: int64 (F,)."""
+        """Returns how many documents contain each n-gram, int64 (F,)."""
         return np.bincount(self.columns, minlength=self.shape[1])
 
     def per_row(self, numbers: np.ndarray) -> np.ndarray:
-        """The sum over each document of numbers (E,), float64 (N,), added from left to right."""
+        """Returns the sum of `numbers` (E,) over each document, float64 (N,), added from left to right."""
         return np.bincount(self.rows, numbers, minlength=self.shape[0])
 
     def times(self, weights: np.ndarray) -> np.ndarray:
-        """The product with R rows of weights (R, F): float64 (N, R). Only weights that count are read."""
+        """Returns the product with R rows of weights (R, F), float64 (N, R). Only the weights needed are read."""
         return np.stack([self.per_row(self.data * row[self.columns]) for row in weights], 1)
 
 
 def grams(docs: Ragged, order: int, vocabulary: int) -> tuple[np.ndarray, Counts]:
-    """The different n-grams of known ids as sorted keys, int64 (D,), and how often each document holds each, (N, D).
+    """Counts n-grams of known ids: returns the different ones as sorted keys, int64 (D,), and their counts (N, D).
 
-    A key is the ids read as digits to the base `vocabulary`; three ids below 2 million fit an int64. One sort of
-    (key, document) brings equal n-grams together, and documents in order.
+    A key is a number whose digits to the base `vocabulary` are the ids; three ids below 2 million fit in an int64.
+    One sort of (key, document) pairs groups equal n-grams and orders their documents.
     """
     rows = np.repeat(np.arange(len(docs)), docs.lengths)
     last = max(len(rows) - order + 1, 0)
@@ -50,9 +50,9 @@ def grams(docs: Ragged, order: int, vocabulary: int) -> tuple[np.ndarray, Counts
     pairs = key * len(docs)
     pairs += rows
     pairs.sort()
-    first = np.flatnonzero(np.diff(pairs, prepend=-1))  # of each different pair
+    first = np.flatnonzero(np.diff(pairs, prepend=-1))  # where each different pair begins
     key, rows = np.divmod(pairs[first], len(docs))
-    new = np.diff(key, prepend=-1) != 0  # whether a pair is the first of its key
+    new = np.diff(key, prepend=-1) != 0  # whether a pair is the first with its key
     keys = key[new]
     counts = np.diff(first, append=len(pairs)).astype(np.float64)
     columns = np.cumsum(new, dtype=np.int32) - np.int32(1)
@@ -61,7 +61,10 @@ def grams(docs: Ragged, order: int, vocabulary: int) -> tuple[np.ndarray, Counts
 
 
 def count(docs: Ragged, keys: Sequence[np.ndarray], vocabulary: int) -> Counts:
-    """How often each document holds each n-gram of `keys` (sorted, by order): (N, F), the orders side by side."""
+    """Returns how often each document contains each n-gram of `keys`, (N, F), one order after another.
+
+    keys: for each order, from 1 on, its sorted keys.
+    """
     tables = []
     for order, known in enumerate(keys, 1):
         found, table = grams(docs, order, vocabulary)
@@ -73,14 +76,17 @@ def count(docs: Ragged, keys: Sequence[np.ndarray], vocabulary: int) -> Counts:
 
 
 def chosen(table: Counts, place: np.ndarray, width: int) -> Counts:
-    """A table of `width` columns, in which each column has a new place, ascending, (F,); those at -1 are left out."""
+    """Returns the table with its columns moved to `place` (F,), ascending; columns at -1 are dropped.
+
+    width: the number of columns of the result.
+    """
     columns = place.astype(np.int32)[table.columns]
     kept = columns >= 0
     return Counts(table.data[kept], table.rows[kept], columns[kept], (table.shape[0], width))
 
 
 def side_by_side(tables: Sequence[Counts]) -> Counts:
-    """Tables of the same documents as one."""
+    """Joins tables of the same documents into one, column-wise."""
     widths = [table.shape[1] for table in tables]
     starts = np.cumsum([0, *widths[:-1]], dtype=np.int32)
     data, rows = (np.concatenate([getattr(table, name) for table in tables]) for name in ("data", "rows"))
@@ -89,7 +95,7 @@ def side_by_side(tables: Sequence[Counts]) -> Counts:
 
 
 def weigh(counts: Counts, scale: np.ndarray, weighting: str) -> Counts:
-    """nb: presence. tfidf: counts times `scale`, each document brought to length 1."""
+    """Returns weighted counts. nb: 1 if present. tfidf: counts times `scale`, each document scaled to length 1."""
     if weighting == "nb":
         return counts._replace(data=np.ones(len(counts.data)))
     weighted = scaled(counts, scale)
@@ -97,5 +103,5 @@ def weigh(counts: Counts, scale: np.ndarray, weighting: str) -> Counts:
 
 
 def scaled(features: Counts, scale: np.ndarray) -> Counts:
-    """Every column times its scale (F,)."""
+    """Returns each column multiplied by its scale (F,)."""
     return features._replace(data=features.data * scale[features.columns])

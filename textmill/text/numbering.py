@@ -1,36 +1,37 @@
-"""Numbers for strings, in the order in which they come."""
+"""Numbers for strings, in the order of their first appearance."""
 
 import numpy as np
 import polars as pl
 
-BITS = 16  # of the first table: it stays in the processor's cache
-BLOCK = 1 << 17  # strings at a time: what is worked out of them stays there, too
+BITS = 16  # size of the first table, which fits in the processor's cache
+BLOCK = 1 << 17  # strings at a time, so that intermediate arrays fit in the cache
 MIX = np.uint64(0x9E3779B97F4A7C15)  # odd, so that different hashes stay different (Knuth's multiplicative hashing)
 
 
 def hashed(strings: pl.Series) -> np.ndarray:
-    """64 bits for each of (N,) strings, the same for equal ones in this process: uint64 (N,)."""
+    """Returns a 64-bit hash of each string, uint64 (N,). Equal strings have equal hashes within a process."""
     return strings.hash().to_numpy()
 
 
 class Numbering:
-    """Gives equal strings, by their hashes, the same number, and the next number to one that it has not seen.
+    """Numbers for strings: each new string gets the next number. Strings are compared by their hashes.
 
-    It keeps hashes of 64 bits, in tables by the first of them. A string whose place is taken goes to the next table;
-    they double at every second step. The frequent strings, which came first, are in the first. The same hash counts as
-    the same string: among ten million, that is wrong with a chance of 3 in a million.
+    64-bit hashes are stored in a sequence of tables, at the position given by their first bits. A hash whose position
+    is taken goes to the next table; table sizes double at every second step. Frequent strings come first, so most
+    of them are in the first table. Strings with equal hashes get the same number: among ten million strings, the
+    chance that two different ones do is 3 in a million.
     """
 
     def __init__(self, bits: int = BITS) -> None:
-        self._bits = bits  # of the first table
-        self._tables: list[tuple[np.ndarray, np.ndarray]] = []  # hashes, 0 for none (one of 2^64 is), and numbers
+        self._bits = bits  # size of the first table
+        self._tables: list[tuple[np.ndarray, np.ndarray]] = []  # hashes (0 for free: 1 hash in 2^64 is 0), and numbers
         self._size = 0
 
     def __len__(self) -> int:
         return self._size
 
     def add(self, hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The number of each of (N,) strings, int32, and the rows of those that are new, int64, by their numbers."""
+        """Returns each string's number, int32 (N,), and the rows of the new strings, int64, in order of number."""
         number, new = np.empty(len(hashes), np.int32), [np.zeros(0, np.int64)]
         for first in range(0, len(hashes), BLOCK):
             block = slice(first, first + BLOCK)
@@ -39,7 +40,7 @@ class Numbering:
         return number, np.concatenate(new)
 
     def _add(self, hashes: np.ndarray, level: int) -> tuple[np.ndarray, np.ndarray]:
-        """As `add`, of hashes that are in none of the tables before this level."""
+        """Does what `add` does for hashes that are not in the tables before this level."""
         bits = self._bits + (level + 1) // 2
         if level == len(self._tables):
             self._tables.append((np.zeros(1 << bits, np.uint64), np.zeros(1 << bits, np.int32)))
@@ -49,7 +50,7 @@ class Numbering:
         theirs, wanted = hashes.take(other), place.take(other)
         free = np.flatnonzero(known.take(wanted) == 0)
         spot = wanted.take(free)
-        numbers.put(spot, free)  # of those that want the same place, the last one wins
+        numbers.put(spot, free)  # where several want the same position, the last one wins
         new = free.compress(numbers.take(spot) == free)
         spot = wanted.take(new)
         known.put(spot, theirs.take(new))

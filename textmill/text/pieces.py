@@ -1,6 +1,6 @@
-"""Texts cut at spaces, each different piece once: of the 5.8 million pieces of IMDB's training texts, 265,000.
+"""Texts split at spaces, with each different piece kept once: 265,000 of the 5.8 million in IMDB's training texts.
 
-What a tokenizer does to a text it does to these, provided that no token of it holds a space.
+A tokenizer whose tokens contain no space can work on the different pieces instead of the texts.
 """
 
 from importlib.util import find_spec
@@ -15,40 +15,40 @@ from textmill.text.ragged import UNK, Ragged
 if find_spec("pyarrow"):
     from textmill.text import arrow as kernels
 else:
-    from textmill.text import plain as kernels  # type: ignore[no-redef]  # it has the same functions
+    from textmill.text import plain as kernels  # type: ignore[no-redef]  # with the same functions
 
-# html: tags, and what style and script hold, become spaces, entities characters; strip: as html, but the contents of
-# style and script stay; breaks: <br> alone goes.
+# html: replaces tags and the contents of style and script by spaces, entities by characters; strip: the same, but
+# keeps the contents of style and script; breaks: replaces only <br>.
 Markup = Literal["html", "strip", "breaks", "keep"]
-Fold = Literal["none", "marks"]  # marks: a letter of the Latin or Greek script counts as the one without its marks
+Fold = Literal["none", "marks"]  # marks: removes the accents of Latin and Greek letters
 
 TAG = r"</?[A-Za-z][^<>]*>|<!--[^<>]*-->"  # "a < b" is not a tag
-BREAK = r"(?i-u:<br\s*/?>)"  # ASCII alone, as HTML has it, is found faster
+BREAK = r"(?i-u:<br\s*/?>)"  # HTML tags are ASCII, which is faster to search
 UNSEEN = r"(?is)<style\b[^<>]*>.*?</style\b[^<>]*>|<script\b[^<>]*>.*?</script\b[^<>]*>|<!--.*?-->"
 MARKED = r"([\p{Latin}\p{Greek}])\p{M}+"
 ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&apos;": "'", "&nbsp;": " "}
 
 
 class Pieces(NamedTuple):
-    """N texts as P pieces, each one of D different strings."""
+    """N texts as P pieces; each piece is one of D different strings."""
 
-    number: np.ndarray  # which of the strings each piece is, int32 (P,)
-    lengths: np.ndarray  # pieces of each text, int64 (N,)
+    number: np.ndarray  # number of each piece's string, int32 (P,)
+    lengths: np.ndarray  # number of pieces in each text, int64 (N,)
 
 
 class Spelling:
-    """The ids of D strings, one string after the other: int32 (sum of `sizes`,); `sizes`, int32 (D,), of them each."""
+    """The ids of D strings, one string after another: int32 (sum of `sizes`,). `sizes`: ids per string, int32 (D,)."""
 
     def __init__(self, ids: np.ndarray, sizes: np.ndarray):
         self.ids, self.sizes = ids, sizes
-        self.begins = np.cumsum(sizes) - sizes  # where the ids of each string begin, (D,)
-        first = np.append(ids, np.int32(UNK)).take(self.begins)  # of them; the last strings may have none
+        self.begins = np.cumsum(sizes) - sizes  # where each string's ids begin, (D,)
+        first = np.append(ids, np.int32(UNK)).take(self.begins)  # first id; the last strings may have none
         self.only = np.where(sizes == 1, first, np.int32(-1))
 
     def documents(self, pieces: Pieces) -> Ragged:
-        """The ids of each text. One without any gets one UNK.
+        """Returns the ids of each text; a text without ids gets one UNK.
 
-        Pieces of one id, which most are, are looked up at once; the ids of the others are put between them.
+        Most pieces have one id and are looked up in one step; the ids of the others are inserted between them.
         """
         only = self.only.take(pieces.number)
         other = np.flatnonzero(only < 0)
@@ -57,12 +57,12 @@ class Spelling:
         where = np.repeat(self.begins[theirs] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
         flat = np.insert(np.delete(only, other), np.repeat(other - np.arange(len(other)), counts), self.ids[where])
         text = np.searchsorted(np.cumsum(pieces.lengths), other, side="right")
-        more = np.bincount(text, counts - 1, minlength=len(pieces.lengths))  # ids than pieces, of each text
+        more = np.bincount(text, counts - 1, minlength=len(pieces.lengths))  # ids beyond one per piece, of each text
         return Ragged.of(flat, pieces.lengths + more.astype(np.int64))
 
 
 def marked_down(texts: pl.Series, markup: Markup) -> pl.Series:
-    """Texts without their HTML, null as the empty text."""
+    """Returns texts without HTML, as `markup` says, with null as the empty text."""
     if texts.null_count():
         texts = texts.fill_null("")
     if markup == "html":
@@ -73,45 +73,48 @@ def marked_down(texts: pl.Series, markup: Markup) -> pl.Series:
 
 
 def normal(strings: pl.Series, lowercase: bool, fold: Fold = "none") -> pl.Series:
-    """In lower case if asked, folded, then composed (NFC)."""
+    """Returns the strings lower-cased if asked, folded, then composed (NFC)."""
     return _composed(kernels.lowered(strings) if lowercase else strings, lowercase, fold)
 
 
 def flat(lists: pl.Series) -> tuple[pl.Series, np.ndarray]:
-    """The strings of lists (N,), one list after the other, and how many each list has, int32 (N,)."""
+    """Returns the strings of N lists, one list after another, and the length of each list, int32 (N,)."""
     return lists.explode(empty_as_null=False), lists.list.len().to_numpy().astype(np.int32)
 
 
 class Cut(NamedTuple):
-    """N texts cut at their spaces into P strings, which may begin with one."""
+    """N texts split at spaces into P strings, which may begin with a space."""
 
-    strings: pl.Series  # (P,), one text after the other
-    hashes: np.ndarray  # of them, uint64 (P,)
-    lengths: np.ndarray  # strings of each text, int64 (N,)
-    lowercase: bool  # whether strings are to be in lower case; in ASCII they are already
-    fold: Fold = "none"  # what is still to be done to them
+    strings: pl.Series  # (P,), one text after another
+    hashes: np.ndarray  # the strings' hashes, uint64 (P,)
+    lengths: np.ndarray  # number of strings in each text, int64 (N,)
+    lowercase: bool  # whether to lower-case the strings; ASCII letters already are
+    fold: Fold = "none"  # folding still to be done
 
 
 def cut(texts: pl.Series, markup: Markup, lowercase: bool, fold: Fold = "none") -> Cut:
-    """Texts without their HTML, cut. What was seen before plays no part in it, so that threads can do it."""
+    """Returns texts without HTML, split at spaces. Keeps no state, so that a thread can run it."""
     strings, lengths = kernels.cut(marked_down(texts, markup), lowercase)
     return Cut(strings, hashed(strings), lengths, lowercase, fold)
 
 
 def numbered(parts: Cut, seen: Numbering) -> tuple[pl.Series, Pieces]:
-    """The strings that were not seen before, as `normal` makes them, and the texts as pieces."""
+    """Returns the strings not seen before, normalized as by `normal`, and the texts as pieces."""
     number, new = seen.add(parts.hashes)
     return _composed(parts.strings[new], parts.lowercase, parts.fold), Pieces(number, parts.lengths)
 
 
 def different(texts: pl.Series, markup: Markup, lowercase: bool, fold: Fold = "none") -> tuple[pl.Series, Pieces]:
-    """The strings between the spaces of texts, as `normal` makes them, nearly all once, and the texts as pieces."""
+    """Returns the different strings between spaces, normalized as by `normal`, and the texts as pieces.
+
+    A string may be returned twice if two spellings of it become equal.
+    """
     parts = cut(texts, markup, lowercase, fold)
     return numbered(parts, Numbering(min(BITS, len(parts.hashes).bit_length())))
 
 
 def _composed(strings: pl.Series, lowercase: bool, fold: Fold) -> pl.Series:
-    """Strings whose ASCII is done, as `normal` makes them: only those beyond it are left to do, which is slow."""
+    """Normalizes strings whose ASCII letters are done: only those with other characters are left, which is slow."""
     string = pl.col(strings.name).str
     beyond = strings.to_frame().select((string.len_bytes() != string.len_chars()).arg_true()).to_series()
     if not len(beyond):

@@ -1,4 +1,4 @@
-"""The next batch of texts in a thread of its own: most kernels of polars, arrow and numpy let Python go on."""
+"""The next batch of texts, prepared in a thread: most kernels of polars, arrow and numpy release Python's lock."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,9 +11,9 @@ Result = TypeVar("Result")
 
 
 def prefetch(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """`work` of each item, in their order: of the next one while the caller uses the last. Two are in memory.
+    """Yields `work(item)` for each item, in order, and works on the next one while the caller uses the last.
 
-    Where polars may have one thread (POLARS_MAX_THREADS=1), there is one here, too.
+    Two results are in memory at a time. With POLARS_MAX_THREADS=1 no thread is started.
     """
     if pl.thread_pool_size() == 1:
         yield from map(work, items)

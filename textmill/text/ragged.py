@@ -1,18 +1,18 @@
-"""Rows of different lengths, flat: there is no padding to read by mistake."""
+"""Rows of different lengths in one flat array, so that there is no padding to read by mistake."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 PAD, UNK = 0, 1
-SPECIALS = 2  # ids below belong to no text: a word spelled "<pad>" is a word
+SPECIALS = 2  # ids below this are not words: "<pad>" in a text is an ordinary word
 
 
 @dataclass(frozen=True)
 class Ragged:
     """N documents as one flat array of ids.
 
-    ids: int32 (T,), all documents one after the other; offsets: int64 (N + 1,), document i is
+    ids: int32 (T,), one document after another; offsets: int64 (N + 1,), document i is
     ids[offsets[i]:offsets[i + 1]]. Every document has at least one id.
     """
 
@@ -37,7 +37,7 @@ class Ragged:
 
     @classmethod
     def of(cls, ids: np.ndarray, counts: np.ndarray) -> "Ragged":
-        """Documents of so many ids each, (N,). One without any becomes one UNK, so that it can be scored."""
+        """Returns documents with `counts` (N,) ids each. An empty one becomes one UNK, so that it can be scored."""
         if not counts.all():
             ids = np.insert(ids, np.cumsum(counts)[counts == 0], UNK)
         return cls(ids, np.concatenate([[0], np.cumsum(np.maximum(counts, 1))]))

@@ -1,4 +1,4 @@
-"""Some of the documents that are held in ids."""
+"""Selections of encoded documents."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from textmill.text.ragged import Ragged
 
 
 def subset(data: Encoded, rows: np.ndarray) -> Encoded:
-    """The documents of these row numbers, int (R,), in their order."""
+    """Returns the documents at the given row numbers, int (R,), in that order."""
     lengths = data.docs.lengths[rows]
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     ids = data.docs.ids[np.repeat(data.docs.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])]

@@ -1,4 +1,4 @@
-"""What every kind of tokenizer gives."""
+"""The interface of every kind of tokenizer."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -14,22 +14,22 @@ from textmill.text.ragged import SPECIALS, Ragged
 FILE: Final = "tokenizer.json"
 Format = Literal[2]
 FORMAT: Format = 2
-NAMES = ("<pad>", "<unk>")  # of the ids below SPECIALS, for people
-Texts = Callable[[], Iterable[pl.Series]]  # gives all texts, in batches
+NAMES = ("<pad>", "<unk>")  # readable names of the ids below SPECIALS
+Texts = Callable[[], Iterable[pl.Series]]  # returns all texts, in batches
 
 
 class TokenizerConfig(Section):
-    """An entry of `tokenizers:`, but its vectors."""
+    """An entry of `tokenizers:`, without its vectors."""
 
     kind: str
 
     def fetch(self, places: Places) -> dict[str, Path]:
-        """The files that it is made of, by their names; none where it is learned here."""
+        """Returns the paths of the files it is made from, by name; none if it is learned from the texts."""
         return {}
 
 
 class Spec(Section):
-    """What the file of a tokenizer holds; a kind adds its own keys."""
+    """The contents of a tokenizer's file; each kind adds its own keys."""
 
     format: Format
     kind: str
@@ -38,14 +38,14 @@ class Spec(Section):
 
 
 class Tokenizer(Protocol):
-    """All that happens to a text on its way to ids. Made by `fit`, or by `from_spec` from what `spec` gives."""
+    """The way from texts to ids. Made by `fit`, or by `from_spec` from the result of `spec`."""
 
     CONFIG: ClassVar[type[TokenizerConfig]]
     SPEC: ClassVar[type[Spec]]
 
     @classmethod
     def check(cls, entry: Mapping[str, Any], where: str) -> TokenizerConfig:
-        """An entry of `tokenizers:` of this kind. Raises ParamsError naming the key under `where`."""
+        """Returns the config of an entry of `tokenizers:`. Raises ParamsError with the key under `where`."""
 
     @classmethod
     def fit(
@@ -55,30 +55,30 @@ class Tokenizer(Protocol):
 
     @classmethod
     def from_spec(cls, spec: dict[str, Any]) -> "Tokenizer":
-        """The tokenizer of `spec()`, which fits SPEC. Raises ValueError if it is none."""
+        """Returns the tokenizer that `spec()` describes; `spec` fits SPEC. Raises ValueError if it is not valid."""
 
     @property
     def size(self) -> int:
-        """Number of ids, PAD and UNK included."""
+        """The number of ids, including PAD and UNK."""
 
     def encode(self, texts: pl.Series) -> Ragged:
-        """Ids of each text, one at least."""
+        """Returns the ids of each text, at least one."""
 
     def token(self, number: int) -> str:
-        """What an id stands for, for people."""
+        """Returns an id's token, in readable form."""
 
     def tokens(self, text: str) -> list[str]:
-        """What each id of a text stands for, for people; words that have no id, as they are."""
+        """Returns a text's tokens in readable form; words without an id appear as they are."""
 
     def spec(self) -> dict[str, Any]:
-        """All that is needed to encode a text again, as plain data: what SPEC describes, but for its format."""
+        """Returns all that is needed to encode texts again, as plain data that fits SPEC, without `format`."""
 
 
 class Named:
-    """A tokenizer whose ids name all that is known of a text."""
+    """A tokenizer whose tokens are all found from their ids."""
 
     def tokens(self: Tokenizer, text: str) -> list[str]:
-        """What each id of a text stands for, for people."""
+        """Returns a text's tokens, in readable form."""
         return [self.token(number) for number in self.encode(pl.Series([text])).ids.tolist()]
 
 
@@ -89,19 +89,19 @@ class Listed:
 
     @property
     def size(self) -> int:
-        """Number of ids, PAD and UNK included."""
+        """The number of ids, including PAD and UNK."""
         return len(self.vocabulary) + SPECIALS
 
     def token(self, number: int) -> str:
-        """What an id stands for, for people."""
+        """Returns an id's token, in readable form."""
         return NAMES[number] if number < SPECIALS else self.vocabulary[number - SPECIALS]
 
 
 def checked_vocabulary(entries: list[Any]) -> tuple[str, ...]:
-    """The tokens after the specials. Raises ValueError if one stands twice or is no string."""
+    """Returns the tokens after <pad> and <unk>. Raises ValueError if one is listed twice or is not a string."""
     pad, unk, *tokens = entries
     if (pad, unk) != NAMES:
         raise ValueError("vocabulary does not begin with <pad>, <unk>")
     if not all(isinstance(token, str) for token in tokens) or len(set(tokens)) != len(tokens):
-        raise ValueError("vocabulary holds a token twice, or something that is no string")
+        raise ValueError("vocabulary contains a token twice, or something that is not a string")
     return tuple(tokens)

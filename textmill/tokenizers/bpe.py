@@ -1,7 +1,7 @@
 """Byte-pair encoding (Sennrich et al. 2016) on bytes (Radford et al. 2019), trained by Hugging Face's tokenizers.
 
-Every text can be spelled, so there is no unknown token. Merges never cross a space, so that each different piece
-between spaces is encoded once.
+Any text can be encoded, so no token is unknown. Merges never cross a space, so each different piece between spaces is
+encoded once.
 """
 
 import json
@@ -25,20 +25,21 @@ BYTES = 256
 
 
 class BpeConfig(TokenizerConfig):
-    """How many sub-words are learned, and from what."""
+    """Sub-words, learned by byte-pair encoding."""
 
-    kind: Literal["bpe"]  # how texts are cut, and so which keys the entry has
-    lowercase: bool = True  # turn capital letters into small ones
-    # strip: HTML tags go, entities become text; html: as strip, and what style and script hold goes, too; breaks: <br>
-    # alone goes; keep: all stays
+    kind: Literal["bpe"]  # the kind of tokenizer, which decides what other keys the entry has
+    lowercase: bool = True  # whether to lower-case texts
+    # strip: removes HTML tags and decodes entities; html: also removes the contents of style and script; breaks:
+    # removes only <br>; keep: changes nothing
     markup: Markup = "strip"
-    fold: Fold = "none"  # marks: letters of the Latin and Greek scripts lose their accents, "déjà" is "deja"
-    min_freq: Count = 2  # of a pair that is merged
-    max_size: Annotated[int, Field(gt=SPECIALS + BYTES, le=2_000_000)] = 8000  # sub-words, with two specials and bytes
+    fold: Fold = "none"  # marks: removes the accents of Latin and Greek letters, "déjà" becomes "deja"
+    min_freq: Count = 2  # least frequency of a pair to be merged
+    # sub-words at most, including 256 bytes and two special tokens
+    max_size: Annotated[int, Field(gt=SPECIALS + BYTES, le=2_000_000)] = 8000
 
 
 class BpeSpec(Spec):
-    """A tokenizer of sub-words, as a file."""
+    """The contents of a sub-word tokenizer's file."""
 
     kind: Literal["bpe"]
     lowercase: bool
@@ -48,7 +49,7 @@ class BpeSpec(Spec):
 
 @dataclass(frozen=True)
 class BpeTokenizer(Named):
-    """The library's tokenizer, its ids moved up by SPECIALS."""
+    """The library's tokenizer, with its ids increased by SPECIALS."""
 
     CONFIG: ClassVar[type[TokenizerConfig]] = BpeConfig
     SPEC: ClassVar[type[Spec]] = BpeSpec
@@ -60,14 +61,14 @@ class BpeTokenizer(Named):
 
     @classmethod
     def check(cls, entry: Mapping[str, Any], where: str) -> BpeConfig:
-        """An entry of this kind. Raises ParamsError naming the key under `where`."""
+        """Returns the config of an entry of this kind. Raises ParamsError with the key under `where`."""
         return validate(entry, BpeConfig, where)
 
     @classmethod
     def fit(
         cls, read: Texts, config: BpeConfig, spill: IO[bytes], files: Mapping[str, Path]
     ) -> tuple["BpeTokenizer", Iterator[Ragged]]:
-        """The tokenizer of the merges that save most, and the ids of each batch of texts. The same in every process."""
+        """Learns the merges; returns the tokenizer, the same in every process, and the ids of each batch of texts."""
         from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
         learner = Tokenizer(models.BPE())
@@ -84,9 +85,9 @@ class BpeTokenizer(Named):
         return tokenizer, prefetch(tokenizer.encode, read())
 
     def encode(self, texts: pl.Series) -> Ragged:
-        """Ids of each text. An empty one is one UNK, so that it can be scored."""
+        """Returns the ids of each text. An empty text becomes one UNK, so that it can be scored."""
         strings, pieces = different(texts, self.markup, self.lowercase, self.fold)
-        found = self._library.encode_batch_fast(strings.str.strip_prefix(" ").to_list())  # it puts one before each
+        found = self._library.encode_batch_fast(strings.str.strip_prefix(" ").to_list())  # the library adds one
         sizes = np.fromiter(map(len, found), np.int32, len(found))
         ids = np.fromiter((number for piece in found for number in piece.ids), np.int32, sizes.sum())
         return Spelling(ids + np.int32(SPECIALS), sizes).documents(pieces)
@@ -99,32 +100,32 @@ class BpeTokenizer(Named):
 
     @property
     def size(self) -> int:
-        """Number of ids, PAD and UNK included."""
+        """The number of ids, including PAD and UNK."""
         return self._library.get_vocab_size() + SPECIALS
 
     def token(self, number: int) -> str:
-        """The sub-word of an id, for people; a mark stands for the space before it."""
+        """Returns an id's sub-word in readable form; a mark shows the space before it."""
         return NAMES[number] if number < SPECIALS else self._library.id_to_token(number - SPECIALS)
 
     def spec(self) -> dict[str, Any]:
-        """What the file holds: all that is needed to encode a text again."""
+        """Returns the contents of the file, all that is needed to encode texts again."""
         return {
             "kind": "bpe",
             "normalize": "NFC",
             "markup": self.markup,
             "lowercase": self.lowercase,
-            **({} if self.fold == "none" else {"fold": self.fold}),  # a file without it keeps its bytes
+            **({} if self.fold == "none" else {"fold": self.fold}),  # so that older files keep their bytes
             "tokenizers": json.loads(self.model),
         }
 
     @classmethod
     def from_spec(cls, spec: dict[str, Any]) -> "BpeTokenizer":
-        """The tokenizer of `spec()`. Raises ValueError if the library cannot read its part."""
+        """Returns the tokenizer that `spec()` describes. Raises ValueError if the library cannot read its part."""
         model = json.dumps(spec["tokenizers"], ensure_ascii=False)
         tokenizer = cls(spec["lowercase"], spec["markup"], model, spec.get("fold", "none"))
         try:
-            tokenizer.size  # noqa: B018  reads it
-        except Exception as error:  # the library raises no other class
+            tokenizer.size  # noqa: B018  loads the library's tokenizer
+        except Exception as error:  # the library raises no more specific class
             raise ValueError(f"tokenizers: {error}") from error
         return tokenizer
 

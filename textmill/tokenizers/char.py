@@ -1,4 +1,4 @@
-"""Characters, spaces too: nothing to cut, few ids, long documents."""
+"""Characters as tokens, including spaces: few ids, long documents."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,24 +17,24 @@ from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
 from textmill.text.tokenizer import NAMES, Listed, Spec, Texts, Tokenizer, TokenizerConfig, checked_vocabulary
 
-POINTS = 0x110000  # code points of Unicode
+POINTS = 0x110000  # number of Unicode code points
 
 
 class CharConfig(TokenizerConfig):
-    """Which characters are kept."""
+    """Characters, including spaces."""
 
-    kind: Literal["char"]  # how texts are cut, and so which keys the entry has
-    lowercase: bool = True  # turn capital letters into small ones
-    # strip: HTML tags go, entities become text; html: as strip, and what style and script hold goes, too; breaks: <br>
-    # alone goes; keep: all stays
+    kind: Literal["char"]  # the kind of tokenizer, which decides what other keys the entry has
+    lowercase: bool = True  # whether to lower-case texts
+    # strip: removes HTML tags and decodes entities; html: also removes the contents of style and script; breaks:
+    # removes only <br>; keep: changes nothing
     markup: Markup = "strip"
-    fold: Fold = "none"  # marks: letters of the Latin and Greek scripts lose their accents, "déjà" is "deja"
-    min_freq: Count = 2  # rarer characters of the training split are unknown
-    max_size: Annotated[int, Field(gt=SPECIALS, le=POINTS)] = 500  # characters kept, with two specials
+    fold: Fold = "none"  # marks: removes the accents of Latin and Greek letters, "déjà" becomes "deja"
+    min_freq: Count = 2  # characters rarer than this in the training split are unknown
+    max_size: Annotated[int, Field(gt=SPECIALS, le=POINTS)] = 500  # characters at most, including two special tokens
 
 
 class CharSpec(Spec):
-    """A tokenizer of characters, as a file."""
+    """The contents of a character tokenizer's file."""
 
     kind: Literal["char"]
     lowercase: bool
@@ -56,16 +56,16 @@ class CharTokenizer(Listed):
 
     @classmethod
     def check(cls, entry: Mapping[str, Any], where: str) -> CharConfig:
-        """An entry of this kind. Raises ParamsError naming the key under `where`."""
+        """Returns the config of an entry of this kind. Raises ParamsError with the key under `where`."""
         return validate(entry, CharConfig, where)
 
     @classmethod
     def fit(
         cls, read: Texts, config: CharConfig, spill: IO[bytes], files: Mapping[str, Path]
     ) -> tuple["CharTokenizer", Iterator[Ragged]]:
-        """The tokenizer of the most frequent characters, ties in code-point order, and the ids of each batch of texts.
+        """Keeps the most frequent characters; returns the tokenizer and the ids of each batch of texts.
 
-        Raises DataError if no character is frequent enough.
+        Characters of equal frequency are in code-point order. Raises DataError if none is frequent enough.
         """
         blank = cls(config.lowercase, config.markup, (), config.fold)
         counts = np.zeros(POINTS, np.int64)
@@ -74,22 +74,22 @@ class CharTokenizer(Listed):
         kept = np.argsort(-counts, kind="stable")[: config.max_size - SPECIALS]
         kept = kept[counts[kept] >= config.min_freq]
         if not len(kept):
-            raise DataError(f"vocabulary: no character stands {config.min_freq} times; lower min_freq")
+            raise DataError(f"vocabulary: no character occurs {config.min_freq} times; lower min_freq")
         tokenizer = cls(config.lowercase, config.markup, tuple(map(chr, kept)), config.fold)
         return tokenizer, prefetch(tokenizer.encode, read())
 
     def encode(self, texts: pl.Series) -> Ragged:
-        """Ids of each text. An empty one is one UNK, so that it can be scored."""
+        """Returns the ids of each text. An empty text becomes one UNK, so that it can be scored."""
         points, lengths = self._points(texts)
         return Ragged.of(self._table[points], lengths)
 
     def tokens(self, text: str) -> list[str]:
-        """The characters of a text, known or not."""
+        """Returns the characters of a text, known or not."""
         points, _ = self._points(pl.Series([text]))
         return list(map(chr, points)) or [NAMES[UNK]]
 
     def _points(self, texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
-        """Code points of all texts, one after the other, and how many each text has."""
+        """Returns the code points of all texts, one text after another, and how many each text has."""
         texts = normal(marked_down(texts, self.markup), self.lowercase, self.fold)
         points = np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
         return points, texts.str.len_chars().to_numpy().astype(np.int64)
@@ -101,22 +101,22 @@ class CharTokenizer(Listed):
         return table
 
     def spec(self) -> dict[str, Any]:
-        """What the file holds: all that is needed to encode a text again."""
+        """Returns the contents of the file, all that is needed to encode texts again."""
         return {
             "kind": "char",
             "normalize": "NFC",
             "markup": self.markup,
             "lowercase": self.lowercase,
-            **({} if self.fold == "none" else {"fold": self.fold}),  # a file without it keeps its bytes
+            **({} if self.fold == "none" else {"fold": self.fold}),  # so that older files keep their bytes
             "vocabulary": [*NAMES, *self.vocabulary],
         }
 
     @classmethod
     def from_spec(cls, spec: dict[str, Any]) -> "CharTokenizer":
-        """The tokenizer of `spec()`. Raises ValueError if the vocabulary is not one."""
+        """Returns the tokenizer that `spec()` describes. Raises ValueError if the vocabulary is not valid."""
         characters = checked_vocabulary(spec["vocabulary"])
         if any(len(character) != 1 for character in characters):
-            raise ValueError("vocabulary holds something that is no character")
+            raise ValueError("vocabulary contains something that is not a character")
         return cls(spec["lowercase"], spec["markup"], characters, spec.get("fold", "none"))
 
 

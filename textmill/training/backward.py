@@ -1,4 +1,4 @@
-"""Gradients of a batch's loss, added to those that the weights hold."""
+"""Gradients of a batch's loss, which are added to those of the weights."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -8,11 +8,11 @@ from torch.nn import functional as F
 
 from textmill.networks.layers import Network
 
-Loss = Callable[[Tensor], Tensor]  # of logits (B, outputs)
+Loss = Callable[[Tensor], Tensor]  # takes logits (B, outputs)
 
 
 def plain(network: Network, ids: Tensor, lengths: Tensor, loss: Loss, autocast: AbstractContextManager) -> Tensor:
-    """Gradients of the loss; its value."""
+    """Computes the gradients of the loss and returns its value."""
     with autocast:
         value = loss(network(ids, lengths).float())
     value.backward()
@@ -22,17 +22,17 @@ def plain(network: Network, ids: Tensor, lengths: Tensor, loss: Loss, autocast: 
 def adversarial(
     network: Network, ids: Tensor, lengths: Tensor, loss: Loss, autocast: AbstractContextManager, length: float
 ) -> Tensor:
-    """Gradients of the mean of two losses: of the texts, and of the texts moved to where the loss grows; its value.
+    """Computes the gradients of the mean loss over the texts and adversarially perturbed texts; returns that loss.
 
-    Each embedded text (T, E) takes a step of `length` along its gradient (Miyato et al. 2017). This takes twice the
-    time: the first pass gives gradient and direction at once.
+    Each embedded text (T, E) moves by `length` along its gradient (Miyato et al. 2017). This takes twice the time of
+    `plain`: the first pass gives both its gradients and the direction.
     """
     with autocast:
         embedded = network.embed(ids)  # (B, T, E)
     value, slope = _half(network, embedded.detach(), lengths, loss, autocast)
     step = length * F.normalize(slope.flatten(1)).view_as(slope)
     moved, slope_moved = _half(network, embedded.detach() + step, lengths, loss, autocast)
-    if embedded.requires_grad:  # not where all vectors are frozen
+    if embedded.requires_grad:  # false if all vectors are frozen
         embedded.backward(slope + slope_moved)
     return value + moved
 
@@ -40,7 +40,7 @@ def adversarial(
 def _half(
     network: Network, embedded: Tensor, lengths: Tensor, loss: Loss, autocast: AbstractContextManager
 ) -> tuple[Tensor, Tensor]:
-    """Half the loss and its gradient at the embedded texts (B, T, E); the weights that read them get theirs."""
+    """Returns half the loss and its gradient at the embedded texts (B, T, E); adds the gradients of other weights."""
     embedded.requires_grad_()
     with autocast:
         value = loss(network.read(embedded, lengths).float()) / 2

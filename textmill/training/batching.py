@@ -1,4 +1,4 @@
-"""Batches of documents of like length, trimmed to little more than their longest."""
+"""Batches of documents of similar length, padded to little more than the longest."""
 
 import warnings
 
@@ -8,18 +8,18 @@ from torch import Tensor
 
 from textmill.text.ragged import PAD, Ragged
 
-JITTER = 0.05  # how far lengths are shaken before sorting: neighbours change every epoch, padding stays small
-# Batches are as long as a number of so many binary digits, the rest zeros (351 steps become 352). oneDNN keeps a kernel
-# for every shape it meets: a Transformer in bfloat16 took 2.1 GB after an epoch of IMDB, 3.9 GB with every length.
+JITTER = 0.05  # random change of lengths before sorting, so that batches differ by epoch but need little padding
+# Batch lengths are rounded up to this many significant binary digits (351 steps become 352). oneDNN keeps a kernel for
+# each shape: a Transformer in bfloat16 took 2.1 GB after an epoch of IMDB, and 3.9 GB without rounding.
 DIGITS = 5
 
 
 def batches(
     lengths: np.ndarray, batch_tokens: int, most: int | None = None, rng: np.random.Generator | None = None
 ) -> list[np.ndarray]:
-    """Row numbers of each batch: rows x longest <= `batch_tokens` (one row at least), and rows <= `most`.
+    """Returns the row numbers of each batch: at least one, rows x longest <= `batch_tokens`, rows <= `most`.
 
-    lengths: int (N,). With `rng` the batches and their order are random; without it, shortest first.
+    lengths: int (N,). With `rng`, batches and their order are random; without it, the shortest come first.
     """
     most = most or len(lengths)
     keys = lengths if rng is None else lengths * rng.uniform(1 - JITTER, 1 + JITTER, len(lengths))
@@ -38,27 +38,27 @@ def batches(
 
 
 class Loader:
-    """Documents of at most `max_len` ids, given out as padded batches.
+    """Documents truncated to `max_len` ids, as padded batches.
 
-    A longer one keeps the first ids ('head'), the last ('tail'), or half from each end ('head+tail'). Each batch is
-    gathered from the flat ids as they are: on a CPU they may be a file mapped into memory; a GPU holds them whole.
+    A longer document keeps its first ids ('head'), its last ('tail'), or half from each end ('head+tail'). Batches are
+    gathered from the flat ids, which may be a memory-mapped file on a CPU; a GPU holds them all.
     """
 
     def __init__(self, docs: Ragged, max_len: int | None, cut: str, device: torch.device):
         self.device = device
-        with warnings.catch_warnings(action="ignore"):  # torch warns of arrays that cannot be written; none is
+        with warnings.catch_warnings(action="ignore"):  # torch warns that the array is read-only; nothing writes to it
             self.ids = torch.from_numpy(docs.ids).to(device)  # int32 (all ids,)
         whole = docs.lengths
         kept = whole if max_len is None else np.minimum(whole, max_len)  # (N,)
         unit = 1 << np.maximum(np.frexp(kept)[1] - DIGITS, 0)
         padded = -(-kept // unit) * unit
-        self.steps = padded if max_len is None else np.minimum(padded, max_len)  # (N,): what a row takes in a batch
+        self.steps = padded if max_len is None else np.minimum(padded, max_len)  # (N,): padded length of each row
         head = {"head": kept, "tail": np.zeros_like(kept), "head+tail": (kept + 1) // 2}[cut]
-        # Each row: where it begins, how many ids it keeps, before which one some are skipped, and how many.
+        # For each row: where it begins, how many ids it keeps, how many of these come before the gap, the gap's size.
         self.rows = torch.from_numpy(np.stack([docs.offsets[:-1], kept, head, whole - kept])).to(device)  # (4, N)
 
     def batch(self, rows: np.ndarray) -> tuple[Tensor, Tensor]:
-        """Ids (B, T) padded with PAD, T the most `steps` of a row, and lengths (B,); both int64."""
+        """Returns ids (B, T), padded with PAD to the largest of the rows' `steps`, and lengths (B,); both int64."""
         start, lengths, head, skipped = self.rows[:, torch.from_numpy(rows).to(self.device), None]  # each (B, 1)
         step = torch.arange(int(self.steps[rows].max()), device=self.device)  # (T,)
         inside = step < lengths  # (B, T)

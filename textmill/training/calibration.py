@@ -1,4 +1,4 @@
-"""One temperature for a model's probabilities, and what is to know for thresholds: both from the validation split."""
+"""Calibration on the validation split: one temperature, and the figures needed for thresholds."""
 
 import numpy as np
 
@@ -8,41 +8,41 @@ from textmill.text.encoding import Encoded
 from textmill.text.ragged import Ragged
 from textmill.training.task import Model
 
-# Gain in nats over all documents, from which a temperature is used though they are few: by a likelihood-ratio test
-# chance alone gives that much to 1 of 100 models whose probabilities are right (Wilks 1938).
+# Gain in log-loss, in nats over all documents, above which a temperature is used even with few documents. By a
+# likelihood-ratio test, 1 of 100 models with correct probabilities gains that much by chance (Wilks 1938).
 PLAIN = 3.32
 COLDEST, HOTTEST = 0.05, 20.0
 
 
 class Calibrated:
-    """A model whose probabilities are taken at its temperature: the one place where that happens."""
+    """A model with its temperature. Only this class applies a temperature to probabilities."""
 
     def __init__(self, model: Model, calibration: Calibration):
         self.model, self.calibration = model, calibration
         self.temperature, self.METHODS = calibration.temperature, model.METHODS
 
     def predict_proba(self, docs: Ragged) -> np.ndarray:
-        """Probability of each class for each document, float32 (N, C)."""
+        """Returns the calibrated probability of each class for each document, float32 (N, C)."""
         return tempered(self.model.predict_proba(docs), self.temperature)
 
     def positions(self, length: int) -> np.ndarray:
-        """Which ids of a document of `length` it reads, in ascending order: int64 (R,)."""
+        """Returns the positions that it reads in a document of `length` ids, ascending, int64 (R,)."""
         return self.model.positions(length)
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """The model's weights by name."""
+        """Returns the model's weights by name."""
         return self.model.tensors()
 
 
 def calibrated(model: Model, validation: Encoded) -> Calibrated:
-    """A fitted model with the temperature and the thresholds that the validation split tells."""
+    """Returns a fitted model, calibrated on the validation split."""
     return Calibrated(model, calibration(model.predict_proba(validation.docs), validation.labels))
 
 
 def calibration(probabilities: np.ndarray, labels: np.ndarray) -> Calibration:
-    """Of probabilities (N, C), as the model gives them, and class numbers (N,).
+    """Returns the calibration for a model's probabilities (N, C) and class numbers (N,).
 
-    Fewer than ENOUGH documents leave the temperature at 1 unless it gains PLAIN.
+    With fewer than ENOUGH documents, the temperature stays 1 unless it gains PLAIN.
     """
     temperature = fitted_temperature(probabilities, labels)
     before, after = (tally.log_loss(tempered(probabilities, one), labels) for one in (1, temperature))
@@ -58,10 +58,10 @@ def calibration(probabilities: np.ndarray, labels: np.ndarray) -> Calibration:
 
 
 def fitted_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature with the least log-loss, to four digits (Guo et al. 2017).
+    """Returns the temperature with the lowest log-loss, to four digits (Guo et al. 2017).
 
-    The label of each of N documents is believed as one that may be wrong, with a chance of 1 / (N + 2) (Platt 1999):
-    otherwise a validation split without a mistake would make the model sure of everything.
+    Each of the N labels is taken to be wrong with probability 1 / (N + 2) (Platt 1999). Otherwise a model without
+    errors on the validation split would become fully confident in everything.
     """
     from scipy.optimize import minimize_scalar
 

@@ -1,7 +1,7 @@
-"""Where a training run stands, on disk: a killed run goes on from there to the same bytes.
+"""Checkpoints of a training run, from which a killed run resumes to the same bytes.
 
-One file a state, so that it is whole or absent; the last KEPT are there. The folder is none of DVC's outputs, which DVC
-deletes before a stage starts.
+Each is one file, so that it is either complete or absent; the last KEPT are kept. The folder is not a DVC output,
+because DVC deletes outputs before it starts a stage.
 """
 
 import json
@@ -21,13 +21,13 @@ KEPT = 2  # checkpoints
 
 
 def check_room(folder: Path, network: nn.Module, average: nn.Module | None) -> None:
-    """Raise ResourceError if the disk has no room for the checkpoints still to come, one more than are kept."""
+    """Raises ResourceError if the disk has no room for the checkpoints still to come, one more than are kept."""
     whole = sum(tensor.nbytes for tensor in network.state_dict().values())
     learned = sum(weight.nbytes for weight in network.parameters() if weight.requires_grad)
-    one = whole * (2 if average is None else 3) + 2 * learned  # the best weights, too, and Adam's moments
+    one = whole * (2 if average is None else 3) + 2 * learned  # plus the best weights and Adam's two moments
     needed = one * (KEPT + 1 - len(_files(folder)))
     if (left := free(folder)) < needed:
-        raise ResourceError(f"{folder}: checkpoints need {needed:,} bytes, of which {left:,} are free; make room")
+        raise ResourceError(f"{folder}: checkpoints need {needed:,} bytes, but only {left:,} are free; free some space")
 
 
 def save(
@@ -38,9 +38,9 @@ def save(
     best: dict[str, Tensor],
     tuner: Optimizer,
 ) -> None:
-    """Keep weights, their average if there is one, best weights, the optimizer's state, what torch draws next, `facts`.
+    """Writes a checkpoint: weights, their average if any, best weights, optimizer state, random state and `facts`.
 
-    facts: with 'epoch', and inside of one with 'step'.
+    facts: has 'epoch', and 'step' within an epoch.
     """
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
     if average is not None:
@@ -49,7 +49,7 @@ def save(
     tensors["draws"] = _draws(network).get_state()
     for number, state in tuner.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": torch.as_tensor(value) for name, value in state.items()}
-    inside = f"-{facts['step']:07}" if facts.get("step") else ""  # of an epoch, and so before its end
+    inside = f"-{facts['step']:07}" if facts.get("step") else ""  # sorts before the checkpoint at the epoch's end
     with atomic(folder / f"{facts['epoch']:05}{inside}.safetensors") as temporary:
         save_file(
             {name: t.detach().cpu().contiguous() for name, t in tensors.items()},
@@ -63,7 +63,7 @@ def save(
 def load(
     folder: Path, network: nn.Module, average: nn.Module | None, tuner: Optimizer
 ) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
-    """Put the newest whole checkpoint into the three, and its draws into torch; its facts and best weights, or None."""
+    """Loads the newest intact checkpoint and torch's random state; returns its facts and best weights, or None."""
     for path in _files(folder):
         try:
             with safe_open(path, framework="pt") as file:
@@ -85,7 +85,7 @@ def load(
 
 
 def _draws(network: nn.Module) -> torch.Generator:
-    """What draws the masks of dropout, on the network's device."""
+    """Returns the generator of dropout masks on the network's device."""
     device = next(network.parameters()).device
     return torch.cuda.default_generators[device.index or 0] if device.type == "cuda" else torch.default_generator
 

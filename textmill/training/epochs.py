@@ -1,4 +1,4 @@
-"""Epochs that may be stopped after any update and go on from there to the same bytes, of training and pretraining."""
+"""Epochs of training and pretraining, which can stop after any update and resume to the same bytes."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,24 +17,24 @@ from textmill.training.updates import Updates
 T = TypeVar("T")
 R = TypeVar("R", bound=Mapping[str, Any])  # a row of a history
 
-OFTEN = 300  # seconds that a kill may cost
+OFTEN = 300  # seconds of work that a kill may cost
 
 
 @dataclass(frozen=True)
 class Within:
-    """How far an epoch is: its updates so far, the sum of their documents' losses, the last rate, seconds."""
+    """Progress within an epoch."""
 
-    steps: int = 0
-    loss: float = 0.0
-    lr: float = 0.0
+    steps: int = 0  # updates so far
+    loss: float = 0.0  # sum of the documents' losses
+    lr: float = 0.0  # last learning rate
     seconds: float = 0.0
 
 
 class Epochs(Generic[R]):
-    """How far a network's training is: a row for each epoch that is done, the one under way, the best weights so far.
+    """The progress of a network's training: a row for each finished epoch, the current epoch, the best weights so far.
 
-    It is kept in `folder` after every epoch, and inside of one OFTEN and when it is interrupted; under torchrun, where
-    each rank draws dropout of its own, after every epoch alone, by rank 0. Whoever makes it goes on from what is there.
+    It is saved in `folder` after each epoch, every OFTEN seconds, and when interrupted. Under torchrun, where each
+    rank has its own dropout, rank 0 saves it after each epoch only. A new object resumes from what is saved.
     Raises ResourceError if the disk has no room for it.
     """
 
@@ -49,21 +49,21 @@ class Epochs(Generic[R]):
                 facts, self.best = found
                 self.history, self.within = facts["history"], Within(**facts["within"])
                 steps = f" and {self.within.steps} steps" if self.within.steps else ""
-                say(f"going on after {name} {len(self.history)}{steps}")
+                say(f"resuming after {name} {len(self.history)}{steps}")
         distributed.agree(len(self.history))
 
     @property
     def number(self) -> int:
-        """That of the epoch under way, from 1 on."""
+        """The current epoch's number, from 1 on."""
         return len(self.history) + 1
 
     @property
     def seconds(self) -> float:
-        """That the epoch under way has taken, without the time in which it was stopped."""
+        """The time that the current epoch has taken, without interruptions."""
         return time.monotonic() - self.started
 
     def through(self, batches: Iterable[T], steps: int) -> Iterator[tuple[float, T]]:
-        """The batches, one a step, that the epoch under way has not seen; before each, the share of all steps done."""
+        """Yields the batches that the current epoch has not seen, one per step, with the share of all steps done."""
         self.started = kept = time.monotonic()
         self.started -= self.within.seconds
         for step, batch in enumerate(progress(batches, f"{self.name} {self.number}", steps)):
@@ -75,14 +75,14 @@ class Epochs(Generic[R]):
                 kept = time.monotonic()
 
     def update(self, gradients: Callable[[], Tensor], lr: float, documents: int) -> None:
-        """One update, whole or not at all, by the gradients of the mean loss of so many documents."""
+        """Makes one update, completely or not at all, from the gradients of the mean loss of `documents` documents."""
         done = self.within
         with unbroken():
             loss = self.updates.step(gradients, lr, f"{self.name} {self.number}, step {done.steps + 1}")
             self.within = Within(done.steps + 1, done.loss + loss * documents, lr, self.seconds)
 
     def end(self, row: R) -> None:
-        """The epoch under way is done, and this is its row."""
+        """Ends the current epoch, whose row of the history is `row`, and saves."""
         with unbroken():
             self.history.append(row)
             self.within = Within()
@@ -90,7 +90,7 @@ class Epochs(Generic[R]):
 
     @contextmanager
     def kept_when_interrupted(self) -> Iterator[None]:
-        """Lose nothing of what the block has done when it is interrupted."""
+        """Saves the progress if the block is interrupted."""
         try:
             yield
         except KeyboardInterrupt:
@@ -99,7 +99,7 @@ class Epochs(Generic[R]):
             raise
 
     def keep(self) -> None:
-        """Write it down, if there is a folder."""
+        """Saves the progress, if there is a folder."""
         if self.folder and distributed.rank() == 0:
             steps, updates = self.within.steps, self.updates
             facts: dict[str, Any] = {"epoch": len(self.history) + (steps > 0), "step": steps}

@@ -1,4 +1,4 @@
-"""Families of networks: each is a network and its config, trained by one loop."""
+"""Families of networks: a network and its config, trained by the one training loop."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
 
 
 class NetworkFamily(Family):
-    """A family whose models are networks of one class, made from a config of one class.
+    """A family of networks of one class, made from configs of one class.
 
-    torch is imported when there is a network to make: an entry of params is checked without it.
+    torch is imported only to build a network, so that params can be checked without it.
     """
 
     config: type[NetworkConfig]
     settings = TrainConfig
 
     def __init__(self, config: type[NetworkConfig], network: Callable[[Any, int, int, int | None], "Network"]):
-        """network: a class, or a function that makes one, of a config, numbers of ids and of outputs, and max_len."""
+        """network: a class or function that takes a config, the numbers of ids and of outputs, and max_len."""
         self.config, self.network = config, network
 
     def check(self, entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tuple[Any, TrainConfig]:
-        """An entry against the network's config and the training settings, and both against each other."""
+        """Returns an entry's config and training settings. Raises ParamsError if they do not fit each other."""
         config, settings = overridden(entry, train, self.config, where)
         config.check_length(settings.max_len, where)
         return config, settings
 
     def reads(self, config: NetworkConfig) -> Reads:
-        """The tokenizer's vectors, or texts to pretrain on, where the config asks for them."""
+        """Returns whether the config needs the tokenizer's vectors, or texts to pretrain on."""
         return Reads(config.SIZE if config.vectors != "none" else None, corpus=config.pretrain is not None)
 
     def build(self, config: NetworkConfig, settings: Reading, task: Task) -> "Network":
-        """A fresh network, its weights drawn from the task's seed."""
+        """Returns a new network with random weights from the task's seed."""
         import torch
 
         from textmill.training.neural import outputs
@@ -57,12 +57,12 @@ class NetworkFamily(Family):
         task: Task,
         folder: Path | None = None,
     ) -> Fitted:
-        """Train a fresh network, after the pretraining that its config may ask for."""
+        """Trains a new network, after pretraining if its config has it."""
         from textmill.networks.embedding import use_vectors
         from textmill.training.devices import find_device
         from textmill.training.neural import trained
 
-        find_device(settings.device)  # an error before there is work
+        find_device(settings.device)  # so that an error comes before any work
         network = self.build(config, settings, task)
         use_vectors(network.embed, config, task.vectors)
         return trained(network, config if config.pretrain else None, settings, data, validation, task, folder)
@@ -75,7 +75,7 @@ class NetworkFamily(Family):
         task: Task,
         where: str = "weights",
     ) -> "Neural":
-        """The model of `Neural.tensors()`."""
+        """Returns the model with the arrays of `Neural.tensors()`."""
         from textmill.training.neural import restored
 
         config.check_length(settings.max_len, "model")

@@ -1,4 +1,4 @@
-"""What a training reads of the stages before it."""
+"""The files from earlier stages that a training reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,10 +16,11 @@ from textmill.vectors import load as load_vectors
 
 @dataclass(frozen=True)
 class Inputs:
-    """Where they are: folders of the splits in ids and of their tokenizer, its word vectors, the repeated rows.
+    """Paths of a training's inputs.
 
-    code: digests of what the training runs. learned: what was counted while the tokenizer was learned. train_in_test:
-    rows of train whose texts stand in test, too.
+    code: digests of the code that the training runs. learned: counts made when the tokenizer was fitted. encoded:
+    folder of the splits in ids. vocab: folder of their tokenizer. vectors: its word vectors. train_in_test: numbers of
+    the training rows whose texts are also in test.
     """
 
     code: Path
@@ -36,18 +37,18 @@ class Inputs:
 
     @property
     def splits(self) -> list[Path]:
-        """The training and the validation split, and the unlabelled documents."""
+        """The files of the training split, the validation split and the unlabelled documents."""
         return [self.encoded / f"{name}.safetensors" for name in ("train", "validation", "unlabelled")]
 
     @property
     def files(self) -> list[Path]:
-        """All that may decide what comes of the training."""
+        """All files that may affect the result of the training."""
         return [self.code, *self.splits, self.vectors, self.train_in_test, *sorted((self.vocab / "encoder").glob("*"))]
 
     def read(self, reads: Reads, classes: int, seed: int, cache: Path) -> tuple[Encoded, Encoded, Task]:
-        """The training and the validation split, and what a model is fitted to.
+        """Returns the training split, the validation split and the task.
 
-        Vectors, a corpus and an encoder are read for models that ask for them.
+        Vectors, a corpus and an encoder are read only for models that need them.
         Raises ArtifactError if one of the files was made with another tokenizer.
         """
         made_by = sha256(self.tokenizer)
@@ -67,10 +68,10 @@ class Inputs:
 
 
 def depends_on(entry: Mapping[str, Any], train: Mapping[str, Any], threads: int, inputs: list[Path]) -> list[Any]:
-    """All that a fit depends on beside its seed: checkpoints go on only where it is the same."""
+    """Returns all that a fit depends on except its seed; a checkpoint is used only if it is the same."""
     return [without_seeds(entry), without_seeds(train), threads, *map(sha256, inputs)]
 
 
 def without_seeds(section: Mapping[str, Any]) -> dict[str, Any]:
-    """Params that say how one seed is trained: another seed in the list changes none of those before it."""
+    """Returns the params without `seeds`, since another seed in the list does not change the existing ones."""
     return {key: value for key, value in section.items() if key != "seeds"}

@@ -1,4 +1,4 @@
-"""What a language model guesses: words that are next or masked, by a softmax over a sample of all words."""
+"""Language models for pretraining: they predict the next or masked words, by a softmax over a sample of all words."""
 
 from typing import Any
 
@@ -10,19 +10,20 @@ from torch.nn import functional as F
 from textmill.networks.layers import Network
 from textmill.text.ragged import PAD, SPECIALS, UNK
 
-FLAT = 0.75  # power of a word's count in how often it is drawn (Mikolov et al. 2013)
+FLAT = 0.75  # words are drawn in proportion to this power of their counts (Mikolov et al. 2013)
 
-# Of the ids, and of those what becomes UNK, another id, and itself (Devlin et al. 2019, 3.1).
+# Share of ids to mask; of these, the share that becomes UNK, and the share that becomes a random id; the rest stay
+# (Devlin et al. 2019, 3.1).
 MASKED, HIDDEN, SWAPPED = 0.15, 0.8, 0.1
 KEPT = -1
 
-ROWS = 512  # states whose scores are held at once on a CPU
+ROWS = 512  # states whose scores are in memory at once on a CPU
 
 
 class Guess(nn.Module):
-    """Scores of words after a state: their own embeddings, which the network reads, seen through a projection.
+    """The output layer: scores words by a projection of the state and the network's word embeddings.
 
-    Both directions share it (ELMo: Peters et al. 2018). A word's bias begins as the logarithm of its share.
+    Both directions share it (ELMo: Peters et al. 2018). A word's bias starts at the logarithm of its share.
     counts: int (V,), how often each id occurs in the texts.
     """
 
@@ -33,9 +34,9 @@ class Guess(nn.Module):
         self.bias = nn.Parameter(torch.tensor(np.log(shares), dtype=torch.float32))
 
     def forward(self, states: Tensor, targets: Tensor, words: Tensor, drawn: Tensor, chance: Tensor) -> Tensor:
-        """Surprise of the sampled softmax: the mean over states (N, H) and targets (N,), in nats.
+        """Returns the loss of the sampled softmax, the mean over states (N, H) and targets (N,), in nats.
 
-        words: (V, W) embeddings. drawn: (K,) different ids; chance: (K,) how likely each was among them.
+        words: (V, W) embeddings. drawn: (K,) different ids; chance: (K,) the probability that each was drawn.
         """
         return sampled_surprise(self.project(states), targets, words, self.bias, drawn, chance)
 
@@ -43,10 +44,10 @@ class Guess(nn.Module):
 def sampled_surprise(
     states: Tensor, targets: Tensor, words: Tensor, bias: Tensor, drawn: Tensor, chance: Tensor
 ) -> Tensor:
-    """Mean negative log-likelihood (nats) of targets (N,) under states (N, W) times words (V, W), its sum estimated.
+    """Returns the mean negative log-likelihood (nats) of targets (N,), from states (N, W) and words (V, W), estimated.
 
-    The sum over all words is that over the target and the drawn words, each of these divided by its chance to be drawn
-    (importance sampling: Bengio & Senecal 2008; Jean et al. 2015); with every word drawn it is the softmax itself.
+    The sum over all words is estimated from the target and the drawn words, each divided by its probability of being
+    drawn (importance sampling: Bengio & Senecal 2008; Jean et al. 2015). With all words drawn it is the exact softmax.
     """
     column = torch.full((len(words),), -1, device=drawn.device)
     column[drawn] = torch.arange(len(drawn), device=drawn.device)
@@ -56,15 +57,15 @@ def sampled_surprise(
 
 
 class Surprise(torch.autograd.Function):
-    """The part of `sampled_surprise` that takes the time, with its gradient: a part of the rows after the other.
+    """The slow part of `sampled_surprise`, with its gradient, computed for a part of the rows at a time.
 
-    Scores of N states and K words would go through main memory some ten times; so they stay near the processor, for a
-    quarter of the time.
+    The scores of all N states and K words would pass through main memory about ten times. Parts of them stay in the
+    cache, which takes a quarter of the time.
     """
 
     @staticmethod
     def forward(ctx: Any, states: Tensor, others: Tensor, offset: Tensor, score: Tensor, hit: Tensor) -> Tensor:
-        """states (N, W), others (K, W), offset (K,), each target's score (N,) and its number in others, or -1 (N,)."""
+        """states (N, W), others (K, W), offset (K,), targets' scores (N,), their index in others or -1 (N,) -> loss"""
         others = others.to(states.dtype)
         turned, shift = others.T.contiguous(), offset.to(states.dtype)
         to_states, to_score = torch.empty_like(states), torch.empty_like(score)
@@ -77,7 +78,7 @@ class Surprise(torch.autograd.Function):
             scores[row, hit[part][row]] = torch.finfo(scores.dtype).min  # a target counts once
             highest = scores.amax(1, keepdim=True)
             total = scores.sub_(highest).exp_().sum(1)
-            behind = total.log() + highest[:, 0] - score[part]  # how far the target lies behind the others together
+            behind = total.log() + highest[:, 0] - score[part]  # the others' joint score minus the target's
             loss += F.softplus(behind).sum()
             to_score[part] = -behind.sigmoid() / len(states)
             scores *= (-to_score[part] / total)[:, None]
@@ -94,26 +95,23 @@ class Surprise(torch.autograd.Function):
 
 
 class Negatives:
-    """Draws of words to compare a target with, by their counts (V,) to the power FLAT."""
+    """Random words to compare a target with, drawn in proportion to their counts (V,) to the power FLAT."""
 
     def __init__(self, counts: np.ndarray, draws: int):
         share = counts**FLAT / (counts**FLAT).sum()
         self.draws, self.ends = draws, np.cumsum(share)
         self.ends /= self.ends[-1]
-        with np.errstate(divide="ignore"):  # of a text of one word
-            self.chance = -np.expm1(draws * np.log1p(-share))  # to be among so many draws
+        with np.errstate(divide="ignore"):  # a corpus with one word
+            self.chance = -np.expm1(draws * np.log1p(-share))  # probability of being among `draws` draws
 
     def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Different ids (K,), K <= draws, and the chance that each had, float64 (K,)."""
+        """Returns different ids (K,), K <= draws, and the probability that each was drawn, float64 (K,)."""
         drawn = np.unique(np.searchsorted(self.ends, rng.random(self.draws), side="right"))
         return drawn, self.chance[drawn]
 
 
 def masks(documents: int, steps: int, vocabulary: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Places to guess in ids (B, T), as many in each row, and the ids that stand there instead, or KEPT.
-
-    Both int64 (B, M).
-    """
+    """Returns the positions to predict in ids (B, T) and the ids to put there, or KEPT; both int64 (B, M)."""
     places = rng.random((documents, steps)).argsort(1, kind="stable")[:, : max(1, round(MASKED * steps))]
     fate = rng.random(places.shape)
     other = rng.integers(SPECIALS, vocabulary, places.shape)
@@ -122,7 +120,7 @@ def masks(documents: int, steps: int, vocabulary: int, rng: np.random.Generator)
 
 
 def masked_words(network: Network, ids: Tensor, places: Tensor, shown: Tensor) -> tuple[Tensor, Tensor]:
-    """States (N, W) and targets (N,) at the masked places (B, M) of whole windows (B, T) (Devlin et al. 2019)."""
+    """Returns states (N, W) and targets (N,) at the masked positions (B, M) of windows (B, T) (Devlin et al. 2019)."""
     targets = ids.gather(1, places)  # (B, M)
     seen = ids.scatter(1, places, torch.where(shown == KEPT, targets, shown))
     states = network.states(_words(network, seen), _whole(ids))  # (B, T, W)
@@ -131,9 +129,9 @@ def masked_words(network: Network, ids: Tensor, places: Tensor, shown: Tensor) -
 
 
 def next_words(network: Network, ids: Tensor) -> tuple[Tensor, Tensor]:
-    """States (N, H) and targets (N,) of whole windows (B, T): forwards the word after each, backwards the one before.
+    """Returns states (N, H) and targets (N,) of windows (B, T): the next word forwards, the previous one backwards.
 
-    They are those of the first layer, in which no direction sees the other: above it, each would read its answer.
+    The states are those of the first layer. In a higher layer each direction would see its target through the other.
     """
     states = network.directions(_words(network, ids), _whole(ids), layers=1)  # (B, T, H) for each direction
     pairs = [(states[0][:, :-1], ids[:, 1:]), *((behind[:, 1:], ids[:, :-1]) for behind in states[1:])]
@@ -141,13 +139,13 @@ def next_words(network: Network, ids: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def vectors_of(network: Network) -> Tensor:
-    """The words' own vectors (V, E)."""
+    """Returns the word vectors (V, E)."""
     assert isinstance(network.embed, nn.Embedding)
     return network.embed.weight
 
 
 def _words(network: Network, ids: Tensor) -> Tensor:
-    """The words' own vectors, (B, T, E): hashed pairs of neighbours would tell a word to the one beside it."""
+    """Returns the word vectors of ids (B, T, E), without hashed pairs, which would reveal a word to its neighbour."""
     return F.embedding(ids, vectors_of(network), PAD)
 
 

@@ -1,4 +1,4 @@
-"""The training loop: one, for every neural model, on a CPU or a GPU."""
+"""The training loop of all neural models, on a CPU or a GPU."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ from textmill.training.task import EpochRow
 from textmill.training.updates import Updates
 from textmill.training.validation import GOODNESS, epoch_scores
 
-LINES = 20  # about epochs, at most
+LINES = 20  # most lines printed about epochs
 
 
 def train(
@@ -38,24 +38,24 @@ def train(
     seed: int,
     folder: Path | None,
 ) -> tuple[list[EpochRow], int, Learning]:
-    """Fit `network` in place and leave it at its best epoch on validation: history, that epoch's number, how it went.
+    """Trains `network` in place and leaves it at its best epoch on validation.
 
-    `settings.precision` is one of `find_precision`. Everything random in an epoch comes from (seed, epoch), so that a
-    run resumed from `folder` and one never stopped are the same. Under torchrun every rank does this with its share of
-    each batch and draws of its own.
-    Raises DivergedError as soon as the loss is not finite, and ResourceError where a GPU's memory ends.
+    Returns the history, the best epoch's number, and a summary. `settings.precision` comes from `find_precision`. All
+    randomness in an epoch comes from (seed, epoch), so a run resumed from `folder` gives the same result as one that
+    was never stopped. Under torchrun, every rank calls this, with its share of each batch and its own random draws.
+    Raises DivergedError as soon as the loss is not finite, ResourceError if a GPU runs out of memory.
     """
     device = next(network.parameters()).device
     loader = Loader(data.docs, settings.max_len, settings.cut, device)
     settings = paced(settings, loader.steps)
     learn = learning(network, loader, data.labels, settings)
     updates = Updates(network, settings)
-    kept = network if updates.average is None else cast(Network, updates.average.module)  # what is validated and kept
-    place = folder and folder / f"{device.type}-{distributed.size()}"  # what others draw is no use here
+    kept = network if updates.average is None else cast(Network, updates.average.module)  # is validated and saved
+    place = folder and folder / f"{device.type}-{distributed.size()}"  # random draws depend on both
     epochs: Epochs[EpochRow] = Epochs("epoch", settings.epochs, updates, place)
     while len(epochs.history) < settings.epochs and not _stalled(epochs.history, settings):
         rng = np.random.default_rng([seed, epochs.number])
-        draws = int(rng.integers(2**63)) + distributed.rank()  # each rank draws dropout of its own
+        draws = int(rng.integers(2**63)) + distributed.rank()  # each rank has its own dropout
         if not epochs.within.steps:
             torch.manual_seed(draws)
         network.train()
@@ -66,7 +66,7 @@ def train(
                 epochs.update(partial(learn, group), rate(settings, done, stale), sum(map(len, group)))
             scores = epoch_scores(predict(kept, validation.docs, settings), validation.labels)
             if not math.isfinite(scores["log_loss"]):
-                raise DivergedError(f"epoch {epochs.number}: the weights are no numbers now; lower lr, or set clip")
+                raise DivergedError(f"epoch {epochs.number}: the weights are no longer finite; lower lr, or set clip")
             row: EpochRow = {
                 "epoch": epochs.number,
                 "train_loss": epochs.within.loss / len(data.docs),
@@ -93,10 +93,10 @@ def train(
 def learning(
     network: Network, loader: Loader, labels: np.ndarray, settings: TrainConfig
 ) -> Callable[[Sequence[np.ndarray]], Tensor]:
-    """A function that puts the gradients of documents' mean loss into `network`, and gives this loss.
+    """Returns a function that adds the gradients of documents' mean loss to `network` and returns that loss.
 
-    labels: int (N,), of the loader's documents. The function takes batches of their row numbers, for one update; of
-    each it computes this rank's share. It raises ResourceError where a GPU's memory ends.
+    labels: int (N,), of the loader's documents. The function takes the batches of one update, as row numbers, and
+    computes this rank's share of each. It raises ResourceError if a GPU runs out of memory.
     """
     targets = torch.tensor(labels, device=loader.device)
     measure = loss_function(settings, labels, int(labels.max()) + 1)
@@ -119,7 +119,7 @@ def learning(
 
 
 def predict(network: Network, docs: Ragged, settings: Reading, precision: str = "float32") -> np.ndarray:
-    """Class probabilities of documents: float32 (N, C), in their order. Ranks share the batches."""
+    """Returns the documents' class probabilities, float32 (N, C). Ranks share the batches."""
     device = next(network.parameters()).device
     loader = Loader(docs, settings.max_len, settings.cut, device)
     out = np.zeros((len(docs), max(2, network.classify.out_features)), np.float32)
@@ -133,7 +133,7 @@ def predict(network: Network, docs: Ragged, settings: Reading, precision: str = 
 
 
 def best_epoch(history: list[EpochRow], monitor: str) -> int:
-    """Number of the first epoch that none beats."""
+    """Returns the number of the best epoch, the first among equals."""
     return history.index(max(history, key=GOODNESS[monitor])) + 1
 
 

@@ -1,4 +1,4 @@
-"""A GPU whose memory ends."""
+"""Errors for a GPU that runs out of memory."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +11,9 @@ from textmill.errors import ResourceError
 
 @contextmanager
 def enough(device: torch.device, ids: Tensor | None = None) -> Iterator[None]:
-    """Raise ResourceError where a GPU's memory ends: with the size of the batch, ids (B, T), or else of what is around.
+    """Raises ResourceError if a GPU runs out of memory in the block, with the size of the batch, ids (B, T), if given.
 
-    An error of a batch inside of the block stays as it is.
+    A ResourceError of a nested block passes unchanged.
     """
     try:
         yield

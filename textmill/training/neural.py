@@ -1,4 +1,4 @@
-"""A network as a model: trained by one loop, restored from its weights."""
+"""Networks as models: trained by the training loop, or restored from their weights."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -27,13 +27,13 @@ from textmill.training.weights import check_weights
 # Functions that fill a weight with random numbers.
 DRAWS = {nn.init.uniform_, nn.init.normal_, nn.init.kaiming_uniform_, torch.Tensor.uniform_, torch.Tensor.normal_}
 
-# Ids up to which one thread computes: where others have work on the same cores, two threads wait for each other, 14 to
-# 52 ms for a text of 20 words that takes one of them 1.3 to 3. Alone, two save 1 ms of the 2 that 400 ids take.
+# Up to this many ids, one thread computes. On busy cores two threads wait for each other: a text of 20 words takes them
+# 14 to 52 ms, and one thread 1.3 to 3 ms. On idle cores, two threads save 1 of the 2 ms that 400 ids take.
 FEW = 1024
 
 
 class Neural:
-    """A network and how far it reads. `precision` is that of predictions: float32 whatever training used."""
+    """A network and its reading settings. `precision` is for predictions: float32, whatever training used."""
 
     METHODS: ClassVar[tuple[str, ...]] = ("occlusion", "gradients")
 
@@ -41,28 +41,28 @@ class Neural:
         self.network, self.settings, self.precision = network, settings, "float32"
 
     def predict_in(self, precision: str) -> None:
-        """Set the precision. Raises ParamsError if it is bfloat16, which the device does not compute in."""
+        """Sets the precision of predictions. Raises ParamsError for bfloat16 if the device does not support it."""
         check_precision(precision, self.network, training=False)
         self.precision = precision
 
     def predict_proba(self, docs: Ragged) -> np.ndarray:
-        """Probability of each class, float32 (N, C)."""
+        """Returns the probability of each class, float32 (N, C)."""
         with _alone() if len(docs.ids) <= FEW else nullcontext():
             return predict(self.network, docs, self.settings, self.precision)
 
     def positions(self, length: int) -> np.ndarray:
-        """Which ids of a document of `length` are read, in ascending order: int64 (R,)."""
+        """Returns the positions that it reads in a document of `length` ids, ascending, int64 (R,)."""
         every = Ragged(np.arange(length, dtype=np.int32), np.array([0, length]))
         ids, kept = Loader(every, self.settings.max_len, self.settings.cut, torch.device("cpu")).batch(np.array([0]))
         return ids[0, : int(kept[0])].numpy()
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """The network's weights by name."""
+        """Returns the network's weights by name."""
         return {name: tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()}
 
 
 def outputs(settings: Reading, task: Task) -> int:
-    """Logits of a document: one a class, or one alone where the loss is that of two."""
+    """Returns the number of logits: one per class, or one with loss: bce. Raises ParamsError if bce does not fit."""
     if settings.loss == "bce" and task.classes != 2:
         raise ParamsError(f"train.loss: bce is for two classes, found {task.classes}; set cross_entropy")
     return 1 if settings.loss == "bce" else task.classes
@@ -77,10 +77,7 @@ def trained(
     task: Task,
     folder: Path | None,
 ) -> Fitted:
-    """`network` after its training; before it, if there is a config of its pretraining, after that.
-
-    Under torchrun on all ranks.
-    """
+    """Trains `network`, after pretraining it if there is a config for that. Under torchrun, all ranks call this."""
     device = find_device(settings.device)
     with memory.enough(device), distributed.group(device):
         precision = find_precision(settings.precision, network.to(device))
@@ -91,9 +88,9 @@ def trained(
 
 
 def restored(build: Callable[[], Network], settings: Reading, tensors: Mapping[str, np.ndarray], where: str) -> Neural:
-    """The network that `build` makes, with the weights of `Neural.tensors()`.
+    """Returns the network that `build` makes, with the weights of `Neural.tensors()`.
 
-    Raises ArtifactError under `where` if one does not fit.
+    Raises ArtifactError with `where` if a weight does not fit.
     """
     with Undrawn():
         network = build()
@@ -105,7 +102,7 @@ def restored(build: Callable[[], Network], settings: Reading, tensors: Mapping[s
 
 
 class Undrawn(TorchFunctionMode):
-    """Within, weights are not drawn: a file brings them. What a network computes beside them is as ever."""
+    """A context that skips the random initialization of weights, which a file provides. Other values are computed."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         given = {**(kwargs or {})}
@@ -116,7 +113,7 @@ class Undrawn(TorchFunctionMode):
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Within, torch computes on the calling thread alone."""
+    """A context in which torch computes on the calling thread only."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

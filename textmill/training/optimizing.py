@@ -19,25 +19,25 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 class Measure(Protocol):
-    """A loss, as `loss_function` gives it."""
+    """A loss, as `loss_function` returns it."""
 
     def __call__(self, logits: Tensor, target: Tensor, documents: int) -> Tensor:
-        """Logits (B, outputs), class numbers (B,) and documents of the whole batch -> their part in its mean."""
+        """logits (B, outputs), class numbers (B,), size of the whole batch -> their share of its mean loss"""
 
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "adam": lambda weights, **kwargs: Adam(weights, fused=True, **kwargs),
     "adamw": lambda weights, **kwargs: AdamW(weights, fused=True, **kwargs),
-    # As Zeiler (2012) has it: torch's own rho, 0.9, forgets in half as many steps.
+    # rho as in Zeiler (2012); torch's default, 0.9, forgets in half as many steps.
     "adadelta": lambda weights, **kwargs: Adadelta(weights, rho=0.95, **kwargs),
     "sgd": lambda weights, **kwargs: SGD(weights, momentum=0.9, fused=True, **kwargs),
 }
 
 
 def optimizer(network: nn.Module, settings: TrainConfig) -> Optimizer:
-    """The optimizer that `settings` names, of the weights that are not frozen; vectors keep their `max_norm`.
+    """Returns the optimizer that `settings` names, for all weights that are not frozen; it also applies `max_norm`.
 
-    Weights that learn with the same `scale` of the learning rate are one of its groups.
+    Weights with the same factor on the learning rate, their `scale`, form a parameter group.
     """
     groups: dict[float, list[nn.Parameter]] = {}
     for name, weight in network.named_parameters():
@@ -52,9 +52,9 @@ def optimizer(network: nn.Module, settings: TrainConfig) -> Optimizer:
 
 
 def moving_average(network: nn.Module, keep: float) -> AveragedModel:
-    """A copy of `network` that takes a share 1 - `keep` of its weights at each `update_parameters(network)`.
+    """Returns a copy of `network` that takes a share 1 - `keep` of its weights at each `update_parameters(network)`.
 
-    Early on the share is larger, 9 / (10 + updates), so that the first weights do not stay (as in TensorFlow).
+    At first the share is larger, 9 / (10 + updates), so that the initial weights are soon forgotten (as in TensorFlow).
     """
 
     def mix(averages: Tensors, weights: Tensors, updates: Tensor | int) -> None:
@@ -65,7 +65,7 @@ def moving_average(network: nn.Module, keep: float) -> AveragedModel:
 
 
 def rate(settings: TrainConfig, done: float, stale: int) -> float:
-    """Learning rate after a share `done` (0..1) of all steps; `stale` epochs so far were no new best."""
+    """Returns the learning rate after a share `done` (0..1) of all steps and `stale` epochs without a new best."""
     if done < settings.warmup:
         return settings.lr * done / settings.warmup
     rest = (done - settings.warmup) / (1 - settings.warmup)
@@ -79,14 +79,14 @@ def rate(settings: TrainConfig, done: float, stale: int) -> float:
 
 
 def loss_function(settings: TrainConfig, labels: np.ndarray, classes: int) -> Measure:
-    """Loss of logits (B, outputs) against class numbers (B,), their part in the mean over a batch's documents.
+    """Returns the loss: logits (B, outputs) and class numbers (B,) -> their share of the mean over a batch.
 
-    The third argument is how many documents the batch has, B or more where other processes have the rest of it: the
-    parts add up to the mean. `labels`: int (N,) of the training split.
+    labels: int (N,) of the training split. The loss's third argument is the number of documents in the batch, which is
+    more than B if other processes have the rest of it; the shares add up to the mean.
 
-    Balanced weights are N / (C x count), 1 in the mean over all documents. A mean is over documents in both losses,
-    and not over weights, so that each class weighs the same in the sum of an epoch, whatever batches its documents are
-    in. With label smoothing a share of each target is spread evenly over all classes.
+    Balanced weights are N / (C x count), whose mean over all documents is 1. Means are over documents, not over
+    weights, so that each class counts the same in an epoch's sum, whatever batches its documents are in. With label
+    smoothing, a share of each target is spread evenly over all classes.
     """
     smoothing = settings.label_smoothing
     counts = np.bincount(labels, minlength=classes)
@@ -97,7 +97,7 @@ def loss_function(settings: TrainConfig, labels: np.ndarray, classes: int) -> Me
         return F.cross_entropy(logits, target, reduction=reduction, label_smoothing=smoothing)
 
     def bce(logits: Tensor, target: Tensor, reduction: str) -> Tensor:
-        share = target.to(logits.dtype) * (1 - smoothing) + smoothing / 2  # of the second class
+        share = target.to(logits.dtype) * (1 - smoothing) + smoothing / 2  # the second class's share
         return F.binary_cross_entropy_with_logits(logits[:, 0], share, reduction=reduction)
 
     loss = {"cross_entropy": cross_entropy, "bce": bce}[settings.loss]
@@ -111,10 +111,10 @@ def loss_function(settings: TrainConfig, labels: np.ndarray, classes: int) -> Me
 
 
 def learned(loss: float, settings: TrainConfig, labels: np.ndarray) -> float:
-    """How far a mean training loss is from that of always guessing the classes' shares, 0, to that of knowing, 1.
+    """Returns where a mean training loss is between guessing by the classes' shares (0) and knowing each label (1).
 
-    labels: int (N,), all of which `loss_function` would be given. Both ends are entropies of what its targets are in
-    the mean: with smoothing even who knows all is surprised a little. Below 0 it is worse than a guess.
+    labels: int (N,), those of the training split. Both ends are entropies of the targets; with smoothing, the loss of
+    a perfect model is above 0. A negative result is worse than guessing.
     """
     counts = np.bincount(labels)
     shares = np.full(len(counts), 1 / len(counts)) if settings.class_weights == "balanced" else counts / len(labels)
@@ -123,14 +123,14 @@ def learned(loss: float, settings: TrainConfig, labels: np.ndarray) -> float:
 
 
 def _entropy(shares: np.ndarray, smoothing: float) -> float:
-    """In nats, of shares (C,) after a part of them is spread over all classes."""
+    """Returns the entropy, in nats, of class shares (C,) after label smoothing."""
     spread = (1 - smoothing) * shares + smoothing / len(shares)
     return -float(spread @ np.log(np.where(spread > 0, spread, 1)))
 
 
 def probabilities(logits: Tensor) -> Tensor:
-    """Class probabilities (B, C) in float32 from logits (B, C), or (B, 1) where one logit means the second class."""
+    """Returns class probabilities, float32 (B, C), from logits (B, C), or (B, 1) for the second of two classes."""
     logits = logits.float()
     if logits.shape[1] == 1:
-        return torch.cat([-logits, logits], 1).sigmoid()  # 1 - sigmoid would be 0 from a logit of 17 on
+        return torch.cat([-logits, logits], 1).sigmoid()  # 1 - sigmoid is 0 for logits above 17
     return logits.softmax(1)

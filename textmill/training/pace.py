@@ -1,4 +1,4 @@
-"""How many updates a training makes: small data gets enough of them (`train.updates`)."""
+"""The number of updates in a training, with enough of them on small data (`train.updates`)."""
 
 import math
 
@@ -7,25 +7,25 @@ import numpy as np
 from textmill.training.batching import batches
 from textmill.training.settings import TrainConfig
 
-LEAST = 32  # documents behind an update: gradients of fewer are mostly noise
+LEAST = 32  # documents in an update; gradients of fewer are mostly noise
 
 
 def groups(
     lengths: np.ndarray, settings: TrainConfig, rng: np.random.Generator | None = None
 ) -> list[list[np.ndarray]]:
-    """The batches of an epoch, as `batching.batches` gives them, those behind each update together.
+    """Returns the batches of an epoch, as `batching.batches` makes them, in one list per update.
 
-    lengths: int (N,). Without `rng` there are as few as there can be: an epoch that is shaken has as many, or more.
+    lengths: int (N,). Without `rng`, their number is the least possible; a random epoch has at least as many.
     """
     parts = batches(lengths, settings.batch_tokens, settings.batch_documents, rng)
     return [parts[at : at + settings.accumulate] for at in range(0, len(parts), settings.accumulate)]
 
 
 def paced(settings: TrainConfig, lengths: np.ndarray) -> TrainConfig:
-    """Settings with at least `settings.updates` updates in all, unless training stops early; null: as they are.
+    """Returns settings with at least `settings.updates` updates, unless training stops early; null: unchanged.
 
-    lengths: int (N,), of the training documents as they are read. First batches get smaller, down to LEAST documents
-    behind an update; then epochs are added, and patience grows in the same ratio.
+    lengths: int (N,), of the training documents, truncated. First, batches get smaller, down to LEAST documents per
+    update; then epochs are added, and patience grows in proportion.
     """
     least, rows = settings.updates, len(lengths)
     if least is None:

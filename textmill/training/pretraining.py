@@ -1,8 +1,8 @@
-"""A network reads texts without labels before it is trained: a language model of them (Dai & Le 2015).
+"""Pretraining of a network, as a language model on texts without labels (Dai & Le 2015).
 
-A Transformer fills in masked words (Devlin et al. 2019); a recurrent network guesses the next word in each direction,
-its first layer alone (Howard & Ruder 2018; Peters et al. 2018). What it learns does not depend on what is built on it,
-so it is kept beside DVC's outputs: another dropout or pooling starts from it again.
+A Transformer predicts masked words (Devlin et al. 2019). The first layer of a recurrent network predicts the next word
+in each direction (Howard & Ruder 2018; Peters et al. 2018). The result does not depend on the layers above, so it is
+kept outside DVC's outputs and used again after a change of, say, dropout or pooling.
 """
 
 import hashlib
@@ -34,20 +34,20 @@ from textmill.training.updates import Updates
 
 Masked = tuple[np.ndarray, np.ndarray] | None
 
-ABOVE = {"bigrams", "pooling", "dropout", "locked", "head"}  # keys of a network that its pretraining does not see
-TAKEN = {"batch_tokens", "optimizer", "weight_decay", "schedule", "warmup", "clip", "precision"}  # of training
+ABOVE = {"bigrams", "pooling", "dropout", "locked", "head"}  # network keys that do not affect pretraining
+TAKEN = {"batch_tokens", "optimizer", "weight_decay", "schedule", "warmup", "clip", "precision"}  # train keys that do
 
 
 def pretrain(network: Network, config: NetworkConfig, settings: TrainConfig, task: Task) -> dict[str, Any]:
-    """Train the body of `network` in place on the task's corpus, and tell how it went.
+    """Pretrains the body of `network` in place on the task's corpus.
 
-    That is epochs, loss (nats), documents, tokens and seconds.
+    Returns epochs, loss (nats), documents, tokens and seconds.
 
-    `config` is the network's own, with `pretrain`; what that leaves open is as in training (TAKEN). Dropout rests.
-    Windows are cut from the texts one after the other, as RoBERTa's (Liu et al. 2019, FULL-SENTENCES): a window may
-    hold the end of one and the beginning of the next. Everything random in an epoch comes from (seed, epoch).
-    The task's cache keeps the body, one of each seed, and how far it is on the way there.
-    Raises DivergedError as soon as the loss is not finite, and DataError if there is less than a window of text.
+    config: the network's config, with `pretrain`; other settings are those of training (TAKEN), without dropout.
+    Windows are consecutive parts of the joined texts, as in RoBERTa (Liu et al. 2019, FULL-SENTENCES), so a window may
+    contain the end of one text and the beginning of the next. All randomness in an epoch comes from (seed, epoch).
+    The task's cache keeps one body for each seed, and the checkpoints of unfinished ones.
+    Raises DivergedError as soon as the loss is not finite, DataError if the corpus is shorter than a window.
     """
     plan, corpus, seed, embed = config.pretrain, task.corpus, task.seed, network.embed
     assert plan is not None
@@ -73,7 +73,7 @@ def pretrain(network: Network, config: NetworkConfig, settings: TrainConfig, tas
     while len(epochs.history) < plan.epochs:
         rng = np.random.default_rng([seed, epochs.number])
         docs = windows(corpus, plan.window, rng)
-        loader = Loader(docs, plan.window, "head", words.device)  # none is longer: a batch is whole windows
+        loader = Loader(docs, plan.window, "head", words.device)  # windows are not longer, so none is truncated
         learn = learning(network, guess, loader, settings)
         parts = batches(docs.lengths, settings.batch_tokens, None, rng)
         given = ((part, *negatives.draw(rng), _masks(network, len(part), plan.window, rng)) for part in parts)
@@ -86,7 +86,7 @@ def pretrain(network: Network, config: NetworkConfig, settings: TrainConfig, tas
                 f"({row['seconds']:.1f} s, {len(docs.ids) / row['seconds']:,.0f} ids/s)"
             )
             if epochs.number == plan.epochs:
-                updates.tuner.state.clear()  # a body that is done needs none, and takes a third of the room
+                updates.tuner.state.clear()  # no longer needed; the file is a third of the size
             epochs.end(row)
     if place and distributed.rank() == 0:
         for old in set(place.parent.glob(f"{seed}-*")) - {place}:
@@ -103,11 +103,11 @@ def pretrain(network: Network, config: NetworkConfig, settings: TrainConfig, tas
 
 
 def learning(network: Network, guess: Guess, loader: Loader, settings: TrainConfig) -> Callable[..., Tensor]:
-    """A function that puts the gradients of a batch's mean surprise into `network` and `guess`, and gives it.
+    """Returns a function that adds the gradients of a batch's mean loss to `network` and `guess` and returns that loss.
 
-    The function takes the batch's row numbers (B,), words to compare with (K,), their chances (K,), and places to mask
-    with what stands there instead, both int64 (B, M), or None: then words that are next are guessed. It computes this
-    rank's share. It raises ResourceError where a GPU's memory ends.
+    The function takes the batch's row numbers (B,), the drawn words (K,), their probabilities (K,), and the positions
+    to mask with the ids to put there, both int64 (B, M), or None to predict next words. It computes this rank's share.
+    It raises ResourceError if a GPU runs out of memory.
     """
 
     def learn(batch: np.ndarray, drawn: np.ndarray, chance: np.ndarray, masked: Masked) -> Tensor:
@@ -137,21 +137,21 @@ def _masks(network: Network, rows: int, steps: int, rng: np.random.Generator) ->
 
 
 def windows(corpus: Ragged, window: int, rng: np.random.Generator) -> Ragged:
-    """All whole windows of the texts one after the other, from a random first id on."""
+    """Returns all complete windows of the joined texts, starting from a random id."""
     first = int(rng.integers(min(window, len(corpus.ids) - window + 1)))
     count = (len(corpus.ids) - first) // window
     return Ragged(corpus.ids[first : first + count * window], np.arange(count + 1) * window)
 
 
 def _trained(network: Network, guess: nn.Module) -> nn.ParameterDict:
-    """The network's own weights below what is built on them, but frozen ones, and those of the guess."""
+    """Returns the weights to train: the network's body, except frozen weights, and those of `guess`."""
     own = {name: weight for name, weight in network.named_parameters() if name.startswith(network.BODY)}
     own |= {f"guess.{name}": weight for name, weight in guess.named_parameters()}
     return nn.ParameterDict({name.replace(".", "/"): weight for name, weight in own.items() if weight.requires_grad})
 
 
 def _key(network: Network, config: NetworkConfig, settings: TrainConfig, corpus: Ragged, code: str) -> str:
-    """Digest of all that a pretrained body comes from; its first weights stand for word vectors and the seed."""
+    """Returns a digest of all that a pretrained body depends on; initial weights cover word vectors and the seed."""
     own = {name: value for name, value in config.model_dump().items() if name not in ABOVE}
     taken = {name: value for name, value in settings.model_dump().items() if name in TAKEN}
     first = [tensor for name, tensor in network.state_dict().items() if name.startswith(network.BODY)]

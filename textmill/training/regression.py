@@ -1,4 +1,4 @@
-"""Logistic regression on n-grams, by scikit-learn."""
+"""Logistic regression on n-grams, with scikit-learn."""
 
 import warnings
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
     from sklearn.linear_model import LogisticRegression
 
-ITERATIONS = 1000  # of a solver that gets nearer with each; the dual one may go in circles for longer than that
+ITERATIONS = 1000  # at most, for solvers that improve with each; the dual solver may not converge in that many
 
 
 class Optimum(NamedTuple):
-    """Weights (R, F) and biases (R,), one row for two classes, and how they were found."""
+    """Weights (R, F) and biases (R,), with one row for two classes, and the solver's result."""
 
     weights: np.ndarray
     bias: np.ndarray
@@ -24,7 +24,7 @@ class Optimum(NamedTuple):
 
 
 def log_count_ratio(present: Counts, target: np.ndarray) -> np.ndarray:
-    """Log of how much more often a feature stands in the class than outside, (F,) (Wang & Manning 2012, eq. 2)."""
+    """Returns the log of how much more frequent each feature is in the class, (F,) (Wang & Manning 2012, eq. 2)."""
     inside = np.bincount(present.columns, target[present.rows], minlength=present.shape[1])
     outside = 1 + present.per_column() - inside
     inside += 1
@@ -32,16 +32,16 @@ def log_count_ratio(present: Counts, target: np.ndarray) -> np.ndarray:
 
 
 def regression(features: Counts, target: np.ndarray, c: float, seed: int) -> Optimum:
-    """The L2-penalised logistic regression of a target (N,); nothing warns if its optimum was not reached."""
+    """Fits an L2-penalised logistic regression to a target (N,), without a warning if it did not converge."""
     from scipy.sparse import csc_array
     from sklearn.linear_model import LogisticRegression
 
-    ends = np.cumsum([0, *features.per_column()], dtype=np.int32)  # liblinear wants 32 bits
+    ends = np.cumsum([0, *features.per_column()], dtype=np.int32)  # liblinear needs 32 bits
     table = csc_array((features.data, features.rows, ends), shape=features.shape).tocsr()
-    if len(np.unique(target)) != 2:  # liblinear knows two classes only
+    if len(np.unique(target)) != 2:  # liblinear supports two classes only
         return _optimum(LogisticRegression(C=c, max_iter=ITERATIONS), table, target)
-    # Where features outnumber documents, liblinear's dual takes a fraction of the others' time, but for a rare class:
-    # one of forty took 2,000 iterations and 7 seconds, and the primal 14 and 0.1 to the same optimum.
+    # With more features than documents, liblinear's dual solver is by far the fastest, except for a rare class: one of
+    # forty took it 2,000 iterations and 7 seconds; the primal solver took 14 and 0.1 s to the same optimum.
     found = _optimum(LogisticRegression(C=c, solver="liblinear", dual=True, random_state=seed), table, target)
     if found.solver.converged:
         return found

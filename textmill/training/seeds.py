@@ -1,4 +1,4 @@
-"""A model fitted once a seed: which seed is shipped, and what is told of them all."""
+"""A model fitted once per seed: the choice of the seed to ship, and the record of all."""
 
 import shutil
 import time
@@ -20,7 +20,7 @@ from textmill.training.validation import GOODNESS
 
 @dataclass(frozen=True)
 class Runs:
-    """What came of each seed, in ascending order, its model with its temperature, and the seed that is shipped."""
+    """The result of each seed, in ascending order, its calibrated model, and the seed that is shipped."""
 
     each: dict[int, Fitted]
     models: dict[int, Calibrated]
@@ -28,7 +28,7 @@ class Runs:
 
     @property
     def best(self) -> Fitted:
-        """The shipped seed's."""
+        """The shipped seed's result."""
         return self.each[self.shipped]
 
     @property
@@ -37,7 +37,7 @@ class Runs:
         return {seed: model for seed, model in self.models.items() if seed != self.shipped}
 
     def validated(self, seed: int) -> Validation:
-        """Validation scores of a seed's best epoch, the log-loss at its temperature."""
+        """Returns the validation scores of a seed's best epoch; the log-loss is after calibration."""
         row = _best_row(self.each[seed])
         return Validation(
             accuracy=round(row["validation_accuracy"], 6),
@@ -46,9 +46,9 @@ class Runs:
         )
 
     def described(self, entry: Mapping[str, Any], threads: int, processes: int, weights: str) -> Fit:
-        """How the shipped seed was fitted, `validation` as the mean over all seeds, and what is each seed's own.
+        """Returns how the shipped seed was fitted, mean validation scores over all seeds, and each seed's scores.
 
-        entry: of `models:`; weights: the digest of the shipped ones.
+        entry: the model's entry of `models:`; weights: the digest of the shipped weights.
         """
         own, each = self.best, {seed: self.validated(seed) for seed in self.each}
         names = Validation.model_fields
@@ -78,7 +78,7 @@ class Runs:
         )
 
     def timing(self) -> Timing:
-        """Seconds of all seeds together, which end now, and where; a resumed run counts the epochs before, too."""
+        """Returns the time of all seeds together, which end now, and the machine; includes epochs before a resume."""
         seconds, ended = round(sum(map(_seconds, self.each.values())), 3), round(time.time(), 3)
         read = self.best.pretraining
         card = gpu() if self.best.device == "cuda" else None
@@ -101,10 +101,10 @@ def fit_seeds(
     task: Task,
     places: Callable[[int], Path],
 ) -> Runs:
-    """A model of each seed, calibrated. Without settings there is one, with the task's own seed.
+    """Fits and calibrates a model for each seed; without settings, one with the task's seed.
 
-    places: the folder of each seed's checkpoints. Those of a finished seed stay until all are done, so that a killed
-    stage does not train it again.
+    places: returns the folder of a seed's checkpoints. A finished seed's stay until all seeds are done, so that a
+    killed stage does not train it again.
     """
     seeds = sorted(settings.seeds) if settings else [task.seed]
     each = {}
@@ -117,18 +117,18 @@ def fit_seeds(
 
 
 def best_seed(each: Mapping[int, Fitted], monitor: str) -> int:
-    """The seed whose best epoch is the best on validation, by what is monitored; the lowest among equals."""
+    """Returns the seed with the best epoch on validation, by `monitor`; the lowest seed among equals."""
     goodness = GOODNESS[monitor]
     return max(each, key=lambda seed: goodness(_best_row(each[seed])))
 
 
 def places_of(folder: Path, name: str, key: Sequence[Any]) -> Callable[[int], Path]:
-    """Where each seed of a model keeps its checkpoints; key: all that a fit depends on beside its seed."""
+    """Returns a function from a seed to the folder of its checkpoints. key: all that a fit depends on but its seed."""
     return lambda seed: folder / f"{name}-{digest([seed, *key])[:16]}"
 
 
 def forget(folder: Path, name: str) -> None:
-    """Delete a model's checkpoints, those of runs with other params, too."""
+    """Deletes a model's checkpoints, including those of runs with other params."""
     for left in folder.glob(f"{name}-{'?' * 16}"):
         shutil.rmtree(left)
 
@@ -138,12 +138,12 @@ def _best_row(fitted: Fitted) -> EpochRow:
 
 
 def gpu() -> str:
-    """What the GPU is called."""
+    """Returns the GPU's name."""
     import torch
 
     return torch.cuda.get_device_name()
 
 
 def _seconds(fitted: Fitted) -> float:
-    """Of pretraining and training."""
+    """Returns the seconds of pretraining and training."""
     return (fitted.pretraining or {}).get("seconds", 0.0) + sum(row["seconds"] for row in fitted.history)

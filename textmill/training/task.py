@@ -1,4 +1,4 @@
-"""What a model is fitted to, what comes of it, and what a family of models is."""
+"""The interface of model families: the task, the model, the result of fitting."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -16,28 +16,28 @@ from textmill.vectors import WordVectors
 
 
 class Model(Protocol):
-    """What every family gives: scores for documents, and weights to keep."""
+    """A fitted model of any family."""
 
-    METHODS: ClassVar[tuple[str, ...]]  # of textmill.explain that fit it, its default first
+    METHODS: ClassVar[tuple[str, ...]]  # methods of textmill.explain that apply to it, the default first
 
     def predict_proba(self, docs: Ragged) -> np.ndarray:
-        """Probability of each class for each document, float32 (N, C)."""
+        """Returns the probability of each class for each document, float32 (N, C)."""
 
     def positions(self, length: int) -> np.ndarray:
-        """Which ids of a document of `length` it reads, in ascending order: int64 (R,)."""
+        """Returns the positions that it reads in a document of `length` ids, ascending, int64 (R,)."""
 
     def tensors(self) -> dict[str, np.ndarray]:
-        """All weights by name, as the bundle keeps them."""
+        """Returns all weights by name, as the bundle keeps them."""
 
 
 @dataclass(frozen=True)
 class Task:
     """What a model is fitted to: ids below `vocabulary`, class numbers below `classes`.
 
-    vectors: of the tokenizer, for embeddings that begin with them; corpus: training and unlabelled documents, none of
-    them a test text, to pretrain on; encoder: the folder of a pretrained encoder, beside which its tokenizer's file
-    lies; cache: the folder that keeps what was pretrained. None where the model asks for none.
-    code: digest of what the training runs, for what is kept between runs.
+    vectors: the tokenizer's word vectors, for embeddings that start from them; corpus: training and unlabelled
+    documents without test texts, to pretrain on; encoder: the folder of a pretrained encoder, next to its tokenizer's
+    file; cache: the folder that keeps pretrained bodies. Each is None if the model does not need it.
+    code: digest of the code that the training runs, for what is kept between runs.
     """
 
     vocabulary: int
@@ -51,7 +51,7 @@ class Task:
 
 
 class EpochRow(TypedDict):
-    """An epoch in a history: None where a model has no such number."""
+    """An epoch in a history; None where a model has no such number."""
 
     epoch: int
     train_loss: float | None
@@ -65,9 +65,9 @@ class EpochRow(TypedDict):
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model with the weights of its best epoch, and how it got there (a row an epoch).
+    """A model with the weights of its best epoch, and its history, a row per epoch.
 
-    pretraining: epochs, loss (nats), documents, tokens, seconds. learning: of a network; solver: of a linear model.
+    pretraining: epochs, loss (nats), documents, tokens, seconds. learning: for a network; solver: for a linear model.
     """
 
     model: Model
@@ -81,10 +81,10 @@ class Fitted:
 
 
 class Reads(NamedTuple):
-    """What the training of a model reads beside ids and labels.
+    """What the training of a model reads in addition to ids and labels.
 
-    vectors: the key of its entry that says how long the tokenizer's vectors must be, if it begins with them.
-    corpus: texts without labels. encoder: a pretrained encoder, which its tokenizer brings.
+    vectors: the key of its entry for the size of word vectors, if it starts from the tokenizer's; else None.
+    corpus: whether it reads texts without labels. encoder: whether it reads its tokenizer's pretrained encoder.
     """
 
     vectors: str | None = None
@@ -93,9 +93,10 @@ class Reads(NamedTuple):
 
 
 class Family(ABC):
-    """A family of models. Its module in textmill.models is named as the family, and holds it as FAMILY.
+    """A family of models. Its module in textmill.models has the family's name and calls it FAMILY.
 
-    config: of an entry of `models:`. settings: of its training, if the `train` section is about it.
+    config: the class of an entry of `models:`. settings: the class of its training settings, None without training
+    settings.
     """
 
     config: type[Section]
@@ -103,9 +104,9 @@ class Family(ABC):
 
     @abstractmethod
     def check(self, entry: Mapping[str, Any], train: Mapping[str, Any], where: str) -> tuple[Section, Section | None]:
-        """An entry of `models:` as its config, and the settings of its training if `train` is about it.
+        """Returns the config of an entry of `models:`, and its training settings if it uses the `train` section.
 
-        Raises ParamsError naming the key under `where`.
+        Raises ParamsError with the key under `where`.
         """
 
     @abstractmethod
@@ -118,18 +119,18 @@ class Family(ABC):
         task: Task,
         folder: Path | None = None,
     ) -> Fitted:
-        """The fitted model, the same for the same seed; `folder` holds its checkpoints."""
+        """Fits a model, the same one for the same seed. folder: where its checkpoints are."""
 
     @abstractmethod
     def load(
         self, config: Any, settings: Any, tensors: Mapping[str, np.ndarray], task: Task, where: str = "weights"
     ) -> Model:
-        """The model of `Model.tensors()`, which were read from the file `where`; `settings` may be the Reading alone.
+        """Returns the model with the arrays of `Model.tensors()`. `settings` may be only the Reading.
 
-        Raises ArtifactError under `where`, naming the first tensor that does not fit, and ParamsError if the rest does
-        not fit together.
+        where: the file that they were read from. Raises ArtifactError with `where` and the first tensor that does not
+        fit, ParamsError if config, settings and task do not fit each other.
         """
 
     def reads(self, config: Any) -> Reads:
-        """What the training reads beside ids and labels."""
+        """Returns what the training reads in addition to ids and labels."""
         return Reads()

@@ -1,4 +1,4 @@
-"""One update of a network's weights after the other."""
+"""Updates of a network's weights."""
 
 import math
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from textmill.training.settings import TrainConfig
 
 
 class Updates:
-    """Clipping, optimizer and moving average, as `settings` has them.
+    """Clipping, optimizer and moving average, as `settings` says.
 
-    average: the network that predicts, whose weights are averages, or None if the last weights do.
+    average: the network with averaged weights, which predicts; None if the last weights do.
     """
 
     def __init__(self, weights: nn.Module, settings: TrainConfig):
@@ -23,17 +23,17 @@ class Updates:
         self.average = None if settings.ema is None else moving_average(weights, settings.ema)
 
     def step(self, gradients: Callable[[], Tensor], lr: float, where: str) -> float:
-        """Change the weights by their gradients, which `gradients` puts there; the loss that it gives.
+        """Updates the weights by the gradients that `gradients()` computes, and returns the loss that it returns.
 
-        Under torchrun gradients and losses of all ranks are added up.
-        Raises DivergedError, with `where`, if the loss is not finite.
+        Under torchrun, the gradients and losses of all ranks are added up.
+        Raises DivergedError with `where` if the loss is not finite.
         """
         for group in self.tuner.param_groups:
             group["lr"] = lr * group["scale"]
         self.tuner.zero_grad()
         loss = distributed.total(self.weights, gradients())
         if not math.isfinite(value := loss.item()):
-            raise DivergedError(f"{where}: the loss is {value}; lower its lr, or set clip")
+            raise DivergedError(f"{where}: the loss is {value}; lower lr, or set clip")
         if self.clip:
             nn.utils.clip_grad_norm_(self.weights.parameters(), self.clip)
         self.tuner.step()

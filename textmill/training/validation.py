@@ -1,4 +1,4 @@
-"""The few numbers that choose an epoch; a champion is chosen by `textmill.judging.metrics`."""
+"""The scores that choose an epoch; `textmill.judging.metrics` has those that choose the champion."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ import numpy as np
 from textmill import tally
 from textmill.training.task import EpochRow
 
-# By `train.monitor`, what is compared of two rows of a history; among equals, the less surprised is better.
+# For each `train.monitor`, the key by which rows of a history are compared; a lower loss decides ties.
 GOODNESS: dict[str, Callable[[EpochRow], tuple[float, ...]]] = {
     "accuracy": lambda row: (row["validation_accuracy"], -row["validation_loss"]),
     "f1_macro": lambda row: (row["validation_f1"], -row["validation_loss"]),
@@ -16,7 +16,7 @@ GOODNESS: dict[str, Callable[[EpochRow], tuple[float, ...]]] = {
 
 
 def epoch_scores(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Accuracy, macro-F1 and log-loss. probabilities: (N, C); labels: int (N,)."""
+    """Returns accuracy, macro-F1 and log-loss. probabilities: (N, C); labels: int (N,)."""
     counts = tally.count(labels, probabilities.argmax(1), probabilities.shape[1])
     return {
         "accuracy": float(tally.accuracy(*counts)),

@@ -1,4 +1,4 @@
-"""What `tokenizers.NAME.vectors` may say: null, the file that holds them, or how they are trained here."""
+"""The key `tokenizers.NAME.vectors`: null, a file with word vectors, or how to train them here."""
 
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
@@ -13,32 +13,32 @@ from textmill.fetch.hosts import name_of
 
 
 class VectorsPath(PathFile):
-    """A file of the user's own. `member` is for an archive, else null."""
+    """The user's own file of word vectors."""
 
-    sha256: Checksums  # any of them is good
-    member: Text | None = None  # the file, of an archive
+    sha256: Checksums  # checksums of the file; one must match
+    member: Text | None = None  # the file with the vectors, if `path` is an archive
 
 
 class VectorsUrl(UrlFile):
-    """A file behind an http(s) address. `member` is for an archive, else null."""
+    """A file of word vectors at an http(s) address."""
 
-    member: Text | None = None  # the file, of an archive
+    member: Text | None = None  # the file with the vectors, if `url` is an archive
 
 
 class Trained(Section):
-    """What every method of training them has."""
+    """Keys of both training methods."""
 
     source: Literal["trained"]  # where the vectors come from
     method: str  # word2vec or fasttext
     size: Width = 100  # numbers in a vector
-    window: Annotated[int, Field(ge=1, le=1000)] = 5  # words on each side, at most
-    min_count: Count = 5  # rarer words get no vector: theirs are random at first
-    negative: Annotated[int, Field(ge=1, le=1000)] = 5  # random words beside each true one
-    # Share of the running words above which a word is skipped at times.
+    window: Annotated[int, Field(ge=1, le=1000)] = 5  # words on each side of a word, at most
+    min_count: Count = 5  # rarer words get no vector here; networks start theirs at random
+    negative: Annotated[int, Field(ge=1, le=1000)] = 5  # negative samples: random words for each true neighbour
+    # words more frequent than this share of all words are skipped at random
     sample: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1e-3
     epochs: Few = 5  # passes over the texts
-    lr: Rate = 0.025  # learning rate at first; it falls evenly
-    skip_gram: bool = True  # false: the bag of neighbours predicts the word
+    lr: Rate = 0.025  # initial learning rate; it falls linearly
+    skip_gram: bool = True  # true: a word predicts its neighbours; false: the neighbours predict the word (CBOW)
 
 
 class Word2Vec(Trained):
@@ -48,12 +48,12 @@ class Word2Vec(Trained):
 
 
 class FastText(Trained):
-    """fastText (Bojanowski et al. 2017): a word's vector is also made of its character n-grams."""
+    """fastText (Bojanowski et al. 2017): a word's vector also depends on its character n-grams."""
 
     method: Literal["fasttext"]  # or word2vec
-    shortest: Annotated[int, Field(ge=1, le=100)] = 3  # n-gram, in characters
-    longest: Annotated[int, Field(ge=1, le=100)] = 6  # n-gram, in characters
-    buckets: Many = 100_000  # of hashed n-grams, each as large as a vector
+    shortest: Annotated[int, Field(ge=1, le=100)] = 3  # shortest n-gram, in characters
+    longest: Annotated[int, Field(ge=1, le=100)] = 6  # longest n-gram, in characters
+    buckets: Many = 100_000  # number of buckets for hashed n-grams, each with a vector
 
 
 File = VectorsPath | VectorsUrl | WheelFile
@@ -62,9 +62,9 @@ METHODS: dict[str, type[Trained]] = {"word2vec": Word2Vec, "fasttext": FastText}
 
 
 def vectors_config(entry: dict[str, Any], where: str) -> File | Trained | None:
-    """The key `vectors` of an entry of `tokenizers:`. Raises ParamsError naming the key under `where`.
+    """Returns the config of `vectors` in an entry of `tokenizers:`. Raises ParamsError with the key under `where`.
 
-    In steps instead of a pydantic union: the error then names the key, not the union's branches.
+    In steps instead of a pydantic union, so that an error names the key and not the union's branches.
     """
     where = f"{where}.vectors"
     found = entry.get("vectors")
@@ -80,10 +80,12 @@ def vectors_config(entry: dict[str, Any], where: str) -> File | Trained | None:
 
 
 def _check_member(config: File | Trained, where: str) -> None:
-    """Raise ParamsError if an archive comes without the name of a file in it, or such a name without an archive."""
+    """Raises ParamsError if an archive comes without `member`, or `member` without an archive."""
     match config:
         case WheelFile() if is_archive(config.member):
-            raise ParamsError(f"{where}.member: {config.member} is an archive in a wheel; name a file that is none")
+            raise ParamsError(
+                f"{where}.member: {config.member} is an archive; name a file in the wheel that is not one"
+            )
         case VectorsPath() | VectorsUrl():
             name = PurePath(config.path).name if isinstance(config, VectorsPath) else name_of(config.url)
             if is_archive(name) and config.member is None:

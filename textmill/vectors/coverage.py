@@ -1,4 +1,4 @@
-"""How much of a tokenizer's words, and of what is read with it, has a vector."""
+"""Coverage: how many of a tokenizer's words, and how many words of the documents, have a vector."""
 
 from typing import Any
 
@@ -7,11 +7,14 @@ import numpy as np
 from textmill.text.ragged import SPECIALS, Ragged
 from textmill.vectors import WordVectors
 
-AT_ONCE = 1 << 24  # ids that are counted at a time
+AT_ONCE = 1 << 24  # ids counted at a time
 
 
 def coverage(found: WordVectors, vocabulary: int, docs: Ragged) -> dict[str, Any]:
-    """Words of a vocabulary of so many ids that have a vector, and the share of the documents' running words."""
+    """Returns how many words of the vocabulary have a vector, and what share of the words of the documents does.
+
+    vocabulary: its number of ids, including specials.
+    """
     counts = np.zeros(vocabulary, np.int64)
     for start in range(0, len(docs.ids), AT_ONCE):
         counts += np.bincount(docs.ids[start : start + AT_ONCE], minlength=vocabulary)

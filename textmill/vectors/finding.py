@@ -1,4 +1,4 @@
-"""Vectors of a tokenizer's words out of a file, read packed as it came."""
+"""The search for the vectors of a tokenizer's words in a file, which stays packed."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from textmill.vectors import WordVectors
 from textmill.vectors.config import File
 from textmill.vectors.reading import read
 
-FOLDER = "vectors"  # of the mirror
+FOLDER = "vectors"  # in the mirror
 
 
 def find(config: File, tokenizer: Tokenizer, places: Places) -> tuple[WordVectors, dict[str, Any]]:
-    """The vectors that the file of `config` holds for a tokenizer's words, and what the file held in all.
+    """Returns the vectors of a tokenizer's words from the file that `config` names, and counts of what it contains.
 
-    Raises what `fetch` and `read` raise.
+    Raises the errors of `fetch` and `read`.
     """
     file = fetch(config, places, FOLDER)
     wanted = {tokenizer.token(number): number for number in range(SPECIALS, tokenizer.size)}

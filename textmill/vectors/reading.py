@@ -1,7 +1,7 @@
-"""Vectors out of a text file: a word and its numbers a line, as word2vec, GloVe and fastText write them.
+"""Word vectors from a text file with a word and its numbers per line, as word2vec, GloVe and fastText write it.
 
-Millions of lines go by; only those of wanted words are turned into numbers. Lines are bytes: a word may hold any
-character but a line's end, a space too, so that the numbers are counted from the right.
+Of millions of lines, only those of wanted words are parsed. Lines are bytes. A word may contain any character except a
+line break, even a space, so numbers are counted from the right.
 """
 
 import codecs
@@ -14,11 +14,11 @@ from textmill.errors import ArtifactError, DataError
 from textmill.vectors import WordVectors
 
 BLOCK = 4 << 20  # bytes read at a time
-LONGEST = 1 << 20  # bytes of a line; what is longer is no vector
+LONGEST = 1 << 20  # bytes in a line; a longer one is not a vector
 
 
 class Counts(NamedTuple):
-    """What a file held: vectors, and of the wanted words those that came again, and those that are all zero."""
+    """Counts of a file's vectors, of wanted words that were repeated, and of wanted vectors that are all zero."""
 
     in_file: int
     duplicates: int
@@ -26,12 +26,12 @@ class Counts(NamedTuple):
 
 
 def read(file: IO[bytes], wanted: Mapping[str, int], where: str) -> tuple[WordVectors, Counts]:
-    """The vectors of the wanted words, exactly as these are spelled; a word's first line wins.
+    """Returns the vectors of the wanted words, spelled exactly so; if a word is repeated, its first line counts.
 
-    wanted: the id of each word; where: the file's name, for errors. A first line of two whole numbers, how many words
-    and how many numbers each, may be there or not.
-    Raises ArtifactError, with the line's number, if one has not as many numbers as the first, or a wanted one something
-    that is no finite number; DataError if no word is found.
+    wanted: the id of each word; where: the file's name, for errors. A first line of two whole numbers, the number of
+    words and of numbers per word, is optional.
+    Raises ArtifactError, with the line number, if a line has more or fewer numbers than the first, or a wanted line
+    has something that is not a finite number; DataError if no word is found.
     """
     ids = {word.encode(): number for word, number in wanted.items()}
     found: dict[int, np.ndarray] = {}
@@ -56,11 +56,13 @@ def read(file: IO[bytes], wanted: Mapping[str, int], where: str) -> tuple[WordVe
             continue
         found[key] = _vector(line, size, f"{where}, line {number}")
     if told and told[0] != words:
-        raise ArtifactError(f"{where}, line 1: tells of {told[0]:,} words, but {words:,} follow; is the file whole?")
+        raise ArtifactError(
+            f"{where}, line 1: announces {told[0]:,} words, but {words:,} follow; get the complete file"
+        )
     if not found:
         raise DataError(
-            f"{where}: 0 of {len(ids):,} words of the vocabulary are among its {words:,}; "
-            "is it of the texts' language, and in the tokenizer's case?"
+            f"{where}: none of the vocabulary's {len(ids):,} words are among its {words:,}; "
+            "check that it has the texts' language and the tokenizer's case"
         )
     keys = np.array(sorted(found), np.int64)
     vectors = np.stack([found[key] for key in keys.tolist()])
@@ -80,13 +82,13 @@ def _lines(file: IO[bytes], where: str) -> Iterator[bytes]:
 
 
 def _header(line: bytes) -> tuple[int, int] | None:
-    """How many words, and numbers in each, a first line tells; None if it is a vector."""
+    """Returns the numbers of words and of numbers per word that a first line announces; None if it is a vector."""
     fields = line.split(b" ")
     return (int(fields[0]), int(fields[1])) if len(fields) == 2 and all(field.isdigit() for field in fields) else None
 
 
 def _numbers(line: bytes) -> int:
-    """How many fields at the end of a line, all but its first at most, are numbers."""
+    """Returns how many fields at the end of a line are numbers, not counting the first field."""
     fields = line.split(b" ")[:0:-1]
     return next((number for number, field in enumerate(fields) if not _is_number(field)), len(fields))
 
@@ -100,7 +102,7 @@ def _is_number(field: bytes) -> bool:
 
 
 def _odd_word(line: bytes, size: int, where: str) -> bytes:
-    """The word of a line that has not `size` spaces: one with spaces in it."""
+    """Returns the word of a line that has more than `size` spaces because its word contains some."""
     numbers = _numbers(line)
     if numbers != size:
         raise ArtifactError(f"{where}: expected a word and {size} numbers, found {numbers}")
@@ -108,7 +110,7 @@ def _odd_word(line: bytes, size: int, where: str) -> bytes:
 
 
 def _vector(line: bytes, size: int, where: str) -> np.ndarray:
-    """The last `size` fields as float32 (size,)."""
+    """Returns the last `size` fields, float32 (size,)."""
     fields = line.rsplit(b" ", size)[1:]
     try:
         with np.errstate(over="ignore"):

@@ -1,4 +1,4 @@
-"""Vectors learned from the corpus's own texts by gensim: one worker and a seed give the same bytes in every process."""
+"""Word vectors trained on the corpus with gensim. One worker and a seed give the same bytes in every process."""
 
 from collections.abc import Iterator
 
@@ -11,15 +11,15 @@ from textmill.text.tokenizer import Tokenizer
 from textmill.vectors import WordVectors
 from textmill.vectors.config import FastText, Trained
 
-LAST_LR = 1e-4  # what the rate falls to; that of the method's authors
-PIECE = 10_000  # words: gensim leaves out what comes behind them in a document
-UNKNOWN = "\0"  # in no text: `clean` replaced it
+LAST_LR = 1e-4  # final learning rate, as in the authors' code
+PIECE = 10_000  # words; gensim ignores the rest of a longer document
+UNKNOWN = "\0"  # never occurs in texts, because `clean` replaces it
 
 
 class Sentences:
-    """The documents as lists of words, each time from the start. They stay on disk but for the one that is asked for.
+    """The documents as lists of words; each iteration starts again. Only the current document is in memory.
 
-    An unknown word keeps its place: leaving it out would make neighbours of words that are none, and its vector is
+    Unknown words keep their place: without them, words would become neighbours that are not. Their shared vector is
     that of a rare word.
     """
 
@@ -35,9 +35,9 @@ class Sentences:
 
 
 def train(config: Trained, documents: list[tuple[Ragged, np.ndarray]], tokenizer: Tokenizer, seed: int) -> WordVectors:
-    """Vectors of the ids that stand `min_count` times in the documents: rows, int (N,), of each Ragged.
+    """Trains vectors for the ids that occur at least `min_count` times in the documents.
 
-    Raises DataError if there is no such id.
+    documents: pairs of documents and the rows to use, int (N,). Raises DataError if no id is frequent enough.
     """
     from gensim.models import FastText as GensimFastText
     from gensim.models import Word2Vec as GensimWord2Vec
@@ -59,13 +59,13 @@ def train(config: Trained, documents: list[tuple[Ragged, np.ndarray]], tokenizer
         min_alpha=min(LAST_LR, config.lr),
         sg=int(config.skip_gram),
         seed=seed,
-        workers=1,  # two would learn in an order of their own
+        workers=1,  # two would train in an unpredictable order
         **more,
     )
     sentences = Sentences(documents, words)
     learner.build_vocab(sentences)
     if not len(learner.wv):
-        raise DataError(f"vectors: no word stands min_count: {config.min_count} times; lower it")
+        raise DataError(f"vectors: no word occurs {config.min_count} times; lower min_count")
     learner.train(sentences, total_examples=learner.corpus_count, epochs=config.epochs)
     place = learner.wv.key_to_index
     ids = [number for number in range(UNK, len(words)) if words[number] in place]

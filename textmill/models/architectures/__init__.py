@@ -1,1 +1,1 @@
-"""The families' networks, in torch: a module each, imported when one is built, so that an entry is checked without."""
+"""The families' networks in torch, a module each; imported only to build one, so entries are checked without torch."""

@@ -13,7 +13,7 @@ from textmill.networks.layers import Network, hidden_layers, inside
 class CNN(Network):
     """Embedding, windows of every width, maximum over time, classifier.
 
-    A window begins at each word of a document. What hangs over the document's end is zero, in a padded batch as alone.
+    A window begins at each word of a document. Beyond the document's end it sees zeros, with or without padding.
     """
 
     def __init__(self, config: CNNConfig, vocabulary: int, outputs: int, max_len: int | None = None):
@@ -33,6 +33,6 @@ class CNN(Network):
         states = embedded.transpose(1, 2).masked_fill(~text, 0)  # (B, E, T)
         strongest = []
         for window, width in zip(self.windows, self.widths, strict=True):
-            answers = window(F.pad(states, (0, width - 1))).relu()  # to the window that begins at a step: (B, F, T)
+            answers = window(F.pad(states, (0, width - 1))).relu()  # (B, F, T), at the step where a window begins
             strongest.append(answers.masked_fill(~text, 0).amax(2))
         return self.classify(self.head(torch.cat(strongest, 1)))

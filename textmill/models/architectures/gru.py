@@ -6,4 +6,6 @@ from textmill.networks.recurrent import Recurrent
 
 
 class GRU(Recurrent):
+    """Gated recurrent units (Cho et al. 2014)."""
+
     CELL = nn.GRU

@@ -1,4 +1,4 @@
-"""The network of family pretrained: an encoder, and what stands on it."""
+"""The network of family pretrained: an encoder with pooling and a head."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 class Pretrained(Network):
-    """Encoder, pooling, head. A text is framed as in the encoder's own training: [CLS] text [SEP].
+    """Encoder, pooling, head. Special tokens frame a text as in the encoder's pretraining: [CLS] text [SEP].
 
-    What is frozen gets no gradients and drops nothing.
+    Frozen layers get no gradients and no dropout.
     """
 
     BFLOAT16_PAYS = frozenset({"cpu", "cuda"})
@@ -35,7 +35,9 @@ class Pretrained(Network):
         self.heights, self.top = heights(encoder)
         if not isinstance(config.freeze, bool) and config.freeze > self.top:
             raise ParamsError(f"freeze: {config.freeze}, but the encoder has {self.top} layers; set true for all")
-        self.frozen = (self.top if config.freeze is True else config.freeze or -1) + 1  # heights below get no gradients
+        self.frozen = (
+            self.top if config.freeze is True else config.freeze or -1
+        ) + 1  # layers below this number are frozen
         for name, weight in encoder.named_parameters():
             weight.requires_grad_(self.heights[name] >= self.frozen)
         self.pool = Pool(config.pooling, encoder.config.hidden_size, {"cls": lambda states, lengths: states[:, 0]})
@@ -43,8 +45,8 @@ class Pretrained(Network):
         self.classify = nn.Linear([self.pool.width, *config.head][-1], outputs)
 
     def embed(self, ids: Tensor) -> Tensor:
-        """ids (B, T) -> the encoder's vectors of them (B, T, E), without positions"""
-        theirs = torch.where(ids < SPECIALS, self.frame.unknown, ids - SPECIALS)  # PAD, too: nothing looks at it
+        """ids (B, T) -> the encoder's token vectors (B, T, E), without positions"""
+        theirs = torch.where(ids < SPECIALS, self.frame.unknown, ids - SPECIALS)  # also for PAD, which is masked
         return self.encoder.get_input_embeddings()(theirs)
 
     def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
@@ -56,7 +58,7 @@ class Pretrained(Network):
         return self.classify(self.head(self.pool(states, lengths)))
 
     def framed(self, embedded: Tensor, lengths: Tensor) -> Tensor:
-        """Texts (B, T, E) with the F vectors of the frame around each: (B, F + T, E)."""
+        """Returns texts (B, T, E) with the F special tokens around each: (B, F + T, E)."""
         before, after = (self._vectors(ids, embedded) for ids in (self.frame.before, self.frame.after))  # (F, E)
         rows = len(embedded)
         framed = torch.cat([before.expand(rows, -1, -1), embedded, after.expand(rows, -1, -1)], 1)
@@ -67,16 +69,16 @@ class Pretrained(Network):
         return self.encoder.get_input_embeddings()(torch.tensor(ids, dtype=torch.long, device=like.device))
 
     def train(self, mode: bool = True) -> "Pretrained":
-        """Training or predicting; what is frozen always predicts."""
+        """Switches between training and prediction; frozen layers always stay in prediction mode."""
         super().train(mode)
         for name, part in self.encoder.named_modules():
             part.training = mode and self.heights[name] >= self.frozen
         return self
 
     def scale(self, name: str) -> float:
-        """Share of the learning rate that a weight has: lower layers keep more of what they know.
+        """Returns the factor on a weight's learning rate, which is smaller for lower layers (Howard & Ruder 2018, 3.2).
 
-        Howard & Ruder 2018, 3.2; the head has all of it, the highest layer `layer_decay` of it.
+        It is 1 for the head and `layer_decay` for the highest layer.
         """
         if not name.startswith("encoder."):
             return 1.0
@@ -84,9 +86,9 @@ class Pretrained(Network):
 
 
 def build(config: PretrainedConfig, settings: Reading, task: Task) -> Pretrained:
-    """A fresh network, its weights drawn from the task's seed: those of the encoder, too.
+    """Returns a new network; all weights, including the encoder's, are random from the task's seed.
 
-    Raises ParamsError if the tokenizer brings no encoder, or if that cannot read as far as `max_len`.
+    Raises ParamsError if the tokenizer has no encoder, or if the encoder cannot read `max_len` ids.
     """
     if task.encoder is None:
         raise ParamsError(
@@ -94,13 +96,15 @@ def build(config: PretrainedConfig, settings: Reading, task: Task) -> Pretrained
             "of kind pretrained"
         )
     tokenizer = load_tokenizer(task.encoder.parent / FILE)
-    assert isinstance(tokenizer, PretrainedTokenizer)  # no other kind brings an encoder
+    assert isinstance(tokenizer, PretrainedTokenizer)  # no other kind has an encoder
     torch.manual_seed(task.seed)
     encoder = architecture(task.encoder, config.dropout.attention, config.dropout.layers)
-    table: Any = encoder.get_input_embeddings()  # for transformers, some module
+    table: Any = encoder.get_input_embeddings()  # transformers types it as any module
     known, needed = table.num_embeddings, tokenizer.size - SPECIALS
     if known < needed:
-        raise ArtifactError(f"{task.encoder / CONFIG}: {known:,} tokens, but its tokenizer has {needed:,}")
+        raise ArtifactError(
+            f"{task.encoder / CONFIG}: {known:,} tokens, but its tokenizer has {needed:,}; use files of the same model"
+        )
     limit, extra = longest(encoder), len(tokenizer.frame.before) + len(tokenizer.frame.after)
     if limit is not None and (settings.max_len is None or settings.max_len + extra > limit):
         raise ParamsError(

@@ -6,4 +6,6 @@ from textmill.networks.recurrent import Recurrent
 
 
 class RNN(Recurrent):
+    """A plain recurrent network (Elman 1990)."""
+
     CELL = nn.RNN

@@ -9,16 +9,16 @@ from textmill.networks.config import Shares
 from textmill.networks.embedding import Input
 from textmill.networks.layers import Network, Pool, hidden_layers, inside, over_time
 
-SHORT = 1024  # steps up to which a whole (T, T) of scores may stand in memory
-# Steps that a processor reads at once in float32, so that its cache holds more of them: 3 to 6 % of a training step of
-# 9,600. In bfloat16 there is little to gain (2 % of inference), and short texts would take a fifth longer.
+SHORT = 1024  # steps up to which the whole (T, T) matrix of scores is computed
+# Steps per part on a CPU in float32, so that more of them stay in its cache: saves 3 to 6 % of a training step with
+# 9,600 steps. Bfloat16 gains little (2 % of inference), and short texts would take a fifth longer.
 CACHED = 2400
 
 
 class Transformer(Network):
     """Embedding with positions, blocks of attention, pooling, classifier.
 
-    `max_len` bounds learned positions; sinusoidal ones are computed for any length.
+    Learned positions exist up to `max_len`; sinusoidal ones are computed for any length.
     """
 
     BFLOAT16_PAYS = frozenset({"cpu", "cuda"})
@@ -31,11 +31,11 @@ class Transformer(Network):
         self.embed = Input(vocabulary, config.width, config.bigrams, config.max_norm, dropout.embedding, config.locked)
         self.positions = None
         if config.positions == "learned":
-            assert max_len is not None  # `check_length` has seen to it
+            assert max_len is not None  # `check_length` made sure
             self.positions = nn.Parameter(torch.randn(max_len + 1, config.width) * config.width**-0.5)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(config.width)
-        # Drawn after the body, so that a pretrained one serves every pooling.
+        # Drawn after the body, so that a pretrained body fits every pooling.
         self.first = nn.Parameter(torch.randn(config.width) * config.width**-0.5) if "cls" in config.pooling else None
         self.pool = Pool(config.pooling, config.width, {"cls": lambda states, lengths: states[:, 0]})
         self.head = hidden_layers(self.pool.width, config.head, dropout.head)
@@ -44,7 +44,7 @@ class Transformer(Network):
     def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """embedded (B, T, W), lengths (B,) -> logits (B, outputs)"""
         if self.first is not None:
-            embedded = torch.cat([self.first.expand(len(embedded), 1, -1), embedded], 1)  # T grows by the cls step
+            embedded = torch.cat([self.first.expand(len(embedded), 1, -1), embedded], 1)  # T + 1 steps
             lengths = lengths + 1
         return self.classify(self.head(self.pool(self.states(embedded, lengths), lengths)))
 
@@ -53,20 +53,20 @@ class Transformer(Network):
         steps, width = states.shape[1:]
         positions = sinusoids(steps, width, states.device) if self.positions is None else self.positions[:steps]
         states = states + positions
-        mask = inside(lengths, steps)[:, None, None, :]  # (B, 1, 1, T): no step looks at padding
+        mask = inside(lengths, steps)[:, None, None, :]  # (B, 1, 1, T): no step attends to padding
         in_parts = states.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
         rows = max(1, CACHED // steps) if in_parts else len(states)
         return torch.cat([self.through(*part) for part in zip(states.split(rows), mask.split(rows), strict=True)])
 
     def through(self, states: Tensor, mask: Tensor) -> Tensor:
-        """What the blocks make of states (B, T, W), with mask (B, 1, 1, T): (B, T, W)"""
+        """Applies the blocks: states (B, T, W), mask (B, 1, 1, T) -> (B, T, W)"""
         for block in self.blocks:
             states = block(states, mask)
         return self.norm(states)
 
 
 class Block(nn.Module):
-    """Self-attention and two dense layers, each normalised before and added to its input."""
+    """Self-attention and two dense layers, each with normalization before it and a residual connection."""
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
@@ -78,8 +78,8 @@ class Block(nn.Module):
         self.dense = nn.Sequential(
             nn.Linear(config.width, config.feedforward), nn.ReLU(), nn.Linear(config.feedforward, config.width)
         )
-        # No dropout inside attention: it would take the fused kernel away. One mask a document (locked): drawing one
-        # for every step costs an eighth of a bfloat16 step.
+        # No dropout inside attention, which would rule out the fused kernel. One mask per document (locked): a mask
+        # for every step costs an eighth of a training step in bfloat16.
         self.dropout = over_time(Shares.of(config.dropout).layers, config.locked)
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
@@ -94,17 +94,18 @@ class Block(nn.Module):
 
 
 def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-    """Scaled dot-product attention: (B, heads, T, D) three times and mask (B, 1, 1, T) -> (B, heads, T, D)."""
+    """Returns scaled dot-product attention: three of (B, heads, T, D), mask (B, 1, 1, T) -> (B, heads, T, D)."""
     if query.device.type == "cpu" and query.dtype == torch.bfloat16 and query.shape[2] <= SHORT:
-        # The fused kernel's backward is slower in bfloat16 than in float32; plain products take a third of its time.
-        with torch.autocast("cpu", enabled=False):  # it would make the softmax float32
+        # The fused kernel's backward pass is slower in bfloat16 than in float32; plain products take a third of its
+        # time.
+        with torch.autocast("cpu", enabled=False):  # autocast would make the softmax float32
             scores = (query * query.shape[-1] ** -0.5) @ key.transpose(2, 3)  # (B, heads, T, T)
             return (scores + mask.to(scores.dtype).log()).softmax(3) @ value
     return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
 
 
 def sinusoids(steps: int, width: int, device: torch.device) -> Tensor:
-    """Sines and cosines of each position, (T, W) (Vaswani et al. 2017, 3.5), as long as an embedding is at first."""
+    """Returns sines and cosines of each position, (T, W) (Vaswani et al. 2017, 3.5), of a new embedding's length."""
     rates = 10000 ** (-torch.arange(0, width, 2, device=device) / width)  # (W / 2,)
     angles = torch.arange(steps, device=device)[:, None] * rates  # (T, W / 2)
     return torch.stack([angles.sin(), angles.cos()], 2).flatten(1) * width**-0.5

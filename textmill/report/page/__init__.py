@@ -1,8 +1,8 @@
-"""The report: one page that opens offline, with one small script, and without anything to fetch.
+"""The report: one page that opens offline, with one small script, and loads nothing.
 
-The templates say what stands where; this module gives them numbers as text, and scales from values to places. The same
-experiment gives the same bytes: what differs from run to run, and the commit, which does not exist yet, is written
-into a copy (`textmill.report.signing`).
+The templates arrange the page. This module gives them numbers as text, and scales from values to positions. The same
+experiment gives the same bytes: `textmill.review.signing` writes the commit, which does not exist yet, and timings,
+which differ from run to run, into a copy.
 """
 
 import base64
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from textmill.console import few
+from textmill.console import few, shortened
 from textmill.judging.metrics import METRICS
 from textmill.records.comparison import Comparison
 from textmill.report.confusions import CLASSES, largest, weakest
@@ -30,13 +30,17 @@ from textmill.report.table import DECIDED, rare
 
 HERE = Path(__file__).parent
 BASE = "base.html.j2"
-INCLUDED = ("macros.html.j2", "verdict.html.j2", "provenance.html.j2")  # named here, a change of them counts as code
+INCLUDED = (
+    "macros.html.j2",
+    "verdict.html.j2",
+    "provenance.html.j2",
+)  # named here, so that a change of them counts as code
 STYLE, SCRIPT = "page.css", "page.js"
 COST, SIGNATURE = "cost.html.j2", "signature.html.j2"  # what differs in a signed page
 
 
 class Part(NamedTuple):
-    """A section of the page: its id, its name in the contents, its template."""
+    """A section of the page: its id, its title in the contents, and its template."""
 
     name: str
     title: str
@@ -49,12 +53,12 @@ SECTIONS = (
     Part("pairs", "Differences", "pairs.html.j2"),
     Part("errors", "Errors and disagreements", "errors.html.j2"),
     Part("slices", "Slices", "slices.html.j2"),
-    Part("sure", "Answering the surest", "sure.html.j2"),
+    Part("thresholds", "Confidence thresholds", "thresholds.html.j2"),
     Part("classes", "Classes", "classes.html.j2"),
     Part("confusion", "Confusion", "confusion.html.j2"),
-    Part("ranking", "Ranking", "ranking.html.j2"),
+    Part("ranking", "ROC and precision-recall", "ranking.html.j2"),
     Part("calibration", "Calibration", "calibration.html.j2"),
-    Part("learnt", "What linear learnt", "learnt.html.j2"),
+    Part("learnt", "What the linear model learnt", "learnt.html.j2"),
     Part("curves", "Learning curves", "curves.html.j2"),
     Part("more-labels", "More labels", "labels.html.j2"),
     Part("suspects", "Suspicious labels", "suspects.html.j2"),
@@ -65,15 +69,15 @@ SECTIONS = (
 
 
 def render(of: Experiment) -> str:
-    """The page. Every text in it is escaped; the same experiment gives the same bytes."""
-    comparison, models = of.comparison, of.models
+    """Returns the page. Every text in it is escaped; the same experiment gives the same bytes."""
+    comparison, found, models = of.comparison, of.found, of.found.models
     there = {
         "pairs": bool(comparison.pairs),
-        "sure": any(model.scores.risks for model in models.values()),
+        "thresholds": any(model.scores.risks for model in models.values()),
         "ranking": bool(of.rankings),
         "learnt": any(model.terms for model in models.values()),
-        "more-labels": bool(of.labels.curves),
-        "suspects": bool(of.labels.suspects.top),
+        "more-labels": bool(found.labels.curves),
+        "suspects": bool(found.labels.suspects.top),
     }
     names = [one.name for one in comparison.models if one.name in models]
     sizes = {name: model.scores.bundle_bytes for name, model in models.items()}
@@ -95,12 +99,12 @@ def render(of: Experiment) -> str:
         doubts=lines(of.doubts),
         models=models,
         slices=side_by_side([models[name] for name in names]),
-        clean=of.clean,
-        split=of.split,
-        encoded=of.encoded,
-        vectors=of.vectors,
-        curves=of.labels.curves,
-        suspects=of.labels.suspects,
+        clean=found.clean,
+        split=found.split,
+        encoded=found.encoded,
+        vectors=found.vectors,
+        curves=found.labels.curves,
+        suspects=found.labels.suspects,
         answers=of.answers,
         rankings=of.rankings,
         shown={row.id for row in of.answers.shown},
@@ -112,19 +116,19 @@ def render(of: Experiment) -> str:
 
 
 def fragment(file: str, comparison: Comparison, models: Iterable[str], **context: Any) -> str:
-    """One of the templates alone, as it stands on the page. models: in the order of params.yaml."""
+    """Returns one template alone, as it is on the page. models: in the order of params.yaml."""
     return _environment(comparison, list(models)).get_template(file).render(**context)
 
 
 def of_cost(comparison: Comparison, found: list[Cost]) -> dict[str, Any]:
-    """What the section about cost tells: a row a model, and a chart for each cost that is known."""
+    """Returns what the section about cost shows: a row for each model, and a chart for each known cost."""
     scores = {one.name: one.score for one in found}
     marks = ticks(*span(scores.values()))
     charts = []
     for title, values in (
         ("size in MB", {one.name: one.megabytes for one in found}),
         ("seconds of training", {one.name: one.seconds for one in found}),
-        ("documents a second", {one.name: one.pace for one in found}),
+        ("documents per second", {one.name: one.pace for one in found}),
     ):
         known = {name: value for name, value in values.items() if value}
         if known:
@@ -134,17 +138,17 @@ def of_cost(comparison: Comparison, found: list[Cost]) -> dict[str, Any]:
 
 
 def hash_of(script: str) -> str:
-    """The source that a content security policy lets a script of exactly this text run by."""
+    """Returns the source under which a content security policy lets exactly this script run."""
     return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
 def _environment(comparison: Comparison, models: list[str]) -> Environment:
-    """What all templates know: how numbers are written, and the names and colours of the models."""
+    """Returns what all templates share: how numbers are written, and the names and colours of the models."""
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"percent": percent, "points": points, "decimals": decimals, "count": count}
-    environment.filters |= {"extent": extent, "few": few}
+    environment.filters |= {"extent": extent, "few": few, "shortened": shortened}
     environment.globals |= {"scale": scale, "ticks": ticks, "span": span, "interval": interval, "largest": largest}
     environment.globals |= {"weakest": weakest, "most_classes": CLASSES}
     environment.globals |= {"points_of": range_of_points, "drawn": drawn, "curve_line": curve_line, "gain": gain}
@@ -156,7 +160,7 @@ def _environment(comparison: Comparison, models: list[str]) -> Environment:
         "champion": comparison.champion,
         "best": next(model for model in comparison.models if model.name == comparison.champion),
         "several": [model for model in comparison.models if model.seeds > 1],
-        "sure": f"{round(100 - 100 * comparison.alpha, 2):g}\N{NO-BREAK SPACE}%",
+        "level": f"{round(100 - 100 * comparison.alpha, 2):g}\N{NO-BREAK SPACE}%",
         "labels": comparison.labels,
         "few": len(comparison.labels) <= 6,
         "metric": METRICS[comparison.metric].title,
@@ -166,7 +170,7 @@ def _environment(comparison: Comparison, models: list[str]) -> Environment:
 
 
 def span(values: Iterable[float | None], margin: float = 0.06) -> tuple[float, float]:
-    """Lowest and highest of the values, a little apart from them; (0, 1) if there is none."""
+    """Returns the ends of an axis: a little below the lowest value and above the highest; (0, 1) without values."""
     known = [value for value in values if value is not None]
     if not known:
         return 0.0, 1.0
@@ -175,12 +179,12 @@ def span(values: Iterable[float | None], margin: float = 0.06) -> tuple[float, f
 
 
 def scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
-    """The function that puts `low` at `start` and `high` at `end`."""
+    """Returns the function that maps `low` to `start` and `high` to `end`."""
     return lambda value: round(start + (value - low) / ((high - low) or 1) * (end - start), 2)
 
 
 def ticks(low: float, high: float, most: int = 4) -> list[float]:
-    """Round numbers in [low, high], a step of 1, 2 or 5 times a power of ten apart, about `most` of them."""
+    """Returns about `most` round numbers in [low, high], in steps of 1, 2 or 5 times a power of ten."""
     least = (high - low) / most
     power = 10.0 ** math.floor(math.log10(least))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least * 0.999)

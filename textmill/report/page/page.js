@@ -23,10 +23,10 @@
   const show = () => {
     const text = fields.text.value.trim().toLowerCase(), label = fields.label.value, least = Number(fields.least.value);
     const [wrong, right] = [fields.wrong, fields.right].map((field) => (field.value === "" ? null : Number(field.value)));
-    const sure = (one) => (wrong === null ? Math.max(...one.wrong) : one.wrong[wrong]);
+    const confidence = (one) => (wrong === null ? Math.max(...one.wrong) : one.wrong[wrong]);
     let count = 0;
     for (const one of rows) {
-      const hit = one.text.includes(text) && (!label || one.label === label) && sure(one) >= Math.max(least, 0)
+      const hit = one.text.includes(text) && (!label || one.label === label) && confidence(one) >= Math.max(least, 0)
         && (right === null || one.wrong[right] < 0);
       one.row.hidden = !hit;
       count += hit;
