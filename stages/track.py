@@ -10,10 +10,10 @@ from textmill.tracking import TrackingConfig, track
 
 
 def main(lock: Path, comparison: Path, metrics: Path, receipt: Path, params: Path = PARAMS) -> None:
-    """Writes what the store lacks; nothing with `tracking.enabled: false`.
+    """Writes what the store lacks, or nothing with `tracking.enabled: false`.
 
-    The receipt says what was tracked. DVC neither caches nor restores it: otherwise a clone whose results equal the
-    committed dvc.lock would find nothing changed, and its store would stay empty.
+    The receipt names what was tracked. DVC does not cache it, so it is missing in a clone: otherwise nothing would have
+    changed there, and the clone's store would stay empty.
     """
     enabled = load_section(params, "tracking", TrackingConfig).enabled
     say(track(lock, comparison, metrics) if enabled else "track: off (tracking.enabled: false)")

@@ -1,4 +1,4 @@
-"""One at a time, and ended tidily."""
+"""Locks, signals and threads."""
 
 import os
 import signal

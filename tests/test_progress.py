@@ -1,12 +1,14 @@
-"""What is shown while models train: in a terminal, and where there is none."""
+"""What is shown while models train, in a terminal and without one."""
 
 import io
+import sys
 
 import pytest
 from conftest import MODELS, TRAIN, toy
 from rich.console import Console
 
 from textmill import models
+from textmill.console import say
 from textmill.reproduce import board as boards
 from textmill.reproduce.board import Board, LiveBoard, clock, log_of
 from textmill.reproduce.progress import Progress
@@ -17,7 +19,7 @@ EPOCH = "epoch {}/8: loss 0.6839, validation loss 0.6803, accuracy 0.7{}00 (2.0 
 
 
 def at(*lines: str, expected: float = float("inf")) -> Progress:
-    """A model that has printed these lines, one a second."""
+    """Returns the progress of a model that has printed these lines, one a second."""
     progress = Progress(0.0, expected)
     for second, line in enumerate(lines, 1):
         progress.read(line, float(second))
@@ -69,7 +71,7 @@ def test_other_lines_are_for_people(line):
 
 
 def test_the_lines_are_those_of_the_training(tmp_path, capsys):
-    """Else the terminal would be silent again after a change of words."""
+    """Otherwise a change of these lines would silence the terminal."""
     model = models.model_entry(MODELS["cnn"], {**TRAIN, "epochs": 3, "seeds": [1, 2]}, "cnn")
     data = toy(40, 30, 2)
     task = Task(30, 2, 1)
@@ -83,7 +85,7 @@ def test_the_lines_are_those_of_the_training(tmp_path, capsys):
 
 @pytest.fixture
 def now(monkeypatch, tmp_path):
-    """A clock that a test sets, and a folder for the logs."""
+    """A clock that a test sets; logs go to a temporary folder."""
     monkeypatch.chdir(tmp_path)
     time = [0.0]
     monkeypatch.setattr(boards.time, "monotonic", lambda: time[0])
@@ -91,7 +93,7 @@ def now(monkeypatch, tmp_path):
 
 
 def play(board: Board, now: list[float]) -> None:
-    """Two models at work; one ends, one fails."""
+    """Runs two models; one ends, one fails."""
     with board:
         for model in ("a", "b\x1b[2J"):
             board.begin(model)
@@ -132,6 +134,15 @@ def test_a_line_each_in_a_terminal(now, monkeypatch, width):
             assert "seed 2/3, epoch 4/8" in line
             assert line.rstrip().endswith("71.0 %  ~ 24 s left")
     assert last.startswith("0 of 3 models done, 1 waiting")
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_long_lines_break_between_words_in_a_terminal(monkeypatch, capsys, terminal):
+    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    words = ["track: 2 runs in the", "store; see", "http://127.0.0.1:5000/#/experiments"]
+    say(" ".join(words))
+    assert capsys.readouterr().out == ("\n  " if terminal else " ").join(words) + "\n"
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(0.4, "0 s"), (59.4, "59 s"), (187, "3:07"), (3723, "1:02:03")])

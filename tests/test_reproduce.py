@@ -1,4 +1,4 @@
-"""Models side by side, by real DVC, against the `dvc repro` that they have to equal."""
+"""Several models at a time, with real DVC; results must equal those of `dvc repro`."""
 
 import os
 import re
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 LINEAR, RNN = MODELS["linear"], MODELS["rnn"]
 TEXTMILL = Path(sys.executable).parent / "textmill"
 
-# The shape of our DAG, with stages that cost nothing: what a model does follows from its name.
+# A DAG like ours, with cheap stages: a model's name says how its training behaves.
 DAG = """
 stages:
   encode:
@@ -84,7 +84,7 @@ def models(folder: Path, *names: str, **entries: dict) -> None:
 
 
 def results(folder: Path) -> dict[str, bytes]:
-    """dvc.lock and what people read, by path."""
+    """Returns the bytes of dvc.lock, metrics and report, by path."""
     files = [
         folder / "dvc.lock",
         folder / "report",
@@ -94,7 +94,7 @@ def results(folder: Path) -> dict[str, bytes]:
 
 
 def wait_for(condition):
-    """The first true value of the condition."""
+    """Waits until the condition is true, and returns its value."""
     end = time.monotonic() + HANGS
     while not (value := condition()):
         assert time.monotonic() < end, "waited in vain"
@@ -130,7 +130,7 @@ def test_it_ends_with_what_became_of_the_committed_results(toy):
 def test_side_by_side_equals_one_by_one(toy):
     other = shutil.copytree(toy, toy.parent / "other")
     done = set()
-    for names in (("slow", "b", "a"), ("z", "slow", "b", "slow-2", "a", "c")):  # from nothing; then with models added
+    for names in (("slow", "b", "a"), ("z", "slow", "b", "slow-2", "a", "c")):  # from scratch; then with more models
         for folder in (toy, other):
             models(folder, *names)
         serial(other)
@@ -144,7 +144,7 @@ def test_side_by_side_equals_one_by_one(toy):
             begun, said, ended = (line for line in lines if not line.startswith("epoch"))
             assert (begun, said[:-1]) == ("begins", f"{name}: gpu ")
             assert re.fullmatch(r"accuracy 77.5 %; [\d.]+ s; [1-3] of 3 models", ended)
-        assert {line[-1] for _, line in told if "gpu" in line} == {"4", "7"}  # one for each of the two
+        assert {line[-1] for _, line in told if "gpu" in line} == {"4", "7"}  # one GPU for each job
         assert sorted(path.stem for path in (toy / "data/logs").iterdir() if path.stem in new) == new
         assert "epoch 2/3: " in (toy / f"data/logs/{new[0]}.log").read_text()
         assert not re.search("Running|didn't|lock file|git add", out)  # DVC's own
@@ -167,7 +167,7 @@ def test_one_job_trains_one_after_the_other_as_params_have_them(toy):
     assert results(toy) == results(other)
 
 
-def test_what_ran_before_is_restored_and_told(toy):
+def test_what_ran_before_is_restored(toy):
     models(toy, "a")
     run(toy)
     models(toy, a=RNN)
@@ -177,7 +177,7 @@ def test_what_ran_before_is_restored_and_told(toy):
     assert "a | train@a is restored, without running: it ran before on the same inputs\n" in out
 
 
-def test_a_failing_and_a_killed_arm_lose_no_other(toy):
+def test_a_failing_and_a_killed_model_lose_no_other(toy):
     other = shutil.copytree(toy, toy.parent / "other")
     names = ("wrong", "killed", "a", "b")
     for folder in (toy, other):
@@ -186,7 +186,7 @@ def test_a_failing_and_a_killed_arm_lose_no_other(toy):
     assert code == 3
     assert re.search(r"wrong  \| train@wrong failed; [\d.]+ s; \d of 4 models\n", out)
     *lines, last = error.splitlines()
-    assert "wrong  | error: train@wrong: of no use" in lines  # before or after the shell's word on the other
+    assert "wrong  | error: train@wrong: of no use" in lines  # before or after the shell's line on the other model
     assert last == (
         "error: repro: train@wrong failed (data/logs/wrong.log), "
         "train@killed was killed by signal 9 (data/logs/killed.log); done: a, b"
@@ -201,12 +201,12 @@ def test_a_failing_and_a_killed_arm_lose_no_other(toy):
     code, out, _ = run(toy, "-j", "2")
     assert code == 0
     assert "a      |" not in out
-    assert results(toy) == results(other)  # in the order of a run that nothing disturbed
+    assert results(toy) == results(other)  # as after an undisturbed run
 
 
-@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])  # of DVC's: some stay beside the stage, some become it
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])  # DVC calls it: one starts the stage, one becomes it
 @pytest.mark.parametrize(("jobs", "number"), [("1", signal.SIGINT), ("2", signal.SIGTERM)])
-def test_ended_from_outside_it_ends_its_children_and_goes_on(toy, jobs, number, shell):
+def test_a_signal_ends_its_children_and_it_can_resume(toy, jobs, number, shell):
     models(toy, "endless-1", "endless-2", "a")
     process = start(toy, "-j", jobs, SHELL=shell)
     wait_for(lambda: len(list(toy.glob("*.begun"))) == int(jobs))
@@ -219,7 +219,7 @@ def test_ended_from_outside_it_ends_its_children_and_goes_on(toy, jobs, number, 
     assert error.splitlines()[-1] == "repro: interrupted; run it again to go on"
     assert "Traceback" not in out
     assert not any(map(lives, children))
-    assert len(list(toy.glob("*.ended"))) == int(jobs)  # in their own time
+    assert len(list(toy.glob("*.ended"))) == int(jobs)  # after their own clean-up
     models(toy, "b", "a")
     assert run(toy, "-j", jobs)[0] == 0
 
@@ -235,7 +235,7 @@ def test_gpus_that_may_be_used(tmp_path, monkeypatch):
         assert gpus() == []
 
 
-def test_the_longest_arm_begins_first():
+def test_the_longest_model_begins_first():
     seconds = {"short": 1.0, "long": 9.0, "new": float("inf"), "newer": float("inf")}
     assert longest_first(list(seconds), seconds) == ["newer", "new", "long", "short"]
 
@@ -248,7 +248,7 @@ def test_the_longest_arm_begins_first():
         ("kill -9 $$", 137, "error: repro: compare was killed by signal 9\n"),
     ],
 )
-def test_a_stage_that_fails_is_told_once(toy, command, code, told):
+def test_a_failing_stage_prints_one_line(toy, command, code, told):
     (toy / "dvc.yaml").write_text(DAG.replace("cat metrics/* > report", f'"{command}"'))
     models(toy, "a")
     ended, _, error = run(toy)
@@ -273,8 +273,8 @@ def test_params_are_checked_before_anything_runs(toy):
     assert not (toy / "dvc.lock").exists()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a parent's death is not told")
-def test_killed_with_its_stages_at_work_it_leaves_none_and_goes_on(tmp_path, reviews):
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux signals a parent's death")
+def test_killed_it_leaves_no_stage_running_and_can_resume(tmp_path, reviews):
     folder = workspace(tmp_path / "real", reviews)
     params = load_params(folder / "params.yaml")
     params["tracking"]["enabled"], params["compare"]["ensembles"] = False, {}

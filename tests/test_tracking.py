@@ -71,7 +71,7 @@ def no_settings_of_the_user(monkeypatch):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, reviews) -> Path:
-    """A repository in which two models were trained and evaluated by the stages; no store yet."""
+    """A repository whose stages trained and evaluated two models; no store yet."""
     root = tmp_path_factory.mktemp("finished")
     with chdir(root):
         write_json(Path("params.yaml"), PARAMS)
@@ -112,7 +112,7 @@ def finished(tmp_path_factory, reviews) -> Path:
 
 
 def choose(champion: str) -> None:
-    """comparison.json of both models and an ensemble; the champion did best on validation."""
+    """Writes the comparison of both models and an ensemble, with this champion."""
     entry = {"tokenizer": "word", "parameters": 9, "members": [], "seeds": 1, "sd": None, "gain_low": None}
     entry |= {"validation_low": None, "validation_high": None, "wins": 0.5, "validation": 0.8, "score": 0.9}
     entry |= dict.fromkeys(TOLD, 0.9) | {"low": 0.85, "high": 0.95}
@@ -131,7 +131,7 @@ def choose(champion: str) -> None:
 
 
 def write_lock(code: str = "0" * 32, params: dict = PARAMS) -> None:
-    """dvc.lock as `dvc repro` leaves it. `code`: md5 of what evaluates."""
+    """Writes dvc.lock as `dvc repro` does. code: md5 of the code that evaluates."""
 
     def stage(keys, outs, deps=()):
         found = {key: params[key] if "." not in key else params[key.split(".")[0]][key.split(".")[1]] for key in keys}
@@ -168,7 +168,7 @@ def md5(path: Path) -> str:
 
 @pytest.fixture(scope="module")
 def tracked(finished, tmp_path_factory) -> Path:
-    """The same repository with its store, made by three projections started at once, inside somebody's run."""
+    """The same repository with its store, written by three `track` at once, inside another MLflow run."""
     root = tmp_path_factory.mktemp("tracked") / "with a space, ñ"
     shutil.copytree(finished, root)
     code = "from test_tracking import *; print(project())"
@@ -193,7 +193,7 @@ def tracked(finished, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def copy(tracked, tmp_path, monkeypatch):
-    """A copy to change, and the current folder."""
+    """A copy that a test may change, as the current folder."""
     shutil.copytree(tracked, tmp_path / "copy")
     monkeypatch.chdir(tmp_path / "copy")
     return tmp_path / "copy"
@@ -234,13 +234,13 @@ def test_a_run_holds_all_that_is_known(client):
     params, all_params = run.data.params, read_json(artifact(run, "params.json"))
     expected = {"seed": "42", "seeds": "[42, 7]", "epochs": "3", "hidden": "8", "family": "rnn"}
     assert params | expected | {"tokenizer.min_freq": "1", "tokenizer": "word"} == params
-    assert not params.keys() & {"dataset.url", "split.test", "clean.on_bad_row"}  # as all models have it, by default
+    assert not params.keys() & {"dataset.url", "split.test", "clean.on_bad_row"}  # the default in all models
     assert all_params | params == all_params
     assert all_params["dataset.url"] == "https://***@example.org/reviews.csv?token=***&raw=1"
     left_out = {"clean.on_bad_row": "drop", "split.test": "0.2", "dataset.separator": ",", "dataset.group": "null"}
     applied = left_out | {"evaluate.negations": '["not"]', "compare.alpha": "0.05", "patience": "null"}
     assert all_params | applied == all_params
-    assert "epochs" not in read_json(artifact(found["linear"], "params.json"))  # the train section is about the others
+    assert "epochs" not in read_json(artifact(found["linear"], "params.json"))  # the train section is for networks
 
     metrics = run.data.metrics
     assert metrics["test_accuracy"] == scores["accuracy"]
@@ -264,7 +264,7 @@ def test_a_run_holds_all_that_is_known(client):
     assert found["both"].data.metrics["test_accuracy"] == 0.9
     assert found["always bad"].data.metrics == {"test_accuracy": 0.5, "test_f1_macro": 0.33}
     columns = {name: [key for key in run.data.metrics if "/" not in key] for name, run in found.items()}
-    assert len(columns["rnn"]) <= 18  # that a person can look over
+    assert len(columns["rnn"]) <= 18  # few enough to read
     assert set(columns["rnn"]) - set(columns["linear"]) == {
         f"test_{name}_{of}" for name in ("accuracy", "f1_macro") for of in ("mean", "sd")
     }
@@ -286,7 +286,7 @@ def test_a_run_holds_all_that_is_known(client):
     }
     logged = list(Path("mlartifacts").glob("**/rnn/config.json"))
     assert logged
-    assert not [path for path in logged if (path.parent / "seeds").exists()]  # what is served has one seed's weights
+    assert not [path for path in logged if (path.parent / "seeds").exists()]  # the model has one seed's weights
     assert {one.dataset.name: one.dataset.digest for one in run.inputs.dataset_inputs} == {
         "reviews": md5(Path("data/clean/docs.parquet")),
         "reviews-test": md5(Path("data/split/test.parquet")),
@@ -329,7 +329,7 @@ def test_the_champion_loads_and_predicts_elsewhere(copy, tmp_path):
 
 
 def test_the_second_time_writes_nothing_and_needs_no_mlflow(copy, monkeypatch):
-    assert "(0 new)" in project()  # of a copy the database is made to name its own place
+    assert "(0 new)" in project()  # updates the locations in the copied database
     monkeypatch.setattr("textmill.tracking.opened", lambda uri: pytest.fail("mlflow was opened"))
     before = Path("mlflow.db").read_bytes()
     assert "(0 new), champion linear = textmill-reviews v1" in project()
@@ -360,13 +360,13 @@ def test_new_weights_are_a_new_version_and_the_champion_moves(client):
     assert champion.data.tags["textmill.bundle"] == md5(config.parent)
 
 
-def test_params_of_an_older_time_stand_as_they_were():
+def test_params_that_this_version_refuses_are_recorded_as_they_are():
     assert params.with_defaults("clean", {"max_chars": 10}) == {"on_bad_row": "drop", "max_chars": 10}
     for key, value in {"clean": {"gone": 1}, "split": None, "tokenizers.t": {"kind": "gone"}, "seed": 1}.items():
         assert params.with_defaults(key, value) == value
 
 
-def test_what_a_person_took_away_is_there_again(client):
+def test_what_someone_deleted_comes_back(client):
     rnn, linear = sorted(of_models(client), key=lambda run: run.info.run_name, reverse=True)
     before = content()
     client.delete_tag(rnn.info.run_id, "textmill.complete")
@@ -386,8 +386,8 @@ def test_what_a_person_took_away_is_there_again(client):
     assert content()["runs"] == before["runs"]
 
 
-def test_what_is_removed_is_not_in_the_database_any_more(client):
-    """Fails when MLflow takes away the private methods that `purge` calls: then deleted rows would pile up."""
+def test_what_is_removed_is_no_longer_in_the_database(client):
+    """Fails if MLflow removes the private methods that `purge` calls: deleted rows would pile up."""
     (run,) = runs(client, filter_string="attributes.run_name = 'rnn'")
     found = Experiment(client, run.info.experiment_id)
     found.remove(run)
@@ -423,11 +423,11 @@ CONTENT = {
 
 
 def content():
-    """All that a store holds but for ids and the times of writing, field by field; and its files."""
+    """Returns all that a store holds, field by field, except ids and times of writing; and the names of its files."""
     with closing(sqlite3.connect("mlflow.db")) as connection:
         found = {name: sorted(map(repr, connection.execute(query))) for name, query in CONTENT.items()}
         (location,) = connection.execute("SELECT artifact_location FROM experiments WHERE name = 'reviews'").fetchone()
-    loading = "__pycache__", "registered_model_meta"  # what loading a model leaves
+    loading = "__pycache__", "registered_model_meta"  # appear when a model is loaded
     places = [
         path for path in artifacts.local(location).rglob("*") if path.is_file() and not {*loading} & {*path.parts}
     ]
@@ -437,7 +437,7 @@ def content():
 
 @pytest.fixture
 def alone(finished, tmp_path, monkeypatch):
-    """A repository with a store of its own, as the current folder; git knows it, DVC's cache has its results."""
+    """A repository with its own store, as the current folder; in git, with its results in DVC's cache."""
     shutil.copytree(finished, tmp_path / "alone")
     monkeypatch.chdir(tmp_path / "alone")
     for who in ("AUTHOR", "COMMITTER"):
@@ -453,7 +453,7 @@ def git(*words):
 
 
 def commit(champion, suffix="", code="0" * 32):
-    """A commit of results: linear's bundle ends with a suffix, so that it is another one. Its hash."""
+    """Commits results and returns the hash. suffix: ends a file of linear's bundle, to make it another one."""
     config = Path("data/models/linear/config.json")
     config.write_text(config.read_text().rstrip() + suffix + "\n")
     choose(champion)
@@ -466,7 +466,7 @@ def commit(champion, suffix="", code="0" * 32):
 
 
 def cache(path, known):
-    """Put a file or a folder where `dvc commit` puts it."""
+    """Copies a file or a folder to where `dvc commit` puts it."""
     held = Path(".dvc/cache/files/md5") / known[:2] / known[2:]
     held.parent.mkdir(parents=True, exist_ok=True)
     if path.is_file():
@@ -479,7 +479,7 @@ def cache(path, known):
 
 
 def elsewhere(code, monkeypatch):
-    """What a new process prints: mlflow keeps what it has opened, and where files of a run are."""
+    """Returns the lines that a new process prints: MLflow caches opened stores and locations of files."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "tests")]))
     words = [sys.executable, "-c", f"from test_tracking import *; {code}"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=HANGS, check=True)
@@ -524,6 +524,28 @@ def test_an_older_commit_adds_its_runs_and_leaves_the_champion(alone):
     assert "(0 new)" in project()
 
 
+def test_results_that_are_committed_later_get_their_commit(alone):
+    Path("params.yaml").write_text(Path("params.yaml").read_text() + "\n")
+    project()
+    with closing(sqlite3.connect("mlflow.db")) as connection:
+        tags = (
+            "SELECT DISTINCT value FROM tags WHERE key = ?",
+            "SELECT DISTINCT tag_value FROM logged_model_tags WHERE tag_key = ?",
+        )
+
+        def origin():
+            keys = "git.dirty", "mlflow.source.git.commit"
+            return [{value for query in tags for (value,) in connection.execute(query, [key])} for key in keys]
+
+        assert origin() == [{"yes"}, {alone}]
+        git("commit", "-qam", "results")
+        now = git("rev-parse", "HEAD")
+        assert "(0 new)" in project()
+        assert origin() == [{"no"}, {now}]
+        ((reason,),) = connection.execute("SELECT description FROM model_versions")
+    assert reason.endswith(f"; commit {now[:7]}.")
+
+
 def test_what_cannot_be_recorded_is_one_line(alone):
     for name, text in {"empty": None, "other": "schema: '2.0'\nstages:\n  a:\n    cmd: b\n"}.items():
         LOCK.write_text(text) if text else LOCK.unlink()
@@ -548,7 +570,7 @@ def test_what_cannot_be_recorded_is_one_line(alone):
     assert "champion linear" in last
 
 
-def test_files_that_were_deleted_are_there_again(alone):
+def test_deleted_files_come_back(alone):
     project()
     before = content()
     with closing(sqlite3.connect("mlflow.db")) as connection:
@@ -605,7 +627,7 @@ def test_killed_inside_it_leaves_nothing_twice(alone, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "tests")]))
     code, ends = KILLED.replace("CHANGES", repr(CHANGES)), []
     delete_store()
-    for calls in (4, 15, 28, 45, 1000):  # each goes on where the one before it was killed
+    for calls in (4, 15, 28, 45, 1000):  # each continues where the one before it was killed
         ends.append(subprocess.run([sys.executable, "-c", code, str(calls)], timeout=HANGS, check=False).returncode)
     assert ends[:3] == [9] * 3
     assert ends[-1] == 0

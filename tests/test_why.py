@@ -1,4 +1,4 @@
-"""`textmill why` says what `dvc repro` then does, by real DVC, on a DAG that costs nothing."""
+"""`textmill why` says what `dvc repro` then does: with real DVC, on a cheap DAG."""
 
 import shutil
 import subprocess
@@ -30,17 +30,17 @@ FOLLOWING = "then, if their inputs change: show@a, show@b"
 
 
 def ignore(stage: str, word: str) -> None:
-    """What DVC says of a stage."""
+    """Returns DVC's lines about a stage."""
 
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory) -> Path:
-    """A project that ran, and was committed with its digests."""
+    """A project that has run and is committed with its digests."""
     folder = tmp_path_factory.mktemp("project")
     shutil.copytree(ROOT / ".dvc", folder / ".dvc", ignore=shutil.ignore_patterns("cache", "tmp", "config.local"))
     (folder / "stages").mkdir()
     shutil.copy(ROOT / "stages/code.py", folder / "stages")
-    for name in ("__init__", "count", "show", "idle"):  # what no stage runs has digests, too
+    for name in ("__init__", "count", "show", "idle"):  # also a module that no stage runs
         (folder / f"stages/{name}.py").write_text("SIZE = 1\n")
     for name, text in {"dvc.yaml": DAG, "params.yaml": PARAMS, "texts": "one two\n"}.items():
         (folder / name).write_text(text)
@@ -61,7 +61,7 @@ def done(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def project(done, tmp_path, monkeypatch) -> Path:
-    """Its copy, which a test may change; this process works in it."""
+    """A copy that a test may change, as the current folder."""
     folder = shutil.copytree(done, tmp_path / "copy", symlinks=True)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("PATH", ENV["PATH"])
@@ -142,7 +142,7 @@ def test_code_is_told_by_its_module_before_and_after_its_digests_are_written(pro
     Path("stages/count.py").write_text("from stages import show\nSIZE = 2\n")
     assert why(None) == ["code will run:", "  stages is modified", *told]
     repro("code", hear=ignore)
-    assert why(None) == told  # what was before is in git
+    assert why(None) == told  # the older code is in git
     repro(hear=ignore)
     Path("stages/count.py").write_text("SIZE = 2\n")
     assert why("count") == [*told[:2], "  code: stages.show is no longer run"]

@@ -214,7 +214,7 @@ def repro(
 ) -> None:
     """What `dvc repro` does, with the models side by side: run what changed, in params, data or code."""
     with one_line("repro"):
-        from textmill.report.table import LATER, look_next, retell, say_folded
+        from textmill.report.table import LATER, look_next, retell
         from textmill.reproduce import reproduce
 
         os.environ[LATER] = "1"
@@ -225,7 +225,7 @@ def repro(
         if ran and compared.is_file():
             retell(compared, Path("metrics/models"))
         for line in after_repro(Path()):
-            say_folded(line)
+            say(line)
         _sign()
         if compared.is_file():
             say(look_next(compared.with_name("index.html")))

@@ -1,8 +1,6 @@
 """The terminal's summary: a table of all models, the champion's standing, doubts, and where to look next."""
 
 import os
-import sys
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from shutil import get_terminal_size
@@ -63,23 +61,21 @@ def _tell(comparison: Comparison, models: Mapping[str, Outcome], doubts: Iterabl
     if any(model.seeds > 1 for model in comparison.models):
         title += "; mean ± standard deviation of several seeds"
     width = get_terminal_size((WIDE, 24)).columns
-    say_folded(title)
+    say(title)
     for line in grid([header, *rows], width):
         say(line)
     if comparison.absent:
-        say_folded(
-            f"The test split has no document of {few(comparison.absent)}: macro averages cover only the classes it has"
-        )
+        say(f"The test split has no document of {few(comparison.absent)}: macro averages cover only the classes it has")
     if comparison.rare:
-        say_folded(f"Few test documents of {rare(comparison)}: macro-F1 depends heavily on each of them")
-    say_folded(f"Champion by {comparison.champion_by}: {comparison.champion} ({standing(comparison)})")
+        say(f"Few test documents of {rare(comparison)}: macro-F1 depends heavily on each of them")
+    say(f"Champion by {comparison.champion_by}: {comparison.champion} ({standing(comparison)})")
     if comparison.odds:
-        say_folded(narrow(comparison))
+        say(narrow(comparison))
     for model in comparison.ahead:
         members = " and ".join(model.members)
-        say_folded(f"Higher on validation: {model.name}, the ensemble of {members} ({percent(model.validation)})")
+        say(f"Higher on validation: {model.name}, the ensemble of {members} ({percent(model.validation)})")
     for line in lines(doubts):
-        say_folded(f"Note: {line}")
+        say(f"Note: {line}")
 
 
 def grid(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
@@ -108,14 +104,6 @@ def grid(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
     yield from map(line, cells[1:])
     if out:
         yield f"(without {', '.join(reversed(out))}: see the page)"
-
-
-def say_folded(line: str) -> None:
-    """Prints a sentence; in a terminal its lines break between words."""
-    if sys.stdout.isatty():
-        line = textwrap.fill(line, get_terminal_size().columns, subsequent_indent="  ")
-    for part in line.split("\n"):
-        say(part)
 
 
 def rare(comparison: Comparison) -> str:

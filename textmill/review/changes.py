@@ -108,7 +108,7 @@ def _answers(then: Stage | None, now: Stage | None, cache: Path, folder: Path, l
         return SAME
     paths = {name: held(cache, md5) for name, md5 in files[0].items()}
     if not all(paths.values()):
-        return "not judged: its predictions are not in DVC's cache; try `dvc fetch --all-commits`"
+        return "not judged: its predictions are not in DVC's cache; check that commit out and run `dvc fetch`"
     from textmill.judging.answers import answers
     from textmill.parquet import read_parquet
 

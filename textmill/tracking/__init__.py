@@ -66,7 +66,7 @@ def track_all(folder: Path) -> Iterator[str]:
             champions.setdefault(found.dataset, []).append(where.version)
             done, new, last = done + 1, new + added, commit
         if last is None:
-            raise ArtifactError(f"none of {len(commits)} commits can be recorded; `dvc fetch --all-commits` first")
+            raise ArtifactError(f"none of {len(commits)} commits can be recorded; check one out and `dvc fetch`")
         yield f"track: {done} of {len(commits)} commits ({new} runs are new)"
         with laid_out(last, folder) as found:
             yield _record(folder, found, True, champions[found.dataset])[0]
@@ -109,11 +109,13 @@ def _write(uri: str, found: Snapshot, current: bool, before: Sequence[str]) -> t
             new += is_new
         run, model = written[champion.name]
         others = runs.ensure_others(experiment, found, runs.times_of(run))
+        ours = [*(one.run for one in written.values()), *others]
         descriptions.describe(experiment, found, written, params, current)
+        descriptions.name_commit(experiment, ours, [one.model for one in written.values()], found.origin)
         reason = pages.reason(found.comparison, found.origin)
         version = registry.register(client, dataset, champion, model.model_id, reason)
         if current:
-            descriptions.mark_latest(experiment, run, [*(one.run for one in written.values()), *others])
+            descriptions.mark_latest(experiment, run, ours)
             registry.promote(client, dataset, version, champion, before)
         if current:
             for key, value in pages.tags_of(found.comparison, found.origin).items():

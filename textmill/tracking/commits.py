@@ -18,7 +18,8 @@ from textmill.verify.cache import cache_of, held
 from textmill.verify.commit import Commit, contents
 
 RECORDED = ("train", "evaluate", "compare")  # the stages whose outputs are recorded
-NOWHERE = "not in DVC's cache; `dvc fetch --all-commits` may bring it"
+# Not `dvc fetch --all-commits`, which brings the newest version of each path only (DVC 3.67, its issue 10617).
+NOWHERE = "not in DVC's cache; check this commit out and run `dvc fetch`, which may bring it"
 
 
 def with_results(folder: Path) -> list[Commit]:

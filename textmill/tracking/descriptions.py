@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 from textmill.tracking import artifacts, entities, pages
 from textmill.tracking.experiment import Experiment, deleted
-from textmill.tracking.names import CHAMPION, LATEST, NOTE, PARENT
+from textmill.tracking.names import CHAMPION, DIRTY, LATEST, NOTE, PARENT
+from textmill.tracking.origin import Origin
 from textmill.tracking.params import Params
 from textmill.tracking.runs import Written, log, times_of
 from textmill.tracking.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
+    from mlflow.entities import LoggedModel, Run
 
 
 def describe(
@@ -26,12 +27,9 @@ def describe(
         run = client.get_run(written_run.info.run_id)
         if not current and LATEST in run.data.tags:
             continue
-        tags = {NOTE: pages.description(name, comparison)}
-        if run.data.tags.get("git.dirty") == "yes" and not found.origin.dirty:
-            tags |= found.origin.tags  # committed since
-        for key, value in tags.items():
-            if run.data.tags.get(key) != value:
-                client.set_tag(run.info.run_id, key, value)
+        note = pages.description(name, comparison)
+        if run.data.tags.get(NOTE) != note:
+            client.set_tag(run.info.run_id, NOTE, note)
         interval = entities.interval_of(comparison.metric, found.entry(name))
         changed = {key: value for key, value in interval.items() if run.data.metrics.get(key) != value}
         added = {key: value for key, value in params.of(name).items() if key not in run.data.params}
@@ -39,6 +37,19 @@ def describe(
         if found.report and name == comparison.champion:
             client.log_artifact(run.info.run_id, str(found.report.absolute()), "report")
             artifacts.write_list(client, run, model)
+
+
+def name_commit(
+    experiment: Experiment, runs: Collection["Run"], models: Collection["LoggedModel"], origin: Origin
+) -> None:
+    """Names the commit in runs and models that were recorded before it, with changes to an earlier commit."""
+    for run in [*runs, *(child for one in runs for child in experiment.children.get(one.info.run_id, []))]:
+        if origin.final and run.data.tags.get(DIRTY) == "yes":
+            for key, value in origin.tags.items():
+                experiment.client.set_tag(run.info.run_id, key, value)
+    for model in models:
+        if origin.final and model.tags.get(DIRTY) == "yes":
+            experiment.client.set_logged_model_tags(model.model_id, origin.tags)
 
 
 def mark_latest(experiment: Experiment, champion: "Run", latest: Collection["Run"]) -> None:

@@ -12,6 +12,7 @@ from textmill.tracking.names import (
     BUNDLE,
     CHAMPION,
     COMPLETE,
+    DIRTY,
     KEY,
     PARENT,
     PREVIOUS,
@@ -31,12 +32,15 @@ WHERE name = ? AND lifecycle_stage = 'active'
 """
 # Each run with its model, and how many seeds it has and should have.
 RUNS = f"""
-SELECT key.value AS key, complete.value AS complete, artifact_uri, model.artifact_location, seeds.value AS seeds, (
+SELECT
+  key.value AS key, complete.value AS complete, dirty.value AS dirty, seeds.value AS seeds,
+  artifact_uri, model.artifact_location, (
   SELECT COUNT(*) FROM tags parent JOIN runs child ON child.run_uuid = parent.run_uuid
   WHERE parent.key = '{PARENT}' AND parent.value = runs.run_uuid AND child.lifecycle_stage = 'active'
 ) AS children FROM runs
 JOIN tags key ON key.run_uuid = runs.run_uuid AND key.key = '{KEY}'
 LEFT JOIN tags complete ON complete.run_uuid = runs.run_uuid AND complete.key = '{COMPLETE}'
+LEFT JOIN tags dirty ON dirty.run_uuid = runs.run_uuid AND dirty.key = '{DIRTY}'
 LEFT JOIN tags seeds ON seeds.run_uuid = runs.run_uuid AND seeds.key = '{SEEDS}'
 LEFT JOIN logged_models model
   ON model.source_run_id = runs.run_uuid AND model.lifecycle_stage = 'active' AND model.status = 2
@@ -79,7 +83,10 @@ def recorded(file: Path, found: Snapshot, current: bool, before: Sequence[str] =
     experiment, aliases = tables.experiment, tables.aliases
     runs = {run["key"]: run for run in tables.runs if int(run["seeds"] or 0) <= run["children"]}
     version = tables.versions.get(found.champion.bundle.md5)
-    if not version or not found.keys | set(found.others.values()) <= runs.keys():
+    wanted = found.keys | set(found.others.values())
+    if not version or not wanted <= runs.keys():
+        return None
+    if found.origin.final and any(runs[key]["dirty"] == "yes" for key in wanted):
         return None
     for run in map(runs.get, found.keys):
         if not run or not run["artifact_location"] or not complete(run["artifact_uri"], run["artifact_location"]):

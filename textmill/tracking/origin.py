@@ -6,9 +6,12 @@ from typing import NamedTuple
 
 from textmill.errors import TextmillError
 from textmill.lockfile import LOCK
+from textmill.tracking.names import DIRTY
 from textmill.verify.commit import Commit, changed, date, find
 
 WRITTEN = (str(LOCK), "metrics/", "digests/")  # by `dvc repro` itself: a change there does not make a folder dirty
+
+CHANGED = ", with changes"
 
 
 class Origin(NamedTuple):
@@ -19,15 +22,20 @@ class Origin(NamedTuple):
     made: float | None = None
 
     @property
+    def final(self) -> bool:
+        """Whether a commit has exactly this."""
+        return bool(self.commit) and not self.dirty
+
+    @property
     def named(self) -> str:
         """Such as `commit 0123abc, with changes`; '' without a commit."""
-        return f"commit {self.commit[:7]}{', with changes' if self.dirty else ''}" if self.commit else ""
+        return f"commit {self.commit[:7]}{CHANGED if self.dirty else ''}" if self.commit else ""
 
     @property
     def tags(self) -> dict[str, str]:
         """The tags by which MLflow's pages know a commit."""
         dirty = "yes" if self.dirty else "no"
-        return {"mlflow.source.git.commit": self.commit, "git.dirty": dirty} if self.commit else {}
+        return {"mlflow.source.git.commit": self.commit, DIRTY: dirty} if self.commit else {}
 
 
 def of_commit(commit: Commit, folder: Path) -> Origin:

@@ -96,7 +96,7 @@ def _view(name: str, columns: list[str], score: str, only: str, **more: Any) -> 
         "orderByAsc": False,
         "selectedColumns": columns,
         "columnOrder": ["attributes.`Run Name`", *columns],  # without it, scores are off the screen
-        "columnWidths": dict.fromkeys(columns, 120),
+        "columnWidths": {column: 10 + 5 * len(column) for column in columns},  # in pixels: headers stay whole
         **more,
     }
     return json.dumps({"name": name, "createdAt": 0, "updatedAt": 0, "state": json.dumps(state)})

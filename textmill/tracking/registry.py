@@ -10,6 +10,7 @@ from textmill.judging.scoring import EXCERPT
 from textmill.records.mistakes import Mistakes
 from textmill.tracking.lookup import previous_of
 from textmill.tracking.names import BUNDLE, CHAMPION, MODEL, PREVIOUS, registered_name
+from textmill.tracking.origin import CHANGED
 from textmill.tracking.snapshot import Result
 
 if TYPE_CHECKING:
@@ -22,16 +23,16 @@ def register(client: "MlflowClient", dataset: str, champion: Result, model: str,
 
     name = registered_name(dataset)
     found = client.search_model_versions(f"name = '{name}' AND tags.`{BUNDLE}` = '{champion.bundle.md5}'")
-    described = [str(version.version) for version in found if version.description]
-    if described:
-        return described[0]
+    for version in found:  # without a description it was cut off; the reason may name a commit that it did not know
+        if version.description and (CHANGED not in version.description or CHANGED in reason):
+            return str(version.version)
     if found:
         number = str(found[0].version)
     else:
         with redirect_stderr(io.StringIO()):  # MLflow prints there
             tags = {BUNDLE: champion.bundle.md5, MODEL: champion.name}
             number = str(mlflow.register_model(f"models:/{model}", name, tags=tags).version)
-    client.update_model_version(name, number, reason)  # last: a version without a description was cut off
+    client.update_model_version(name, number, reason)
     return number
 
 

@@ -12,7 +12,11 @@ from textmill.tracking.pages import address
 from textmill.tracking.store import database, shown, store_uri
 
 PORT = 5000
-SETTINGS = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # 2 processes, not 10
+SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # 2 processes instead of 10
+    "PYTHONWARNINGS": "ignore",  # they are about packages that MLflow uses
+}
 
 
 def serve(project: Path, port: int) -> None:
