@@ -1,11 +1,12 @@
-"""Mistake: the threshold at which few enough of the validation answers are wrong, taken as a promise for others. It was
-chosen among all thresholds because the documents at hand suit it; on other documents more is wrong, every second time.
+"""Mistake: treating a threshold as a promise because few of the validation answers above it are wrong. It was chosen
+among all thresholds to suit these documents; on other documents, the share of wrong answers is higher half of the time.
 
-Run: `make repro`, then `python demos/abstaining.py`. What the models said of validation and test is cut in halves 200
-times. One half finds the confidence above which a model answers, at a share of wrong answers (risk); the other half
-shows how much is answered, and in how many of the cuts more was wrong than that. Thresholds: the plug-in one; that of
-`textmill predict --risk`; and selection with guaranteed risk (SGR; Geifman & El-Yaniv 2017). The last two may fail in
-5 % of all draws. Halves are cut by documents, of which the proofs speak, and by groups, in which documents come here.
+Run `make repro`, then `python demos/abstaining.py`. The models' answers for validation and test are split into halves
+200 times. One half gives the confidence above which a model answers, for a given share of wrong answers (risk). The
+other half shows how many documents are answered, and in how many splits more answers than promised are wrong.
+Thresholds: the plug-in one; the one of `textmill predict --risk`; and selection with guaranteed risk (SGR; Geifman &
+El-Yaniv 2017). The last two may fail in 5 % of all draws. Halves are split by documents, which the proofs assume, and
+by groups, in which the documents come here.
 """
 
 import math
@@ -22,27 +23,27 @@ RISKS, CUTS, SEED = (0.05, 0.1, 0.15), 200, 0
 
 
 def counted(above: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Confidences, the highest first, and how many answers are wrong up to each: (N,) both."""
+    """Returns confidences, highest first, and the number of wrong answers up to each: (N,) both."""
     order = np.argsort(-above, kind="stable")
     return above[order], np.cumsum(~right[order])
 
 
 def cut_off(falling: np.ndarray, answers: int) -> float | None:
-    """The confidence above which there are so many."""
+    """Returns the confidence that this many answers exceed."""
     if answers == 0:
         return None
     return float(falling[answers]) if answers < len(falling) else 0.0
 
 
 def plug_in(sure: np.ndarray, right: np.ndarray, risk: float) -> float | None:
-    """The lowest threshold at which no more is wrong on the documents at hand."""
+    """Returns the lowest threshold at which no more than `risk` of the answers are wrong on these documents."""
     falling, wrong = counted(sure, right)
     held = np.flatnonzero(wrong / np.arange(1, len(wrong) + 1) <= risk)
     return cut_off(falling, int(held[-1]) + 1 if len(held) else 0)
 
 
 def sgr(sure: np.ndarray, right: np.ndarray, risk: float) -> float | None:
-    """Halving the search for a threshold, each step tested at its part of DELTA (their algorithm 2)."""
+    """Returns the threshold found by bisection, each step tested at its share of DELTA (their algorithm 2)."""
     falling, wrong = counted(sure, right)
     low, high, tests = 0, len(falling), math.ceil(math.log2(len(falling)))
     for _ in range(tests):
@@ -55,7 +56,7 @@ def sgr(sure: np.ndarray, right: np.ndarray, risk: float) -> float | None:
 
 
 def ours(sure: np.ndarray, right: np.ndarray, risk: float) -> float | None:
-    """That of `textmill predict --risk`."""
+    """Returns the threshold of `textmill predict --risk`."""
     step = confidence.threshold(confidence.steps(sure, right), risk)
     return step and step.above
 
@@ -70,7 +71,7 @@ THRESHOLDS: dict[str, Callable[[np.ndarray, np.ndarray, float], float | None]] =
 def halved(
     sure: np.ndarray, right: np.ndarray, units: np.ndarray, rng: np.random.Generator
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """By threshold, for each of RISKS: the share of the other half that is answered, and whether too much is wrong."""
+    """Returns, by threshold and for each of RISKS, the share answered of the other half, and broken promises."""
     order = rng.permutation(np.unique(units))
     first = np.isin(units, order[: len(order) // 2])
     found = {}

@@ -1,10 +1,10 @@
-"""Mistakes: choosing on the test split, and telling the best validation score as the result. Whatever picks the best
-of several candidates also picks their luck: the winner's score there is too good.
+"""Mistakes: choosing on the test split, and reporting the best validation score as the result. Choosing the best of
+several candidates also chooses the luckiest, so the winner's score is too high.
 
-Run: `python demos/choosing.py`. Sentence polarity (10,662 sentences), cut anew by every seed. Candidates: every epoch
-of three LSTMs. Of the sentences that trained none of them, some are drawn to choose; the notebooks tell the winner's
-score on these. What it is worth is its score on all the others, as it would be on a test split that chose nothing.
-Each seed takes the mean over many draws.
+Run `python demos/choosing.py`. Sentence polarity (10,662 sentences), split again for every seed. The candidates are all
+epochs of three LSTMs. From the sentences that trained none of them, some are drawn to choose by. The notebooks report
+the winner's score on these. Its true worth is its score on all the others, as on a test split that chose nothing. Each
+seed averages over many draws.
 """
 
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ from textmill.training.validation import epoch_scores
 
 PRESET = "mr"
 TRAIN, EPOCHS, SEEDS, DRAWS = 3000, 6, range(5), 1000
-JUDGES = (200, 1066, 4000)  # documents that choose; 1,066 are the tenth that the notebook chose on
+JUDGES = (200, 1066, 4000)  # documents to choose by; 1,066 is the tenth that the notebook chose on
 CANDIDATES = [{"dropout": 0.3}, {"dropout": 0.6}, {"dropout": 0.3, "hidden": 16, "embedding": 32}]
 
 
 @contextmanager
 def watched() -> Iterator[list[np.ndarray]]:
-    """Which validation documents are right after each epoch that is trained inside: bool (N,) each."""
+    """Yields a list that gets, after each epoch trained inside, which validation documents are correct: bool (N,)."""
     right: list[np.ndarray] = []
 
     def keep(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
@@ -38,9 +38,9 @@ def watched() -> Iterator[list[np.ndarray]]:
 
 
 def optimism(right: np.ndarray, judges: int, draws: int, rng: np.random.Generator) -> tuple[float, float]:
-    """Mean score of the winner on the `judges` documents that chose it, and on the others.
+    """Returns the winner's mean score on the `judges` documents that chose it, and on the others.
 
-    right: bool (K, N), candidates by documents. Among equals the first wins.
+    right: bool (K, N), candidates by documents. Ties go to the first.
     """
     told, worth = [], []
     for _ in range(draws):

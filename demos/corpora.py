@@ -1,4 +1,4 @@
-"""The documents of a preset, fetched and cleaned as `dvc repro clean` does, in memory."""
+"""The documents of a preset in memory, fetched and cleaned like `dvc repro clean` does."""
 
 from contextlib import redirect_stdout
 from io import StringIO
@@ -22,9 +22,10 @@ PRESETS = ROOT / "presets"
 
 
 def documents(preset: str, as_filed: bool = False) -> tuple[pl.DataFrame, list[str]]:
-    """id, text, label, group and split of each document, and the classes in their order.
+    """Returns id, text, label, group and split of each document, and the classes in order.
 
-    The order is that of the pipeline, which comes from content alone; `as_filed`: that of the dataset's files.
+    The documents are in the pipeline's order, which depends only on their content; with `as_filed`, in the files'
+    order.
     """
     params = PRESETS / f"{preset}.yaml"
     dataset, config = load_dataset(params), load_section(params, "clean", CleanConfig)
@@ -39,7 +40,7 @@ def documents(preset: str, as_filed: bool = False) -> tuple[pl.DataFrame, list[s
 
 
 def tokenizer(texts: pl.Series, preset: str, **changes: object) -> WordTokenizer:
-    """The preset's word tokenizer, its entry changed where said, learned from these texts alone."""
+    """Returns the preset's word tokenizer, with changes to its entry, learned from these texts only."""
     entry = load_params(PRESETS / f"{preset}.yaml")["tokenizers"]["word"] | changes
     config = tokenizers.tokenizer_config(entry, f"presets/{preset}.yaml: tokenizers.word")
     with TemporaryFile() as spill:
@@ -47,14 +48,14 @@ def tokenizer(texts: pl.Series, preset: str, **changes: object) -> WordTokenizer
 
 
 def encode(docs: pl.DataFrame, codec: WordTokenizer, labels: list[str]) -> Encoded:
-    """Ids and class numbers of the documents."""
+    """Returns the documents' ids and class numbers."""
     return encoding.encode(docs, codec, labels)
 
 
 def drawn(
     docs: pl.DataFrame, labels: list[str], preset: str, train: int, validation: int, test: int
 ) -> tuple[dict[str, Encoded], WordTokenizer]:
-    """So many documents of each split, drawn from the splits of the data, and the tokenizer learned from `train`."""
+    """Returns documents sampled from the data's splits, by split, and the tokenizer learned from `train`."""
     labelled = docs.filter(pl.col("split") != "unlabelled").sample(fraction=1, shuffle=True, seed=0)
     learn, held = (labelled.filter(split=name) for name in ("train", "test"))
     parts = {"train": learn[:train], "validation": learn[train : train + validation], "test": held[:test]}

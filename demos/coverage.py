@@ -1,13 +1,14 @@
-"""How often the intervals hold what they promise, and how often equal models are told apart: the code of `compare` on
+"""How often the intervals keep their promise, and how often equal models are called different: the code of `compare` on
 made-up answers whose truth is known.
 
-Run: `python demos/coverage.py`; `python demos/coverage.py 50` draws 50 experiments of each kind.
-Models with different errors and the same true score, all pairs of them (of five, ten), 95 %. Documents of a group are
-alike for all models (ICC .03) and, to the same degree, for each model in its own way; skewed groups differ in size,
-log-normal. Seeds move a model three times as far as its documents do. `interval`: the share of models whose interval
-holds the true score. `all pairs`: the share of experiments in which the intervals of all differences hold theirs.
-`false "better"`: the share in which any model is called better and is not. Models that are `apart` lie 0, 1, 2, 3 and 5
-points below the first. `groups, as documents` takes the documents of groups for independent.
+Run `python demos/coverage.py`; `python demos/coverage.py 50` draws 50 experiments of each kind.
+
+The models have different errors and the same true score; all pairs are compared (of five models, ten), at 95 %. The
+documents of a group are alike for all models (ICC .03) and, to the same degree, for each model in its own way. Skewed
+groups have log-normal sizes. Seeds move a model three times as far as its documents do. `interval`: the share of models
+whose interval contains the true score. `all pairs`: the share of experiments in which the intervals of all differences
+contain the true ones. `false "better"`: the share in which a model is called better and is not. Models that are `apart`
+are 0, 1, 2, 3 and 5 points below the first. `groups, as documents` treats the documents of groups as independent.
 """
 
 import sys
@@ -27,9 +28,9 @@ from textmill.judging.judged import interval, judge
 from textmill.judging.metrics import score
 from textmill.judging.units import Units
 
-ALPHA, DRAWS = 0.05, 1000  # experiments of each kind; half as many where answers change hands
+ALPHA, DRAWS = 0.05, 1000  # experiments of each kind; half as many for macro-F1
 BALANCED, RARE, FOUR = (0.5, 0.5), (0.97, 0.03), (0.6, 0.3, 0.08, 0.02)
-LIKE = 0.03  # variance that a group's documents share for all models, and again for each
+LIKE = 0.03  # variance that a group's documents share for all models, and again for each model
 APART = (0.0, 0.01, 0.02, 0.03, 0.05)
 
 
@@ -45,7 +46,7 @@ class Setting(NamedTuple):
     seeds: int = 1
     equal: bool = True
     models: int = 5
-    known: bool = True  # whether what is told knows the groups
+    known: bool = True  # whether the comparison knows the groups
 
 
 SETTINGS = [
@@ -69,9 +70,9 @@ SETTINGS = [
 
 
 def confusions(setting: Setting) -> NDArray[np.float64]:
-    """What each model answers to a class: (M, K, K), rows sum to 1. Their true scores are equal, or lie `APART`.
+    """Returns each model's answers by class: (M, K, K), rows sum to 1. True scores are equal, or differ by `APART`.
 
-    The models err towards different classes: each is worse at one class and better at another than the mean.
+    The models err differently: each is worse on one class and better on another than the mean.
     """
     size, shares = len(setting.classes), np.array(setting.classes)
     found = []
@@ -80,7 +81,7 @@ def confusions(setting: Setting) -> NDArray[np.float64]:
         wrong = (1 - setting.right) * np.ones(size)
         goal = setting.right if setting.metric == "accuracy" else true_score(setting, _spread(wrong, 0, size), shares)
         goal -= 0 if setting.equal else APART[number]
-        low, high = -0.5, 0.5  # of what is added to all classes' errors, until the score is the goal
+        low, high = -0.5, 0.5  # added to the errors of all classes until the score is the goal
         for _ in range(60):
             middle = (low + high) / 2
             table = _spread(np.clip(wrong + lean + middle, 0.001, 0.999), number, size)
@@ -90,19 +91,19 @@ def confusions(setting: Setting) -> NDArray[np.float64]:
 
 
 def _spread(wrong: NDArray[np.float64], number: int, size: int) -> NDArray[np.float64]:
-    """A model's answers (K, K) where each class has this share of wrong ones: more to some classes than to others."""
+    """Returns a model's answers (K, K), given each class's share of wrong ones, spread unevenly over the others."""
     towards = np.roll(1 + np.arange(size, dtype=float), number) * (1 - np.eye(size))
     return np.diag(1 - wrong) + wrong[:, None] * towards / towards.sum(1, keepdims=True)
 
 
 def true_score(setting: Setting, table: NDArray[np.float64], shares: NDArray[np.float64]) -> float:
-    """The score of endless documents."""
+    """Returns the score on infinitely many documents."""
     joint = 1e9 * shares[:, None] * table
     return float(score(setting.metric, np.stack([joint.diagonal(), joint.sum(1), joint.sum(0)])))
 
 
 def drawn_units(setting: Setting, random: np.random.Generator) -> Units:
-    """Documents, or groups of them of equal or of log-normal sizes."""
+    """Returns units: documents, or groups of documents with equal or log-normal sizes."""
     if not setting.groups:
         return units.units_of(np.arange(setting.rows))
     chances = np.exp(random.normal(0, 0.8, setting.groups))
@@ -113,11 +114,11 @@ def drawn_units(setting: Setting, random: np.random.Generator) -> Units:
 
 
 def drawn(setting: Setting, tables: NDArray[np.float64], random: np.random.Generator) -> tuple[Units, list[Answers]]:
-    """An experiment: each model's answers to the same documents."""
+    """Returns an experiment: each model's answers for the same documents."""
     own, rows = drawn_units(setting, random), setting.rows
     like = LIKE if setting.groups else 0.0
     luck = 3 * (setting.right * (1 - setting.right) / rows) ** 0.5  # of a seed, in accuracy
-    luck /= np.exp(-(ndtri(setting.right) ** 2) / 2) / np.sqrt(2 * np.pi)  # in what is below normal
+    luck /= np.exp(-(ndtri(setting.right) ** 2) / 2) / np.sqrt(2 * np.pi)  # in the normal variable below
     luck = luck if setting.seeds > 1 else 0.0
     actual = random.choice(len(setting.classes), rows, p=setting.classes)
     for_all = np.sqrt(like) * random.normal(size=len(own.sizes))[own.of] + np.sqrt(0.3) * random.normal(size=rows)
@@ -128,7 +129,7 @@ def drawn(setting: Setting, tables: NDArray[np.float64], random: np.random.Gener
         for _ in range(setting.seeds):
             rest = max(0.0, 0.7 - 2 * like - luck**2)
             hidden = for_all + in_its_way + luck * random.normal() + np.sqrt(rest) * random.normal(size=rows)
-            order = np.argsort(-table, axis=1)  # the likeliest answer first: what is hard is hard for all models
+            order = np.argsort(-table, axis=1)  # the likeliest answer first: documents are equally hard for all models
             steps = np.take_along_axis(table, order, 1).cumsum(1)[actual]
             runs.append(order[actual, np.minimum((ndtr(hidden)[:, None] > steps).sum(1), len(table) - 1)])
         told.append(Answers(ids, actual, np.stack(runs), own.of))
@@ -136,7 +137,7 @@ def drawn(setting: Setting, tables: NDArray[np.float64], random: np.random.Gener
 
 
 def experiment(setting: Setting, tables: NDArray[np.float64], seed: int) -> tuple[float, bool, bool]:
-    """Share of models whose interval holds the truth, whether those of all pairs do, whether any verdict is false."""
+    """Returns the share of intervals that contain the truth, whether all pairs' do, and whether a verdict is false."""
     own, models = drawn(setting, tables, np.random.default_rng(seed))
     size, shares = len(setting.classes), np.array(setting.classes)
     truth = {str(number): true_score(setting, table, shares) for number, table in enumerate(tables)}
@@ -155,7 +156,7 @@ def experiment(setting: Setting, tables: NDArray[np.float64], seed: int) -> tupl
 
 
 def row(setting: Setting, draws: int) -> dict[str, Any]:
-    """A line of the table: rates in per cent with their standard errors."""
+    """Returns a row of the table: rates in per cent with standard errors."""
     tables = confusions(setting)
     held, together, false = np.array([experiment(setting, tables, seed) for seed in range(draws)], dtype=float).T
     return {
@@ -179,7 +180,7 @@ def _units(setting: Setting) -> str:
 
 
 def rate(values: Sequence[float] | NDArray[np.float64]) -> str:
-    """A mean in per cent, with its standard error."""
+    """Returns a mean in per cent, with its standard error."""
     return f"{100 * np.mean(values):.1f} ± {100 * np.std(values) / len(values) ** 0.5:.1f}"
 
 

@@ -1,7 +1,7 @@
-"""Mistake: the first 2,000 rows of a test split that is sorted by class. They hold one class alone: there is no
-document whose finding could count, and F1 is 0 for the other one, whatever the model.
+"""Mistake: scoring on the first 2,000 rows of a test split that is sorted by class. They have a single class. No
+document of the other class can be found, so its F1 is 0 for any model.
 
-Run: `python demos/first_rows.py`. IMDB's test split in the order of its file, a linear model of 5,000 training reviews.
+Run `python demos/first_rows.py`. IMDB's test split in the order of its file; a linear model trained on 5,000 reviews.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ TRAIN, ROWS = 5000, 2000
 
 
 def scored(fitted: Fitted, data: Encoded, labels: list[str]) -> dict[str, str]:
-    """Accuracy, and F1 of each class."""
+    """Returns accuracy, and F1 of each class."""
     ids = pl.Series([str(row) for row in range(len(data.docs))])
     table = predictions(ids, data.labels, labels, fitted.model.predict_proba(data.docs), data.docs.lengths)
     scores = all_scores({0: table}, 0, labels)

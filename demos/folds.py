@@ -1,9 +1,9 @@
-"""Mistake: one small test split as the measure of a model. A tenth of the corpus is 1,066 sentences, and which tenth
-it is moves the result by several points; the notebook's is one of ten that it could have been.
+"""Mistake: judging a model by one small test split. A tenth of the corpus is 1,066 sentences, and the result varies by
+several points with the tenth that is chosen; the notebook used one of ten possible ones.
 
-Run: `python demos/folds.py`. Sentence polarity, cut into ten folds by equal texts; each is the test split once, and a
-tenth of the others chooses the epoch. The mean over folds has every sentence in it, as the literature on this corpus
-tells its results (Pang & Lee 2005; Kim 2014).
+Run `python demos/folds.py`. Sentence polarity, split into ten folds by equal texts. Each fold is the test split once,
+and a tenth of the others chooses the epoch. The mean over folds covers every sentence, as is usual in the literature on
+this corpus (Pang & Lee 2005; Kim 2014).
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ FOLDS, SEED = 10, 0
 
 
 def folds(texts: list[str], number: int, rng: np.random.Generator) -> np.ndarray:
-    """Which fold each text is in, int (N,): drawn at random, the same for equal texts."""
+    """Returns the fold of each text, int (N,): random, and the same for equal texts."""
     _, which = np.unique(np.array(texts, object), return_inverse=True)
     return rng.permutation(np.arange(which.max() + 1) % number)[which]
 

@@ -1,9 +1,9 @@
-"""Does the forecast of more labels hold? Of a part of the documents a curve is measured, and twice and four times as
-many are then taken, as if they had been labelled since.
+"""Do forecasts of more labels hold? A curve is measured on part of the documents, then twice and four times as many are
+used, as if they had been labelled since.
 
-Run: `python demos/more_labels.py`. Forty draws: of the test split, of the part, and of what is added. The forecast of
-twice the documents is made from half of the rest, that of four times from a quarter. What is added has a tokenizer of
-its own. `held`: how often the score that came lay in the 95 % interval; `width`: of the interval, in points.
+Run `python demos/more_labels.py`. Forty draws of the test split, the part, and the documents added. The forecast for
+twice the documents uses half of the rest, the one for four times a quarter. Each size has its own tokenizer. `held`:
+how often the actual score was in the 95 % interval; `width`: the interval's width, in points.
 """
 
 from pathlib import Path
@@ -26,7 +26,7 @@ SAMPLE, HELD, DRAWS, TIMES = {"imdb": 12_000}, {"imdb": 1 / 3}, 40, (2, 4)
 
 
 def forecast(preset: str, docs: pl.DataFrame, names: list[str], by: str, times: int, draw: int) -> list[float] | None:
-    """Whether the forecast held, its width, the gain it told and the gain that came; None: there was no forecast."""
+    """Returns whether the forecast held, its width, the forecast gain and the actual gain; None without a forecast."""
     rng = np.random.default_rng(draw)
     tied, labels = pieces([docs], names, by), docs["label"].replace_strict(names, range(len(names))).to_numpy()
     aside = cut(tied, labels, HELD.get(preset, 0.2), rng)

@@ -1,9 +1,9 @@
-"""Mistake: the state is read after the padding. Padded documents of one length are texts to a network: it reads the
-zeros behind a short review as it reads words, and its last state is that after the last zero.
+"""Mistake: reading the state after the padding. A network that gets padded documents of one length reads the zeros
+after a short review like words, so its last state is the one after the last zero.
 
-Run: `python demos/padding.py`. IMDB, sizes as in presets/lab-families-imdb.yaml: a vocabulary of 10,000, the first 200
-words, padded behind. The same networks, seed and documents; what differs is which state they classify. A part of the
-reviews, and fewer epochs than the notebook: see the table's title.
+Run `python demos/padding.py`. IMDB, sizes as in presets/lab-families-imdb.yaml: a vocabulary of 10,000, the first 200
+words, padded at the end. The networks, the seed and the documents are the same; only the state that is classified
+differs. It uses part of the reviews and fewer epochs than the notebook: see the table's title.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ TRAIN, VALIDATION, TEST, EPOCHS, SEED = 5000, 1000, 3000, 5, 0
 
 
 def padded(data: Encoded, steps: int) -> Encoded:
-    """The first `steps` ids of each document, zeros behind, as if these were ids of the text."""
+    """Returns the first `steps` ids of each document, padded with zeros as if these were words."""
     ids = np.full((len(data.docs), steps), PAD, np.int32)
     for row in range(len(ids)):
         own = data.docs[row][:steps]

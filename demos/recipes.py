@@ -1,9 +1,9 @@
-"""What each recipe is worth: the LSTM of presets/imdb.yaml with one thing changed at a time, on a part of the reviews.
+"""What each recipe is worth: the LSTM of presets/imdb.yaml with one change at a time, on part of the reviews.
 
-Run: `python demos/recipes.py`. Every row is trained with the same seeds, on the same documents, and measured on
-training reviews that were held out, so that no test review chooses a recipe. `worth` is the mean of the differences
-from the first row, seed by seed, with their standard deviation. The updates are few, which favours what lets a network
-learn fast, and a difference of less than a point is hardly one.
+Run `python demos/recipes.py`. Every row is trained with the same seeds on the same documents, and measured on held-out
+training reviews, so that no test review chooses a recipe. `worth` is the mean difference from the first row, seed by
+seed, with its standard deviation. There are few updates, which favours recipes that learn fast, and differences of less
+than a point mean little.
 """
 
 import time
@@ -41,7 +41,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 
 def held_out(docs: pl.DataFrame, rows: int) -> pl.DataFrame:
-    """The documents of the split train, each text once; so many of them, drawn, are called test."""
+    """Returns the distinct texts of the split train, `rows` of them, sampled, renamed to test."""
     own = docs.filter(split="train")
     own = own.filter(text_key(own["text"]).is_first_distinct()).sample(fraction=1, shuffle=True, seed=1)
     return own.with_columns(split=pl.when(pl.int_range(pl.len()) < rows).then(pl.lit("test")).otherwise("split"))

@@ -1,8 +1,8 @@
-"""Are the labels that `metrics/suspects.csv` lists first wrong? Five per cent of all are made wrong on purpose.
+"""Are the labels at the top of `metrics/suspects.csv` wrong? Five per cent of all labels are changed on purpose.
 
-Run: `python demos/suspects.py`. Ten draws of the wrong labels; of the 50 and the 100 most suspicious documents, the
-share that was made wrong: ranked by each of the two linear models alone, and by the mean of both, as the stage does.
-What was wrong before counts as a false alarm, so the truth is a little better.
+Run `python demos/suspects.py`. Ten draws of wrong labels. The share of changed labels among the 50 and the 100 most
+suspicious documents, ranked by each of the two linear models alone, and by the mean of both, as the stage does. Labels
+that were wrong before count as false alarms, so the true shares are a little better.
 """
 
 from io import BytesIO

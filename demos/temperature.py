@@ -1,10 +1,10 @@
-"""Mistake: believing a temperature that a few documents told. It is one number, but with a standard deviation of its
-own, and a model whose probabilities were nearly right gets worse by it.
+"""Mistake: trusting a temperature from a few documents. It is a single number, but it has a standard deviation, and it
+harms a model whose probabilities were nearly right.
 
-Run: `make repro`, then `python demos/temperature.py`. Some of the validation documents, drawn 200 times, fit the
-temperature of each model of params.yaml; all test documents say what that changed, and which one suits them (T of
-test). `always`: it is used as it comes
-(Guo et al. 2017); `textmill`: below 300 documents it stays 1 unless the gain is plain, and a label may be wrong.
+Run `make repro`, then `python demos/temperature.py`. Samples of the validation documents, drawn 200 times, fit the
+temperature of each model of params.yaml. All test documents show what it changes, and which temperature suits them (T
+of test). `always`: the fitted temperature is used (Guo et al. 2017). `textmill`: with fewer than 300 documents it stays
+1 unless the gain is clear, assuming that a label may be wrong.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ SIZES, DRAWS, SEED = (20, 50, 100, 200, 300), 200, 0
 
 
 def always(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature with the least log-loss."""
+    """Returns the temperature with the least log-loss."""
 
     def loss(log: float) -> float:
         return tally.log_loss(tempered(probabilities, np.exp(log)), labels)
@@ -31,7 +31,7 @@ def always(probabilities: np.ndarray, labels: np.ndarray) -> float:
 
 
 def ours(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """That of the stage `train`."""
+    """Returns the temperature of the stage `train`."""
     return calibration(probabilities, labels).temperature
 
 
@@ -39,7 +39,7 @@ RULES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {"always": always,
 
 
 def changes(validation: Said, test: Said, size: int, rng: np.random.Generator) -> dict[str, tuple[float, float]]:
-    """By rule: the temperature that so many documents tell, and what it adds to the log-loss of the test documents."""
+    """Returns, by rule, the temperature from `size` documents, and the change of the log-loss on test."""
     rows = rng.choice(len(validation.labels), size, replace=False)
     before, found = tally.log_loss(test.probabilities, test.labels), {}
     for name, rule in RULES.items():

@@ -1,4 +1,4 @@
-"""What the models of params.yaml said of validation and test, as `make repro` left it."""
+"""The answers of the models of params.yaml for validation and test, from `make repro`."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -16,9 +16,9 @@ SPLITS = ("validation", "test")
 
 
 class Said(NamedTuple):
-    """Of N documents: probabilities (N, C) as the model gives them, before its temperature, and class numbers (N,).
+    """N documents: probabilities (N, C) before the model's temperature, and class numbers (N,).
 
-    groups: the number of each document's group, int (N,); where there are none, its own.
+    groups: the number of each document's group, int (N,); a document without a group has its own.
     """
 
     probabilities: np.ndarray
@@ -29,7 +29,7 @@ class Said(NamedTuple):
         return Said(*(values[rows] for values in self))
 
     def at(self, temperature: float) -> tuple[np.ndarray, np.ndarray]:
-        """Confidence (N,), and whether the answer is right (N,)."""
+        """Returns confidence (N,), and whether the answer is correct (N,)."""
         found = tempered(self.probabilities, temperature)
         return found.max(1), found.argmax(1) == self.labels
 
@@ -48,7 +48,7 @@ class Model(NamedTuple):
 
 
 def trained(root: Path = ROOT) -> dict[str, Model]:
-    """The models by name. Raises ArtifactError naming the stage that did not run."""
+    """Returns the models by name. Raises ArtifactError naming the stage that did not run."""
     splits = [pl.read_parquet(root / f"data/split/{name}.parquet", columns=["id", "group"]) for name in SPLITS]
     rows = pl.concat(splits).select("id", pl.coalesce("group", "id").rank("dense").cast(pl.Int64).alias("unit"))
     return {name: _model(root / "metrics/models" / name, rows) for name in load_params(root / "params.yaml")["models"]}

@@ -1,4 +1,4 @@
-"""Fit one model on documents at hand, score it, and tell what came out."""
+"""Trains one model on documents in memory, scores it, and reports the results."""
 
 import json
 import os
@@ -25,7 +25,7 @@ STARTED = time.monotonic()
 
 
 def entry(preset: str, model: str, **changes: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A preset's model and its `train` section, with changes to either."""
+    """Returns a preset's model and its `train` section, with changes to the model."""
     params = load_params(PRESETS / f"{preset}.yaml")
     return params["models"][model] | changes, params["train"]
 
@@ -33,7 +33,7 @@ def entry(preset: str, model: str, **changes: Any) -> tuple[dict[str, Any], dict
 def fit(
     chosen: tuple[Mapping[str, Any], Mapping[str, Any]], data: Encoded, validation: Encoded, vocabulary: int, seed: int
 ) -> Fitted:
-    """A model of `entry` with the epoch that is best on `validation`; quiet."""
+    """Returns a model of `entry`, at its best epoch on `validation`. Prints nothing."""
     keep_memory()  # as the stage does
     checked = model_entry(*chosen, "demo")
     task = Task(vocabulary, int(data.labels.max()) + 1, seed)
@@ -42,19 +42,19 @@ def fit(
 
 
 def accuracy(fitted: Fitted, data: Encoded) -> float:
-    """Share of the documents that the model gets right."""
+    """Returns the share of documents that the model gets right."""
     return float(np.mean(fitted.model.predict_proba(data.docs).argmax(1) == data.labels))
 
 
 def percent(values: float | Sequence[float]) -> str:
-    """A share in per cent; several as mean and standard deviation."""
+    """Returns a share in per cent; several as mean and standard deviation."""
     values = np.atleast_1d(values) * 100
     spread = f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
     return f"{np.mean(values):.1f}{spread}"
 
 
 def tell(name: str, title: str, rows: list[dict[str, Any]]) -> None:
-    """Print the rows and keep them in demos/results/NAME.json."""
+    """Prints the rows, and writes them to demos/results/NAME.json."""
     table(title, list(rows[0]), [[str(value) for value in row.values()] for row in rows])
     RESULTS.mkdir(exist_ok=True)
     told = {"title": title, "rows": rows, "seconds": round(time.monotonic() - STARTED), "cores": os.cpu_count()}

@@ -1,9 +1,9 @@
-"""Mistake: the vocabulary is counted over all splits. The test's words get ids of their own, whose vectors nothing
-trained, and the share of unknown words there reads 0, which no new text will have.
+"""Mistake: counting the vocabulary over all splits. Words of the test split get their own ids, whose vectors are never
+trained, and the share of unknown words there is 0, as it will not be for new texts.
 
-Run: `python demos/vocabulary.py`. Sentence polarity, words that stand once kept; the same network with a vocabulary of
-the training split, and of all three splits. `new` are sentences that no vocabulary saw, as every text is once a model
-is in use. Accuracy moves less than from seed to seed; it is the count of unknown words that is false.
+Run `python demos/vocabulary.py`. Sentence polarity, including words that occur once. The same network with a vocabulary
+of the training split, and of all three splits. `new` are sentences that no vocabulary saw, like every text in use.
+Accuracy changes less than between seeds; the count of unknown words is what misleads.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ EPOCHS, SEEDS = 5, range(5)
 
 
 def unknown(data: Encoded) -> float:
-    """Share of the ids that stand for no word."""
+    """Returns the share of ids that are unknown words."""
     return float(np.mean(data.docs.ids == UNK))
 
 

@@ -166,7 +166,7 @@ def no_columns(path: Path) -> Path:
 
 
 def toy(documents: int, vocabulary: int, classes: int, seed: int = 0) -> Encoded:
-    """Random documents; the class of each stands in it as one of the first ids."""
+    """Returns random documents; each contains its class as one of the first ids."""
     rng = np.random.default_rng(seed)
     labels = np.arange(documents) % classes
     lengths = rng.integers(1, 30, documents)

@@ -1,4 +1,4 @@
-"""Packed files: the same bytes out of every packing, and none of the tricks that archives can play."""
+"""Packed files: the same bytes from every format, and none of the tricks that archives can play."""
 
 import bz2
 import gzip

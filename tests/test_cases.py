@@ -1,4 +1,4 @@
-"""Files as people have them, each through download, clean and split: what is kept, or the line that refuses it."""
+"""Realistic files through download, clean and split: what is kept, or the error."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="the files are not he
 
 
 def taken(path: Path, monkeypatch: pytest.MonkeyPatch, files: list[str], keys: dict[str, Any]) -> tuple[Clean, Split]:
-    """What clean and split count of files; the first is dataset.path unless the keys say otherwise."""
+    """Returns the counts of clean and split for files; the first is dataset.path unless the keys say otherwise."""
     monkeypatch.chdir(path)
     Path("data/input").mkdir(parents=True)
     for file in files:
@@ -92,11 +92,11 @@ REFUSED: list[tuple[str, dict[str, Any], int, str]] = [
     ("04-mixed-encodings.csv", {}, 3, r"byte 39 is not utf-8; name the file's encoding in dataset\.encodings"),
     ("05-excel-semicolon.csv", {}, 3, r"is dataset\.separator ';'\?"),
     ("09-train.csv 09-test-nolabel.csv", {"path": {"train": "data/input/09-train.csv",
-     "test": "data/input/09-test-nolabel.csv"}}, 3, "a test split needs labels: `textmill predict` takes"),
+     "test": "data/input/09-test-nolabel.csv"}}, 3, "a test split needs labels; use `textmill predict`"),
     ("11-nested.jsonl", {}, 3, r"no column 'text'; found: id, data\.text, data\.meta\.lang, annotations\.0\.label"),
     ("11-nested.jsonl", {"text": "data", "label": "id"}, 3, r"list or record for a text; a dotted name such as"),
-    ("12-no-header.tsv", {}, 3, r"if the first row is no header, .* name its 2 columns in dataset\.header"),
-    ("13-quotes.tsv", {}, 3, r"a quote opens here and takes in 3 lines .*set dataset\.quotes: none"),
+    ("12-no-header.tsv", {}, 3, r"if the first row is not a header .* name its 2 columns in dataset\.header"),
+    ("13-quotes.tsv", {}, 3, r"a quote opens here and runs over 3 lines .*set dataset\.quotes: none"),
     ("14-unquoted-commas.csv", {}, 3, r"no rows are left.* row 2, 3, 4, 5, 6 \(60 rows\): more cells than columns"),
     ("14-unquoted-commas.csv", {"on_bad_row": "error"}, 3, "more cells than columns; .*clean.on_bad_row: drop"),
     ("14-comma-then-label.csv", {"on_bad_row": "error"}, 3, r"row 2, 6, 10, 14, 18 \(15 rows\): more cells"),
@@ -111,13 +111,13 @@ REFUSED: list[tuple[str, dict[str, Any], int, str]] = [
     ("42-unlabelled-mixed.csv", {"on_bad_row": "error"}, 3, r"\(40 rows\): empty label; .*clean\.on_bad_row: drop"),
 ]  # fmt: skip
 
-# What is told besides: file, keys, a line of the console
+# What else is reported: file, keys, a line of the console
 TOLD = [
     ("04-mixed-encodings.csv", {"encodings": ["utf-8", "cp1252"]}, "read as cp1252 (byte 39 is not utf-8)"),
     ("04-mixed-encodings.csv", {"encodings": ["utf-8", "cp1252"]}, "10 texts look twice encoded"),
     ("05-excel-sep-line.csv", EXCEL, "separated by ';' as its first line says"),
     ("09-both.zip", {}, "train.csv is train, test.csv is test"),
-    ("23-conflicts.csv", {}, "25 texts carry more than one label"),
+    ("23-conflicts.csv", {}, "25 texts have more than one label"),
     ("25-test-lacks-class.csv", {"split": "split"}, "test has no document of 'bad'"),
 ]
 

@@ -1,4 +1,4 @@
-"""Which rows become documents, under which ids, and what is told about the others."""
+"""Which rows become documents, with which ids, and what is reported about the others."""
 
 import re
 from itertools import pairwise
@@ -34,7 +34,7 @@ class Cleaned(NamedTuple):
 
 
 def clean(rows: pl.DataFrame, labels: list[str] | None, config: CleanConfig, *cuts: int) -> Cleaned:
-    """All that comes of rows, taken in chunks that end before the rows of these numbers."""
+    """Returns all results for rows, in chunks that end before the rows with these numbers."""
     cleaner = Cleaner(labels, config)
     bounds = [0, *sorted(cuts), len(rows)]
     kept = [cleaner.keep(rows[start:end]) for start, end in pairwise(bounds)]
@@ -42,7 +42,7 @@ def clean(rows: pl.DataFrame, labels: list[str] | None, config: CleanConfig, *cu
 
 
 def texts(*values: str | None) -> list[str]:
-    """What becomes of texts: one document of each class besides."""
+    """Returns what becomes of texts, with one further document of each class."""
     cleaned = clean(rows(("x", "a"), ("x", "b"), *((value, "c") for value in values)), None, DROP)
     return sorted(cleaned.docs.filter(label="c")["text"])
 
@@ -205,9 +205,9 @@ def test_class_order_is_that_of_the_params_or_sorted():
     [
         ([("a", "Pos"), ("b", "pos"), ("c", "neg")], None, "labels 'Pos' and 'pos' differ only in case"),
         ([("a", "Pos"), ("b", "pos"), ("c", "neg")], ["pos", "neg"], "labels 'Pos' and 'pos' differ only in case"),
-        ([("a", "pos"), ("b", "neg")], ["pos", "negative"], "no row has 'negative'; labels found: neg, pos"),
+        ([("a", "pos"), ("b", "neg")], ["pos", "negative"], "no row has label 'negative'; labels found: neg, pos"),
         ([("a", "pos"), ("b", "pos"), ("", "neg")], ["pos", "neg"], "no row with label 'neg' is left"),
-        ([("a", "pos"), ("b", "pos")], None, "two classes or more, found 'pos' only"),
+        ([("a", "pos"), ("b", "pos")], None, "at least two classes, found only 'pos'"),
         ([("", "pos"), ("", "neg")], None, "no rows are left"),
         ([("a", None, None, "unlabelled")], None, "no row has a label"),
         (
@@ -281,7 +281,7 @@ def test_every_part_of_the_content_makes_another_id():
 
 
 def test_ids_are_these():
-    """They are in every report and prediction: a change here is a change of format."""
+    """Keys are in every report and prediction, so a change here is a change of format."""
     docs = clean(rows(("good", "pos"), ("Ñandú", "neg", "g", "train")), None, DROP).docs
     assert dict(zip(docs["text"], docs["id"], strict=True)) == {"good": "5a6b1e4b415cbd0c", "Ñandú": "69a7e143a9226a39"}
 
@@ -294,7 +294,7 @@ def test_given_ids_are_kept():
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        ("r1", r"a\.csv, row 2, 4 \(2 rows\): id 'r1' does not name one row; or set dataset\.id: null"),
+        ("r1", r"a\.csv, row 2, 4 \(2 rows\): id 'r1' is not unique; make it so, or set dataset\.id: null"),
         (None, r"a\.csv, row 4: no id; give it one, or set dataset\.id: null"),
     ],
 )

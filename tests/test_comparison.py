@@ -27,7 +27,7 @@ def said(right, actual=None, group=None) -> Answers:
 
 
 def model(right, validation=0.8, log_loss=0.5, parameters=10, actual=None, group=None, labels=("no", "yes")):
-    """A model that is right on the test documents where `right` is True, and on this share of a validation split."""
+    """Returns a model that is right on test documents where `right` is True, and on this share of validation."""
     chosen = said(np.arange(CHOOSE) < round(validation * CHOOSE), np.zeros(CHOOSE, int))
     scores = {**dict.fromkeys(TOLD, 0.5), "roc_auc": None}
     of = log_loss, scores, list(labels), chosen, said(right, actual, group)
@@ -187,7 +187,7 @@ def test_what_is_drawn_is_drawn_by_the_seed():
 
 
 def seeds_of(share: float, seeds: int, spread: float = 0.0, rows: int = 400, first: int = 0) -> np.ndarray:
-    """Right answers of several seeds, each right on another share of its own documents."""
+    """Right answers of several seeds, each on a different share of the documents."""
     shares = share + spread * np.linspace(-1, 1, seeds)
     return np.stack([some(one, rows, first + number) for number, one in enumerate(shares)])
 

@@ -108,7 +108,7 @@ def test_few_documents_leave_the_temperature_at_1_unless_they_gain_plainly(rows,
 
 
 def test_few_documents_are_seldom_believed_by_chance():
-    """The test behind it has a level of 1 %; on 100 documents it is that of large samples, about."""
+    """The test has a level of 1 %, which is approximate for 100 documents."""
     believed = [calibration(*drawn(100, 1.0, seed=seed)).temperature != 1 for seed in range(300)]
     assert np.mean(believed) <= 0.03
 

@@ -1,4 +1,4 @@
-"""dvc.yaml must not lie: what a stage depends on is what it runs and reads."""
+"""dvc.yaml is complete: a stage depends on what it runs and reads."""
 
 import ast
 import json
@@ -19,7 +19,7 @@ from textmill.tokenizers import KINDS
 DAG = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
 STAGES = {name: {**body, **body.pop("do", {})} for name, body in DAG.items()}
 
-# Each room, and the rooms that it may import; every room may import what stands in BASE, in its order.
+# Each room, and the rooms that it may import. Every room may import BASE, in its order.
 BASE = ["errors", "extras", "console", "config", "files", "arrays", "parquet", "processes", "tally", "confidence"]
 BASE += ["records", "environment", "timings", "lockfile", "pin", "outputs", "stage", "code", "formats"]
 ROOMS = {
@@ -148,7 +148,7 @@ def test_rooms_import_what_lies_below_and_no_sibling():
         assert not any(imported.startswith("stages") for imported in imports(module)), module
 
 
-# What all stages import is imported once; each then starts in a fork of its own.
+# What all stages import is imported once; each stage then starts in its own fork.
 STARTS = """
 import importlib, json, os, sys
 import textmill.stage, textmill.files

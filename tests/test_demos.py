@@ -1,4 +1,4 @@
-"""What the demos rest on, and each of them on made-up data."""
+"""The demos' foundations, and each demo on made-up data."""
 
 import json
 import re
@@ -153,7 +153,7 @@ def test_documents_are_those_of_the_pipeline(tmp_path, monkeypatch):
 
 
 def said(rows: int, seed: int) -> Said:
-    """Answers of a model that is twice as sure as it should be, four documents a group."""
+    """Answers of a model that is twice as confident as it should be, in groups of four documents."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(0, 1.5, rows)
     second = 1 / (1 + np.exp(-2 * logits))

@@ -1,4 +1,4 @@
-"""Encoded splits on disk: written as they come, read where they lie."""
+"""Encoded splits on disk: written in parts, and memory-mapped."""
 
 import numpy as np
 import polars as pl
@@ -17,7 +17,7 @@ MADE_BY = "0" * 64
 
 
 def batches(data: Encoded, cuts: list[int]) -> list[Encoded]:
-    """Its documents, cut before these."""
+    """Returns documents, split before these positions."""
     ends, start, found = [*sorted(cuts), len(data.docs)], 0, []
     for end in ends:
         offsets = data.docs.offsets[start : end + 1]

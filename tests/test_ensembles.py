@@ -52,7 +52,7 @@ def test_other_documents_or_labels_are_refused():
     other = b.with_columns(label=pl.lit("no"))
     with pytest.raises(ArtifactError, match=r"gru/validation.parquet: 0001 \(no\), where lstm has 0001 \(yes\); run"):
         average({"lstm": a, "gru": other}, LABELS, paths("validation"))
-    with pytest.raises(ArtifactError, match=r"metrics/gru/scores.json: labels are not those of lstm"):
+    with pytest.raises(ArtifactError, match=r"metrics/gru/scores.json: labels differ from those of lstm"):
         combine({"lstm": member(1), "gru": member(2)._replace(labels=["yes", "no"])})
 
 
@@ -94,10 +94,10 @@ def test_the_comparison_ranks_an_ensemble_and_ships_a_model():
 @pytest.mark.parametrize(
     ("ensembles", "message"),
     [
-        ({"both": ["lstm", "gur"]}, "compare.ensembles.both: 'gur' is no model; did you mean 'gru'?"),
+        ({"both": ["lstm", "gur"]}, "compare.ensembles.both: 'gur' is not a model; did you mean 'gru'?"),
         ({"gru": ["lstm", "linear"]}, "compare.ensembles.gru: a model has this name"),
-        ({"both": ["lstm", "lstm"]}, "compare.ensembles.both: a model stands twice"),
-        ({"a": ["lstm", "gru"], "b": ["a", "gru"]}, "compare.ensembles.b: 'a' is no model"),
+        ({"both": ["lstm", "lstm"]}, "compare.ensembles.both: a model occurs twice"),
+        ({"a": ["lstm", "gru"], "b": ["a", "gru"]}, "compare.ensembles.b: 'a' is not a model"),
     ],
 )
 def test_names_that_cannot_be(ensembles, message):

@@ -61,7 +61,7 @@ def bare(
     hidden: Iterable[str] = (*EXTRAS, *WINDOWS),
     cwd: Path = ROOT,
 ) -> subprocess.CompletedProcess:
-    """The command where there is no extra, and none of what Windows lacks."""
+    """Runs the command without extras, and without what Windows lacks."""
     command = [sys.executable, "-c", WITHOUT + code, json.dumps(list(hidden)), *words]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
@@ -135,7 +135,7 @@ def test_a_missing_extra_is_one_line(words, package, extra):
 @pytest.mark.parametrize("params", ["params.yaml", "presets/minilm.yaml", "presets/lab-vectors-mr.yaml"])
 def test_the_core_checks_params(params):
     done = bare("check", params)
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"check: {params} has no error\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"check: {params} has no errors\n", "")
 
 
 def test_a_stage_names_what_it_misses(tmp_path):

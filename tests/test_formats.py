@@ -1,4 +1,4 @@
-"""Files of every stored format are read for ever, and what is none of them is one line."""
+"""Files of every stored format can always be read; anything else is an error of one line."""
 
 import shutil
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_a_bundle_predicts_what_it_did_when_it_was_made(folder):
     for seed, wanted in scores.items():
         found = classifier.load(folder, seed=int(seed)).predict_proba(expected["texts"])
         np.testing.assert_allclose(found, wanted, atol=1e-5)
-    with pytest.raises(ParamsError, match="no weights of seed 5; there are those of "):
+    with pytest.raises(ParamsError, match="no weights for seed 5; it has seeds "):
         classifier.load(folder, seed=5)
     shown = CliRunner().invoke(app, ["info", str(folder)]).stdout
     assert ("train.lr" in shown) == (folder.name == "lstm")
@@ -58,7 +58,7 @@ def test_a_tokenizer_gives_the_ids_that_it_gave_when_it_was_made(path):
 
 
 def test_what_is_written_today_is_the_newest_format_to_the_byte(tmp_path):
-    """Whoever changes what is written gives it a new number, and keeps a file of the old one."""
+    """A change of what is written needs a new number, and a kept file of the old format."""
     for path in (KEPT / f"tokenizer-{FORMAT}").glob("[!e]*.json"):
         tokenizers.save(tmp_path / path.name, tokenizers.load(path))
         assert (tmp_path / path.name).read_bytes() == path.read_bytes()
@@ -91,7 +91,7 @@ def edited(tmp_path):
 
 
 def refused(folder: Path) -> str:
-    """The one line that `textmill predict` says of a folder."""
+    """Returns the line that `textmill predict` prints about a folder."""
     done = CliRunner().invoke(app, ["predict", str(folder), "zuli"])
     assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (4, "", 1), (done.stderr, done.exception)
     return done.stderr
@@ -107,14 +107,14 @@ def refused(folder: Path) -> str:
     ],
 )
 def test_an_edited_config_is_seen_by_its_digest(edited, changes):
-    assert "config.json: its digest is not that of its content" in refused(edited(False, **changes))
+    assert "config.json: its content does not match its digest" in refused(edited(False, **changes))
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"labels": ["bad"]}, "config.json: labels: expected"),
-        ({"labels": ["bad", "bad"]}, "config.json: labels: a label stands twice"),
+        ({"labels": ["bad", "bad"]}, "config.json: labels: a label occurs twice"),
         ({"weights": None}, "config.json: weights: expected a valid string, found None"),
         ({"tokenizer": None}, "config.json: tokenizer: expected"),
         ({"tokenizer": ...}, "config.json: tokenizer: missing"),
@@ -122,13 +122,13 @@ def test_an_edited_config_is_seen_by_its_digest(edited, changes):
         ({"vocabulary": 11}, "model.safetensors: embed.weight: expected float32 (11, 4), found float32 (10, 4)"),
         ({"labels": ["bad", "good", "odd"]}, "config.json: train.loss: bce is for two classes, found 3"),
         ({"textmill": "0.1.0"}, "config.json: textmill: unknown key"),
-        ({"reads": None}, "config.json: reads: not what family lstm has"),
+        ({"reads": None}, "config.json: reads: does not fit family lstm"),
         ({"reads": {"cut": "middle"}}, "config.json: reads.cut: expected"),
         ({"model": {"family": "svm"}}, f"config.json: model.family: expected one of {', '.join(FAMILIES)}"),
         ({"model": {"family": "lstm", "tokenizer": "word", "hiden": 3}}, "config.json: model.hiden: unknown key"),
-        ({"format": 2}, "config.json: not what a file of format 2 holds"),
-        ({"format": 3}, "config.json: not what a file of format 3 holds"),
-        ({"format": 4}, "config.json: not what a file of format 4 holds"),
+        ({"format": 2}, "config.json: not a valid file of format 2"),
+        ({"format": 3}, "config.json: not a valid file of format 3"),
+        ({"format": 4}, "config.json: not a valid file of format 4"),
         ({"calibration": ...}, "config.json: calibration: missing"),
         ({"calibration": {"temperature": 0.0}}, "config.json: calibration.temperature: expected greater than 0"),
         ({"calibration": {"temperature": 1.0, "steps": [{"above": 2.0, "answered": 1, "wrong": 0}]}}, "at most 1"),
@@ -137,7 +137,7 @@ def test_an_edited_config_is_seen_by_its_digest(edited, changes):
         ({"format": "5"}, "config.json: format: expected 2 or 3 or 4 or 5, found '5'"),
         ({"format": ...}, "config.json: format: expected 2 or 3 or 4 or 5, found None"),
         ({"text": []}, "config.json: text: expected a length of 1 or more"),
-        ({"format": 2, "train": [1]}, "config.json: not what a file of format 2 holds"),
+        ({"format": 2, "train": [1]}, "config.json: not a valid file of format 2"),
     ],
 )
 def test_nonsense_in_a_config_is_one_line(edited, changes, message):
@@ -148,7 +148,7 @@ def test_an_edited_config_of_an_older_format_is_seen_by_its_digest(edited):
     old = KEPT / "bundle-3/linear"
     config = bundle.read_config(edited(False, old))
     assert (config.text, config.calibrations) == (["text"], {42: Calibration()})
-    assert "its digest is not that of its content" in refused(edited(False, old, labels=["good", "bad"]))
+    assert "its content does not match its digest" in refused(edited(False, old, labels=["good", "bad"]))
 
 
 def test_nonsense_in_a_config_without_a_digest_is_one_line(edited):
@@ -197,7 +197,7 @@ def test_weights_that_do_not_fit_are_named_with_their_file(edited, kind, name, a
 
 
 def sign(folder: Path) -> None:
-    """Let config.json vouch for the weights as they are."""
+    """Updates config.json to the weights as they are."""
     config = read_json(folder / "config.json") | {"weights": sha256(folder / "model.safetensors")}
     write_json(folder / "config.json", bundle.signed(config))
 
@@ -238,7 +238,7 @@ def test_upgrades_are_a_chain():
     steps = {1: lambda old: {**old, "b": old["a"] + 1}, 2: lambda old: {"c": old["b"] * 10}}
     assert upgraded({"format": 1, "a": 1}, Path("x.json"), 3, steps) == {"c": 20}
     assert upgraded({"format": 3, "c": 5}, Path("x.json"), 3, steps) == {"format": 3, "c": 5}
-    with pytest.raises(ArtifactError, match=r"x.json: not what a file of format 1 holds \('a'\)"):
+    with pytest.raises(ArtifactError, match=r"x.json: not a valid file of format 1 \('a'\)"):
         upgraded({"format": 1}, Path("x.json"), 3, steps)
 
 

@@ -1,4 +1,4 @@
-"""What intervals are made of: units, a jackknife, swaps, and Student's t with several sources of luck."""
+"""The parts of intervals: units, a jackknife, swaps, and Student's t with several sources of variance."""
 
 import numpy as np
 import pytest
@@ -68,7 +68,7 @@ def test_the_variance_of_a_share_is_that_of_theory():
 
 @pytest.mark.parametrize(("metric", "added"), [("accuracy", 2), ("f1_macro", 4)])
 def test_a_document_more_is_right_and_one_is_wrong(metric, added):
-    """Of all, or of each class that is there."""
+    """The adjustment for all documents, or for each class that has some."""
     actual, own = np.array([0] * 30 + [2] * 10), units.units_of(np.arange(40))
     found = judge(metric, actual, actual[None], 4, own)
     assert (found.estimate, found.without_added.size) == (1, added)
@@ -100,7 +100,7 @@ def test_slopes_are_those_of_the_score():
 
 @pytest.mark.parametrize("grouped", [False, True])
 def test_swaps_draw_the_differences_of_exchanged_answers(grouped, monkeypatch):
-    """Their mean is none, and their spread is that of swapping unit by unit in a plain loop."""
+    """Their mean is 0, and their spread equals that of swapping unit by unit in a plain loop."""
     actual, a, b = drawn(120, 3)
     own = units.units_of(np.arange(120) // 6) if grouped else units.units_of(np.arange(120))
     found = swaps.studentised("f1_macro", *swaps.patterns(actual, a, b, CLASSES, own), CLASSES, 1)

@@ -4,7 +4,7 @@ from textmill.rows.hashing import hexadecimal, keys
 
 
 def test_keys_are_these():
-    """Splits and ids follow from them."""
+    """Splits and ids depend on keys."""
     found = keys(pl.Series(["", "Ñandú", None, "a"]))
     assert found.to_list() == [16476032584258269876, 11560550766714617491, None, 4681665781835383343]
     assert found.dtype == pl.UInt64

@@ -1,4 +1,4 @@
-"""What `textmill predict` makes of texts and of files, and what it says of those that it cannot read."""
+"""`textmill predict` on texts and files, and its errors for files that it cannot read."""
 
 import csv
 import gzip
@@ -105,7 +105,7 @@ def test_people_read_what_a_label_is_worth(tmp_path):
     assert known.split("\t")[0] == "good"
     assert len(known.split("\t")) == 2
     assert empty.endswith("\tan empty text: the label is a guess")
-    assert strange.endswith("\tno word of it is known to the model: the label is a guess")
+    assert strange.endswith("\tthe model knows none of its words: the label is a guess")
     one, two = map(json.loads, predict(LINEAR, "--json", "zuli \u202e", "b b").stdout.splitlines())
     assert list(one) == ["text", *ADDED]
     assert (one["text"], one["unknown"], two["unknown"], two["empty"]) == ("zuli \u202e", 0, 1, False)
@@ -131,18 +131,30 @@ GOOD = "text,id\nzuli,1\n"
 @pytest.mark.parametrize(
     ("name", "content", "options", "code", "message"),
     [
-        ("in.csv", GOOD + '"never,2\nclosed,3\n', [], 3, "in.csv: line 3: unexpected end of data; is a quote in it"),
+        (
+            "in.csv",
+            GOOD + '"never,2\nclosed,3\n',
+            [],
+            3,
+            "line 3: unexpected end of data; does it have a quote",
+        ),
         ("in.csv", GOOD + '"a"b,2\n', [], 3, "in.csv: line 3: ',' expected after '\"'"),
         ("in.csv", GOOD + "a,2,3\n", [], 3, "3: 3 cells, but the header has 2; put texts with ',' in quotes"),
         ("in.csv", GOOD + "a\0,2\n", [], 3, "in.csv: line 3: a NUL character"),
         ("in.csv", "text;id\na;1\n", [], 2, "no column 'text' among text;id; is --separator ';'?"),
         ("in.csv", "a,b\n1,2\n", [], 2, "no column 'text' among a, b; name yours with --column"),
-        ("in.csv", "zuli,1\n", [], 2, "or give the file a first row of names, if it has none"),
+        ("in.csv", "zuli,1\n", [], 2, "or add a first row of names if the file has none"),
         ("in.csv", "", [], 3, "in.csv: no rows: the file is empty"),
         ("in.csv", "\n\n", [], 3, "in.csv: no rows: the file is empty"),
         ("in.csv", "sep=;\ntext;id\nzuli;1;2\n", [], 3, "in.csv: line 3: 3 cells, but the header has 2"),
-        ("in.csv", "text,empty\na,1\n", [], 3, "there is a column 'empty' already; rename it"),
-        ("in.csv", "text,a,a\nx,1,2\n", ["--out", "{}/o.jsonl"], 3, "two columns 'a'; rename one, or write csv"),
+        ("in.csv", "text,empty\na,1\n", [], 3, "there is already a column 'empty'; rename it"),
+        (
+            "in.csv",
+            "text,a,a\nx,1,2\n",
+            ["--out", "{}/o.jsonl"],
+            3,
+            "two columns are called 'a'; rename one",
+        ),
         ("in.tsv", "text\tid\nzuli\t1\n'a\t2\n\"a\t3\n", [], 3, "in.tsv: line 4: unexpected end of data"),
         ("in.jsonl", '{"text": "a"}\n{"text": \n', [], 3, "in.jsonl: line 2: not json"),
         ("in.jsonl", '{"text": "a"}\n[1]\n', [], 3, "in.jsonl: line 2: expected a record"),
@@ -154,7 +166,7 @@ GOOD = "text,id\nzuli,1\n"
             "in.jsonl: line 2: 'text': expected a text, found",
         ),
         ("in.jsonl", '{"a": {"b": "a"}}\n', [], 2, "no column 'text' among a.b; name yours with --column"),
-        ("in.parquet", "PAR1 no", [], 4, "in.parquet: not a whole parquet file"),
+        ("in.parquet", "PAR1 no", [], 4, "in.parquet: not a complete parquet file"),
         ("in.csv.gz", "no", [], 4, "in.csv.gz: "),
         ("in.xlsx", "", [], 2, "in.xlsx: its name does not end in .csv, .tsv, .jsonl, .parquet"),
         ("in.csv", GOOD, ["--out", "{}/in.csv"], 2, "is the input; name another file"),
@@ -183,7 +195,7 @@ def test_what_cannot_be_labelled_is_one_line_and_leaves_nothing(tmp_path, name, 
 
 @pytest.mark.parametrize("words", [["--column", "a", "x"], ["--separator", ";", "x"], ["--out", "o.csv", "x"]])
 def test_options_of_a_file_need_one(words):
-    assert "goes with --file" in predict(LINEAR, *words, code=2).stderr
+    assert "needs --file" in predict(LINEAR, *words, code=2).stderr
 
 
 def test_spreadsheets_add_empty_cells(tmp_path):
@@ -230,7 +242,7 @@ def test_rows_are_held_a_batch_at_a_time(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "LONGEST", 1000)
     source.write_text("text,id\n" + '"open,1\n' + "filler,2\n" * 1000)
     done = predict(LINEAR, "--file", source, code=3)
-    assert "line 2: field larger than field limit (1000); is a quote in it never closed" in done.stderr
+    assert "line 2: field larger than field limit (1000); does it have a quote that is not closed" in done.stderr
 
 
 def test_an_average_knows_what_one_of_its_models_knows():
@@ -250,7 +262,7 @@ CLOSED = [sys.executable, "-m", "textmill", "predict", str(LINEAR)]
         ('"$@" <&-', 2, "error: predict: stdin is closed; give texts, or --file\n"),
         ('"$@" zuli >/dev/full', 5, "error: predict: stdout: No space left on device\n"),
         ('"$@" --file in.csv >/dev/full', 5, "error: predict: stdout: No space left on device\n"),
-        ('"$@" --file in.csv >&-', 5, "error: predict: stdout is closed; name --out\n"),
+        ('"$@" --file in.csv >&-', 5, "error: predict: stdout is closed; use --out\n"),
         ('yes zuli | head -30000 | "$@" | head -1 >/dev/null; exit ${PIPESTATUS[2]}', 0, ""),
         ('"$@" </dev/null', 0, ""),
     ],
@@ -268,8 +280,8 @@ def test_what_is_closed_or_full_is_one_line(tmp_path, shell, code, message):
 RISKS = {
     "0.05": ([None] * 3, "answered none of 3: its 40 validation documents cannot show that at most 5 % are wrong; "
              "--risk 0.17 would answer 50 % of these documents"),
-    "0.2": (["good", None, None], "answered 1 of 3 (95 % sure: at most 20 % of such answers are wrong)"),
-    "0.3": (["good", "good", "good"], "answered 3 of 3 (95 % sure: at most 30 % of such answers are wrong)"),
+    "0.2": (["good", None, None], "answered 1 of 3 (with 95 % confidence, at most 20 % of such answers are wrong)"),
+    "0.3": (["good", "good", "good"], "answered 3 of 3 (with 95 % confidence, at most 30 % of such answers are wrong)"),
 }  # fmt: skip
 
 
@@ -299,13 +311,13 @@ def test_what_is_less_sure_than_promised_gets_no_label(tmp_path, risk):
 @pytest.mark.parametrize("risk", ["0", "1", "-0.1", "5", "5%", "nan", "inf", "few", ""])
 def test_a_risk_is_a_share(risk):
     done = predict(LINEAR, f"--risk={risk}", "x", code=2)
-    assert done.stderr.startswith("error: predict: --risk: expected a share of wrong answers between 0 and 1, say 0.05")
+    assert done.stderr.startswith("error: predict: --risk: expected a share of wrong answers between 0 and 1, such as")
     assert (done.stdout, done.stderr.count("\n")) == ("", 1)
 
 
 def test_what_has_no_thresholds_promises_nothing():
     old = BUNDLES.with_name("bundle-4") / "linear"
     done = predict(old, "--risk", "0.1", "x", code=2)
-    assert done.stderr == "error: predict: --risk: model 'linear' is older than thresholds; train it again\n"
+    assert done.stderr == "error: predict: --risk: model 'linear' has no thresholds; train it again\n"
     done = predict(LINEAR, "--with", PAIRS, "--risk", "0.1", "x", code=2)
-    assert done.stderr.startswith("error: predict: --risk: an average of models has no thresholds of its own")
+    assert done.stderr.startswith("error: predict: --risk: an average of models has no thresholds")

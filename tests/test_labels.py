@@ -1,4 +1,4 @@
-"""Which spellings are one class, what classes are called, and which labels are none."""
+"""Which spellings are the same class, what classes are called, and which labels are refused."""
 
 import polars as pl
 import pytest
@@ -62,8 +62,8 @@ def test_params_name_classes(given, labels, names):
         (None, ["BAD", "bad"], r"labels 'BAD' and 'bad' differ only in case; .*dataset\.labels: {BAD: bad}"),
         (None, ["BAD", "bad", "Good", "good", "ok"], r"'BAD' and 'bad' differ .*{BAD: bad, Good: good}"),
         ({"bad": "Good"}, ["bad", "good"], "'Good' and 'good' differ only in case"),
-        (["good", "bad"], ["goood", "bad"], "no row has 'good'; labels found: bad, goood; did you mean 'goood'?"),
-        ({"Neg": "neg"}, ["pos", "neg"], "no row has 'Neg'; labels found: neg, pos"),
+        (["good", "bad"], ["goood", "bad"], "no row has label 'good'; labels found: bad, goood; did you mean 'goood'?"),
+        ({"Neg": "neg"}, ["pos", "neg"], "no row has label 'Neg'; labels found: neg, pos"),
     ],
 )
 def test_labels_that_params_must_settle(given, labels, message):
@@ -74,7 +74,7 @@ def test_labels_that_params_must_settle(given, labels, message):
 def test_one_label_may_be_named_once():
     with pytest.raises(ParamsError, match=r"dataset\.labels: two of '1', '1\.0' are one label"):
         Naming(["1", "1.0"])
-    with pytest.raises(ParamsError, match="'spam' is left out, and others are renamed to it"):
+    with pytest.raises(ParamsError, match="'spam' is both left out and a new name of others"):
         Naming({"spam": None, "junk": "spam"})
 
 

@@ -1,4 +1,4 @@
-"""A first look at files as people have them: what each is, and which of its columns is what."""
+"""A first look at realistic files: what each is, and what its columns are for."""
 
 import gzip
 import io
@@ -84,7 +84,7 @@ USERS = "text,label,user\n" + "".join(
     f"text number {n},{'yes' if n % 12 < 6 else 'no'},u{n % 12}\n" for n in range(120)
 )
 
-# What a file is called, its bytes, and what is proposed beside name, source and path.
+# A file's name, its bytes, and what is proposed besides name, source and path.
 FILES = {
     "plain": ("a.csv", table(), {"text": "text", "label": "label"}),
     "no obvious names": ("a.csv", table(header="v1,v2", row="{1}{s}{0}"), {"text": "v2", "label": "v1"}),
@@ -264,22 +264,22 @@ def test_what_a_file_is(tmp_path, kind):
         ("a.xlsx", b"PK\x03\x04", "this is a spreadsheet; save it as csv"),
         ("a.csv", b"\x1f\x8b\x08", "packed by gzip; give it the ending .gz"),
         ("a.csv", b"\x00\x01\x02\x00" * 20, "not a text file"),
-        ("a.txt", texts("good"), "texts alone and no classes"),
-        ("a.html", b"<!DOCTYPE html><p>x", "this is a page or XML"),
+        ("a.txt", texts("good"), "only texts and no classes"),
+        ("a.html", b"<!DOCTYPE html><p>x", "this is HTML or XML"),
         ("a.json", b'{"data": [\n{"text": "a"}]}', "expected a list of records"),
         ("a.csv", table(header="text,label,label", row="{0},{1},{1}"), "2 columns are called 'label'"),
         (
             "a.zip",
             zipped(**{f"all__{label}__{n}_txt": texts(label) for label in ("pos", "neg") for n in range(3)}),
-            "a.zip: each one in neg, pos seems to be one text; write one table with a row for each",
+            "a.zip: each file in neg, pos seems to be one text; write one table with a row for each",
         ),
-        ("a.zip", zipped(**{f"{n}_txt": texts("pos") for n in range(51)}), "a.zip: 51 files, 50 at most are read"),
-        ("a.zip", zipped(README_md="x"), "it holds no file that could be read"),
-        ("a.zip", zipped(a_csv=table(), b_csv=table()), "the names tell neither splits nor classes"),
+        ("a.zip", zipped(**{f"{n}_txt": texts("pos") for n in range(51)}), "a.zip: 51 files, but at most 50 are read"),
+        ("a.zip", zipped(README_md="x"), "it has no file that could be read"),
+        ("a.zip", zipped(a_csv=table(), b_csv=table()), "their names give neither splits nor classes"),
         (
             "a.parquet",
             parquet(pl.DataFrame(records()).with_columns(label=pl.col("label").cast(pl.Binary), tokens=[["a", "b"]])),
-            "texts alone and no classes",
+            "only texts and no classes",
         ),
         ("a.csv", None, "no such file"),
     ],
@@ -320,9 +320,9 @@ def test_files_for_splits_and_for_classes(tmp_path):
         (tmp_path / label).mkdir()
         for n in range(3):
             (tmp_path / label / f"{label}{n}.txt").write_bytes(texts(label))
-    with pytest.raises(DataError, match="the files: each one in neg, pos seems to be one text"):
+    with pytest.raises(DataError, match="the files: each file in neg, pos seems to be one text"):
         propose(sorted(tmp_path.glob("*/*.txt")))
-    with pytest.raises(ParamsError, match=r"do not tell one split each: my-train.csv \(train\), polarity.pos \(none\)"):
+    with pytest.raises(ParamsError, match=r"do not give one split each: my-train.csv \(train\), polarity.pos \(none\)"):
         propose([tmp_path / "my-train.csv", tmp_path / "polarity.pos"])
 
 
@@ -334,7 +334,7 @@ def test_what_is_told_is_taken_and_checked(tmp_path):
     assert propose(path, told, "in").dataset == expected | {"group": "etiqueta"}
     with pytest.raises(ParamsError, match=r"--label etiketa: .* did you mean 'etiqueta'[?] found: texto, etiqueta"):
         propose(path, Told(label="etiketa"))
-    with pytest.raises(ParamsError, match="column 'autor' is named twice; a column has one use"):
+    with pytest.raises(ParamsError, match="column 'autor' is named twice; a column has only one use"):
         propose(path, Told(text=["autor"], label="autor"))
     for given, expected in [
         ({"format": "xls"}, "--format xls: expected one of csv, tsv"),
@@ -345,7 +345,7 @@ def test_what_is_told_is_taken_and_checked(tmp_path):
     ]:
         with pytest.raises(ParamsError, match=expected):
             propose(path, Told(**given))
-    path.write_bytes(table(header="Re\u0301ponse,kind ", row="{0},{1}"))  # an accent that stands apart
+    path.write_bytes(table(header="Re\u0301ponse,kind ", row="{0},{1}"))  # a combining accent
     found = propose(path, Told(text=["R\u00e9ponse"], label="kind")).dataset
     assert (found["text"], found["label"]) == ("Re\u0301ponse", "kind ")
     path.write_bytes(table(";", header=None))
@@ -396,7 +396,7 @@ def test_what_is_cut_out_of_long_quotes_is_not_blamed(tmp_path):
 
 
 def test_a_look_reads_a_bounded_part(tmp_path):
-    """Rows of 100 MB, sorted by class: the second class and a letter that is not UTF-8 stand in the last tenth."""
+    """100 MB of rows, sorted by class: the second class and a letter that is not UTF-8 are in the last tenth."""
     path = tmp_path / "a.csv"
     row, other = (
         b"some text that is neither short nor long,first\n",
@@ -412,7 +412,7 @@ def test_a_look_reads_a_bounded_part(tmp_path):
     found = propose(path)
     assert time.process_time() - started < 20
     assert found.dataset["encodings"] == ["cp1252", "latin-1"]
-    assert found.reasons["label"] == "2 different values"
+    assert found.reasons["label"] == "2 distinct values"
 
 
 CASES = Path(os.environ.get("TEXTMILL_CASES", ROOT.parent / "shared/cases"))
@@ -425,7 +425,7 @@ NOT_PLAIN = {
     "05-excel-semicolon.csv": EXCEL,
     "05-excel-sep-line.csv": EXCEL,
     "09-both.zip": BOTH | PLAIN,
-    "09-test-nolabel.csv": "texts alone and no classes",
+    "09-test-nolabel.csv": "only texts and no classes",
     "10-split-dev-valid.csv": PLAIN | {"split": "split"},
     "11-nested.jsonl": {"text": "data.text", "label": "annotations.0.label", "id": "id"},
     "12-no-header.tsv": {"header": ["label", "text"], **PLAIN},

@@ -1,4 +1,4 @@
-"""What a person is told of their data, and which params follow from it: against counts by hand."""
+"""What users learn about their data, and which params follow from it, compared with counts by hand."""
 
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ def test_counts_are_those_of_the_rows(tmp_path):
     lines = told(found)
     assert lines[0] == "42 documents of 45 rows; left out: 1 empty label, 2 empty text"
     assert "2 classes: good 22, bad 20" in lines
-    assert "1 text carries more than one label: no model can get all of these right" in lines
+    assert "1 text has more than one label: no model can get all of these right" in lines
 
 
 @pytest.mark.parametrize(
@@ -88,10 +88,10 @@ def test_kin(labels, kin):
 
 def test_imbalance_and_what_follows(tmp_path):
     found = look(tmp_path, [(different(n), "fault" if n < 3 else "ok") for n in range(250)])
-    assert any("always 'ok' would be right 98.8 % of the time" in line for line in told(found))
+    assert any("answering only 'ok' is right 98.8 % of the time" in line for line in told(found))
     given = {key: one.value for key, one in advice(found).items()}
     assert given == {"compare.metric": "f1_macro", "train.class_weights": "balanced"}
-    (line,) = [line for line in told(found, {"compare.metric": "f1_macro"}) if line.startswith("always")]
+    (line,) = [line for line in told(found, {"compare.metric": "f1_macro"}) if line.startswith("answering only")]
     assert line.endswith("of the time: set train.class_weights: balanced")  # the other is what params say already
     assert any(line.endswith("of the time") for line in told(found, given))
 
@@ -130,7 +130,7 @@ def test_near_copies_and_groups(tmp_path):
     assert any(line.startswith("16 texts nearly equal another") for line in told(found))
     assert (found.groups, round(found.group_gain, 1)) == (40, 0.5)
     assert advice(found)["split.by"].value == "group"
-    assert any("set split.by: group, or scores hold for" in line for line in told(found))
+    assert any("set split.by: group, or scores are valid only for" in line for line in told(found))
     assert not any("set split.by: group, or" in line for line in told(found, {"split.by": "group"}))
 
 
@@ -148,7 +148,7 @@ def test_given_splits_are_compared(tmp_path):
     found = look(tmp_path, rows, "text,label,part", split="part")
     assert (found.splits, found.overlap) == ({"train": 20, "test": 10}, {"train-test": 5})
     assert (found.needed, found.test, found.uncut) == (2, 10, {"a": 10, "b": 10})
-    assert "5 documents of test stand in train too: expect lower scores on new texts" in told(found)
+    assert "5 documents of test are also in train: expect lower scores on new texts" in told(found)
     assert not any("repeat" in line for line in told(found))
 
 
@@ -161,7 +161,7 @@ def test_a_class_with_fewer_rows_than_splits_stops_the_pipeline(tmp_path):
 def test_an_id_that_stands_twice_stops_the_pipeline(tmp_path):
     rows = [(different(n), "ab"[n % 2], f"n{n % 38}") for n in range(40)] + [("", "a", "n9")]
     found = look(tmp_path, rows, "text,label,number", id="number")
-    assert found.problem.endswith("a.csv, row 2, 40 (2 rows): id 'n0' does not name one row; or set dataset.id: null")
+    assert found.problem.endswith("row 2, 40 (2 rows): id 'n0' is not unique; make it so, or set dataset.id: null")
     assert found.dropped == {"empty text": 1}
     assert look(tmp_path, rows[:38], "text,label,number", id="number").problem == ""
 
@@ -184,8 +184,8 @@ def test_check_looks_at_the_data_when_it_is_there(tmp_path, monkeypatch):
         return result.exit_code, result.output
 
     code, output = check()
-    assert (code, output.splitlines()[0]) == (0, "check: params.yaml has no error")
-    assert "data/input/a.csv: not there yet; put it there" in output
+    assert (code, output.splitlines()[0]) == (0, "check: params.yaml has no errors")
+    assert "data/input/a.csv: not there yet; add it" in output
     Path("data/input").mkdir(parents=True)
     Path("data/input/a.csv").write_text("text,label\n" + "".join(f"{different(n)},{'ab'[n % 2]}\n" for n in range(40)))
     code, output = check()

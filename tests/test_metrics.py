@@ -1,4 +1,4 @@
-"""A metric is added in one place, and nothing is trained for it."""
+"""A metric is added in one place, without training."""
 
 import subprocess
 import sys
@@ -57,7 +57,7 @@ def test_hits_are_counted_then_documents_then_answers():
 
 
 def test_a_new_metric_is_compared_by_and_told(tmp_path):
-    """From here on it is chosen in params, ranked by, reported in table and page: nothing else names the metrics."""
+    """Then params can choose it, and ranking, table and page use it: nothing else names the metrics."""
     code = """
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Near copies across splits: found where a person would say so, and nowhere else."""
+"""Near copies across splits: found where a person would see them, and nowhere else."""
 
 import numpy as np
 import polars as pl

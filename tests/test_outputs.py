@@ -1,4 +1,4 @@
-"""A file of the user's in an output of the pipeline, which DVC would delete."""
+"""A user's file in an output of the pipeline, which DVC would delete."""
 
 import shutil
 from pathlib import Path
@@ -33,7 +33,7 @@ def test_it_is_refused_before_anything_runs(tmp_path, section, path, stage):
     if stage is None:
         check_inputs(found, "params.yaml", pipeline)
         return
-    told = rf"params.yaml: {section}\..*path.*: .* lies in an output of {stage}, which DVC deletes; move it"
+    told = rf"params.yaml: {section}\..*path.*: .* is in an output of {stage}, which DVC deletes; move it"
     with pytest.raises(ParamsError, match=told):
         check_inputs(found, "params.yaml", pipeline)
 

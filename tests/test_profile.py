@@ -1,4 +1,4 @@
-"""Counts of what came out of the split, against the same counts by hand."""
+"""Counts of the splits, compared with the same counts by hand."""
 
 import numpy as np
 import polars as pl
@@ -54,8 +54,8 @@ def test_conflicts_and_classes_that_a_split_lacks_are_told():
     lines = told(Split(seed=0, by="text", left_out={}, unlabelled_in_test=0, **counts))
     assert lines == [
         "train 2, validation 2, test 1, unlabelled 0",
-        "2 texts carry more than one label: no model can get all of these right",
-        "test has no document of 'a': its macro averages are over the classes it has",
+        "2 texts have more than one label: no model can get all of these right",
+        "test has no document of 'a': its macro averages cover only the classes it has",
     ]
 
 
@@ -89,4 +89,4 @@ def test_groups_that_train_has_too_are_counted_and_told():
     found = profile(docs, docs["split"], ["x", "y"])
     assert found["shared_groups"] == {"train-validation": 1, "train-test": 1, "validation-test": 1}
     facts = Split(seed=1, by="text", left_out={}, unlabelled_in_test=0, **found)
-    assert "1 of 3 documents of test are of a group that train has, too; split.by: group keeps" in " ".join(told(facts))
+    assert "1 of 3 documents of test are in a group that train also has; split.by: group keeps" in " ".join(told(facts))

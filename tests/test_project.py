@@ -1,4 +1,4 @@
-"""A project of a user's own, made from the built wheel: what it runs, shares, and becomes with another version."""
+"""A user's project, made from the built wheel: running, sharing, and upgrading it."""
 
 import os
 import re
@@ -75,7 +75,7 @@ def package(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def project(package, tmp_path_factory, reviews) -> Path:
-    """A project on a csv of made-up reviews, with a model of a family of its own, run and committed."""
+    """A project on a csv of made-up reviews, with a model of its own family, run and committed."""
     folder = tmp_path_factory.mktemp("users")
     reviews.write_csv(folder / "my reviews.csv")
     told = run(package, folder, "textmill", "new", "project", "my reviews.csv", "--group", "film", "--yes")
@@ -101,7 +101,7 @@ def commit(package: Path, project: Path, message: str) -> None:
 
 
 def runs(project: Path) -> dict[str, tuple[int, float]]:
-    """Of each MLflow run: its milliseconds, and the seconds of training that it tells."""
+    """Returns each MLflow run's milliseconds, and the seconds of training that it records."""
     with closing(sqlite3.connect(project / "mlflow.db")) as store:
         found = "SELECT name, end_time - start_time, value FROM runs JOIN latest_metrics USING (run_uuid) WHERE key = ?"
         return {name: (took, told) for name, took, told in store.execute(found, ["train_seconds"])}
@@ -174,7 +174,7 @@ def test_a_file_in_an_output_is_refused_and_stays(package, project):
     try:
         edit(project, dataset=before["dataset"] | {"path": "data/raw/mine.csv"})
         told = run(package, project, "dvc", "repro", code=255)
-        assert "dataset.path: data/raw/mine.csv lies in an output of download" in told
+        assert "dataset.path: data/raw/mine.csv is in an output of download" in told
         assert mine.exists()
     finally:
         run(package, project, "git", "checkout", "-q", "params.yaml")
@@ -202,7 +202,7 @@ def test_another_version_is_refused_until_the_project_is_moved_to_it(package, pr
     (tmp_path / "wheel").mkdir()
     newer, copy = installed(source, tmp_path / "wheel"), tmp_path / "project"
     shutil.copytree(project, copy, symlinks=True)
-    swap(copy / "dvc.yaml", "desc: Decide", "desc: Choose")  # the user's own edit
+    swap(copy / "dvc.yaml", "desc: Choose the", "desc: Pick the")  # the user's own edit
     refused = run(newer, copy, "dvc", "repro", "-f", "-s", "clean", code=255)
     assert "error: clean: pyproject.toml pins textmill 0." in refused
     told = run(newer, copy, "textmill", "upgrade")
@@ -210,7 +210,7 @@ def test_another_version_is_refused_until_the_project_is_moved_to_it(package, pr
     assert "will run again: train@own, evaluate@own, curve@own (changed: textmill.training.batching)" in told
     assert "will run again: clean (changed: stages.clean)" in told
     run(newer, copy, "textmill", "upgrade", "--apply")
-    assert "desc: Choose" in (copy / "dvc.yaml").read_text()
+    assert "desc: Pick the" in (copy / "dvc.yaml").read_text()
     assert "config.max_chars + 0" in (copy / "stages/clean.py").read_text()
     (wheel,) = (tmp_path / "wheel").glob("*.whl")
     assert [path.name for path in (copy / "wheels").iterdir()] == [wheel.name]
@@ -233,15 +233,19 @@ def test_its_own_tests_pass(package, project):
 @pytest.mark.parametrize(
     ("words", "code", "line"),
     [
-        (["full"], 2, "full: not empty (it holds x.txt); name a new folder"),
-        (["full/x.txt"], 2, "full/x.txt: a file; name a folder"),
-        (["none/project"], 2, "none: no such folder; make it first"),
+        (["full"], 2, "full: not empty (it has x.txt); name a new folder"),
+        (["full/x.txt"], 2, "full/x.txt: this is a file; name a folder"),
+        (["none/project"], 2, "none: no such folder; create it first"),
         (["project", "--preset", "cvs"], 2, "--preset cvs: unknown; did you mean 'csv'?"),
-        (["project", "--textmill", "https://host/textmill.whl"], 2, "an address without a hash, so that it can change"),
-        (["project", "--textmill", "no.whl"], 4, "no.whl: not there; say --textmill SOURCE"),
+        (
+            ["project", "--textmill", "https://host/textmill.whl"],
+            2,
+            "this URL has no hash, so what it holds",
+        ),
+        (["project", "--textmill", "no.whl"], 4, "no.whl: no such file; use --textmill SOURCE"),
         (["project", "full/x.txt", "--yes"], 3, "full/x.txt: "),
         (["project", "full/x.csv", "--yes"], 4, "full/x.csv: no such file"),
-        (["project", "--text", "a"], 2, "columns, but no file; name the file: textmill new FOLDER FILE ..."),
+        (["project", "--text", "a"], 2, "options for a file, but no file; name it: textmill new FOLDER FILE ..."),
     ],
 )
 def test_what_cannot_be_made_is_one_line_and_nothing_is_written(package, tmp_path, words, code, line):

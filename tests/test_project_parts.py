@@ -62,23 +62,23 @@ def test_a_project_is_pinned_to_where_the_running_one_came_from(monkeypatch, tol
 @pytest.mark.parametrize("told", ["{}", '{"url": "https://host/x.whl", "archive_info": {}}'])
 def test_an_origin_without_a_hash_is_asked_for(monkeypatch, told):
     monkeypatch.setattr(sources, "distributions", lambda name: [SimpleNamespace(read_text=lambda name: told)])
-    with pytest.raises(ParamsError, match="not known where this textmill was installed from; say --textmill SOURCE"):
+    with pytest.raises(ParamsError, match="cannot tell where it was installed from; use --textmill SOURCE"):
         sources.find(None)
 
 
 @pytest.mark.parametrize("source", ["https://host/x.whl", "git+https://host/x.git", "git+https://host/x.git@main"])
 def test_an_address_that_can_change_is_refused(source):
-    with pytest.raises(ParamsError, match="an address without a hash"):
+    with pytest.raises(ParamsError, match="this URL has no hash"):
         sources.find(source)
 
 
 def test_a_wheel_of_another_textmill_is_refused(tmp_path, monkeypatch):
     with zipfile.ZipFile(tmp_path / "textmill-1.whl", "w") as wheel:
         wheel.writestr("textmill/__init__.py", "")
-    with pytest.raises(ParamsError, match="holds another textmill than the one that runs"):
+    with pytest.raises(ParamsError, match="this is not the textmill that is running"):
         sources.find(str(tmp_path / "textmill-1.whl"))
     monkeypatch.setattr(sources, "_built", lambda checkout, folder: tmp_path / "textmill-1.whl")
-    with pytest.raises(ParamsError, match=f"^{tmp_path}: holds another textmill"):  # a checkout, by its own name
+    with pytest.raises(ParamsError, match=f"^{tmp_path}: this is not the textmill"):  # a checkout, by its own name
         sources.find(str(tmp_path))
     write_text(tmp_path / "no.whl", "text")
     with pytest.raises(ArtifactError, match="not a wheel"):
@@ -94,7 +94,7 @@ def test_a_wheel_of_another_textmill_is_refused(tmp_path, monkeypatch):
         ("tool = 1\n", "tool.textmill: expected a table"),
         (
             '[tool.textmill]\nversion = "1"\nsource = "x"\ncode = "0"\n',
-            r"pins textmill 1 \(0\), but .* runs; pip install",
+            r"pins textmill 1 \(0\), but .* is running; pip install",
         ),
     ],
 )
@@ -186,9 +186,7 @@ def test_a_new_project_tells_each_value_that_follows_from_the_data(tmp_path, cap
     proposal = propose(tmp_path / "a.csv", folder=".")
     text = params_for(proposal, CSV)(tmp_path)
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("dataset.labels")]
-    assert line.startswith(
-        "dataset.labels: {Good: good, odd: null} (case is all that sets them apart; null is left out"
-    )
+    assert line.startswith("dataset.labels: {Good: good, odd: null} (they differ only in case; null leaves a class out")
     assert "labels: {Good: good, odd: null}" in text
 
 
@@ -300,8 +298,8 @@ def test_an_upgrade_leaves_the_users_own_and_ends_conflicts(tmp_path):
     made = contents("project", CSV, sources.Source(before, None))
     own = {
         "pyproject.toml": '[project]\nversion = "0.1"\n\n' + made["pyproject.toml"],
-        f"{BASE}/dvc.yaml": made["dvc.yaml"].replace("desc: Fit", "desc: Make"),
-        "dvc.yaml": made["dvc.yaml"].replace("desc: Fit", "desc: My own").partition("\n  track:")[0] + "\n",
+        f"{BASE}/dvc.yaml": made["dvc.yaml"].replace("desc: Train a", "desc: Make a"),
+        "dvc.yaml": made["dvc.yaml"].replace("desc: Train a", "desc: My own").partition("\n  track:")[0] + "\n",
         "digests/track.txt": "0000 stages.track\n",
         "digests/split.txt": "0000 stages.split\n",
     }
@@ -309,7 +307,7 @@ def test_an_upgrade_leaves_the_users_own_and_ends_conflicts(tmp_path):
         write_text(tmp_path / name, text)
     found = plan(tmp_path, now)
     assert list(found.stages) == ["split"]  # it has no stage `track`
-    assert any("yours stays; after --apply, `git diff .textmill/dvc.yaml`" in line for line in told(found))
+    assert any("yours stays; after --apply, merge the changes in `git diff" in line for line in told(found))
     apply(tmp_path, found)
     assert pinned(tmp_path) == now.pin
     assert (tmp_path / "pyproject.toml").read_text().startswith('[project]\nversion = "0.1"\n')

@@ -1,4 +1,4 @@
-"""Text files: every text comes back as it was written, and every broken file is refused by its row."""
+"""Text files: every text is read as it was written, and errors in files name the row."""
 
 import csv
 import io
@@ -41,7 +41,7 @@ def read(*given, **keys) -> list[tuple]:
 
 
 def bad_rows(*given, **keys) -> dict[int, str]:
-    """What is wrong with rows, of which nothing else is told."""
+    """What is wrong with rows that have no other values."""
     rows = [row for row in read_all(*given, **keys)[1] if row[1]]
     assert not any(value for _, _, *values in rows for value in values)
     return {row: reason for row, reason, *_ in rows}
@@ -100,7 +100,7 @@ def test_a_quoted_field_may_hold_anything():
     [
         ('text,label\na,b\n"c,d\ne,f\n', r"row 3: .*quote"),
         ('text,label\na,b\n"c,d\n"e",f\n', r"row 3: .*quote"),
-        ("text,label\n" + '"' + "a\n" * LIMIT, r"row 2: a quote opens here and takes in 501 lines \(field larger than"),
+        ("text,label\n" + '"' + "a\n" * LIMIT, r"row 2: a quote opens here and runs over 501 lines \(field larger"),
         ("text,label\n" + '"a\n' + "a" * (LIMIT + 1) + '",b\n', r"row 3: line over max_chars \(1,000 characters\)"),
         ("text,label\n" + '"' + "a" * (LIMIT + 1) + '\n",b\n', r"row 2: line over max_chars"),
         ("te\0xt,label\na,b\n", r"row 1: NUL.*UTF-16"),
@@ -166,7 +166,7 @@ def test_columns_that_the_file_does_not_name():
     assert read("pos\tgood\nneg\tbad\n", "tsv", header=["label", "text"]) == [(1, "good", "pos"), (2, "bad", "neg")]
     with pytest.raises(DataError, match="no column 'text'; found: label, comment"):
         read("pos,good\n", header=["label", "comment"])
-    with pytest.raises(ParamsError, match=r"dataset\.header: for csv and tsv, but a\.csv is jsonl"):
+    with pytest.raises(ParamsError, match=r"dataset\.header: only for csv and tsv, but a\.csv is jsonl"):
         read("{}", "jsonl", header=["text"])
 
 
@@ -174,7 +174,7 @@ def test_columns_that_the_file_does_not_name():
 def test_a_row_in_place_of_the_header_is_told_from_one(kind, mark):
     rows = "".join(f"{label}{mark}Good morning, all, {n}\n" for n, label in enumerate(["ham", "spam", "ham"]))
     with pytest.raises(
-        DataError, match=r"no column 'text'; .*if the first row is no header, .*name its \d columns in dataset\.header"
+        DataError, match=r"no column 'text'; .*if the first row is not a header .*its \d columns in dataset\.header"
     ):
         read(rows, kind)
     with pytest.raises(DataError) as caught:
@@ -185,7 +185,7 @@ def test_a_row_in_place_of_the_header_is_told_from_one(kind, mark):
 def test_a_quote_may_be_a_character_like_others():
     data = 'text\tlabel\n"so" he said\tneg\n5" wide\tpos\n"open\tneg\n'
     assert read(data, "tsv", quotes="none") == [(2, '"so" he said', "neg"), (3, '5" wide', "pos"), (4, '"open', "neg")]
-    with pytest.raises(DataError, match=r"row 4: a quote opens here and takes in 2 lines.*dataset\.quotes: none"):
+    with pytest.raises(DataError, match=r"row 4: a quote opens here and runs over 2 lines.*dataset\.quotes: none"):
         read(data + "more\tpos\n", "tsv")
 
 

@@ -216,7 +216,7 @@ def test_a_signal_ends_its_children_and_it_can_resume(toy, jobs, number, shell):
     process.send_signal(number)  # to it alone
     out, error = process.communicate(timeout=HANGS)
     assert process.returncode == 75
-    assert error.splitlines()[-1] == "repro: interrupted; run it again to go on"
+    assert error.splitlines()[-1] == "repro: interrupted; run it again to continue"
     assert "Traceback" not in out
     assert not any(map(lives, children))
     assert len(list(toy.glob("*.ended"))) == int(jobs)  # after their own clean-up
@@ -243,7 +243,7 @@ def test_the_longest_model_begins_first():
 @pytest.mark.parametrize(
     ("command", "code", "told"),
     [
-        ("echo 'error: compare: of no use' >&2; exit 3", 3, "error: compare: of no use\n"),  # a line of its own
+        ("echo 'error: compare: of no use' >&2; exit 3", 3, "error: compare: of no use\n"),  # its own line
         ("exit 1", 1, "error: repro: compare failed with exit code 1\n"),
         ("kill -9 $$", 137, "error: repro: compare was killed by signal 9\n"),
     ],

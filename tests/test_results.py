@@ -43,7 +43,7 @@ def test_another_content_is_one_line_that_names_file_and_stage(tmp_path, content
         Fit.read(path)
     line = str(refused.value)
     assert line.startswith(f"{path}: {message}")
-    assert line.endswith("; run `dvc repro -f train@gru`, which makes it")
+    assert line.endswith("; run `dvc repro -f train@gru` to make it")
     assert "\n" not in line
 
 
@@ -59,7 +59,7 @@ def test_another_content_is_one_line_that_names_file_and_stage(tmp_path, content
     ],
 )
 def test_a_missing_file_names_the_stage_that_makes_it(tmp_path, record, file, stage):
-    with pytest.raises(ArtifactError, match=rf"{file}: missing; run `dvc repro {stage}`, which makes it"):
+    with pytest.raises(ArtifactError, match=rf"{file}: missing; run `dvc repro {stage}` to make it"):
         record.read(tmp_path / file)
 
 
@@ -86,5 +86,5 @@ def test_what_is_no_learning_curve(tmp_path, text):
     path = tmp_path / "lstm" / "history.csv"
     path.parent.mkdir()
     path.write_text(text)
-    with pytest.raises(ArtifactError, match=r"lstm/history.csv: .*; run `dvc repro -f train@lstm`, which makes it"):
+    with pytest.raises(ArtifactError, match=r"lstm/history.csv: .*; run `dvc repro -f train@lstm` to make it"):
         read_history(path)

@@ -107,7 +107,7 @@ def told(*words: str) -> tuple[int, str]:
 def test_a_signed_page_adds_commit_machine_and_seconds(project):
     commit = git(project.folder, "rev-parse", "HEAD")
     plain = Path("report/index.html").read_text()
-    line = f"report: report/signed.html is report/index.html with commit {commit[:7]}, and with the seconds\n"
+    line = f"report: report/signed.html is report/index.html with commit {commit[:7]} and the training times\n"
     assert told("report") == (0, line)
     signed = Path("report/signed.html").read_text()
     for text in (
@@ -128,7 +128,7 @@ def test_a_signed_page_adds_commit_machine_and_seconds(project):
 
     project.params["models"]["lstm"]["dropout"] = 0.5
     project.made()
-    assert "and 2 changed files, and with the seconds" in told("report")[1]
+    assert "and 2 changed files and the training times" in told("report")[1]
     text = Path("report/signed.html").read_text()
     assert "with uncommitted changes</b> in params.yaml, dvc.lock" in text
     assert "git checkout" not in text
@@ -143,7 +143,7 @@ def test_a_page_that_is_out_of_date_is_not_signed(project):
     Path("report/index.html").write_text("<p>")
     code, line = told("report")
     assert (code, line.count("\n")) == (4, 1)
-    assert "report/index.html is not what dvc.lock says; `textmill repro` mends it" in line
+    assert "report/index.html is not what dvc.lock says; `textmill repro` fixes it" in line
     assert told("report", "--out", "report/index.html")[0] == 2
     assert not Path("report/signed.html").exists()
 
@@ -188,7 +188,7 @@ def test_changes_have_intervals_and_verdicts(project):
 
 
 @pytest.mark.parametrize(
-    ("revision", "code", "words"), [("nothing", 2, "no such revision"), ("HEAD~1", 4, "no dvc.lock in it")]
+    ("revision", "code", "words"), [("nothing", 2, "no such revision"), ("HEAD~1", 4, "it has no dvc.lock")]
 )
 def test_a_revision_without_results_is_one_line(project, revision, code, words):
     git(project.folder, "rm", "-q", "--cached", "dvc.lock")

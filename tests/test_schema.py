@@ -1,4 +1,4 @@
-"""The JSON schema and docs/reference/params.md are those of the code, complete, and bound every number."""
+"""The JSON schema and docs/reference/params.md match the code, are complete, and bound every number."""
 
 import json
 import re
@@ -77,7 +77,7 @@ def test_params_fit_a_screen():
     lines = (ROOT / "params.yaml").read_text().splitlines()
     assert lines[0] == "# yaml-language-server: $schema=params.schema.json"
     assert len(lines) <= 70
-    for folder in (ROOT, ROOT / "presets"):  # wherever such a file lies, the schema lies beside it
+    for folder in (ROOT, ROOT / "presets"):  # the schema is next to every such file
         assert read_json(folder / "params.schema.json")["title"] == "params.yaml of Textmill"
 
 
@@ -85,7 +85,7 @@ KINDS = {"string": str, "array": list, "object": dict, "boolean": bool, "null": 
 
 
 def misfit(value: Any, part: dict[str, Any], whole: dict[str, Any], at: str = "") -> list[str]:
-    """Where a value is not what a JSON schema describes; of the keywords that ours uses."""
+    """Returns where a value does not match a JSON schema, for the keywords that ours uses."""
     if "$ref" in part:
         target = whole
         for step in part["$ref"].removeprefix("#/").split("/"):

@@ -17,7 +17,7 @@ SHORT = {name: {"family": entry["family"], "tokenizer": "word"} for name, entry 
 
 @pytest.fixture
 def minimal(tmp_path):
-    """A file with nothing that may be left out; a function that writes it, changed at one dotted key."""
+    """Returns a function that writes a file of required keys only, changed at one dotted key."""
     whole = load_params(ROOT / "presets/csv.yaml")
     dataset = {key: whole["dataset"][key] for key in ("name", "source", "path", "text", "label")}
     whole |= {"dataset": dataset, "tokenizers": {"word": {"kind": "word"}}, "models": deepcopy(SHORT)}

@@ -116,11 +116,11 @@ def test_chance_gives_a_slice_that_is_like_the_rest_a_sign_in_one_of_twenty_case
 
 
 def test_slices_of_whole_groups_are_judged_by_groups():
-    """All documents of a group are right, or none is: what looks sure by documents is not by groups."""
+    """All documents of a group are right, or none is: what looks significant by documents is not by groups."""
     group = np.arange(400) // 40
     right, held = np.isin(group, [0, 1, 2, 3, 4, 6, 8]), group < 4
     assert (sign(right, held, units_of(group)), sign(right, held, units_of(np.arange(400)))) == (0, 1)
-    assert slices.apart(right, group == 0, units_of(group)) is None  # one group tells nothing of others
+    assert slices.apart(right, group == 0, units_of(group)) is None  # one group says nothing about others
 
 
 def apart(*chances: float | None) -> list[slices.Apart | None]:

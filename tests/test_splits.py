@@ -214,7 +214,7 @@ def test_a_big_piece_goes_where_it_fits():
 
 
 def greedy(pieces: np.ndarray, classes: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
-    """What `cut` does, said as plainly as possible: one piece after the other, largest first."""
+    """Does what `cut` does, as plainly as possible: one piece after the other, largest first."""
     numbers, kinds = np.unique(pieces), np.unique(classes)
     counts = np.array([[((pieces == p) & (classes == k)).sum() for k in kinds] for p in numbers], float)
     order = rng.permutation(len(numbers))
@@ -245,7 +245,7 @@ def test_pieces_of_one_document_take_a_short_way_to_the_same_end(rows, share, se
     st.integers(0, 9),
 )
 def test_many_classes_keep_the_share_of_all_rows_and_each_is_within_a_row_of_its_own(sizes, share, seed):
-    """Where each document may go alone, that is; with larger pieces no class comes farther from its share."""
+    """If each document may move alone; with larger pieces no class gets farther from its share."""
     classes = np.repeat(np.arange(len(sizes)), [rows for rows, _ in sizes])
     alone, rng = np.arange(len(classes)), np.random.default_rng(seed)
     before = cut(alone, classes, share, rng)
@@ -310,7 +310,7 @@ def test_a_given_test_split_may_lack_a_class():
 
 
 def test_an_outline_in_pieces_is_the_whole_outline_and_splits_are_these():
-    """The numbers of texts come from their keys: another order of them is another split of every dataset."""
+    """The numbers of texts come from their keys: another order would change the split of every dataset."""
     frame = plain(40, group="g")
     whole = outline(frame, ["a", "b"])
     assert pl.concat([outline(frame[:7], ["a", "b"]), outline(frame[7:], ["a", "b"])]).equals(whole)

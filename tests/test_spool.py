@@ -1,4 +1,4 @@
-"""Rows come back in the order of their keys, however much of them went to disk."""
+"""Rows come back in the order of their keys, however many went to disk."""
 
 from itertools import pairwise
 

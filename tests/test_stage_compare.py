@@ -131,5 +131,5 @@ def test_a_curve_of_an_unknown_model_is_refused(folder):
     params = json.loads((folder / "params.yaml").read_text())
     params["compare"]["curves"] = ["lstm", "grru"]
     (folder / "params.yaml").write_text(json.dumps(params))
-    with pytest.raises(ParamsError, match=r"params.yaml: compare.curves: 'grru' is no model; did you mean 'gru'\?"):
+    with pytest.raises(ParamsError, match=r"params.yaml: compare.curves: 'grru' is not a model; did you mean 'gru'\?"):
         run(folder)

@@ -54,7 +54,7 @@ def write_csv(rows, name="data/input/reviews.csv") -> None:
 
 
 def run_both() -> dict[str, object]:
-    """What the stages write, but for how the file was read."""
+    """Returns what the stages write, except how the file was read."""
     download.main(*map(Path, DOWNLOAD))
     clean.main(Path("data/raw"), *map(Path, OUTS))
     facts = read_json(Path(OUTS[2])) | {"read_as": None}
@@ -103,7 +103,7 @@ def test_columns_to_slice_by_stand_beside_the_documents_and_change_none(project,
 
 @pytest.mark.parametrize(
     ("name", "advice"),
-    [("contry", "did you mean 'country' in evaluate.slices?"), ("%", "take it out of evaluate.slice")],
+    [("contry", "did you mean 'country' in evaluate.slices?"), ("%", "remove it from evaluate.slice")],
 )
 def test_an_unknown_column_to_slice_by_names_the_nearest(project, name, advice):
     pl.DataFrame(SLICED, COLUMNS, orient="row").write_csv("data/input/reviews.csv")
@@ -184,7 +184,7 @@ def test_a_file_may_be_called_as_our_manifest(project):
 
 
 def test_two_encodings_of_an_archive_give_the_same_documents(project, monkeypatch):
-    """As with the polarity sentences: published in latin-1, kept elsewhere in utf-8, either checksum is good."""
+    """Like the polarity sentences, which exist in latin-1 and in utf-8: either checksum is accepted."""
     Path("mirror/demo").mkdir(parents=True)
     monkeypatch.setenv("TEXTMILL_HUB_MIRROR", "mirror")
     packed, results = {}, []
@@ -252,7 +252,7 @@ def test_the_commands_say_what_they_did(project):
         ({}, b"text;label\na;pos\n", "clean", 3, "is dataset.separator ';'?"),
         ({}, b"text,label\n", "clean", 3, "data/raw/reviews.csv: no rows"),
         ({}, b"", "clean", 3, "data/raw/reviews.csv: no rows"),
-        ({}, b"text,label\na,pos\nb,pos\n", "clean", 3, "found 'pos' only"),
+        ({}, b"text,label\na,pos\nb,pos\n", "clean", 3, "found only 'pos'"),
         ({}, b'text,label\na,pos\n"b,neg\nc,pos\n', "clean", 3, "data/raw/reviews.csv, row 3"),
     ],
 )

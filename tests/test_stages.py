@@ -163,7 +163,7 @@ def test_what_may_be_learned_from_holds_no_test_text(tmp_path, monkeypatch, caps
     assert sorted(pl.read_parquet(tmp_path / "split/unlabelled.parquet")["text"]) == ["mine 1", "unseen"]
     facts = read_json(tmp_path / "split.json")
     assert (facts["unlabelled_in_test"], facts["splits"]["unlabelled"]["rows"]) == (1, 2)
-    assert "1 unlabelled documents left out, whose texts stand in test" in capsys.readouterr().out
+    assert "1 unlabelled documents left out, because their texts are in test" in capsys.readouterr().out
 
 
 def test_near_copies_across_splits_are_told(tmp_path, monkeypatch, capsys):
@@ -183,7 +183,7 @@ def test_near_copies_across_splits_are_told(tmp_path, monkeypatch, capsys):
     facts = read_json(tmp_path / "split.json")
     assert facts["overlap"]["train-test"] == 0
     assert facts["near"]["train-test"] >= facts["splits"]["test"]["rows"] - 2
-    assert f"{facts['near']['train-test']} documents of test nearly stand in train" in capsys.readouterr().out
+    assert f"{facts['near']['train-test']} documents of test have near copies in train" in capsys.readouterr().out
 
 
 def test_twins_of_a_contrast_set_are_left_out_before_anything_is_learned(tmp_path, monkeypatch, capsys):
@@ -214,7 +214,7 @@ def test_twins_of_a_contrast_set_are_left_out_before_anything_is_learned(tmp_pat
     assert facts["twins"]["train"] + facts["twins"]["validation"] == 5
     assert (facts["near"]["train-test"], facts["overlap"]["train-test"], facts["splits"]["test"]["rows"]) == (0, 0, 5)
     assert read_json(tmp_path / "split/train_in_test.json") == []
-    assert "left out by split.twins, equal to a text of test or nearly so: train" in capsys.readouterr().out
+    assert "left out by split.twins (equal or nearly equal to a test text): train" in capsys.readouterr().out
 
 
 def test_the_vocabulary_sees_the_training_split_alone(made, tmp_path):
@@ -222,7 +222,7 @@ def test_the_vocabulary_sees_the_training_split_alone(made, tmp_path):
     training = " ".join(pl.read_parquet(made / "split/train.parquet")["text"])
     assert tokens - {"<pad>", "<unk>"} <= set(training.lower().split())
     facts = read_json(made / "encode.json")["splits"]
-    assert 0 < facts["test"]["unknown"] < 0.3  # the numbers that stand in one text only
+    assert 0 < facts["test"]["unknown"] < 0.3  # numbers that are in only one text
 
 
 def test_each_split_is_encoded_by_the_tokenizer(made):
@@ -528,14 +528,14 @@ def test_predict_from_arguments_stdin_and_a_file(made, tmp_path):
     ("words", "code", "message"),
     [
         (["predict", "{tmp}/none", "x"], 4, "none: not a model's folder (it has no config.json)"),
-        (["predict", "{made}/lstm", "--file", "{tmp}/none.csv"], 4, "none.csv: No such file"),
+        (["predict", "{made}/lstm", "--file", "{tmp}/none.csv"], 4, "none.csv: no such file"),
         (["predict", "{made}/lstm", "--file", "{made}/split.json"], 2, "does not end in .csv, .tsv, .jsonl, .parquet"),
         (["predict", "{made}/lstm", "--file", "{tmp}/twice.csv"], 2, "several columns 'text' among text, text"),
         (["predict", "{made}/lstm", "--file", "{tmp}/long.csv"], 3, "long.csv: line 3: 3 cells, but the header has 2"),
-        (["predict", "{made}/lstm", "--file", "{tmp}/done.csv"], 3, "there is a column 'predicted' already; rename it"),
+        (["predict", "{made}/lstm", "--file", "{tmp}/done.csv"], 3, "there is already a column 'predicted'; rename it"),
         (["predict", "{made}/lstm", "--file", "{tmp}/done.csv", "--separator", ""], 2, "expected one character"),
         (["predict", "{made}/lstm", "x", "--file", "y"], 2, "not both"),
-        (["predict", "{made}/lstm", "x", "--out", "y"], 2, "--out goes with --file"),
+        (["predict", "{made}/lstm", "x", "--out", "y"], 2, "--out needs --file"),
         (["predict", "{made}/lstm", "--file", "{tmp}/a", "--out", "{tmp}/a"], 2, "is the input"),
         (["info", "{tmp}"], 4, "config.json"),
         (["check", "{tmp}/none.yaml"], 4, "copy one from presets/"),
@@ -592,7 +592,7 @@ def test_info(made):
                     "ensembles": {"x": ["lstm", "linaer"]},
                 }
             },
-            "compare.ensembles.x: 'linaer' is no model; did you mean 'linear'?",
+            "compare.ensembles.x: 'linaer' is not a model; did you mean 'linear'?",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""The n-grams that speak most for a class add what the model says they add."""
+"""The n-grams with the largest weights add to the model's log-odds what they should."""
 
 import numpy as np
 import pytest

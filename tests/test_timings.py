@@ -1,4 +1,4 @@
-"""Seconds beside the metrics: once for each digest of weights."""
+"""Times next to the metrics: once per digest of weights."""
 
 from textmill.environment import Environment
 from textmill.timings import Timing, longest_training, machine, note, recall

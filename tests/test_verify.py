@@ -1,4 +1,4 @@
-"""`textmill verify` on made-up results in a real repository of git: what is the same, what is within, what is off."""
+"""`textmill verify` on made-up results in a real git repository: what is the same, within, or off."""
 
 import json
 import subprocess
@@ -51,7 +51,7 @@ ENVIRONMENT = {
 
 
 class Project:
-    """A folder whose dvc.lock says what lies in it, once `lock` has been called."""
+    """A folder whose dvc.lock matches its files once `lock` has been called."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -80,7 +80,7 @@ class Project:
             YAML().dump(json.loads(json.dumps(value)), file)  # without anchors, as DVC writes it
 
     def made(self, *names: str) -> None:
-        """What train, evaluate and compare write of the models as they are; names: those that are trained anew."""
+        """Writes what train, evaluate and compare would write for the models. names: those that are trained again."""
         for name, one in self.models.items():
             if name in names or not (self.folder / f"data/models/{name}").exists():
                 self.write(f"data/models/{name}", json.dumps([name, one, self.environment]))
@@ -189,7 +189,7 @@ def other_curve(model: str, score: float) -> Callable[[Project], None]:
 
 
 def leading(better: str | None) -> Callable[[Project], None]:
-    """The other model leads on validation, and better it is said to be."""
+    """The other model leads on validation, and is called better."""
 
     def change(project: Project) -> None:
         project.champion, project.better = "rnn", better
@@ -199,7 +199,7 @@ def leading(better: str | None) -> Callable[[Project], None]:
 
 
 def other(*paths: str, locked: bool = True) -> Callable[[Project], None]:
-    """Files of other bytes; locked: as if their stages had written them."""
+    """Writes other bytes to files; locked: as if their stages had written them."""
 
     def change(project: Project) -> None:
         for path in paths:
@@ -269,7 +269,7 @@ CASES = {
         1,
         ["verify: off: train@rnn is not as in HEAD", "outside of the interval", "evaluate@rnn, compare: off, after"],
     ),
-    "linear within": (scored("linear", 0.76), 0, [WITHIN, "a linear model repeats to the byte"]),
+    "linear within": (scored("linear", 0.76), 0, [WITHIN, "a linear model gives the same bytes"]),
     "the same score, other bytes": (other_weights, 0, ["train@rnn: within", "75.00 │ 75.00"]),
     "a tie for champion": (leading(None), 0, [WITHIN, "the champion is rnn and was linear: they tie"]),
     "a curve of a network within": (other_curve("rnn", 0.76), 0, [WITHIN, "curve@rnn: fits of rnn to parts of train"]),
@@ -290,15 +290,15 @@ CASES = {
             "split, train@rnn: off, after clean",
         ],
     ),
-    "trained vectors": (other("data/vectors/word"), 0, ["vectors@word: vectors that were trained: the models"]),
+    "trained vectors": (other("data/vectors/word"), 0, ["vectors@word: trained vectors, judged by the models"]),
     "tracked otherwise": (other("data/tracked"), 1, ["track: off: other bytes from the same inputs"]),
     "other code, same bytes": (
         other("digests/clean.txt"),
         0,
-        ["not as at HEAD", "the code of clean; other results", f"{SAME}", "code differs, too"],
+        ["differs from HEAD", "the code of clean; expect other results", f"{SAME}", "code also differs"],
     ),
     "other code, other bytes": (other("digests/split.txt", "data/split"), 1, ["split: off: made with other code"]),
-    "other params": (params(seed=2), 0, ["params.yaml in seed; other results", "params.yaml differs, too"]),
+    "other params": (params(seed=2), 0, ["params.yaml in seed; expect other results", "params.yaml also differs"]),
     "params that did not run": (params(run=False, seed=2), 1, ["split, compare: did not run since seed changed"]),
     "a file that changed": (
         other("metrics/models/rnn/summary.json", locked=False),
@@ -313,7 +313,7 @@ CASES = {
     ),
     "a new model": (new_model, 0, ["train@more, evaluate@more, curve@more: not in HEAD", "same champion, linear"]),
     "a model less": (fewer_models, 1, ["not asked for here", "train@rnn, evaluate@rnn, curve@rnn are not here"]),
-    "no comparison": (no_comparison, 1, ["compare has not seen it here"]),
+    "no comparison": (no_comparison, 1, ["compare has not run with it here"]),
     "an old comparison": (not_compared, 1, ["compare has not run here since it was evaluated"]),
     "half a commit": (another_metrics_than_its_lock, 1, ["summary.json of HEAD", "is not what dvc.lock there"]),
 }  # fmt: skip
@@ -347,14 +347,14 @@ def test_what_differs_around_a_training_is_named(project):
     assert f"environment: {apart}\n" in told
 
 
-def test_a_commit_that_tells_its_machine_alone(project):
+def test_a_commit_that_records_only_its_machine(project):
     project.environment = None
     project.made("rnn")
     project.lock()
     project.git("commit", "-q", "-a", "-m", "old")
     scored("rnn", 0.76)(project)
     told = asked()[1]
-    assert "tells only its machine, Some CPU, 2 cores" in told
+    assert "records only its machine, Some CPU, 2 cores" in told
 
 
 def test_any_revision_can_be_asked(project):
@@ -417,7 +417,7 @@ def test_a_commit_without_results_and_a_machine_without_git(project, monkeypatch
     project.git("rm", "-q", "--cached", "dvc.lock")
     project.git("commit", "-q", "-m", "without")
     code, told = asked()
-    assert (code, "no dvc.lock in it" in told) == (4, True)
+    assert (code, "it has no dvc.lock" in told) == (4, True)
     monkeypatch.setenv("PATH", "")
     code, told = asked()
     assert (code, "git: not found" in told) == (5, True)
@@ -435,7 +435,7 @@ def test_a_reproduction_ends_with_the_verdict_and_what_to_do(project):
     project.params["models"]["rnn"]["size"] = 9
     project.lock()
     (asked_for,) = verify.after_repro(project.folder)
-    assert asked_for.endswith("params.yaml differs, too")
+    assert asked_for.endswith("params.yaml also differs")
     scored("rnn", 0.2)(project)
     (asked_for,) = verify.after_repro(project.folder)
     assert "params.yaml in models.rnn.size" in asked_for
@@ -486,7 +486,7 @@ def test_another_list_of_keys_in_dvc_yaml_is_not_another_params_yaml(project, mo
     assert len(verify.after_repro(project.folder)) == 3
     project.params["models"]["rnn"]["depth"] = 2  # below what train names on both sides
     project.lock()
-    assert "params.yaml in models.rnn.depth; other results" in asked()[1]
+    assert "params.yaml in models.rnn.depth; expect other results" in asked()[1]
 
 
 def test_a_stage_that_names_other_keys_was_not_made_with_other_params(project, monkeypatch):

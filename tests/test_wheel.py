@@ -24,7 +24,7 @@ HERE = {name: value for name, value in os.environ.items() if name not in ("PYTHO
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory) -> Path:
-    """A folder with what `pip install WHEEL` brings, and nothing else."""
+    """A folder with what `pip install WHEEL` installs, and nothing else."""
     folder = tmp_path_factory.mktemp("wheel")
     source, pip = folder / "source", [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     source.mkdir()  # a build in the checkout would leave files there, and take up older ones
@@ -71,7 +71,7 @@ def test_it_explains_and_tells_what_a_bundle_and_itself_are(environment):
 
 
 def test_it_checks_params(environment):
-    assert command(environment, "textmill", "check", cwd=ROOT).stdout == "check: params.yaml has no error\n"
+    assert command(environment, "textmill", "check", cwd=ROOT).stdout == "check: params.yaml has no errors\n"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Textmill: labelled texts in, a tested classifier out."""
+"""Textmill: train, compare and use text classifiers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> str:
-    """`__version__` stands once, in pyproject.toml. What is stored does not hold it: a release changes no byte."""
+    """Returns `__version__` from pyproject.toml. No stored file holds it, so a release changes no bytes."""
     if name == "__version__":
         from importlib.metadata import version
 
@@ -21,7 +21,7 @@ def __getattr__(name: str) -> str:
 
 
 def load(path: str | Path, precision: Literal["float32", "bfloat16"] = "float32") -> Classifier:
-    """The classifier of a bundle folder such as data/models/lstm; see `textmill.classifier.load`."""
+    """Returns the classifier in a model's folder, such as data/models/lstm; see `textmill.classifier.load`."""
     from textmill import classifier
     from textmill.extras import naming_extras
 
@@ -30,7 +30,7 @@ def load(path: str | Path, precision: Literal["float32", "bfloat16"] = "float32"
 
 
 def results(folder: str | Path = ".") -> pl.DataFrame:
-    """Models, seeds and scores of the project in a folder; see `textmill.report.frame.frame` for the columns."""
+    """Returns models, seeds and scores of the project in a folder; `textmill.report.frame.frame` has the columns."""
     from textmill.report.frame import frame
 
     return frame(Path(folder, "report/comparison.json"), Path(folder, "metrics/models"))

@@ -1,4 +1,4 @@
-"""Named numpy arrays as safetensors: no pickle, and the same bytes for the same content."""
+"""Named numpy arrays stored as safetensors: no pickle, and the same content always gives the same bytes."""
 
 import json
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ from textmill.files import atomic, reading
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Any], note: str) -> None:
-    """Write numpy arrays as safetensors. `note` is kept in the header: what the arrays were made from.
+    """Writes numpy arrays as safetensors. The header keeps `note`: what the arrays were made from.
 
-    One header key only: safetensors writes two or more in an order of its own.
+    The header has this one key only, because safetensors writes several keys in no fixed order.
     """
     from safetensors.numpy import save_file
 
@@ -20,7 +20,7 @@ def write_arrays(path: Path, arrays: Mapping[str, Any], note: str) -> None:
 
 
 def read_arrays(path: Path) -> tuple[dict[str, Any], str]:
-    """Arrays and the note of `write_arrays`. Raises ArtifactError if the file is missing or damaged."""
+    """Returns the arrays and the note of `write_arrays`. Raises ArtifactError if the file is missing or damaged."""
     from safetensors import SafetensorError, safe_open
 
     with reading(path, SafetensorError), safe_open(path, framework="numpy") as file:
@@ -28,11 +28,11 @@ def read_arrays(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def map_arrays(path: Path) -> tuple[dict[str, Any], str]:
-    """As `read_arrays`, but flat, read-only, and on disk until they are used. For int32 and int64."""
+    """Returns arrays like `read_arrays`, but flat, read-only and memory-mapped. For int32 and int64."""
     import numpy as np
     from safetensors import SafetensorError, safe_open
 
-    with reading(path, SafetensorError), safe_open(path, framework="numpy"), open(path, "rb") as file:  # it checks
+    with reading(path, SafetensorError), safe_open(path, framework="numpy"), open(path, "rb") as file:  # it validates
         size = int.from_bytes(file.read(8), "little")
         header = json.loads(file.read(size))
         data = np.asarray(np.memmap(file, np.uint8, "r", offset=8 + size))

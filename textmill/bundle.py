@@ -1,7 +1,7 @@
-"""A model to ship, as files: weights, config and tokenizer, which predict with nothing else at hand.
+"""A model as a folder of files: weights, config and tokenizer. Predicting needs nothing else.
 
-One of family pretrained has a fourth file, its encoder's config; the encoder's weights are among its own. A model
-trained with several seeds ships the weights of one; those of the others lie beside them, to be scored.
+A model of family `pretrained` also has its encoder's config; the encoder's weights are among the model's. A model
+trained with several seeds ships the weights of one. The weights of the others are in a subfolder, for scoring.
 """
 
 import shutil
@@ -32,12 +32,12 @@ SEEDS = "seeds"  # folder of the other seeds' weights
 
 def _distinct(labels: list[str]) -> list[str]:
     if len(set(labels)) < len(labels):
-        raise ValueError(f"a label stands twice in {labels}")
+        raise ValueError(f"a label occurs twice in {labels}")
     return labels
 
 
 class Other(Section):
-    """Another seed, the digest of its weights, and what validation says of its probabilities."""
+    """Another seed: the digest of its weights, and its calibration on the validation split."""
 
     seed: Seed
     weights: Sha256
@@ -45,47 +45,47 @@ class Other(Section):
 
 
 class Config(Section):
-    """What config.json holds. To predict takes all but `name`, `text`, `train` and `validation`, which are only told.
+    """The content of config.json. Predicting uses all but `name`, `text`, `train` and `validation`.
 
-    No version of this package stands in it: the same model has the same bytes.
+    It does not hold the version of this package, so the same model has the same bytes.
     """
 
     format: Format
     name: str
     labels: Annotated[list[str], Field(min_length=2), AfterValidator(_distinct)]
-    text: Annotated[list[str], Field(min_length=1)]  # the columns that made a text, as the data named them
-    model: dict[str, Any]  # the entry of `models:` with its defaults, but for its training
-    reads: Reading | None  # of a network
+    text: Annotated[list[str], Field(min_length=1)]  # the columns that a text was joined from, as the data names them
+    model: dict[str, Any]  # the entry of `models:` with its defaults, without its training settings
+    reads: Reading | None  # None unless it is a network
     vocabulary: Annotated[int, Field(ge=SPECIALS, le=10_000_000)]  # ids
     seed: Seed  # of the shipped weights
-    train: dict[str, Any] | None  # the settings that applied
+    train: dict[str, Any] | None  # the training settings that applied
     validation: dict[str, float]  # scores of the best epoch
     calibration: Calibration  # of the shipped weights
-    tokenizer: Sha256  # of its file
+    tokenizer: Sha256  # of the tokenizer's file
     weights: Sha256
     encoder: Sha256 | None
     others: list[Other]
-    digest: Sha256  # of all the rest
+    digest: Sha256  # of everything else
 
     @property
     def seeds(self) -> list[int]:
-        """Every seed whose weights lie in the bundle, in ascending order."""
+        """Every seed whose weights are in the bundle, ascending."""
         return sorted(self.calibrations)
 
     @property
     def calibrations(self) -> dict[int, Calibration]:
-        """What validation says of the probabilities of each seed."""
+        """The calibration of each seed."""
         return {self.seed: self.calibration} | {other.seed: other.calibration for other in self.others}
 
 
 def signed(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of config.json with the digest of all the rest, last."""
+    """Returns the content of config.json with the digest of everything else as its last key."""
     rest = {key: value for key, value in config.items() if key != "digest"}
     return rest | {"digest": digest(rest)}
 
 
 def _of_format_2(old: dict[str, Any]) -> dict[str, Any]:
-    """Until then nothing vouched for config.json, and an entry's training stood among its other keys."""
+    """Upgrades format 2, which had no digest of config.json and kept training settings among the model's keys."""
     if {"digest", "reads"} & old.keys():
         raise KeyError("digest, reads: of a newer format")
     train = old["train"]
@@ -96,15 +96,15 @@ def _of_format_2(old: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_format_3(old: dict[str, Any]) -> dict[str, Any]:
-    """Until then no bundle knew what a text was made of; `predict` took the column `text`."""
+    """Upgrades format 3, which did not name the text columns; `predict` read the column `text`."""
     if "text" in old:
         raise KeyError("text: of a newer format")
     new = old | {"format": 4, "text": ["text"]}
-    return signed(new) if signed(old) == old else new  # its digest stays wrong if it was
+    return signed(new) if signed(old) == old else new  # a wrong digest stays wrong
 
 
 def _of_format_4(old: dict[str, Any]) -> dict[str, Any]:
-    """Until then probabilities were taken as they came, and nothing said how sure an answer must be."""
+    """Upgrades format 4, which had no calibration."""
     if "calibration" in old:
         raise KeyError("calibration: of a newer format")
     unknown = Calibration().model_dump()
@@ -124,11 +124,11 @@ def save(
     others: Mapping[int, Calibrated],
     encoder: Path | None = None,
 ) -> Config:
-    """Write a bundle and return its config; config.json is written last.
+    """Writes a bundle and returns its config. config.json is written last.
 
-    facts: name, labels, text (the columns that made one), model (the entry of `models:` with its defaults), train (the
-    settings that applied), vocabulary, seed, validation (scores of the best epoch). others: the models of other seeds.
-    encoder: the folder of the encoder that the model was made of, if it was.
+    facts: name, labels, text (the columns a text is joined from), model (the entry of `models:` with its defaults),
+    train (the training settings that applied), vocabulary, seed, validation (scores of the best epoch). others: the
+    models of the other seeds. encoder: the folder of the encoder that the model was made from, if any.
     """
     shutil.rmtree(folder / SEEDS, ignore_errors=True)
     write_text(folder / TOKENIZER, tokenizer.read_text(encoding="utf-8"))
@@ -167,38 +167,36 @@ def _weights(seed: int) -> str:
 
 
 def read_config(folder: Path) -> Config:
-    """Read config.json alone. Raises ArtifactError if it is missing, damaged, or of a format that none leads from."""
+    """Returns config.json alone. Raises ArtifactError if it is missing, damaged, or of a format that has no upgrade."""
     path = folder / CONFIG
     if not path.is_file():
-        raise ArtifactError(f"{folder}: not a model's folder (it has no {CONFIG}); expected one like data/models/lstm")
+        raise ArtifactError(f"{folder}: not a model's folder (it has no {CONFIG}); name one such as data/models/lstm")
     found = read_json(path)
     if not isinstance(found, dict):
-        raise ArtifactError(f"{path}: not the config of a model; restore it, or train again")
+        raise ArtifactError(f"{path}: not a model's config; restore it, or train again")
     found = upgraded(found, path, FORMAT, UPGRADES)
     try:
         config = validate(found, Config, f"{path}: ")
     except ParamsError as error:
         raise ArtifactError(f"{error}; restore it, or train again") from error
     if signed(found)["digest"] != config.digest:
-        raise ArtifactError(f"{path}: its digest is not that of its content; restore it, or train again")
+        raise ArtifactError(f"{path}: its content does not match its digest; restore it, or train again")
     return config
 
 
 def read(folder: Path, seed: int | None = None) -> tuple[Config, Calibrated]:
-    """A bundle's config and its model at its temperature.
+    """Returns a bundle's config and its calibrated model.
 
-    seed: one of its `seeds`, for those weights instead of the shipped ones.
+    seed: load the weights of this seed (one of `Config.seeds`) instead of the shipped ones.
 
-    Raises ArtifactError naming the file that is missing, damaged or of another bundle, and the tensor in it, and
-    ParamsError if there is no such seed.
+    Raises ArtifactError naming the file (and tensor) that is missing, damaged or from another bundle, and ParamsError
+    if there is no such seed.
     """
     config = read_config(folder)
     digests = {config.seed: (WEIGHTS, config.weights)}
     digests |= {other.seed: (_weights(other.seed), other.weights) for other in config.others}
     if seed not in (None, *digests):
-        raise ParamsError(
-            f"{folder}: no weights of seed {seed}; there are those of {', '.join(map(str, config.seeds))}"
-        )
+        raise ParamsError(f"{folder}: no weights for seed {seed}; it has seeds {', '.join(map(str, config.seeds))}")
     chosen = config.seed if seed is None else seed
     weights = digests[chosen]
     for name, expected in ((TOKENIZER, config.tokenizer), (ENCODER, config.encoder), weights):
@@ -211,7 +209,7 @@ def read(folder: Path, seed: int | None = None) -> tuple[Config, Calibrated]:
         family = models.family(config.model.get("family"))
         own = validate(config.model, family.config, "model")
         if (config.reads is None) != (family.settings is None):
-            raise ParamsError(f"reads: not what family {config.model['family']} has")
+            raise ParamsError(f"reads: does not fit family {config.model['family']}")
         model = family.load(own, config.reads, tensors, task, str(folder / weights[0]))
     except ParamsError as error:
         raise ArtifactError(f"{folder / CONFIG}: {error}; restore it, or train again") from error
@@ -219,6 +217,6 @@ def read(folder: Path, seed: int | None = None) -> tuple[Config, Calibrated]:
 
 
 def read_seeds(folder: Path, config: Config) -> Iterator[tuple[int, Calibrated]]:
-    """The model of each seed, in ascending order; one at a time is held. config: that of the bundle."""
+    """Yields the model of each seed, ascending. Loads one at a time. config: the bundle's."""
     for seed in config.seeds:
         yield seed, read(folder, seed)[1]

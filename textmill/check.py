@@ -1,4 +1,4 @@
-"""params.yaml as a whole: what no single stage can see."""
+"""Checks of params.yaml as a whole, which no single stage can make."""
 
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -12,17 +12,17 @@ Entries = Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]
 
 
 class Params(Section):
-    """The whole file. All of these must stand in it: dvc.yaml names them, and so DVC wants them there."""
+    """The whole file. Every section is required, because dvc.yaml names each of them."""
 
-    seed: Seed  # of splits, vectors and linear models; networks have `train.seeds`
-    threads: Threads  # of one model; results are equal to the byte for the same number only
+    seed: Seed  # of the splits, vectors and linear models; networks have `train.seeds`
+    threads: Threads  # per model; results are byte-identical only for the same number
     dataset: Any  # where the labelled texts come from
-    clean: Any  # which rows are documents
-    split: Any  # who trains, who chooses, who judges; a split that the data brings is kept
-    tokenizers: Entries  # by name, which models use
-    train: Any  # settings of every network; a model's entry may override any of its keys
-    models: Entries  # by name; the longest last: they begin first where several train at a time
-    evaluate: Any  # what test documents are grouped by
+    clean: Any  # which rows become documents
+    split: Any  # how documents are divided into train, validation and test; splits that the data brings are kept
+    tokenizers: Entries  # by name; models refer to these names
+    train: Any  # settings of every network; an entry of `models` may override any key
+    models: Entries  # by name; put the slowest last: it starts first when several train at the same time
+    evaluate: Any  # how test documents are grouped into slices
     compare: Any  # how models are compared
     tracking: Any  # whether results are recorded in MLflow
 
@@ -31,9 +31,9 @@ SCHEMAS = get_type_hints(Params, include_extras=True)
 
 
 def check_shape(path: Path) -> None:
-    """Raise ParamsError for what the DAG itself cannot use: a section or a name that is unknown or missing.
+    """Raises ParamsError for what the DAG itself cannot use: an unknown or missing section or name.
 
-    Imports nothing of the stages: a run that finds nothing to do need not read more, for all else was read by them.
+    Imports no stage's code. A run with nothing to do needs no further check, since earlier runs checked the rest.
     """
     params = load_params(path)
     for key in params:
@@ -49,9 +49,9 @@ def check_shape(path: Path) -> None:
 
 
 def check_params(path: Path) -> dict[str, Any]:
-    """The whole of params, every default written out: another file that says the same.
+    """Returns the whole of params with every default written out.
 
-    Raises ParamsError for the first key that is unknown, missing or out of range, in any section.
+    Raises ParamsError for the first key in any section that is unknown, missing or out of range.
     """
     from textmill.judging.comparison import CompareConfig
     from textmill.judging.naming import check_names
@@ -89,25 +89,25 @@ def check_params(path: Path) -> dict[str, Any]:
 
 
 def _labels(dataset: dict[str, Any], where: str) -> set[str]:
-    """The classes, where params tell them; else none."""
+    """Returns the classes that params name, or an empty set if params do not name them."""
     members = (dataset.get("members") or {}).values()
     told = {label for what in members if (label := what.get("label") if isinstance(what, dict) else what)}
     listed = dataset["labels"] if isinstance(dataset["labels"], list) else None
     if dataset["label"] is not None:
         return set(listed or [])
     if not told:
-        raise ParamsError(f"{where}.label: null, but no file of dataset.members has a label; name a column")
+        raise ParamsError(f"{where}.label: null, but no file of dataset.members has a label; name a label column")
     return told & set(listed or told)
 
 
 def _check_vectors(entry: dict[str, Any], key: str, vectors: dict[str, Any] | None, where: str) -> None:
-    """Raise ParamsError if a model asks its tokenizer for vectors that it has not, or of another size.
+    """Raises ParamsError if a model asks its tokenizer for vectors that it lacks, or for another size.
 
-    What size a file's vectors have is known when it was read.
+    The size of vectors from a file is known only once they are read.
     """
     source = f"tokenizers.{entry['tokenizer']}.vectors"
     if vectors is None:
-        raise ParamsError(f"{where}.vectors: {entry['vectors']}, but {source} is null; change one of the two")
+        raise ParamsError(f"{where}.vectors: {entry['vectors']}, but {source} is null; change one of them")
     size = vectors.get("size", entry[key])
     if entry[key] != size:
-        raise ParamsError(f"{where}.{key}: {entry[key]}, but {source}.size is {size}; change one of the two")
+        raise ParamsError(f"{where}.{key}: {entry[key]}, but {source}.size is {size}; change one of them")

@@ -1,4 +1,4 @@
-"""A bundle that was loaded: texts in, probabilities out."""
+"""A loaded bundle: takes texts, returns probabilities."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 
 
 class Scores(NamedTuple):
-    """What a model says of N texts, and what it knows of them."""
+    """A model's scores of N texts."""
 
-    probabilities: np.ndarray  # of each label, float32 (N, C)
-    unknown: np.ndarray  # share of each text's tokens that have no id, float32 (N,)
+    probabilities: np.ndarray  # float32 (N, C)
+    unknown: np.ndarray  # share of each text's tokens that are not in the vocabulary, float32 (N,)
 
 
 class Classifier:
-    """A loaded bundle. The scores of a text are the same alone, in any batch and in any order."""
+    """A loaded bundle. A text gets the same scores alone, in any batch and in any order."""
 
     def __init__(self, config: bundle.Config, tokenizer: Tokenizer, model: Calibrated):
         self.config, self.tokenizer, self.model = config, tokenizer, model
         self.labels = config.labels
-        self.columns = config.text  # what a text was made of
+        self.columns = config.text  # that a text is joined from
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
-        """Probability of each of `labels` for each text: float32 (N, C)."""
+        """Returns the probability of each of `labels` for each text: float32 (N, C)."""
         return self.scores(texts).probabilities
 
     def scores(self, texts: Sequence[str]) -> Scores:
-        """Probabilities, and how much of each text the model does not know."""
+        """Returns probabilities, and the share of each text's tokens that the model does not know."""
         if isinstance(texts, str):
             raise TypeError("expected a list of texts, found one text; write [text]")
         if not len(texts):
@@ -47,35 +47,35 @@ class Classifier:
         return Scores(self.model.predict_proba(docs), docs.unknown)
 
     def encode(self, texts: Sequence[str]) -> Ragged:
-        """The ids of each text, one at least."""
+        """Returns the ids of each text, at least one per text."""
         return self.tokenizer.encode(_column(texts))
 
     def tokens(self, text: str) -> list[str]:
-        """What each id of a text stands for, for people."""
+        """Returns the token of each id of a text, readable."""
         return self.tokenizer.tokens(_column([text])[0])
 
     def predict(self, texts: Sequence[str]) -> list[str]:
-        """The most probable label of each text."""
+        """Returns the most probable label of each text."""
         return [self.labels[number] for number in self.predict_proba(texts).argmax(1)] if len(texts) else []
 
 
 class Averaged:
-    """Several bundles as one: the mean of their scores. Raises ParamsError unless their labels are the same."""
+    """Several bundles as one: the mean of their scores. Raises ParamsError if their labels differ."""
 
     def __init__(self, members: Mapping[Path, Classifier]):
         (first, one), *others = members.items()
         self.members, self.labels, self.columns = list(members.values()), one.labels, one.columns
         for path, other in others:
             if other.labels != self.labels:
-                found = f"labels {', '.join(other.labels)}; those of {first} are {', '.join(self.labels)}"
-                raise ParamsError(f"{path}: {found}; an average needs the same ones")
+                found = f"its labels are {', '.join(other.labels)}, those of {first} are {', '.join(self.labels)}"
+                raise ParamsError(f"{path}: {found}; models can be averaged only if their labels are the same")
 
     def predict_proba(self, texts: Sequence[str]) -> np.ndarray:
-        """Probability of each of `labels` for each text: float32 (N, C)."""
+        """Returns the probability of each of `labels` for each text: float32 (N, C)."""
         return self.scores(texts).probabilities
 
     def scores(self, texts: Sequence[str]) -> Scores:
-        """The means of what the members say."""
+        """Returns the mean of the members' scores."""
         each = [member.scores(texts) for member in self.members]
         return Scores(*(np.mean(values, axis=0) for values in zip(*each, strict=True)))
 
@@ -83,10 +83,10 @@ class Averaged:
 def load(
     path: str | Path, precision: Literal["float32", "bfloat16"] = "float32", seed: int | None = None
 ) -> Classifier:
-    """Read a bundle. Raises ArtifactError naming the file that is missing, damaged or of another bundle.
+    """Returns a bundle's classifier. Raises ArtifactError naming the file that is missing, damaged or another's.
 
-    With bfloat16 a network's scores are rounded to two or three digits, sooner where the processor computes in it.
-    seed: one of its `seeds`, for its weights instead of those that are shipped.
+    precision: with bfloat16 a network's scores are rounded to two or three digits; this is faster on processors that
+    compute in bfloat16. seed: load the weights of this seed (one of `config.seeds`) instead of the shipped ones.
     """
     config, model = bundle.read(Path(path), seed)
     if config.reads:  # a network
@@ -99,20 +99,20 @@ def load(
 
 
 def shipped(path: str | Path) -> int:
-    """Bytes of a model's folder without the weights of its other seeds: what predicting takes."""
+    """Returns the bytes of a model's folder without the weights of its other seeds: what predicting needs."""
     files = [file for file in Path(path).rglob("*") if file.is_file() and Path(path, bundle.SEEDS) not in file.parents]
     return sum(file.stat().st_size for file in files)
 
 
 def load_together(paths: Sequence[Path]) -> Classifier | Averaged:
-    """The classifier of one bundle, or the mean of several. Raises ParamsError if a bundle is named twice."""
+    """Returns the classifier of one bundle, or the mean of several. Raises ParamsError if a bundle is named twice."""
     if len(set(paths)) < len(paths):
-        raise ParamsError("--with names a model that is there already; name each once")
+        raise ParamsError("--with names the same model twice; name each once")
     return Averaged({path: load(path) for path in paths}) if len(paths) > 1 else load(paths[0])
 
 
 def _column(texts: Sequence[str | None]) -> pl.Series:
     try:
         return pl.Series(texts, dtype=pl.String)
-    except UnicodeEncodeError:  # half of a UTF-16 pair, as json may bring it
+    except UnicodeEncodeError:  # half of a UTF-16 pair, which JSON may contain
         return pl.Series([text and LONE_SURROGATES.sub("\ufffd", text) for text in texts], dtype=pl.String)

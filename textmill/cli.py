@@ -1,4 +1,4 @@
-"""The command: `textmill new`, `check`, `repro`, `why`, `verify`, `track`, `ui`, `upgrade`; `predict`, `explain`..."""
+"""The `textmill` command and its subcommands."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from textmill.errors import INTERRUPTED, ParamsError, ResourceError, TextmillErr
 from textmill.extras import naming_extras
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=textmill.__doc__)
-Revision = Annotated[str, typer.Argument(metavar="[REV]", help="A commit with results: a branch, a tag, a hash.")]
+Revision = Annotated[str, typer.Argument(metavar="[REV]", help="A commit with results: a branch, a tag or a hash.")]
 Bundle = Annotated[Path, typer.Argument(help="A model's folder, such as data/models/lstm.")]
 
 
 @contextmanager
 def one_line(command: str) -> Iterator[None]:
-    """A user's mistake as one line and its exit code."""
+    """Reports a user's mistake as one line, and exits with its code."""
     try:
         with naming_extras():
             yield
             if sys.stdout:
                 sys.stdout.flush()
     except TextmillError as error:
-        if str(error):  # else a stage has told in a line of its own
+        if str(error):  # otherwise the stage has printed its own line
             print(f"error: {command}: {' '.join(str(error).split())}", file=sys.stderr)
         raise typer.Exit(error.exit_code) from None
     except KeyboardInterrupt:
-        rest = "; run it again to go on" if command in ("repro", "track") else ""
+        rest = "; run it again to continue" if command in ("repro", "track") else ""
         print(f"{command}: interrupted{rest}", file=sys.stderr)
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:  # `textmill predict ... | head`
@@ -50,11 +50,11 @@ def one_line(command: str) -> Iterator[None]:
 
 
 def _leave_stdout() -> None:
-    """Let what is left of the output go nowhere: it would fail again when the process ends."""
+    """Redirects stdout to nowhere: flushing the rest would fail again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def _tell_version(asked: bool) -> None:
+def _print_version(asked: bool) -> None:
     if asked:
         say(f"textmill {textmill.__version__}")
         raise typer.Exit
@@ -63,12 +63,12 @@ def _tell_version(asked: bool) -> None:
 @app.callback()
 def command(
     version: Annotated[
-        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """What may stand before a command."""
+    """Handles the options that come before a subcommand."""
     if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # a project's families, as for its stages
+        sys.path.insert(0, os.getcwd())  # so that a project's families are found
 
 
 @app.command()
@@ -76,35 +76,35 @@ def predict(
     bundle: Bundle,
     texts: Annotated[
         list[str] | None,
-        typer.Argument(help="Texts to label, after -- if one begins with -; without any, one a line from stdin."),
+        typer.Argument(help="Texts to label, after -- if one begins with -. Default: one per line of stdin."),
     ] = None,
     file: Annotated[
-        Path | None, typer.Option(help="A file to label: .csv, .tsv, .jsonl or .parquet, in UTF-8.")
+        Path | None, typer.Option(help="A file of texts to label: .csv, .tsv, .jsonl or .parquet, in UTF-8.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Where it goes: .csv, .tsv or .jsonl; without it, to the terminal.")
+        Path | None, typer.Option(help="Where to write the labels: .csv, .tsv or .jsonl. Default: the terminal.")
     ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(
-            help="The file's column of texts. May be repeated: they are joined.",
-            show_default="those that the model was trained on",
+            help="The column to read. Repeat to join several.",
+            show_default="the columns that the model was trained on",
         ),
     ] = None,
     separator: Annotated[
-        str | None, typer.Option(help="What stands between the cells of csv.", show_default="a comma")
+        str | None, typer.Option(help="The character between cells of a csv.", show_default="a comma")
     ] = None,
     more: Annotated[
         list[Path] | None,
-        typer.Option("--with", help="One more model's folder: probabilities are averaged. May be repeated."),
+        typer.Option("--with", help="Another model's folder; probabilities are averaged. Repeat for more."),
     ] = None,
     risk: Annotated[
         str | None,
-        typer.Option(help="Share of the answers that may be wrong, say 0.05: what is less sure gets no label."),
+        typer.Option(help="The share of answers that may be wrong, such as 0.05. Less confident texts get no label."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="A record of json for each text, for programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per text, for programs.")] = False,
 ) -> None:
-    """Label texts: the label, then the probability of each class (of more than 12, the likeliest ones)."""
+    """Label texts: print the label, then the probability of each class (of more than 12, the highest ones)."""
     with one_line("predict"):
         from textmill import labelling
         from textmill.classifier import load_together
@@ -126,7 +126,7 @@ def predict(
                 classifier, file, _stdout(), kind, column or [], separator or ",", above, end="\n"
             )
         else:
-            typed = not texts and _stdin().isatty()  # whoever types a text waits for its label
+            typed = not texts and _stdin().isatty()  # someone who types a text waits for its label
             batch = 1 if typed else labelling.BATCH
             for line in labelling.label_texts(classifier, texts or _lines(), as_json, told, above, batch):
                 print(line, flush=True) if as_json else say(line)
@@ -138,14 +138,14 @@ def predict(
 def explain(
     bundle: Bundle,
     text: Annotated[str, typer.Argument(help="The text; - reads it from stdin.")],
-    label: Annotated[str | None, typer.Option(help="What to explain; without it, the predicted label.")] = None,
+    label: Annotated[str | None, typer.Option(help="The label to explain. Default: the predicted one.")] = None,
     method: Annotated[
         str | None,
-        typer.Option(help="weights (linear models, their default), occlusion (default of all others) or gradients."),
+        typer.Option(help="weights (default for linear models), occlusion (default for the others) or gradients."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Every token with its number, for programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print tokens and scores as JSON, for programs.")] = False,
 ) -> None:
-    """Which tokens of a text speak for a label, and which against it."""
+    """Show which tokens of a text count for a label, and which against it."""
     with one_line("explain"):
         from textmill.explain import as_dict
         from textmill.explain import explain as attribute
@@ -160,7 +160,7 @@ def explain(
 
 @app.command()
 def info(bundle: Bundle) -> None:
-    """What a bundle is: labels, sizes, settings and digests."""
+    """Show what is in a model's folder: labels, sizes, settings and digests."""
     with one_line("info"):
         classifier = textmill.load(bundle)
         config = classifier.config
@@ -187,9 +187,9 @@ def info(bundle: Bundle) -> None:
 @app.command()
 def check(
     params: Annotated[Path, typer.Argument(help="The params file.")] = PARAMS,
-    show: Annotated[bool, typer.Option("--show", help="Print all that applies, defaults written out.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Print the params with every default written out.")] = False,
 ) -> None:
-    """Check params.yaml as a whole: every key, every range, models and their tokenizers; then look at the data."""
+    """Check params.yaml: keys, ranges, and whether its parts fit together. Then look at the data files."""
     with one_line("check"):
         from textmill.check import check_params
         from textmill.config import as_yaml
@@ -198,7 +198,7 @@ def check(
         if show:
             print(as_yaml(whole), end="")
             return
-        say(f"check: {params} has no error")
+        say(f"check: {params} has no errors")
         from textmill.look.checking import data_lines
 
         for line in data_lines(whole):
@@ -212,7 +212,7 @@ def repro(
         typer.Option("--jobs", "-j", min=1, show_default="cores / threads of params.yaml", help="Models at a time."),
     ] = None,
 ) -> None:
-    """What `dvc repro` does, with the models side by side: run what changed, in params, data or code."""
+    """Run what changed in params, data or code, like `dvc repro`, but train models in parallel."""
     with one_line("repro"):
         from textmill.report.table import LATER, look_next, retell
         from textmill.reproduce import reproduce
@@ -233,7 +233,7 @@ def repro(
 
 @app.command()
 def verify(revision: Revision = "HEAD") -> None:
-    """Does this folder hold the results that a commit says? Exit code 1 where something is off."""
+    """Check whether this folder holds the results of a commit (exit code 1 if something differs)."""
     with one_line("verify"):
         from textmill import verify as receipts
 
@@ -243,23 +243,23 @@ def verify(revision: Revision = "HEAD") -> None:
 
 @app.command()
 def report(
-    out: Annotated[Path, typer.Option(help="Where the copy goes.")] = Path("report/signed.html"),
+    out: Annotated[Path, typer.Option(help="Where to write the copy.")] = Path("report/signed.html"),
 ) -> None:
-    """A copy of report/index.html to send: with the commit that it is of, and what training took."""
+    """Write a copy of report/index.html to send to others, with its commit and training times."""
     with one_line("report"):
         from textmill.review.signing import PAGE, sign
 
         if out.resolve() == PAGE.resolve():
-            raise ParamsError(f"--out {out}: that is what DVC holds; name another file")
+            raise ParamsError(f"--out {out}: this is the page that DVC tracks; name another file")
         signature = sign(Path(), out)
         of = f"commit {signature.commit[:7]}" if signature.commit else "no commit"
         more = f" and {counted(len(signature.changed), 'changed file', 'changed files')}" if signature.changed else ""
-        say(f"report: {out} is {PAGE} with {of}{more}, and with the seconds")
+        say(f"report: {out} is {PAGE} with {of}{more} and the training times")
 
 
 @app.command()
 def compare(revision: Revision = "HEAD") -> None:
-    """What changed since a commit, in params and in scores, as markdown for a pull request."""
+    """Show what changed since a commit in params and scores, as Markdown for a pull request."""
     with one_line("compare"):
         from textmill.review.changes import changes
         from textmill.review.markdown import lines
@@ -270,9 +270,9 @@ def compare(revision: Revision = "HEAD") -> None:
 
 @app.command()
 def why(
-    stage: Annotated[str | None, typer.Argument(help="Such as train@lstm, or train; without it, all.")] = None,
+    stage: Annotated[str | None, typer.Argument(help="A stage, such as train@lstm or train. Default: all.")] = None,
 ) -> None:
-    """What changed since dvc.lock, and which stages will run because of it, before they run."""
+    """Show which stages would run, and what changed since dvc.lock to cause it."""
     with one_line("why"):
         from textmill.reproduce import dvc
 
@@ -282,36 +282,36 @@ def why(
 
 @app.command()
 def new(
-    folder: Annotated[Path, typer.Argument(help="The project's folder: a new or an empty one.")],
+    folder: Annotated[Path, typer.Argument(help="The project's folder: new or empty.")],
     files: Annotated[
         list[Path] | None,
-        typer.Argument(help="Your texts: a table, a file for each split or each class, or an archive of these."),
+        typer.Argument(help="Your data: a table, one file per split or per class, or an archive of these."),
     ] = None,
-    text: Annotated[list[str] | None, typer.Option(help="The column of the text; given twice, both are read.")] = None,
-    label: Annotated[str | None, typer.Option(help="The column of the class.")] = None,
-    group: Annotated[str | None, typer.Option(help="A column of what must not be split up, say author.")] = None,
-    split: Annotated[str | None, typer.Option(help="A column that says train, validation or test.")] = None,
-    id: Annotated[str | None, typer.Option(help="A column that names each row once.")] = None,
-    name: Annotated[str | None, typer.Option(help="What reports and MLflow call the data.")] = None,
+    text: Annotated[list[str] | None, typer.Option(help="The column with the text. Repeat to join several.")] = None,
+    label: Annotated[str | None, typer.Option(help="The column with the label.")] = None,
+    group: Annotated[str | None, typer.Option(help="A column of what must stay together, such as author.")] = None,
+    split: Annotated[str | None, typer.Option(help="A column that holds train, validation or test.")] = None,
+    id: Annotated[str | None, typer.Option(help="A column with a unique name for each row.")] = None,
+    name: Annotated[str | None, typer.Option(help="The name of the data in reports and MLflow.")] = None,
     format: Annotated[str | None, typer.Option(help="csv, tsv, json, jsonl, txt, parquet or fasttext.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Such as utf-8 or cp1252.")] = None,
-    separator: Annotated[str | None, typer.Option(help="What stands between the cells of csv.")] = None,
-    quotes: Annotated[str | None, typer.Option(help="double, or none: a quote is a character like others.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="The files' encoding, such as utf-8 or cp1252.")] = None,
+    separator: Annotated[str | None, typer.Option(help="The character between cells of a csv.")] = None,
+    quotes: Annotated[str | None, typer.Option(help="double, or none (a quote is an ordinary character).")] = None,
     header: Annotated[
-        list[str] | None, typer.Option(help="The columns of a file that does not name them, one after the other.")
+        list[str] | None, typer.Option(help="The column names of a file without a header. Repeat for each, in order.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take what is proposed, and ask nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Accept what is proposed, and ask nothing.")] = False,
     preset: Annotated[
         str | None,
-        typer.Option(help="Our params file to start from.", show_default="csv, or our own data without files"),
+        typer.Option(help="The preset to start from.", show_default="csv, or the tutorial's data if you name no files"),
     ] = None,
     source: Annotated[
         str | None,
-        typer.Option("--textmill", help="What it is pinned to: a wheel, a checkout, or an address with a hash.",
-                     show_default="where the running one came from"),
+        typer.Option("--textmill", help="The textmill to pin: a wheel, a checkout, or a URL with a hash.",
+                     show_default="the one that is running"),
     ] = None,
 ) -> None:  # fmt: skip
-    """Make a project of your own: git and DVC, params for your files, stages, tests, and a pin to this textmill."""
+    """Make a project of your own: git, DVC, params for your files, stages, tests, and a pinned textmill."""
     with one_line("new"):
         from textmill.look.proposal import Told
         from textmill.project import making
@@ -325,9 +325,9 @@ def new(
 
 
 def _asked(question: str, default: str, choices: list[str]) -> str:
-    """A person's answer. Raises ParamsError where there is no terminal to ask in."""
+    """Returns a person's answer. Raises ParamsError if there is no terminal to ask in."""
     if not sys.stdin.isatty():
-        raise ParamsError(f"{question} No terminal to ask in: name the column, or take what is proposed with --yes")
+        raise ParamsError(f"{question} No terminal to ask in: name the column, or accept the proposal with --yes")
     try:
         return typer.prompt(f"{question} [{', '.join(choices)}]", default)
     except typer.Abort:
@@ -336,14 +336,14 @@ def _asked(question: str, default: str, choices: list[str]) -> str:
 
 @app.command()
 def upgrade(
-    apply: Annotated[bool, typer.Option("--apply", help="Do it; without this, it is only told.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Make the changes. Without it, they are only listed.")] = False,
     source: Annotated[
         str | None,
-        typer.Option("--textmill", help="What the project is pinned to then: a wheel, a checkout, an address.",
-                     show_default="where the running one came from"),
+        typer.Option("--textmill", help="The textmill to move to: a wheel, a checkout, or a URL with a hash.",
+                     show_default="the one that is running"),
     ] = None,
 ) -> None:  # fmt: skip
-    """Move this project to the textmill that runs: what changes in its files, and which stages will run again."""
+    """Move this project to the running textmill: show what changes in its files, and which stages will run again."""
     with one_line("upgrade"):
         from textmill.project import source as sources
         from textmill.project import upgrade as upgrades
@@ -353,15 +353,15 @@ def upgrade(
             say(line)
         if apply:
             upgrades.apply(Path(), plan)
-            say("upgrade: done; look at it with git diff, then: dvc repro")
+            say("upgrade: done. Review it with git diff, then run: dvc repro")
 
 
 @app.command()
 def track(
-    rev: Annotated[str | None, typer.Option(help="A commit's results instead: a branch, a tag, a hash.")] = None,
-    all_commits: Annotated[bool, typer.Option("--all-commits", help="Those of every commit, then HEAD's.")] = False,
+    rev: Annotated[str | None, typer.Option(help="Record this commit instead: a branch, a tag or a hash.")] = None,
+    all_commits: Annotated[bool, typer.Option("--all-commits", help="Record every commit, HEAD last.")] = False,
 ) -> None:
-    """Make the MLflow store agree with this folder's dvc.lock: what is there is kept, what is missing is written."""
+    """Record this folder's results in MLflow, keeping the runs that are already there."""
     with one_line("track"):
         if rev is not None and all_commits:
             raise ParamsError("give either --rev or --all-commits, not both")
@@ -369,8 +369,8 @@ def track(
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Of this machine alone.")] = 5000) -> None:
-    """Show all runs in MLflow's pages, on http://127.0.0.1:5000; the store is made first if it is not there."""
+def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Only this machine can open it.")] = 5000) -> None:
+    """Show all runs in MLflow's pages, on http://127.0.0.1:5000; create the store first if it is missing."""
     with one_line("ui"):
         from textmill.tracking.server import serve
         from textmill.tracking.store import database, store_uri
@@ -381,14 +381,14 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Of this machine
 
 
 def _sign() -> None:
-    """After a run: what can be signed is; a run that left something out has told why."""
+    """Signs the report after a run, where possible. If not, the run has already said why."""
     from textmill.review.signing import SIGNED, sign
 
     try:
         sign(Path())
     except TextmillError:
         return
-    say(f"repro: {SIGNED} is the report with its commit and seconds")
+    say(f"repro: {SIGNED} is the report with its commit and training times")
 
 
 def _track(rev: str | None = None, all_commits: bool = False) -> None:
@@ -410,20 +410,20 @@ def _check_usage(
     texts: list[str] | None, file: Path | None, out: Path | None, column: list[str] | None, separator: str | None,
     as_json: bool,
 ) -> None:  # fmt: skip
-    """Raise ParamsError for options of `predict` that do not go together."""
+    """Raises ParamsError for options of `predict` that exclude each other."""
     if file and texts:
         raise ParamsError("give either texts or --file, not both")
     for name, given in {"--out": out, "--column": column, "--separator": separator}.items():
         if given is not None and not file:
-            raise ParamsError(f"{name} goes with --file")
+            raise ParamsError(f"{name} needs --file")
     if out and as_json:
-        raise ParamsError("--json is for the terminal; name --out something.jsonl")
+        raise ParamsError("--json is for the terminal; for a file, use --out NAME.jsonl")
     if separator is not None and (len(separator) != 1 or separator in '"\r\n\0 '):
         raise ParamsError(f"--separator: expected one character, found {separator!r}")
 
 
 def _lines() -> Iterator[str]:
-    """Texts from stdin; what is not UTF-8 there becomes the replacement character."""
+    """Yields texts from stdin. Bytes that are not UTF-8 become the replacement character."""
     stdin: Any = _stdin()  # a TextIOWrapper
     stdin.reconfigure(encoding="utf-8", errors="replace")
     yield from (line.rstrip("\r\n") for line in stdin)
@@ -437,7 +437,7 @@ def _stdin() -> TextIO:
 
 def _stdout() -> TextIO:
     if sys.stdout is None:
-        raise ResourceError("stdout is closed; name --out")
+        raise ResourceError("stdout is closed; use --out")
     stdout: Any = sys.stdout
     stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     return sys.stdout

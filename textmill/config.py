@@ -1,7 +1,7 @@
-"""params.yaml, read strictly: no key is unknown, and one that is left out has a documented default.
+"""Strict reading of params.yaml: unknown keys are errors, and keys that are left out have documented defaults.
 
-Each section's model stands beside the code it configures; this module reads the file and words the errors.
-A default means "as it was before there was this key", so that old files and stored models keep their meaning.
+Each section's schema is next to the code it configures; this module reads the file and words the errors. A default
+means "as it was before this key existed", so that old files and stored models keep their meaning.
 """
 
 import io
@@ -24,7 +24,7 @@ PARAMS = Path("params.yaml")
 
 
 def like(pattern: str, words: str) -> AfterValidator:
-    """Text that matches `pattern` as a whole; `words` tell people what that is."""
+    """Returns a validator of text that matches the whole of `pattern`; `words` describe it in errors."""
 
     def check(text: str) -> str:
         if not re.fullmatch(pattern, text):
@@ -36,24 +36,24 @@ def like(pattern: str, words: str) -> AfterValidator:
 
 
 def joined(*names: str) -> AfterValidator:
-    """One of the names, or several with + between them."""
+    """Returns a validator of one of the names, or of several joined by +."""
     one = f"({'|'.join(names)})"
     return like(rf"{one}(\+{one})*", f"{', '.join(names)}, or several of them with +")
 
 
-# Every number ends somewhere: a slip of the finger must not ask for terabytes, or for years.
-Count = Annotated[int, Field(ge=1, le=1_000_000_000, strict=True)]  # of what data holds
-Many = Annotated[int, Field(ge=1, le=10_000_000, strict=True)]  # of what memory holds, each as large as a vector
+# Every number has a limit: a typo must not ask for terabytes or years.
+Count = Annotated[int, Field(ge=1, le=1_000_000_000, strict=True)]  # of things in the data
+Many = Annotated[int, Field(ge=1, le=10_000_000, strict=True)]  # of things in memory, each as large as a vector
 Few = Annotated[int, Field(ge=1, le=100_000, strict=True)]
 Width = Annotated[int, Field(ge=1, le=16_384, strict=True)]  # of a layer
 Depth = Annotated[int, Field(ge=1, le=100, strict=True)]  # in layers
 Threads = Annotated[int, Field(ge=1, le=1024, strict=True)]
 Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
-Alpha = Annotated[float, Field(ge=1e-6, le=0.5, allow_inf_nan=False)]  # of a test; an interval holds 1 - alpha
+Alpha = Annotated[float, Field(ge=1e-6, le=0.5, allow_inf_nan=False)]  # of a test; an interval covers 1 - alpha
 Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
-Rate = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]  # of learning
+Rate = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]  # a learning rate
 Seed = Annotated[int, Field(ge=0, lt=2**32, strict=True)]
-# It becomes a folder and a stage name.
+# It becomes part of a path and of a stage's name.
 Name = Annotated[str, like(r"[A-Za-z0-9][A-Za-z0-9_-]*", "a name of letters, digits, - and _")]
 Sha256 = Annotated[str, like(r"[0-9a-f]{64}", "64 hex digits")]
 Package = Annotated[str, like(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9][A-Za-z0-9.!+_]*", "package==version")]
@@ -69,7 +69,7 @@ class Section(BaseModel):
 
 T = TypeVar("T")
 
-# What pydantic says at length.
+# Shorter than pydantic's messages.
 SHORTER = {
     "greater_than_equal": "at least {ge}",
     "less_than_equal": "at most {le}",
@@ -81,9 +81,9 @@ SHORTER = {
 
 
 def load_params(path: Path) -> dict[str, Any]:
-    """The whole file as plain dicts and lists (YAML 1.2, the dialect DVC reads).
+    """Returns the whole file as plain dicts and lists (YAML 1.2, as DVC reads it).
 
-    Raises ArtifactError if it is missing and ParamsError, with the line, if it is not YAML or repeats a key.
+    Raises ArtifactError if the file is missing, and ParamsError with the line if it is not YAML or repeats a key.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -107,8 +107,8 @@ def load_params(path: Path) -> dict[str, Any]:
 
 
 def as_yaml(params: dict[str, Any]) -> str:
-    """Plain dicts and lists as YAML, in their order."""
-    yaml: Any = YAML(typ="safe", pure=True)  # its types know few of its settings
+    """Returns plain dicts and lists as YAML, in their order."""
+    yaml: Any = YAML(typ="safe", pure=True)  # its stubs lack most of its settings
     text = io.StringIO()
     yaml.default_flow_style, yaml.sort_base_mapping_type_on_output, yaml.width = False, False, 4096
     yaml.allow_unicode = True
@@ -117,15 +117,15 @@ def as_yaml(params: dict[str, Any]) -> str:
 
 
 def load_section(path: Path, key: str, schema: "TypeForm[T]") -> T:
-    """The value at a dotted key ('split', 'tokenizers.word', 'seed'), validated by a schema.
+    """Returns the value at a dotted key ('split', 'tokenizers.word', 'seed'), validated.
 
-    Raises ParamsError naming the key's full path, what was found and what was expected.
+    Raises ParamsError naming the full key, what was found and what was expected.
     """
     return section(load_params(path), path, key, schema)
 
 
 def section(params: dict[str, Any], path: Path, key: str, schema: "TypeForm[T]") -> T:
-    """`load_section` of params that were read from `path` before."""
+    """Like `load_section`, for params already read from `path`."""
     value: Any = params
     seen: list[str] = []
     for part in key.split("."):
@@ -139,7 +139,7 @@ def section(params: dict[str, Any], path: Path, key: str, schema: "TypeForm[T]")
 
 
 def validate(value: Any, schema: "TypeForm[T]", where: str) -> T:
-    """`value` as the schema's type. `where` ('params.yaml: models.lstm', 'config.json: ') begins the error's text."""
+    """Returns `value` as the schema's type. `where` ('params.yaml: models.lstm', 'config.json: ') begins the error."""
     try:
         return TypeAdapter(schema).validate_python(value)
     except ValidationError as invalid:
@@ -148,7 +148,7 @@ def validate(value: Any, schema: "TypeForm[T]", where: str) -> T:
 
 def _line(invalid: ValidationError, value: Any, schema: Any, where: str) -> str:
     errors = invalid.errors()
-    # An unknown key usually explains the missing one beside it.
+    # An unknown key usually explains the missing one next to it.
     error = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     *above, key = error["loc"] or [None]
     location = [str(part) for part in above if _in(value, part)]
@@ -162,7 +162,7 @@ def _line(invalid: ValidationError, value: Any, schema: Any, where: str) -> str:
         known = [str(e["loc"][-1]) for e in errors if e["type"] == "missing"] + list(_fields(schema))
         return f"{path}: unknown key{nearest(location[-1], known)}"
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    if shorter := SHORTER.get(error["type"]):  # our own words may hold braces, of a user's pattern
+    if shorter := SHORTER.get(error["type"]):  # our own messages may contain the braces of a user's pattern
         message = shorter.format(**{name: _plain(value) for name, value in error["ctx"].items()})
     found = "" if error["type"] == "value_error" else f", found {error['input']!r}"
     expected = "" if error["type"] == "value_error" else "expected "
@@ -174,7 +174,7 @@ def _plain(bound: Any) -> Any:
 
 
 def _in(value: Any, part: Any) -> bool:
-    """Whether `part` of an error's location is a key of the file, and not a name pydantic gives a union's branch."""
+    """Returns whether `part` of an error's location is a key of the file, not pydantic's name for a union's branch."""
     if isinstance(value, Mapping):
         return part in value or any(_in(child, part) for child in value.values())
     return isinstance(part, int)
@@ -185,12 +185,12 @@ def _fields(schema: Any) -> dict[str, Any]:
 
 
 def unknown_key(where: str, key: str, known: list[str]) -> ParamsError:
-    """The error of a key that nothing reads, with the nearest one that something does."""
+    """Returns the error for an unknown key, with the most similar known one."""
     return ParamsError(f"{where}: unknown key{nearest(key, known)}")
 
 
 def nearest(key: str, known: list[str]) -> str:
-    """The end of an error's text about an unknown key: the known one that is most like it, or all of them."""
+    """Returns the end of the error for an unknown key: the most similar known key, or all of them."""
     close = get_close_matches(key, known, n=1, cutoff=0.5)
     if close:
         return f"; did you mean '{close[0]}'?"

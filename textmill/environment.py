@@ -1,4 +1,4 @@
-"""What the last digits of a computation depend on beside its inputs: the processor, and the packages that compute."""
+"""What the last digits of a computation depend on besides its inputs: the processor and the numeric packages."""
 
 import os
 import platform
@@ -9,9 +9,9 @@ from pathlib import Path
 
 from textmill.config import Section
 
-# The sets of instructions, as Linux calls them, by which libraries choose how they compute. Most of all first.
+# Instruction sets, as Linux names them, that libraries choose between. The best ones first.
 INSTRUCTIONS = ("amx_bf16", "amx_tile", "avx512_bf16", "avx512f", "avx2", "sve", "bf16", "asimd")
-# Variables that forbid some of these, or let a library choose otherwise.
+# Environment variables that forbid some of these or change a library's choice.
 SETTINGS = (
     *("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA", "ONEDNN_DEFAULT_FPMATH_MODE", "ATEN_CPU_CAPABILITY"),
     *("MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES"),
@@ -21,21 +21,21 @@ CPUINFO = Path("/proc/cpuinfo")
 
 
 class Environment(Section):
-    """Where something was computed. Threads are a param, and not told here."""
+    """Where something was computed. The number of threads is in params, not here."""
 
     processor: str
-    instructions: list[str]  # of INSTRUCTIONS, those that the processor has
-    settings: dict[str, str] = {}  # of SETTINGS, those that were set
-    torch_uses: str | None = None  # the instructions that torch chose for itself; None where it was not loaded
+    instructions: list[str]  # those of INSTRUCTIONS that the processor has
+    settings: dict[str, str] = {}  # those of SETTINGS that were set
+    torch_uses: str | None = None  # the instructions that torch chose; None if it was not loaded
     gpu: str | None = None
     python: str
-    packages: dict[str, str]  # versions of those that were loaded
+    packages: dict[str, str]  # of the packages that were loaded, their versions
 
 
 def here(gpu: str | None = None, packages: Iterable[str] | None = None) -> Environment:
-    """That of this process, with the versions of these packages, or else of all that it has loaded.
+    """Returns the environment of this process, with the versions of `packages`, or of those already loaded.
 
-    It imports none: what a computation did not load, it did not depend on.
+    Imports nothing: a computation does not depend on what it did not load.
     """
     loaded = [name for module, name in PACKAGES.items() if module in sys.modules]
     versions = {name: _version(name) for name in (loaded if packages is None else packages)}
@@ -61,20 +61,20 @@ def _version(package: str) -> str | None:
 
 
 def processor() -> str:
-    """What the processor is called."""
+    """Returns the processor's name."""
     names = re.findall(r"model name\s*:\s*(.+)", _cpuinfo())
     return names[0] if names else platform.processor() or platform.machine()
 
 
 def instructions() -> list[str]:
-    """Which of INSTRUCTIONS the processor has; none where the system does not tell."""
+    """Returns those of INSTRUCTIONS that the processor has; none if the system does not say."""
     flags = re.search(r"(?m)^(?:flags|Features)\s*:(.*)$", _cpuinfo())
     known = set(flags[1].split()) if flags else set()
     return [name for name in INSTRUCTIONS if name in known]
 
 
 def differences(then: Environment, now: Environment) -> list[str]:
-    """What differs, in words, each with its old and new value. A package that one of them lacks is no difference."""
+    """Returns what differs, each with its old and new value. A package that only one of them has does not count."""
     pairs: dict[str, tuple[str | None, str | None]] = {
         "processor": (then.processor, now.processor),
         "instructions": (" ".join(then.instructions), " ".join(now.instructions)),

@@ -1,10 +1,10 @@
-"""What can go wrong for a user. Each class is one exit code; the message is the one line they read.
+"""Errors that a user can fix. Each class has an exit code; the message is the one line that the user reads.
 
-A message says where, what was found, what was expected or what to do:
-`data/raw/reviews.csv, row 418: label is empty; fix the row, or set clean.on_bad_row: drop`
+A message says where, what was found, and what was expected or what to do: `data/raw/reviews.csv, row 418: label is
+empty; fix the row, or set clean.on_bad_row: drop`
 """
 
-INTERRUPTED = 75  # EX_TEMPFAIL, the exit code after Ctrl-C: run it again and it goes on
+INTERRUPTED = 75  # EX_TEMPFAIL, the exit code after Ctrl-C: running it again continues
 
 
 class TextmillError(Exception):
@@ -20,24 +20,24 @@ class ParamsError(TextmillError):
 
 
 class DataError(TextmillError):
-    """The data is not what the params say."""
+    """The data does not fit the params."""
 
     exit_code = 3
 
 
 class ArtifactError(TextmillError):
-    """A file is missing, incomplete or not what its checksum says."""
+    """A file is missing, incomplete or does not match its checksum."""
 
     exit_code = 4
 
 
 class ResourceError(TextmillError):
-    """No disk, memory, lock, permission or server."""
+    """Something the machine lacks: disk, memory, a lock, a permission or a server."""
 
     exit_code = 5
 
 
 class DivergedError(TextmillError):
-    """Training left the finite numbers."""
+    """Training produced numbers that are not finite."""
 
     exit_code = 6

@@ -1,11 +1,11 @@
-"""What the core does without, and which extra of the package brings it."""
+"""Packages that the core does not need, and the extra that installs each."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from textmill.errors import ResourceError
 
-# What is imported of each. The core predicts and explains with linear bundles.
+# The imported modules of each extra. The core predicts and explains with linear bundles.
 MODULES = {
     "networks": ("tokenizers", "torch"),
     "pretrained": ("transformers",),
@@ -21,12 +21,12 @@ EXTRAS = {module: extra for extra, modules in MODULES.items() for module in modu
 
 @contextmanager
 def naming_extras() -> Iterator[None]:
-    """Turn an import that fails for want of an extra into a ResourceError of one line that names it."""
+    """Turns a failed import of an optional package into a ResourceError that names its extra."""
     try:
         yield
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if package == "fcntl":  # a lock is to be taken
+        if package == "fcntl":  # for a lock
             raise ResourceError("needs Linux, macOS or WSL") from error
         if package not in EXTRAS:
             raise

@@ -1,4 +1,4 @@
-"""Files, written whole or not at all, and with the same bytes for the same content."""
+"""Files: written whole or not at all, and with the same bytes for the same content."""
 
 import errno
 import hashlib
@@ -13,38 +13,38 @@ from typing import Any
 
 from textmill.errors import ArtifactError, ResourceError
 
-LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # halves of UTF-16 pairs: json brings them, and UTF-8 has none
+LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # halves of UTF-16 pairs, which JSON may contain and UTF-8 cannot
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn what the disk refuses into a ResourceError that names the file."""
+    """Turns an OSError into a ResourceError that names the file."""
     try:
         yield
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else error  # pyarrow's strerror is a story
+        reason = os.strerror(error.errno) if error.errno else error  # pyarrow's strerror is long
         left = f" ({free(path):,} bytes are free)" if error.errno == errno.ENOSPC else ""
         raise ResourceError(f"{path}: cannot be written: {reason}{left}") from error
 
 
 def free(path: Path) -> int:
-    """Bytes that are free on the disk where `path` is, or will be."""
+    """Returns the free bytes on the disk where `path` is or will be."""
     path = path.absolute()
     return shutil.disk_usage(next(there for there in [path, *path.parents] if there.exists())).free
 
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`; what the block wrote there gets the final name at its end.
+    """Yields a temporary path next to `path`; when the block ends, it is renamed to `path`.
 
-    Raises ResourceError, with nothing left behind, if the disk is full or the folder cannot be written.
+    Raises ResourceError, leaving nothing behind, if the disk is full or the folder cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             yield temporary
-            with open(temporary, "rb+") as file:  # Windows writes out only what may be written
+            with open(temporary, "rb+") as file:  # Windows flushes only files opened for writing
                 os.fsync(file.fileno())
             os.replace(temporary, path)
     finally:
@@ -53,8 +53,8 @@ def atomic(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """A new folder beside `path` that takes its place at the end of the block, or leaves nothing."""
-    temporary = path.with_name(f".{path.name}.part")  # one name: the stage's lock keeps others away
+    """Yields a new folder next to `path`; when the block ends, it replaces `path`. On an error it leaves nothing."""
+    temporary = path.with_name(f".{path.name}.part")  # a fixed name: the stage's lock keeps other processes away
     try:
         with writing(path):
             shutil.rmtree(temporary, ignore_errors=True)
@@ -68,32 +68,32 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 with LF line ends, on every system and in every locale."""
+    """Writes UTF-8 with LF line endings, on every system and in every locale."""
     with atomic(path) as temporary:
         temporary.write_bytes(text.encode("utf-8"))
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write json for people and for diffs: indented, in the given order, NaN refused."""
+    """Writes JSON that is easy to read and to diff: indented, in the given order. Refuses NaN."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_json(path: Path) -> Any:
-    """Read json. Raises ArtifactError if it is missing or not json."""
+    """Returns a JSON file's content. Raises ArtifactError if it is missing or not JSON."""
     try:
         text = path.read_text(encoding="utf-8")
         value = json.loads(text)
-        if "\\ud" in text.lower():  # half of a UTF-16 pair is no text: nothing could write it again
+        if "\\ud" in text.lower():  # half of a UTF-16 pair could not be written again
             json.dumps(value, ensure_ascii=False).encode()
         return value
     except OSError as error:
-        raise ArtifactError(f"{path}: {error.strerror}; run `dvc repro`, which makes it") from error
+        raise ArtifactError(f"{path}: {error.strerror}; run `dvc repro` to make it") from error
     except (ValueError, RecursionError) as error:
         raise ArtifactError(f"{path}: not valid json ({error}); delete it and run `dvc repro`") from error
 
 
 def sha256(path: Path) -> str:
-    """Hex digest of a file's bytes. Raises ArtifactError if it cannot be read."""
+    """Returns the hex digest of a file's bytes. Raises ArtifactError if it cannot be read."""
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -102,22 +102,22 @@ def sha256(path: Path) -> str:
 
 
 def digest(value: Any) -> str:
-    """Hex digest of plain data, whatever the order of its keys."""
+    """Returns the hex digest of plain data, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 @contextmanager
 def reading(path: Path, damaged: type[Exception]) -> Iterator[None]:
-    """Turn what a library says of a file, or the disk, into an ArtifactError that names it."""
+    """Turns a library's or the disk's error while reading into an ArtifactError that names the file."""
     try:
         yield
-    except (OSError, TypeError, damaged) as error:  # TypeError: an array of a type that numpy lacks
+    except (OSError, TypeError, damaged) as error:  # TypeError: an array type that numpy lacks
         reason = str(error).splitlines()[0]
         raise ArtifactError(f"{path}: cannot be read ({reason}); delete it and run `dvc repro`") from error
 
 
 def write_csv(path: Path, frames: Iterable[Any]) -> None:
-    """Write polars frames of the same columns, one at least, as one csv."""
+    """Writes polars frames (at least one, all with the same columns) as one csv."""
     with atomic(path) as temporary, open(temporary, "wb") as file:
         for number, frame in enumerate(frames):
             frame.write_csv(file, include_header=number == 0, float_precision=4)

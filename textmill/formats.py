@@ -1,4 +1,4 @@
-"""Stored formats: each has a number, and a chain of small upgrades leads from the older ones to today's."""
+"""Stored formats: each file holds a format number, and small upgrades lead from each older format to the next."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,9 +10,10 @@ Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def upgraded(found: Mapping[str, Any], path: Path, newest: int, upgrades: Mapping[int, Upgrade]) -> dict[str, Any]:
-    """What a file holds, as it would stand in a file of format `newest`. Its number is the key `format`.
+    """Returns a file's content as a file of format `newest` would hold it. The key `format` is its number.
 
-    upgrades: by the number they start from, to the next one. Raises ArtifactError if none starts from the file's.
+    upgrades: the upgrade from each format to the next, by the older number. Raises ArtifactError if the file's format
+    has no upgrade.
     """
     content, number = dict(found), found.get("format")
     while number != newest:
@@ -23,6 +24,6 @@ def upgraded(found: Mapping[str, Any], path: Path, newest: int, upgrades: Mappin
         try:
             content = upgrades[number](content)
         except (KeyError, TypeError, AttributeError) as error:
-            raise ArtifactError(f"{path}: not what a file of format {number} holds ({error}); make it again") from error
+            raise ArtifactError(f"{path}: not a valid file of format {number} ({error}); make it again") from error
         number += 1
     return content

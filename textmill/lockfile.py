@@ -1,4 +1,4 @@
-"""dvc.lock: what each stage read and wrote, and the hashes that DVC knows files by."""
+"""dvc.lock: what each stage read and wrote, and how DVC hashes files."""
 
 import hashlib
 import json
@@ -19,9 +19,9 @@ LOCK = Path("dvc.lock")
 
 @dataclass(frozen=True)
 class Stage:
-    """An entry of dvc.lock. deps, outs: md5 by path, of a folder with .dir at its end; params: json by full key.
+    """An entry of dvc.lock. deps, outs: md5 by path (ending in .dir for a folder); params: JSON by full key.
 
-    keys: those of params.yaml that it names, each with all that is below it.
+    keys: the keys of params.yaml that the stage names; each stands for everything below it.
     """
 
     keys: tuple[str, ...]
@@ -30,12 +30,12 @@ class Stage:
     outs: dict[str, str]
 
     def names(self, key: str) -> bool:
-        """Whether this key of params.yaml is one of `keys`, or below one."""
+        """Returns whether this key of params.yaml is in `keys` or below one of them."""
         return any(key == one or key.startswith(f"{one}.") for one in self.keys)
 
 
 def changed_params(one: Stage, other: Stage) -> list[str]:
-    """Full keys of params whose values differ. A key that only one of them names tells of dvc.yaml, not of params."""
+    """Returns the full keys whose values differ. A key that only one stage names is a change of dvc.yaml."""
     return [
         key
         for key in differing(one.params, other.params)
@@ -44,34 +44,34 @@ def changed_params(one: Stage, other: Stage) -> list[str]:
 
 
 def differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
-    """Keys that do not have the same value in both."""
+    """Returns the keys whose values differ."""
     return [key for key in dict.fromkeys([*one, *other]) if one.get(key) != other.get(key)]
 
 
 def parts(text: str) -> list[str]:
-    """What stands before the first stage, then each stage with all its lines."""
+    """Returns the lines before the first stage, then the lines of each stage."""
     return re.split(r"(?m)^(?=  \S)", text)
 
 
 def name_of(entry: str) -> str:
-    """The stage that an entry of `parts` is of."""
+    """Returns the name of the stage in an entry of `parts`."""
     return entry.split(":\n")[0].strip()
 
 
 def entries(text: str) -> dict[str, str]:
-    """The lines of each stage by its name."""
+    """Returns the lines of each stage, by its name."""
     return {name_of(entry): entry for entry in parts(text)[1:]}
 
 
 def read(entry: str, where: str) -> Stage:
-    """What the lines of a stage say. Raises ArtifactError, with `where`, if they are none of DVC's."""
+    """Returns the stage in these lines. Raises ArtifactError, beginning with `where`, if DVC did not write them."""
     try:
         return _stage(entry)
     except (YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"{where}: {name_of(entry)} is not as DVC writes it; check it out again") from error
 
 
-@cache  # slow; of two files most entries are equal
+@cache  # slow, and most entries of two files are equal
 def _stage(entry: str) -> Stage:
     (stage,) = YAML(typ="safe", pure=True).load(entry).values()
     return Stage(
@@ -88,14 +88,14 @@ def _params(file: str, keys: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def flat(value: Any, key: str) -> dict[str, str]:
-    """The json of what is in a value, by its full key; a null and an empty section are something, too."""
+    """Returns the JSON of each value below `value`, by full key. A null or an empty section is also a value."""
     if isinstance(value, dict) and value:
         return {name: text for child in value for name, text in flat(value[child], f"{key}.{child}").items()}
     return {key: json.dumps(value, ensure_ascii=False)}
 
 
 def hash_of(path: Path) -> str:
-    """A file's or a folder's hash, as DVC reckons it. Raises OSError if it cannot be read."""
+    """Returns the hash of a file or folder as DVC computes it. Raises OSError if it cannot be read."""
     if not path.is_dir():
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "md5").hexdigest()

@@ -1,4 +1,4 @@
-"""What DVC deletes before it runs a stage: nothing of a user's may lie there."""
+"""What DVC deletes before it runs a stage. A user's files must not be in there."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,13 +8,13 @@ from typing import Any
 from textmill.config import load_params
 from textmill.errors import ParamsError
 
-OWNED = ("outs", "metrics", "plots")  # of a stage
+OWNED = ("outs", "metrics", "plots")  # the keys of a stage that list outputs
 
 
 def check_inputs(sections: Mapping[str, Any], where: str, pipeline: Path) -> None:
-    """Raise ParamsError, naming the key under `where`, if a file that sections of params read lies in an output.
+    """Raises ParamsError, naming the key under `where`, if a file that `sections` read is in a stage's output.
 
-    Before any stage runs: DVC deletes the outputs of a stage, with all that is in them, before it starts it.
+    This must run before any stage: DVC deletes a stage's outputs, with everything in them, before it starts the stage.
     """
     owned = {pattern: stage for stage, pattern in _outputs(load_params(pipeline)["stages"])}
     here = pipeline.parent.resolve()
@@ -25,13 +25,11 @@ def check_inputs(sections: Mapping[str, Any], where: str, pipeline: Path) -> Non
         own = file.relative_to(here)
         for pattern, stage in owned.items():
             if any(re.fullmatch(pattern, one.as_posix()) for one in (own, *own.parents)):
-                raise ParamsError(
-                    f"{key}: {path} lies in an output of {stage}, which DVC deletes; move it to data/input"
-                )
+                raise ParamsError(f"{key}: {path} is in an output of {stage}, which DVC deletes; move it to data/input")
 
 
 def _outputs(stages: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each stage, and a pattern of the paths of each of its outputs."""
+    """Yields each stage with a pattern of the paths of each of its outputs."""
     for name, stage in stages.items():
         body = stage.get("do", stage)
         for entry in (one for kind in OWNED for one in body.get(kind, [])):
@@ -40,7 +38,7 @@ def _outputs(stages: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _paths(value: Any, key: str) -> Iterator[tuple[str, str]]:
-    """The files that a section names under `path`, with their keys; one may have a file for each split."""
+    """Yields the files under `path` in a section, with their keys. There may be one file per split."""
     if not isinstance(value, Mapping):
         return
     for name, found in value.items():

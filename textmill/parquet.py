@@ -1,4 +1,4 @@
-"""Tables as parquet: read and written whole, or a row group at a time."""
+"""Tables as parquet, read and written whole or one row group at a time."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -10,12 +10,12 @@ from textmill.files import atomic, reading, writing
 if TYPE_CHECKING:
     import polars as pl
 
-ROW_GROUP = 4 << 20  # bytes of text in a row group of parquet: what a reader holds at a time
-ROW = 100  # bytes that a row's other columns are taken to have
+ROW_GROUP = 4 << 20  # bytes of text per row group: what a reader holds at a time
+ROW = 100  # assumed bytes of a row's other columns
 
 
 def read_parquet(path: Path, columns: list[str] | None = None) -> "pl.DataFrame":
-    """Read parquet as one polars frame. Raises ArtifactError if it is missing or damaged."""
+    """Returns a parquet file as one polars frame. Raises ArtifactError if it is missing or damaged."""
     import polars as pl
 
     with reading(path, pl.exceptions.PolarsError):
@@ -23,7 +23,7 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> "pl.DataFrame"
 
 
 def read_batches(path: Path, columns: list[str] | None = None) -> Iterator["pl.DataFrame"]:
-    """Read parquet as polars frames, a row group at a time (of `append_parquet`: some 4 MB of text).
+    """Yields a parquet file as polars frames, a row group at a time (about 4 MB of text by `append_parquet`).
 
     Raises ArtifactError if it is missing or damaged.
     """
@@ -37,12 +37,12 @@ def read_batches(path: Path, columns: list[str] | None = None) -> Iterator["pl.D
 
 
 def read_column(path: Path, name: str) -> Iterator["pl.Series"]:
-    """As `read_batches`, but one column, as polars Series."""
+    """Yields one column, as polars Series, one row group at a time."""
     return (some[name] for some in read_batches(path, [name]))
 
 
 def count_rows(path: Path) -> int:
-    """Rows of a parquet file. Raises ArtifactError if it is missing or damaged."""
+    """Returns the number of rows of a parquet file. Raises ArtifactError if it is missing or damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -51,16 +51,17 @@ def count_rows(path: Path) -> int:
 
 
 def write_parquet(path: Path, frame: "pl.DataFrame") -> None:
-    """Write a polars frame as parquet."""
+    """Writes a polars frame as parquet."""
     with atomic(path) as temporary:
         frame.write_parquet(temporary, compression="zstd", statistics=False)
 
 
 @contextmanager
 def append_parquet(path: Path) -> Iterator[Callable[["pl.DataFrame"], None]]:
-    """A function that appends polars frames, one at least, to a new file; one of their columns is the string `text`.
+    """Yields a function that appends polars frames (at least one, with a string column `text`) to a new file.
 
-    Row groups are cut by the size of their texts, so that the file has the same bytes however its rows came in frames.
+    Row groups are split by the size of their texts, so the file has the same bytes however its rows are grouped into
+    frames.
     """
     with atomic(path) as temporary, closing(_RowGroups(path, temporary)) as groups:
         yield groups.append
@@ -73,19 +74,19 @@ class _RowGroups:
         self.writer: Any = None  # pyarrow's
         self.size = 0  # bytes so far
         self.group = 0  # the row group that is being filled
-        self.waiting: list[pl.DataFrame] = []  # its frames
+        self.waiting: list[pl.DataFrame] = []  # its frames so far
 
     def append(self, frame: "pl.DataFrame") -> None:
         sizes = frame["text"].str.len_bytes().fill_null(0) + ROW
         ends = sizes.cum_sum().cast(int) + self.size
-        groups, start = (ends - sizes) // ROW_GROUP, 0  # a row belongs where it begins
+        groups, start = (ends - sizes) // ROW_GROUP, 0  # a row belongs to the group that it begins in
         for length, group in groups.rle().struct.unnest().iter_rows():
             if group != self.group:
                 self.flush()
                 self.group = group
             self.waiting.append(frame[start : start + length])
             start += length
-        self.waiting = self.waiting or [frame]  # it has no rows, but columns
+        self.waiting = self.waiting or [frame]  # a frame without rows still has columns
         self.size = ends[-1] if start else self.size
 
     def flush(self) -> None:

@@ -1,6 +1,6 @@
-"""The JSON schema of params.yaml, for editors, and docs/reference/params.md, for people: both made from the sections.
+"""Generates the JSON schema of params.yaml, for editors, and docs/reference/params.md, for people, from the sections.
 
-Run: `python -m textmill.schema`. What a key means is the comment beside it in the code, trailing or above.
+Run `python -m textmill.schema`. A key's meaning is the comment next to it in the code, trailing or above.
 """
 
 import ast
@@ -31,29 +31,30 @@ from textmill.training.settings import TrainConfig
 from textmill.vectors import config as vectors
 
 SCHEMA, PAGE = Path("params.schema.json"), Path("docs/reference/params.md")
-CITED = re.compile(r" ?\(([^()]*\b(?:19|20)\d\d\b[^()]*)\)")  # the source of a method
+CITED = re.compile(r" ?\(([^()]*\b(?:19|20)\d\d\b[^()]*)\)")  # a method's source
 PLAIN = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false", "null": "null"}
 
 HEAD = """# Every key of params.yaml
 
-Made from the code by `python -m textmill.schema`: edit the comments there. `textmill check` checks a file against all
-of this, and `textmill check --show` prints it with every default written out. The first line of a preset names the
-JSON schema, `params.schema.json`, with which editors complete keys and mark mistakes.
+Generated from the code by `python -m textmill.schema`; to change a meaning, edit the comment in the code. `textmill
+check` checks a params file against all of this, and `textmill check --show` prints it with every default written out.
+The first line of each preset names the JSON schema, `params.schema.json`, so that editors complete keys and mark
+mistakes.
 
-- **A key that you leave out** has its default. A default means "as it was before there was this key": old files,
-  bundles and tokenizers keep their meaning. Keys marked **required** must stand in the file. dvc.yaml names some of
-  them one by one (`seed`, `threads`, `compare.alpha`, each entry's `tokenizer`), and DVC reports them as missing.
-- **Writing out a default** changes no result. But DVC compares what stands in the file: if it tracks the section or the
-  entry as a whole, it runs the stage once more, to the same bytes.
-- **To experiment with a key that you left out**, write a plus sign: `dvc exp run -S +models.lstm.layers=2`. Without it,
-  DVC changes only keys that are there.
+- **A key that you leave out** has its default. A default means "as it was before this key existed", so old files,
+  bundles and tokenizers keep their meaning. Keys marked **required** must be in the file. dvc.yaml names some of them
+  one by one (`seed`, `threads`, `compare.alpha`, each entry's `tokenizer`), and DVC reports them if they are missing.
+- **Writing out a default** changes no result. But DVC compares what is in the file: if it tracks the whole section or
+  entry, it runs the stage once more and gets the same bytes.
+- **To experiment with a key that you left out**, add a plus sign: `dvc exp run -S +models.lstm.layers=2`. Without it,
+  DVC changes only keys that are in the file.
 - An entry of `models` may override any key of `train`, unless its family is linear.
 """
 
 
 @cache
 def _parsed(file: str) -> tuple[ast.Module, dict[int, tuple[str, bool]]]:
-    """A file's syntax tree, and its comments by line: the text, and whether the line holds nothing else."""
+    """Returns a file's syntax tree, and its comments by line: the text, and whether it is alone on its line."""
     text = Path(file).read_text(encoding="utf-8")
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     comments = {
@@ -69,7 +70,7 @@ def _file(section: type[Section]) -> str:
 
 
 def meanings(section: type[Section]) -> dict[str, str]:
-    """What the comments of a section's keys say, by key; of an inherited one, where it stands."""
+    """Returns the comment of each key of a section, including inherited keys."""
     found: dict[str, str] = {}
     for owner in reversed([base for base in section.__mro__ if issubclass(base, Section)]):
         tree, comments = _parsed(_file(owner))
@@ -86,7 +87,7 @@ def meanings(section: type[Section]) -> dict[str, str]:
 
 
 class _Described(GenerateJsonSchema):
-    """Pydantic's schema with what our comments and error messages say."""
+    """Pydantic's schema, with our comments as descriptions and our error messages as constraints."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -105,7 +106,7 @@ class _Described(GenerateJsonSchema):
 
 
 def schema_of(section: type[Section]) -> dict[str, Any]:
-    """The JSON schema of one section, in one piece."""
+    """Returns the JSON schema of one section, with references inlined."""
     made = section.model_json_schema(schema_generator=_Described)
     parts = made.pop("$defs", {})
 
@@ -127,7 +128,7 @@ def _with(schema: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
 
 
 def whole_schema() -> dict[str, Any]:
-    """The JSON schema of params.yaml."""
+    """Returns the JSON schema of params.yaml."""
     some = [{"type": "null"}, *_one_of(vectors.SOURCES)["oneOf"], *_one_of(vectors.METHODS)["oneOf"]]
     own = {"vectors": {"$ref": "#/$defs/vectors"}}
     kinds = [tokenizers.of_kind(kind).CONFIG for kind in tokenizers.KINDS if kind != "pretrained"]
@@ -150,7 +151,7 @@ VECTORS = "word vectors that models may begin with: a file that holds them, or h
 
 
 def page() -> str:
-    """docs/reference/params.md."""
+    """Returns docs/reference/params.md."""
     parts = [HEAD, *_part("The whole file", Params)]
     parts += _part("dataset", Dataset)
     parts += _part("dataset, of the sources wheel, url and path", FileDataset, Dataset)
@@ -181,7 +182,7 @@ def page() -> str:
 
 
 def _part(title: str, section: type[Section], *told: type) -> Iterator[str]:
-    """A heading and the table of a section's keys but those of the sections that are `told` already."""
+    """Yields a heading and a table of a section's keys, without those of sections that are `told` already."""
     above = {key for base in told if issubclass(base, Section) for key in base.model_fields}
     file = Path(_file(section)).relative_to(Path(models.__file__).parents[2]).as_posix()
     rows = [row for row in _rows(schema_of(section)) if row[0].strip("`").split(".")[0] not in above]
@@ -222,7 +223,7 @@ def _types(value: dict[str, Any]) -> list[str]:
 
 
 def _ranges(value: dict[str, Any]) -> Iterator[str]:
-    """What a value, or those in it, may be."""
+    """Yields what a value, or the values in it, may be."""
     for part in _branches(value):
         if part.get("type") == "array":
             yield from _ranges(part["items"])

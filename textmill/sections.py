@@ -1,4 +1,4 @@
-"""The sections of params.yaml with what applies written out: every default that the file leaves out."""
+"""The sections of params.yaml with every default written out."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,20 +23,20 @@ SCHEMAS["compare"] = CompareConfig
 
 
 def dataset(found: Any, where: str) -> dict[str, Any]:
-    """The `dataset` section. Raises ParamsError naming the key under `where`."""
+    """Returns the `dataset` section. Raises ParamsError naming the key under `where`."""
     source = found.get("source") if isinstance(found, Mapping) else None
     name = validate(source, SOURCE, f"{where}.source")
     return validate(found, SOURCES[name], where).model_dump()
 
 
 def tokenizer(found: Any, where: str) -> dict[str, Any]:
-    """An entry of `tokenizers`. Raises ParamsError naming the key under `where`."""
+    """Returns an entry of `tokenizers`. Raises ParamsError naming the key under `where`."""
     config, vectors = tokenizer_config(found, where), vectors_config(found, where)
     return config.model_dump() | {"vectors": vectors and vectors.model_dump()}
 
 
 def effective(key: str, found: Any, where: str) -> Any:
-    """The value of a key as dvc.yaml names it ('split', 'tokenizers.word', 'seed'), its defaults written out.
+    """Returns the value of a key of dvc.yaml ('split', 'tokenizers.word', 'seed') with its defaults written out.
 
     Raises ParamsError naming the key under `where`.
     """

@@ -1,4 +1,4 @@
-"""How every stage is started: `python -m stages.NAME PATH...`, as a child of DVC."""
+"""Starts a stage, as DVC does: `python -m stages.NAME PATH...`."""
 
 import inspect
 import os
@@ -14,15 +14,15 @@ from textmill.extras import naming_extras
 from textmill.pin import check_pin
 from textmill.processes import alone, end_with_parent, interrupt_once
 
-FIRST = os.environ.get("RANK", "0") == "0"  # torchrun numbers its processes: the others neither lock nor print
+FIRST = os.environ.get("RANK", "0") == "0"  # under torchrun the other processes neither lock nor print
 PROCESSES = int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def run(main: Callable[..., None]) -> None:
-    """Call a stage's main with the command line, say how long it took, and exit with the documented code.
+    """Calls a stage's main with the command line's arguments, prints the time, and exits with the right code.
 
-    Arguments are taken in order and turned into the type that main declares for them (Path or str).
-    A user's mistake ends as one line on stderr; a bug keeps its traceback.
+    Arguments are positional; each is converted to the type that main declares (Path or str). A user's mistake ends as
+    one line on stderr; a bug keeps its traceback.
     """
     name = os.environ.get("DVC_STAGE", main.__module__ if main.__module__ != "__main__" else Path(sys.argv[0]).stem)
     started = time.monotonic()

@@ -1,7 +1,7 @@
-"""How long things took, and where: in git beside the metrics, and hidden from DVC, for both differ from run to run.
+"""How long things took, and where. In git next to the metrics, but not tracked by DVC, since it varies.
 
-Written once for each digest of weights: a rerun with equal bytes leaves the tree as it is, a clone knows how long the
-training took that it did not have to do, and `textmill verify` knows what the committed weights were computed by.
+Written once per digest of weights: a rerun with equal bytes leaves the file as it is, a clone knows how long training
+took without doing it, and `textmill verify` knows where the committed weights were computed.
 """
 
 import os
@@ -15,24 +15,24 @@ from textmill.records.record import Record
 
 
 class Timing(Record, Section):
-    """In seconds; `started` and `ended` are the system's clock. None: not known."""
+    """Times in seconds; `started` and `ended` are clock times. None: not known."""
 
     FILE: ClassVar = "timing.json"
 
-    weights: Sha256 | None = None  # of the model that is shipped
-    machine: str | None = None  # that trained it
-    train_seconds: float | None = None  # of all seeds and of pretraining, the epochs before a resumption too
-    pretrain_seconds: float | None = None  # of these, what a network read before its training
+    weights: Sha256 | None = None  # of the shipped model
+    machine: str | None = None  # that trained the model
+    train_seconds: float | None = None  # all seeds and pretraining, including epochs before an interruption
+    pretrain_seconds: float | None = None  # the part of train_seconds spent on pretraining
     started: float | None = None
     ended: float | None = None
     predict_documents_per_second: float | None = None
-    environment: Environment | None = None  # of the training
+    environment: Environment | None = None  # where it was trained
 
 
 def note(metrics: Path, weights: str, facts: Timing) -> None:
-    """Add to a model's folder of metrics what is not known yet of exactly these weights.
+    """Adds to a model's metrics folder the facts that are not yet known about exactly these weights.
 
-    An environment is only added to what the same machine has noted: two places are not told as one.
+    An environment is added only if the machine is the same, so that two machines are not mixed.
     """
     known = recall(metrics, weights)
     given = facts.model_dump(exclude_none=True)
@@ -44,18 +44,18 @@ def note(metrics: Path, weights: str, facts: Timing) -> None:
 
 
 def recall(metrics: Path, weights: str) -> Timing:
-    """What was noted of exactly these weights."""
+    """Returns what was noted about exactly these weights."""
     known = _read(metrics)
     return known if known.weights == weights else Timing()
 
 
 def longest_training(metrics: Path) -> float:
-    """The seconds that this model's last training took, whatever came of it; infinite where there was none."""
+    """Returns the seconds of this model's last training, whatever its outcome; infinite if there was none."""
     return _read(metrics).train_seconds or float("inf")
 
 
 def machine(gpu: str | None = None) -> str:
-    """The processor and how many cores of it are used, and the GPU, in words: for people who compare seconds."""
+    """Returns the processor, its number of cores and the GPU in words, for people who compare times."""
     return ", ".join(filter(None, [processor(), f"{os.cpu_count()} cores", gpu]))
 
 

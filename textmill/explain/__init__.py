@@ -1,7 +1,7 @@
-"""What a prediction owes to each token of its text.
+"""How much each token of a text contributes to a prediction.
 
-Attributions are in log-odds of a label: 1.1 more makes it three times as likely against all other labels together.
-A method is a function of a model, ids and a class number, listed in METHODS.
+Attributions are in log-odds of a label: 1.1 more makes it three times as likely, against all other labels together. A
+method is a function of a model, ids and a class number, listed in METHODS.
 """
 
 from collections.abc import Callable
@@ -23,28 +23,29 @@ METHODS: dict[str, Method] = {"weights": weights, "occlusion": occlusion, "gradi
 
 
 class Explanation(NamedTuple):
-    """A text's tokens and how far each speaks for `label`, in log-odds (below 0: against it)."""
+    """A text's tokens, and how much each counts for `label`, in log-odds (below 0: against it)."""
 
     label: str
     method: str
     probabilities: dict[str, float]  # of every label
     tokens: list[str]  # (T,)
-    known: np.ndarray  # bool (T,): whether a token has an id of its own; all others are one to the model
-    attributions: np.ndarray  # float64 (T,); NaN: the model does not read that far
-    start: float | None  # log-odds before any token, to which the attributions add; None: they do not add up
+    known: np.ndarray  # bool (T,): whether a token is in the vocabulary; to the model all others are the same
+    attributions: np.ndarray  # float64 (T,); NaN where the model does not read
+    start: float | None  # log-odds before any token, to which the attributions add up; None: they do not
 
     def _repr_html_(self) -> str:
-        """What a notebook shows."""
+        """Returns what a notebook shows."""
         from textmill.explain.html import as_html
 
         return as_html(self)
 
 
 def explain(classifier: Classifier, text: str, label: str | None = None, method: str | None = None) -> Explanation:
-    """Attribute the score of a label (without one: the predicted label) to the tokens of a text.
+    """Attributes the score of a label (by default the predicted one) to the tokens of a text.
 
-    method: 'weights' (a linear model's own sum; its default), 'occlusion' (any model's default) or 'gradients'
-    (networks). Raises ParamsError for an empty text, an unknown label or a method that does not fit the model.
+    method: 'weights' (a linear model's own sum, and its default), 'occlusion' (the default of all others) or
+    'gradients' (networks). Raises ParamsError for an empty text, an unknown label, or a method that does not fit the
+    model.
     """
     if not text.strip():
         raise ParamsError("the text is empty: there is nothing to explain")
@@ -77,7 +78,7 @@ def explain(classifier: Classifier, text: str, label: str | None = None, method:
 
 
 def as_dict(explanation: Explanation) -> dict[str, Any]:
-    """An explanation as plain data; null where the model does not read."""
+    """Returns an explanation as plain data; null where the model does not read."""
     facts = explanation._asdict()
     values = [None if np.isnan(value) else round(float(value), 6) for value in facts.pop("attributions")]
     tokens = zip(facts.pop("tokens"), facts.pop("known").tolist(), values, strict=True)

@@ -1,4 +1,4 @@
-"""Integrated gradients (Sundararajan et al. 2017): a network's score, followed from nothing to the text."""
+"""Integrated gradients (Sundararajan et al. 2017): follows a network's score from zero embeddings to the text."""
 
 from typing import TYPE_CHECKING, cast
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
     from textmill.training.calibration import Calibrated
     from textmill.training.neural import Neural
 
-MISS = 0.02  # log-odds by which the sum may miss the score before more points are taken
-STEPS = (64, 512, 2048)  # points on the line; on film reviews the first do
+MISS = 0.02  # log-odds by which the sum may miss the score; beyond it, more points are taken
+STEPS = (64, 512, 2048)  # points on the line; for film reviews the first number is enough
 
 
 def gradients(calibrated: "Calibrated", ids: np.ndarray, label: int) -> tuple[np.ndarray, float]:
-    """What each id adds to the label's log-odds, float64 (T,) of ids (T,), and the log-odds of zero embeddings.
+    """Returns what each id adds to the label's log-odds, float64 (T,) of ids (T,), and the log-odds of zero embeddings.
 
-    The gradients along the straight line from zero embeddings to those of the text, at the middles of equal parts;
-    positions, and the frame of an encoder, stay as they are. Both together give the text's log-odds, to MISS if the
-    most STEPS are enough: a score that jumps needs many.
+    Takes gradients along the straight line from zero embeddings to those of the text, at the midpoints of equal parts.
+    Positions, and the frame of an encoder, stay as they are. Attributions and start add up to the text's log-odds,
+    within MISS if the largest of STEPS suffices; a score with jumps needs many.
     """
     import torch
 
@@ -30,11 +30,11 @@ def gradients(calibrated: "Calibrated", ids: np.ndarray, label: int) -> tuple[np
         embedded = network.embed(torch.from_numpy(ids.astype(np.int64)).to(device)[None])  # (1, T, E)
 
     def along(shares: "Tensor") -> "tuple[np.ndarray, Tensor]":
-        """Scores (S,) at points of the line, and the sum of their gradients (T, E)."""
+        """Returns scores (S,) at points of the line, and the sum of their gradients (T, E)."""
         scores, slopes = [], torch.zeros_like(embedded[0], dtype=torch.float64)
         for part in shares.to(device).split(size):
             points = (embedded * part[:, None, None]).requires_grad_()  # (S, T, E)
-            with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):  # its recurrent layers only train
+            with torch.enable_grad(), torch.backends.cudnn.flags(enabled=False):  # its recurrent layers need train mode
                 logits = network.read(points, torch.full((len(part),), len(ids), device=device))
                 score = log_odds(logits.float() / calibrated.temperature, label)  # (S,)
                 (slope,) = torch.autograd.grad(score.sum(), points)
@@ -52,7 +52,7 @@ def gradients(calibrated: "Calibrated", ids: np.ndarray, label: int) -> tuple[np
 
 
 def log_odds(logits: "Tensor", label: int) -> "Tensor":
-    """Log-odds of a class against all others, (B,) of logits (B, C), or (B, 1) where one means the second class."""
+    """Returns log-odds of a class against all others, (B,), of logits (B, C), or (B, 1) for the second of two."""
     import torch
 
     if logits.shape[1] == 1:

@@ -1,4 +1,4 @@
-"""An explanation in a notebook: the text in two colours, and the tokens that weigh most."""
+"""An explanation in a notebook: the text in two colours, and a table of the tokens with the largest attributions."""
 
 from html import escape
 from itertools import zip_longest
@@ -10,7 +10,7 @@ from textmill.explain.view import strokes, summed, weightiest
 if TYPE_CHECKING:
     from textmill.explain import Explanation
 
-# For, against: the colours of the terminal, with a line below, full or dotted, for who does not see them.
+# For, against: the colours of the terminal, and a solid or dotted line for people who cannot tell them apart.
 STRONGLY = (
     "background:#1f6fb5;color:#fff;border-bottom:2px solid",
     "background:#d9822b;color:#000;border-bottom:2px dotted",
@@ -19,7 +19,7 @@ WEAKLY = ("border-bottom:2px solid #1f6fb5", "border-bottom:2px dotted #d9822b")
 
 
 def as_html(explanation: "Explanation") -> str:
-    """A piece of a page, without a script and with every text escaped."""
+    """Returns HTML without scripts, and with every text escaped."""
     label, others = explanation.label, dict(explanation.probabilities)
     told = f"{label} {others.pop(label):.4f}  {shares(others)}"
     rows = [

@@ -1,4 +1,4 @@
-"""The n-grams that speak most for each class of a linear model."""
+"""The n-grams with the largest weights for each class of a linear model."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,11 +12,11 @@ from textmill.models.linear import Linear
 from textmill.records.terms import Term, Terms
 from textmill.text.ragged import SPECIALS
 
-MOST = 20  # of a class
+MOST = 20  # per class
 
 
 def learnt(folder: Path) -> Terms:
-    """Those of a bundle; none of a model that is no sum of n-grams. Raises ArtifactError if a file is damaged."""
+    """Returns a bundle's terms, if its model is a sum over n-grams. Raises ArtifactError if a file is damaged."""
     if bundle.read_config(folder).model["family"] != "linear":
         return Terms({})
     config, calibrated = bundle.read(folder)
@@ -25,7 +25,7 @@ def learnt(folder: Path) -> Terms:
 
 
 def tokens(spec: Mapping[str, Any]) -> dict[int, str]:
-    """What each id of a tokenizer's file stands for. Its module, which cuts texts, is not needed for that."""
+    """Returns the token of each id in a tokenizer's file, without importing the tokenizer's module."""
     if "vocabulary" in spec:
         return dict(enumerate(spec["vocabulary"]))
     return {number + SPECIALS: token for token, number in spec["tokenizers"]["model"]["vocab"].items()}
@@ -34,10 +34,11 @@ def tokens(spec: Mapping[str, Any]) -> dict[int, str]:
 def strongest(
     model: Linear, temperature: float, token: Callable[[int], str], labels: Sequence[str], most: int = MOST
 ) -> Terms:
-    """What each adds to the log-odds of the class, at the model's temperature, where a text has it once.
+    """Returns what each n-gram adds to a class's log-odds if a text has it once, at the model's temperature.
 
-    For two classes these are against the other one; for more, of one class against the rest ('nb'), or less the mean of
-    all classes' ('tfidf', where a text's length and its other n-grams lessen it). token: of an id.
+    With two classes, log-odds are against the other class. With more, they are of one class against the rest ('nb'), or
+    the difference from the mean of all classes ('tfidf', where a text's length and other n-grams reduce them). token:
+    returns an id's token.
     """
     table = model.weights.astype(np.float64)
     if model.config.weighting == "tfidf":
@@ -57,7 +58,7 @@ def strongest(
 
 
 def _text(column: int, model: Linear, ends: np.ndarray, token: Callable[[int], str]) -> str:
-    """The tokens of an n-gram. Its key is their ids as digits to the base of the vocabulary."""
+    """Returns the tokens of an n-gram. Its key is their ids as digits in base `vocabulary`."""
     order = int(np.searchsorted(ends, column, side="right"))
     key = int(model.keys[order][column - (ends[order - 1] if order else 0)])
     ids = [key // model.task.vocabulary**place % model.task.vocabulary for place in reversed(range(order + 1))]

@@ -1,4 +1,4 @@
-"""An explanation in the terminal: the text in two colours, and the tokens that weigh most."""
+"""An explanation in the terminal: the text in two colours, and a table of the tokens with the largest attributions."""
 
 import sys
 from collections import defaultdict
@@ -14,17 +14,17 @@ from textmill.explain import Explanation
 if TYPE_CHECKING:
     from rich.text import Text
 
-Sides = tuple[str, str]  # the style of what speaks for a label, and of what speaks against it
+Sides = tuple[str, str]  # the styles for tokens that count for a label, and against it
 MOST = 8  # tokens on each side of the table
-LEAST = 0.005  # log-odds of a token that stands there: two digits are told
-STRONG, WEAK = 0.5, 0.15  # shares of the largest attribution, from which a token is painted
-# For, against. Blue and orange: apart to colour-blind eyes, and readable on a light and on a dark ground.
+LEAST = 0.005  # smallest log-odds in the table, which shows two digits
+STRONG, WEAK = 0.5, 0.15  # shares of the largest attribution, from which tokens are coloured
+# For, against. Blue and orange: distinct for colour-blind people, and readable on light and dark backgrounds.
 STRONGLY = ("bold white on blue", "bold black on yellow")
 WEAKLY = ("#4f8ec4", "#d9822b")
 
 
 def show(explanation: Explanation) -> None:
-    """Print it. Without colours (NO_COLOR, a pipe) the table still says all."""
+    """Prints an explanation. Without colours (NO_COLOR, a pipe) the table still says it all."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -44,13 +44,13 @@ def show(explanation: Explanation) -> None:
         table.add_column(justify="right")
     for pair in zip_longest(*sides, fillvalue=("", "")):
         table.add_row(*(cell for side in pair for cell in side))
-    console.print(table if any(sides) else f"no token weighs {LEAST} or more")
+    console.print(table if any(sides) else f"no token has an attribution of {LEAST} or more")
     console.print()
     console.print(summed(explanation))
 
 
 def painted(explanation: Explanation) -> "list[Text]":
-    """The tokens in the colours of what they say; those that are not read, as one remark."""
+    """Returns the tokens in the colours of their attributions; tokens that are not read become one remark."""
     from rich.text import Text
 
     parts = []
@@ -61,7 +61,7 @@ def painted(explanation: Explanation) -> "list[Text]":
 
 
 def strokes(explanation: Explanation, weakly: Sides, strongly: Sides) -> Iterator[tuple[str, float | None, Sides]]:
-    """Each token, its attribution, and the styles, for and against, that paint it; of what is not read, a remark."""
+    """Yields each token, its attribution, and its styles (for, against); for tokens that are not read, one remark."""
     values = explanation.attributions
     largest = np.nanmax(np.abs(values)) or 1.0
     for unread, run in groupby(zip(explanation.tokens, values, strict=True), lambda pair: np.isnan(pair[1])):
@@ -75,7 +75,7 @@ def strokes(explanation: Explanation, weakly: Sides, strongly: Sides) -> Iterato
 
 
 def weightiest(explanation: Explanation) -> list[list[tuple[str, str]]]:
-    """Tokens for the label and tokens against it, the weightiest first; places of one token are added up."""
+    """Returns the tokens for and against the label, largest attributions first. Repeated tokens are added up."""
     sums: defaultdict[str, float] = defaultdict(float)
     places: defaultdict[str, int] = defaultdict(int)
     for token, known, value in zip(explanation.tokens, explanation.known, explanation.attributions, strict=True):
@@ -96,8 +96,8 @@ def weightiest(explanation: Explanation) -> list[list[tuple[str, str]]]:
 def summed(explanation: Explanation) -> str:
     unit = f"log-odds of {explanation.label}".translate(UNPRINTABLE)
     if explanation.start is None:
-        return f"{explanation.method}: by how much the {unit} fall without the token"
+        return f"{explanation.method}: how much the {unit} fall without the token"
     tokens = float(np.nansum(explanation.attributions))
     whole = explanation.start + tokens
-    parts = f"{explanation.start:+.2f} without any token, {tokens:+.2f} by the tokens"
+    parts = f"{explanation.start:+.2f} without any token, {tokens:+.2f} from the tokens"
     return f"{explanation.method}: {unit} {whole:+.2f}: {parts}"

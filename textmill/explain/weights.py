@@ -1,4 +1,4 @@
-"""A linear model's score as the sum it is."""
+"""Attributions of a linear model: the terms of its sum."""
 
 from typing import cast
 
@@ -11,11 +11,11 @@ from textmill.training.calibration import Calibrated
 
 
 def weights(calibrated: Calibrated, ids: np.ndarray, label: int) -> tuple[np.ndarray, float]:
-    """What each id adds to the label's logit at the model's temperature, float64 (T,) of ids (T,), and the logit
-    without any.
+    """Returns what each id adds to the label's logit, float64 (T,) of ids (T,), and the logit without any.
 
-    An n-gram's part is shared equally by its places in the text and by the ids in it. For two classes the logit is the
-    log-odds; for more, that of one class against the rest ('nb'), or less the mean of all classes' ('tfidf').
+    An n-gram's contribution is shared equally among its occurrences and their ids. With two classes the logit is the
+    log-odds; with more, it is that of one class against the rest ('nb'), or the difference from the mean of all classes
+    ('tfidf').
     """
     model = cast("Linear", calibrated.model)
     table, bias = model.weights.astype(np.float64), model.bias.astype(np.float64)
@@ -26,7 +26,7 @@ def weights(calibrated: Calibrated, ids: np.ndarray, label: int) -> tuple[np.nda
     else:
         row, start = table[label] - table.mean(0), bias[label] - bias.mean()
     counts = count(Ragged(ids, np.array([0, len(ids)])), model.keys, model.task.vocabulary)
-    worth = np.zeros(len(row))  # of one place of each n-gram
+    worth = np.zeros(len(row))  # of one occurrence of each n-gram
     weighed = weigh(counts, model.scale, model.config.weighting)
     worth[counts.columns] = weighed.data / counts.data * row[counts.columns]
     added, before = np.zeros(len(ids)), 0

@@ -1,1 +1,1 @@
-"""How good a model is, and which is better: scores, groups, comparisons, ensembles."""
+"""Judges models: scores, slices, comparisons and ensembles."""

@@ -1,4 +1,4 @@
-"""What a model says of the documents of one split, as numbers."""
+"""A model's answers for the documents of one split, as numbers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ COLUMNS = ["id", "label", "prediction", "unit"]  # of a table of predictions
 
 @dataclass(frozen=True)
 class Answers:
-    """Labels and answers of N documents by S seeds, which ascend."""
+    """Labels and predictions of N documents by S seeds, in ascending order."""
 
     ids: pl.Series  # (N,) str
     actual: NDArray[np.int64]  # (N,) class numbers
     predicted: NDArray[np.int64]  # (S, N)
-    unit: NDArray[np.int64]  # (N,), equal where the split keeps documents together
+    unit: NDArray[np.int64]  # (N,), equal for documents that the split keeps together
 
 
 def answers(tables: Mapping[int, pl.DataFrame], labels: Sequence[str]) -> Answers:
-    """Those of tables of predictions by seed, all of the same documents in the same order."""
+    """Returns the answers in tables of predictions by seed, which all have the same documents in the same order."""
     first = next(iter(tables.values()))
     names = list(labels)
     return Answers(

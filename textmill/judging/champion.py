@@ -1,4 +1,4 @@
-"""Which model is shipped: the best on validation. And how narrow that was."""
+"""Which model is shipped: the best on validation. And what decides between equals."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -7,20 +7,20 @@ from textmill.records.comparison import DecidedBy
 
 
 class Candidate(NamedTuple):
-    """What decides, in this order; the name decides last."""
+    """What decides, in this order; last the name."""
 
-    score: float  # on validation, the higher the better
-    log_loss: float  # on validation, the lower the better
-    parameters: int  # the fewer the better
+    score: float  # on validation, higher is better
+    log_loss: float  # on validation, lower is better
+    parameters: int  # fewer are better
 
 
 def ranking(models: Mapping[str, Candidate]) -> list[str]:
-    """Names, the best first."""
+    """Returns the names, best first."""
     return sorted(models, key=lambda name: (-models[name].score, models[name].log_loss, models[name].parameters, name))
 
 
 def equals(models: Mapping[str, Candidate], names: Sequence[str]) -> tuple[list[str], DecidedBy | None]:
-    """The models whose validation score is that of the first of these names, and what put the first before them."""
+    """Returns the models with the first one's validation score, and what put the first before them."""
     champion, *others = names
     first = models[champion]
     level = [name for name in others if models[name].score == first.score]

@@ -1,7 +1,8 @@
-"""Which model is better, and how sure that is: intervals, differences and the choice of a champion.
+"""Compares models: intervals, differences, and the choice of a champion.
 
-All models are judged on the same documents. What is independent of the rest, a document or a group of them, is the unit
-of all that is said of luck. A model trained with several seeds is judged by the mean over them, and their luck counts.
+All models are judged on the same documents. Independent units, which are documents or groups, are the basis of all
+statements about chance. A model trained with several seeds is judged by their mean, and the spread between seeds
+counts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,10 +29,10 @@ from textmill.records.outcome import PREDICTIONS, VALIDATION, Outcome
 from textmill.records.scores import Scores
 
 TOLD = (*METRICS, "log_loss", "roc_auc", "calibration_error")
-ENSEMBLE = "ensemble"  # their family
-Ensembles = dict[Name, Annotated[list[str], Field(min_length=2)]]  # the models whose probabilities each averages
+ENSEMBLE = "ensemble"  # the family of ensembles
+Ensembles = dict[Name, Annotated[list[str], Field(min_length=2)]]  # the models whose probabilities each one averages
 
-if TYPE_CHECKING:  # a checker cannot read METRICS
+if TYPE_CHECKING:  # type checkers cannot read METRICS
     MetricName = str
 else:
     MetricName = Literal[tuple(METRICS)]
@@ -41,23 +42,23 @@ class CompareConfig(Section):
     """How models are compared."""
 
     metric: MetricName = "accuracy"  # what models are compared by
-    bootstrap: Annotated[int, Field(ge=100, le=1_000_000)] = 2000  # does nothing: intervals no longer need resamples
-    alpha: Alpha  # of a test; an interval holds 1 - alpha
+    bootstrap: Annotated[int, Field(ge=100, le=1_000_000)] = 2000  # has no effect: intervals no longer use resampling
+    alpha: Alpha  # of a test; an interval covers 1 - alpha
     ensembles: Ensembles = {}  # {both: [lstm, gru]}: the mean of their probabilities
-    # Models whose score is measured on parts of train, too, which tells what more labels would bring: 21 fits, as much
-    # work as six; null: those of family linear, which take seconds.
+    # Models to train on parts of train as well, to see what more labels would bring: 21 fits, about six times the work.
+    # null: models of family linear, which take seconds.
     curves: Annotated[list[Name], Field(max_length=100)] | None = None
 
     def wants_curve(self, name: str, family: str) -> bool:
-        """Whether a model is one of `curves`."""
+        """Returns whether a model is one of `curves`."""
         return family == "linear" if self.curves is None else name in self.curves
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What is judged of a model, or of an ensemble, whose folder is its first member's."""
+    """What is judged of a model or ensemble. An ensemble's folder is its first member's."""
 
-    folder: Path  # of its predictions
+    folder: Path  # with its predictions
     family: str
     tokenizer: str
     parameters: int
@@ -69,7 +70,7 @@ class Evaluated:
 
 
 def evaluated(model: Outcome) -> Evaluated:
-    """A model from what train and evaluate told about it."""
+    """Returns a model from the results of train and evaluate."""
     fit, labels = model.fit, model.scores.labels
     validation, test = answers(model.validation(COLUMNS), labels), answers(model.tests(COLUMNS), labels)
     own = model.folder, fit.family, fit.tokenizer, fit.parameters, fit.validation.log_loss, model.scores.mean
@@ -82,7 +83,7 @@ def check_aligned(models: Mapping[str, Evaluated]) -> None:
     for name, other in others:
         again = f"run `dvc repro -f evaluate@{first} evaluate@{name}`"
         if list(other.labels) != list(one.labels):
-            raise ArtifactError(f"{other.folder / Scores.FILE}: labels are not those of {first}; {again}")
+            raise ArtifactError(f"{other.folder / Scores.FILE}: labels differ from those of {first}; {again}")
         for file, a, b in (PREDICTIONS, one.test, other.test), (VALIDATION, one.validation, other.validation):
             both = [zip(each.ids, each.actual, strict=True) for each in (a, b)]
             for row, (expected, found) in enumerate(zip_longest(*both), 1):
@@ -103,11 +104,11 @@ def compare(
     models: Mapping[str, Evaluated],
     by: Literal["text", "group"] = "text",
 ) -> Comparison:
-    """The content of comparison.json: models (best validation first), pairs, champion and majority baseline.
+    """Returns the content of comparison.json: models (best validation first), pairs, champion and majority baseline.
 
-    train_labels: documents of each class in the training split. models: ensembles (by their family), too; the champion
-    is the best of the others, for it is one bundle to ship. by: what the split keeps together.
-    Raises ArtifactError if the models scored different documents.
+    train_labels: documents of each class in the training split. models: including ensembles, recognised by their
+    family; the champion is the best of the others, because it must be a single bundle. by: what the split keeps
+    together. Raises ArtifactError if the models scored different documents.
     """
     check_aligned(models)
     one = next(iter(models.values()))
@@ -162,7 +163,7 @@ def compare(
 def _entry(
     model: Evaluated, validation: Judged, test: Judged, always: Judged, chooses: Terms, judges: Terms
 ) -> dict[str, Any]:
-    """What an entry tells of a model but for its name, its members and its odds."""
+    """Returns an entry's facts, without its name, members and odds."""
     ends = [
         None if end is None else round(end, 6)
         for by, judged in ((chooses, validation), (judges, test))
@@ -188,7 +189,7 @@ def _judged(by: Terms, models: Mapping[str, Answers]) -> dict[str, Judged]:
 
 
 def _power(terms: Terms, by: Literal["text", "group"], told: Sequence[float | None]) -> Power:
-    """told: the smallest difference of each pair with the champion that could have been told."""
+    """Returns the power of a split. told: the smallest significant difference of each pair with the champion."""
     known = [each for each in told if each is not None]
     return Power(
         rows=int(terms.units.sizes.sum()),

@@ -1,4 +1,4 @@
-"""How far confidence can be believed: what a temperature changed, and what answering the surest alone gives."""
+"""How far confidence can be trusted: what a temperature changed, and the accuracy of the most confident answers."""
 
 from collections.abc import Mapping, Sequence
 from typing import cast
@@ -17,7 +17,7 @@ SHARES = 10  # of the documents, for coverage
 def with_confidence(
     scores: Scores, tables: Mapping[int, pl.DataFrame], shipped: int, calibrations: Mapping[int, Calibration]
 ) -> Scores:
-    """`scoring.all_scores` of tables of `predictions` by seed, and what is known of their confidence."""
+    """Adds facts about confidence to `scoring.all_scores`. tables: of `predictions`, by seed."""
     steps = calibrations[shipped].steps
     found = {
         "temperatures": [change(tables[one.seed], scores, one.seed, calibrations[one.seed]) for one in scores.seeds],
@@ -29,8 +29,8 @@ def with_confidence(
 
 
 def change(table: pl.DataFrame, scores: Scores, seed: int, calibration: Calibration) -> Tempered:
-    """What the temperature changed of one seed's scores. table: its probabilities at the temperature."""
-    after = cast("dict[str, float]", scores.of(seed))  # these two always have a meaning
+    """Returns what the temperature changed in one seed's scores. table: probabilities at the temperature."""
+    after = cast("dict[str, float]", scores.of(seed))  # both are always defined
     before = tempered(probabilities_of(table, scores.labels), 1 / calibration.temperature)
     right = (table["label"] == table["prediction"]).to_numpy()
     return Tempered(
@@ -46,7 +46,7 @@ def change(table: pl.DataFrame, scores: Scores, seed: int, calibration: Calibrat
 
 
 def coverage(table: pl.DataFrame) -> list[Covered]:
-    """Accuracy among the surest documents of a table of `predictions`, for each tenth of them; equal ones go by id."""
+    """Returns the accuracy of the most confident tenth, two tenths and so on of `predictions`; ties go by id."""
     falling = table.sort("confidence", "id", descending=[True, False])
     right = np.cumsum((falling["label"] == falling["prediction"]).to_numpy())
     counts = [round(number * len(right) / SHARES) for number in range(1, SHARES + 1)]
@@ -58,7 +58,7 @@ def coverage(table: pl.DataFrame) -> list[Covered]:
 
 
 def at_risks(table: pl.DataFrame, steps: Sequence[Step]) -> list[AtRisk]:
-    """What the thresholds of some risks answer of a table of `predictions`."""
+    """Returns how many documents of a table of `predictions` are answered at each of RISKS, and how many wrongly."""
     confidence, wrong = table["confidence"].to_numpy(), (table["label"] != table["prediction"]).to_numpy()
     found = []
     for risk in RISKS:

@@ -1,4 +1,4 @@
-"""Every pair of models: how far apart they are, and whether that can be told."""
+"""All pairs of models: their differences, and which are significant."""
 
 from collections.abc import Mapping
 from itertools import combinations
@@ -14,7 +14,7 @@ from textmill.records.comparison import Pair
 
 
 class Terms(NamedTuple):
-    """By what models are compared on a split, and with which seed for what is drawn."""
+    """How models are compared on a split, and the seed for random draws."""
 
     metric: str
     classes: int
@@ -24,10 +24,10 @@ class Terms(NamedTuple):
 
 
 def pairs(terms: Terms, judged: Mapping[str, Judged], answers: Mapping[str, Answers]) -> list[Pair]:
-    """All pairs, each model before those that it is set against.
+    """Returns all pairs, in the order of the models.
 
-    Their intervals hold all true differences together with probability 1 - alpha (Bonferroni), and the verdict is read
-    from them: one is better where 0 lies outside.
+    All intervals jointly contain the true differences with probability 1 - alpha (Bonferroni). One model is better if
+    its interval does not contain 0.
     """
     told = []
     for a, b in combinations(judged, 2):
@@ -50,29 +50,29 @@ def pairs(terms: Terms, judged: Mapping[str, Judged], answers: Mapping[str, Answ
 
 
 def half_width_of(terms: Terms, judged: Mapping[str, Judged], a: str, b: str) -> float | None:
-    """Of the interval of the difference of two of the models, by Student's t; None where there is one unit."""
+    """Returns half the width of the interval of a difference, by Student's t; None if there is one unit."""
     found = spread(terms.units, judged[a], judged[b])
     return None if found is None else half_width(found, terms.alpha / comb(len(judged), 2))
 
 
 def least_of(terms: Terms, judged: Mapping[str, Judged], a: str, b: str) -> float | None:
-    """The smallest difference of two of the models that could have been told; None where there is one unit."""
+    """Returns the smallest significant difference of two models; None if there is one unit."""
     half = half_width_of(terms, judged, a, b)
     return None if half is None else _least(terms, half, len(judged))
 
 
 def _least(terms: Terms, half: float, models: int) -> float:
-    """What could have been told where an interval reaches half to each side.
+    """Returns the smallest significant difference, given half an interval's width.
 
-    That is `half`, but never less than where an exact test can reach alpha: models that agree on nearly all documents
-    would be told apart if those that they differ in, n, all spoke for one of them, and p = 2 / 2**n (McNemar 1947).
+    This is `half`, but at least what an exact test can detect: if two models differ in n documents and all favour one
+    of them, p = 2 / 2**n (McNemar 1947).
     """
     documents = ceil(1 - log2(terms.alpha / comb(models, 2)))
     return round(min(1.0, max(half, documents / int(terms.units.sizes.sum()))), 6)
 
 
 def _widening(terms: Terms, a: Answers, b: Answers, models: int) -> float:
-    """What rare classes do to it, by one seed of each."""
+    """Returns the widening for rare classes, from one seed of each model."""
     alpha = terms.alpha / comb(models, 2)
     return widening(
         terms.metric, a.actual, a.predicted[0], b.predicted[0], terms.classes, terms.units, alpha, terms.seed

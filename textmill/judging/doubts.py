@@ -1,4 +1,4 @@
-"""What there is to doubt in a comparison: facts alone, `textmill.report.doubts` has the words."""
+"""Reasons to doubt a comparison, as facts. `textmill.report.doubts` has the words."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from textmill.records.comparison import Comparison, Entry
 from textmill.records.fit import Fit
 from textmill.records.outcome import Outcome
 
-FAR = 0.05  # what a network may be behind the linear model, and a difference that each split should show
-PLAIN = 0.005  # half a point: what validation must flatter networks by to be told
-IMBALANCED = 0.8  # share of one class that makes accuracy say little
+FAR = 0.05  # the deficit against a linear model that is reported, and a difference that each split should show
+PLAIN = 0.005  # half a point: the gap between validation and test from which it is reported
+IMBALANCED = 0.8  # share of one class that makes accuracy misleading
 
 
 @dataclass(frozen=True)
 class HardlyTrained:
-    """The last training loss of a network went only this share of the way from guessing to knowing."""
+    """A network whose last training loss went only this share of the way from guessing to knowing."""
 
     model: str
     learned: float
@@ -23,7 +23,7 @@ class HardlyTrained:
 
 @dataclass(frozen=True)
 class KeptEarly:
-    """The epoch that validation chose, in which a network had hardly begun to learn."""
+    """A network whose chosen epoch is one in which it had hardly begun to learn."""
 
     model: str
     epoch: int
@@ -31,7 +31,7 @@ class KeptEarly:
 
 @dataclass(frozen=True)
 class StillImproving:
-    """A network's last epoch was its best one."""
+    """A network whose last epoch was its best."""
 
     model: str
     epochs: int
@@ -39,7 +39,7 @@ class StillImproving:
 
 @dataclass(frozen=True)
 class BehindLinear:
-    """How much worse than a linear model another is on validation."""
+    """A model that is this much worse than a linear model on validation."""
 
     model: str
     linear: str
@@ -48,7 +48,7 @@ class BehindLinear:
 
 @dataclass(frozen=True)
 class Unsolved:
-    """A linear model whose optimum was not reached in so many iterations."""
+    """A linear model that did not reach its optimum in this many iterations."""
 
     model: str
     iterations: int
@@ -56,7 +56,7 @@ class Unsolved:
 
 @dataclass(frozen=True)
 class NoBetterThanAlways:
-    """Models that the test split does not show to be better than one answer for all; `score` is what that has."""
+    """Models that are not significantly better than a constant answer on the test split. `score` is that answer's."""
 
     models: list[str]
     label: str
@@ -68,7 +68,7 @@ class NoBetterThanAlways:
 
 @dataclass(frozen=True)
 class CannotTell:
-    """A split that shows no difference between models smaller than this."""
+    """A split that cannot show differences smaller than this."""
 
     split: str
     rows: int
@@ -77,15 +77,15 @@ class CannotTell:
 
 @dataclass(frozen=True)
 class TooGood:
-    """How much more networks, and other models, score on validation than on test: it chose the networks' epochs."""
+    """How much higher networks score on validation, which chose their epochs, than on test; and other models."""
 
-    networks: tuple[float, float]  # the least and the most
+    networks: tuple[float, float]  # the smallest and the largest
     others: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
 class FewUnits:
-    """A split of so few groups, or documents, that its intervals tell little; with one unit there are none."""
+    """A split with so few groups or documents that its intervals say little. With one unit there are none."""
 
     split: str
     by: str
@@ -107,7 +107,7 @@ Doubt = (
 
 
 def doubts(comparison: Comparison, models: Mapping[str, Outcome]) -> list[Doubt]:
-    """All of them: those about one model first, in the order of the comparison.
+    """Returns all doubts: first those about single models, in the order of the comparison.
 
     models: by name; ensembles have none.
     """
@@ -120,7 +120,7 @@ def doubts(comparison: Comparison, models: Mapping[str, Outcome]) -> list[Doubt]
 
 
 def of_training(model: Entry, fit: Fit, linear: Entry | None) -> Iterator[Doubt]:
-    """What went wrong while a model was fitted. `linear`: the linear model that is best on validation."""
+    """Yields what went wrong in training. linear: the linear model that is best on validation."""
     if fit.learning and fit.hardly_trained:
         yield HardlyTrained(model.name, fit.learning.learned)
     if fit.kept_early:
@@ -134,7 +134,7 @@ def of_training(model: Entry, fit: Fit, linear: Entry | None) -> Iterator[Doubt]
 
 
 def of_baseline(comparison: Comparison) -> Iterator[Doubt]:
-    """Models that might as well always answer the most common class."""
+    """Yields models that are no better than always predicting the most common class."""
     baseline = comparison.baseline
     equal = [model.name for model in comparison.models if model.gain_low is not None and model.gain_low <= 0]
     if equal:
@@ -143,7 +143,7 @@ def of_baseline(comparison: Comparison) -> Iterator[Doubt]:
 
 
 def of_splits(comparison: Comparison) -> Iterator[Doubt]:
-    """Splits that are too small to choose, or to judge, by."""
+    """Yields splits that are too small to choose or to judge by."""
     for name, judging in (("validation", comparison.validation), ("test", comparison.test)):
         if judging.little:
             yield FewUnits(name, judging.by, judging.units, judging.effective)
@@ -152,7 +152,7 @@ def of_splits(comparison: Comparison) -> Iterator[Doubt]:
 
 
 def of_choice(comparison: Comparison, models: Mapping[str, Outcome]) -> Iterator[Doubt]:
-    """What it does to validation scores that they chose an epoch: the models that have several, and the others."""
+    """Yields how much choosing an epoch inflated validation scores: with several epochs, and with one."""
     gaps: dict[bool, list[float]] = {True: [], False: []}
     for model in comparison.models:
         if model.name in models:

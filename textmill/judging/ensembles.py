@@ -1,4 +1,4 @@
-"""Ensembles: named models whose probabilities are averaged, document by document."""
+"""Ensembles: named models whose probabilities are averaged for each document."""
 
 from collections.abc import Collection, Mapping
 from itertools import zip_longest
@@ -19,7 +19,7 @@ from textmill.records.scores import Scores
 
 
 class Member(NamedTuple):
-    """What an ensemble needs of a model, whose files are in `folder`: by seed, its tables of `scoring.predictions`."""
+    """What an ensemble needs of a model: its folder, and its tables of `scoring.predictions` by seed."""
 
     folder: Path
     tokenizer: str
@@ -30,25 +30,25 @@ class Member(NamedTuple):
 
 
 def member(model: Outcome) -> Member:
-    """A model from what train and evaluate told about it."""
+    """Returns a model as a member, from the results of train and evaluate."""
     fit = model.fit
     return Member(model.folder, fit.tokenizer, fit.parameters, model.scores.labels, model.tests(), model.validation())
 
 
 def check_ensembles(ensembles: Ensembles, models: Collection[str], where: str) -> None:
-    """Raises ParamsError under `where` unless each has a name of its own and different members among the models."""
+    """Raises ParamsError under `where` unless each ensemble has its own name, and distinct members that are models."""
     for name, members in ensembles.items():
         if name in models:
             raise ParamsError(f"{where}.{name}: a model has this name; choose another")
         for member in members:
             if member not in models:
-                raise ParamsError(f"{where}.{name}: '{member}' is no model{nearest(member, list(models))}")
+                raise ParamsError(f"{where}.{name}: '{member}' is not a model{nearest(member, list(models))}")
         if len(set(members)) < len(members):
-            raise ParamsError(f"{where}.{name}: a model stands twice in {members}")
+            raise ParamsError(f"{where}.{name}: a model occurs twice in {members}")
 
 
 def with_ensembles(models: Mapping[str, Outcome], ensembles: Ensembles) -> dict[str, Evaluated]:
-    """All models, and the ensembles of some of them."""
+    """Returns all models, and the ensembles."""
     judged = {name: evaluated(model) for name, model in models.items()}
     for name, members in ensembles.items():
         judged[name] = combine({each: member(models[each]) for each in members})
@@ -56,15 +56,15 @@ def with_ensembles(models: Mapping[str, Outcome], ensembles: Ensembles) -> dict[
 
 
 def combine(members: Mapping[str, Member]) -> Evaluated:
-    """What the mean of the members' probabilities scores, of as many runs as the most-seeded member has seeds.
+    """Returns the mean of the members' probabilities, in as many runs as the largest number of a member's seeds.
 
-    A run takes one seed of each member, in ascending order; a member with fewer of them begins again with its first.
-    Raises ArtifactError if the members have other documents or labels.
+    A run takes one seed of each member, in ascending order; a member with fewer seeds starts again with its first.
+    Raises ArtifactError if the members have different documents or labels.
     """
     first, *_ = members.values()
     for one in members.values():
         if one.labels != first.labels:
-            raise ArtifactError(f"{one.folder / Scores.FILE}: labels are not those of {next(iter(members))}")
+            raise ArtifactError(f"{one.folder / Scores.FILE}: labels differ from those of {next(iter(members))}")
     test = _runs({name: one.test for name, one in members.items()}, members, PREDICTIONS)
     chosen = _runs({name: one.validation for name, one in members.items()}, members, VALIDATION)
     surprise = [_log_loss(table, first.labels) for table in chosen]
@@ -85,7 +85,7 @@ def combine(members: Mapping[str, Member]) -> Evaluated:
 def _runs(
     tables: Mapping[str, Mapping[int, pl.DataFrame]], members: Mapping[str, Member], file: str
 ) -> list[pl.DataFrame]:
-    """The mean tables of all runs, of the members' tables by seed."""
+    """Returns the mean table of each run. tables: the members' tables by seed."""
     first, *_ = members.values()
     seeds = {name: sorted(of) for name, of in tables.items()}
     paths = {name: one.folder / file for name, one in members.items()}
@@ -96,9 +96,9 @@ def _runs(
 
 
 def average(tables: Mapping[str, pl.DataFrame], labels: list[str], paths: Mapping[str, Path]) -> pl.DataFrame:
-    """The table of `scoring.predictions` for the mean of the members' probabilities; rows go by document id.
+    """Returns the table of `scoring.predictions` for the mean of the members' probabilities, with rows by document id.
 
-    Raises ArtifactError, naming the member's file among `paths`, if they have other documents or other labels.
+    Raises ArtifactError, naming the member's file from `paths`, if documents or labels differ.
     """
     tables = {name: table.sort("id") for name, table in tables.items()}
     (first, one), *others = tables.items()

@@ -1,6 +1,6 @@
-"""How much a score depends on the documents that happen to be there: what it is without each unit of them.
+"""The jackknife: how much a score depends on the documents, from its values without each unit of them.
 
-Source: Efron & Stein 1981; of groups, Miller 2024 (arXiv 2411.00640) says why.
+Source: Efron & Stein 1981; for groups see Miller 2024 (arXiv 2411.00640).
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ BLOCK = 4_000_000  # numbers held at once: 32 MB
 
 
 def counted(actual: NDArray[np.int64], predicted: NDArray[np.int64], of: NDArray, units: int, classes: int) -> NDArray:
-    """Hits, documents and answers by class of each unit: float64 (units, 3, K). actual, predicted, of: (N,)."""
+    """Returns hits, documents and answers by class of each unit: float64 (units, 3, K). actual, predicted, of: (N,)."""
     hit = actual == predicted
     sides = ((of[hit], actual[hit]), (of, actual), (of, predicted))
     each = [np.bincount(unit * classes + number, minlength=units * classes) for unit, number in sides]
@@ -32,7 +32,7 @@ def without_each(
         raise ValueError("nothing is left without the only unit")
     of, classes = units.of, total.shape[-1]
     inverse: NDArray[np.int64] | slice = slice(None)
-    if len(units.sizes) == len(actual):  # documents that are alike count alike
+    if len(units.sizes) == len(actual):  # equal pairs of label and prediction have equal effects
         order = np.argsort(of)
         cells, inverse = np.unique((actual * classes + predicted)[order], return_inverse=True)
         actual, predicted, of = cells // classes, cells % classes, np.arange(len(cells))
@@ -48,6 +48,6 @@ def without_each(
 
 
 def variance(without: NDArray[np.float64]) -> float:
-    """The variance of a score, or of a difference, of which these (G,) are the values without each unit."""
+    """Returns the variance of a score or difference, given its values without each unit (G,)."""
     units = len(without)
     return float((units - 1) / units * ((without - without.mean()) ** 2).sum())

@@ -1,4 +1,4 @@
-"""A model's score on a split, and how far luck may have moved it: the luck of the documents and that of the seeds."""
+"""A model's score on a split, and its variance from the choice of documents and of seeds."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,17 +14,17 @@ from textmill.judging.units import Units
 
 
 class Judged(NamedTuple):
-    """Scores by a metric, as they are, and those that intervals are made of: with some `added` documents.
+    """Scores by a metric, as they are, and with some `added` documents, for intervals.
 
-    A document more that is right and one that is wrong keep 100 % of twenty documents, or two models that differ in
-    three, from being told as sure (Agresti & Coull 1998; of pairs, Bonett & Price 2012). Where each class weighs the
-    same it is one more of each class.
+    One more correct and one more wrong document keep 20 correct answers of 20, or two models that differ in three
+    documents, from looking certain (Agresti & Coull 1998; for pairs, Bonett & Price 2012). For metrics that weigh
+    classes equally, they are added for each class.
     """
 
     by_seed: NDArray[np.float64]  # (S,)
     centre: float  # with the added documents, mean over seeds
-    without: NDArray[np.float64]  # the same without each unit, (G,); empty where there is one unit
-    without_added: NDArray[np.float64]  # without each added document, (2, A): the right ones, the wrong ones
+    without: NDArray[np.float64]  # the same without each unit, (G,); empty if there is one unit
+    without_added: NDArray[np.float64]  # without each added document, (2, A): the correct ones, the wrong ones
 
     @property
     def estimate(self) -> float:
@@ -53,9 +53,9 @@ def judge(metric: str, actual: NDArray[np.int64], predicted: NDArray[np.int64], 
 
 
 def spread(units: Units, one: Judged, other: Judged | None = None) -> Spread | None:
-    """That of a score, or of the difference from another; None where there is one unit, which tells nothing of it.
+    """Returns the spread of a score, or of its difference from another; None if there is one unit.
 
-    Of two models an added document is right by one and wrong by the other.
+    For two models, each added document is correct for one and wrong for the other.
     """
     if len(units.sizes) < 2:
         return None
@@ -68,7 +68,7 @@ def spread(units: Units, one: Judged, other: Judged | None = None) -> Spread | N
 
 
 def interval(units: Units, judged: Judged, alpha: float) -> tuple[float | None, float | None]:
-    """Low and high end of the interval of 1 - alpha of a score, which lies between 0 and 1."""
+    """Returns the low and high end of the interval of 1 - alpha of a score, between 0 and 1."""
     found = spread(units, judged)
     if found is None:
         return None, None
@@ -78,12 +78,10 @@ def interval(units: Units, judged: Judged, alpha: float) -> tuple[float | None, 
 
 
 def wins(judged: Sequence[Judged], units: Units, seed: int, times: int = 2000) -> list[float | None]:
-    """How often each of the models has the best score, of as many units drawn again; equal ones share a draw.
+    """Returns how often each model has the best score when units are resampled; ties share the win.
 
-    None where there is one unit, which tells nothing of it.
-
-    A score of drawn units is taken from what each unit adds to it, as the jackknife tells: exact for accuracy of
-    documents, and close to it otherwise (Efron 1982, the infinitesimal jackknife).
+    None if there is one unit. Resampled scores are approximated by each unit's contribution from the jackknife: exact
+    for accuracy by document, and close otherwise (Efron 1982, the infinitesimal jackknife).
     """
     count = len(units.sizes)
     if count < 2:

@@ -1,4 +1,4 @@
-"""What models are compared by. A new entry of METRICS is all that a new metric needs, and nothing is trained for it."""
+"""The metrics that models are compared by. A new one needs only an entry in METRICS, and no training."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,11 +10,11 @@ from textmill import tally
 
 
 class Metric(NamedTuple):
-    """title: for people, within a sentence. score: of hits, documents and answers by class, (..., K) each, as (...).
+    """A metric. title: its name within a sentence. score: of hits, documents and answers, (..., K) each, as (...).
 
-    by_class: whether a class weighs the same however few documents it has.
-    slopes: how the score changes with each of the three, (..., 3, K). Of a metric in which rare classes weigh much; it
-    makes intervals of differences right where those have few documents (`judging.swaps`).
+    by_class: whether all classes weigh the same, however few documents they have. slopes: the derivatives of the score
+    by the three, (..., 3, K), for metrics in which rare classes weigh much. They correct intervals of differences when
+    classes have few documents (`judging.swaps`).
     """
 
     title: str
@@ -30,5 +30,5 @@ METRICS: dict[str, Metric] = {
 
 
 def score(metric: str, sums: NDArray) -> NDArray[np.float64]:
-    """A metric of the hits, documents and answers by class, (..., 3, K), as (...)."""
+    """Returns a metric of the hits, documents and answers by class, (..., 3, K), as (...)."""
     return METRICS[metric].score(*np.moveaxis(sums.astype(np.float64), -2, 0))

@@ -1,4 +1,4 @@
-"""Every score of a model, from its tables of predictions."""
+"""All scores of a model, from its tables of predictions."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -15,16 +15,16 @@ from textmill.text.encoding import Documents, classes
 from textmill.text.ragged import Ragged
 
 BINS = 10  # of confidence, for the calibration error
-ERRORS = 20  # confident ones to show
+ERRORS = 20  # most confident ones to show
 HEADLINE = (*METRICS, "roc_auc", "log_loss", "calibration_error")
-EXCERPT = 500  # characters of a text that are shown
+EXCERPT = 500  # characters of a text to show
 
 
 class Predicts(Protocol):
     """Any model."""
 
     def predict_proba(self, docs: Ragged) -> np.ndarray:
-        """Probability of each class for each document, float32 (N, C)."""
+        """Returns the probability of each class for each document, float32 (N, C)."""
 
 
 def predictions(
@@ -35,10 +35,10 @@ def predictions(
     tokens: np.ndarray,
     unit: np.ndarray | None = None,
 ) -> pl.DataFrame:
-    """One row a document: id, label, prediction, confidence, tokens, unit, and a column 'p:<label>' for each class.
+    """Returns a row per document: id, label, prediction, confidence, tokens, unit, and 'p:<label>' per class.
 
-    ids (N,); actual: class numbers, int (N,); probabilities (N, C); tokens int (N,); unit: int (N,), equal where the
-    split keeps documents together; none: each is alone. Raises ValueError if a row is no distribution.
+    ids (N,); actual: class numbers, int (N,); probabilities (N, C); tokens int (N,); unit: int (N,), equal for
+    documents that the split keeps together; None: all separate. Raises ValueError if a row is not a distribution.
     """
     if not np.allclose(probabilities.sum(1), 1, atol=1e-4):
         raise ValueError(f"row {int(np.argmax(np.abs(probabilities.sum(1) - 1)))}: probabilities do not sum to 1")
@@ -59,7 +59,7 @@ def predictions(
 def predict(
     models: Iterable[tuple[int, Predicts]], labels: list[str], *splits: tuple[Documents, np.ndarray]
 ) -> tuple[list[dict[int, pl.DataFrame]], float]:
-    """What the model of each seed says of some splits, as tables of `predictions`, and documents a second.
+    """Returns each seed's predictions for some splits, as tables of `predictions`, and documents per second.
 
     splits: documents, and the unit of each.
     """
@@ -75,17 +75,17 @@ def predict(
 
 
 def classes_of(table: pl.DataFrame, column: str, labels: list[str]) -> np.ndarray:
-    """The class numbers of a column of labels: int (N,)."""
+    """Returns the class numbers of a column of labels: int (N,)."""
     return classes(table[column], labels)
 
 
 def probabilities_of(table: pl.DataFrame, labels: list[str]) -> np.ndarray:
-    """The probabilities of a table of `predictions`: float32 (N, C)."""
+    """Returns the probabilities in a table of `predictions`: float32 (N, C)."""
     return table.select(f"p:{label}" for label in labels).to_numpy()
 
 
 def headline(table: pl.DataFrame, labels: list[str]) -> dict[str, float | None]:
-    """The scores of HEADLINE, rounded to 6 digits; None where one has no meaning."""
+    """Returns the scores of HEADLINE, rounded to 6 digits; None if undefined."""
     from sklearn.metrics import roc_auc_score
 
     actual, proba = classes_of(table, "label", labels), probabilities_of(table, labels).astype(np.float64)
@@ -106,19 +106,19 @@ def headline(table: pl.DataFrame, labels: list[str]) -> dict[str, float | None]:
 
 
 def all_scores(tables: Mapping[int, pl.DataFrame], shipped: int, labels: list[str]) -> Scores:
-    """The scores of tables of `predictions` by seed, those of a class and a bin of the shipped seed alone."""
+    """Returns the scores of tables of `predictions` by seed; those by class and by bin are the shipped seed's."""
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     table, each = tables[shipped], {seed: headline(one, labels) for seed, one in sorted(tables.items())}
     actual, predicted = (classes_of(table, side, labels) for side in ("label", "prediction"))
     sides, every = ("precision", "recall", "f1"), range(len(labels))
 
-    def prf(numbers: Any, average: str | None) -> Any:  # of each side, a number or (K,)
+    def prf(numbers: Any, average: str | None) -> Any:  # of each of `sides`, a number or (K,)
         return precision_recall_fscore_support(actual, predicted, labels=numbers, average=average, zero_division=0)[:3]
 
     by_class = [dict(zip(sides, map(_rounded, of), strict=True)) for of in zip(*prf(every, None), strict=True)]
     own: dict[str, Any] = {}
-    for of in ("macro", "weighted"):  # over the classes that documents have
+    for of in ("macro", "weighted"):  # over the classes that have documents
         own |= {f"{side}_{of}": _rounded(value) for side, value in zip(sides, prf(np.unique(actual), of), strict=True)}
     own |= {name: value for name, value in each[shipped].items() if name in Scores.model_fields}
     if len(labels) == 2:
@@ -141,13 +141,13 @@ def all_scores(tables: Mapping[int, pl.DataFrame], shipped: int, labels: list[st
 
 
 def together(tables: Mapping[int, pl.DataFrame]) -> pl.DataFrame:
-    """Tables of `predictions` by seed as one, with the column `seed` before the others; the seeds ascend."""
+    """Returns tables of `predictions` by seed as one, with a first column `seed`, ascending."""
     parts = sorted(tables.items())
     return pl.concat(table.select(pl.lit(seed, pl.Int64).alias("seed"), pl.all()) for seed, table in parts)
 
 
 def over_seeds(each: Mapping[int, dict[str, float | None]]) -> tuple[dict[str, float | None], dict[str, float | None]]:
-    """Mean and standard deviation (ddof = 1; None for one seed) of the headline scores of the seeds."""
+    """Returns mean and standard deviation (ddof = 1; None for one seed) of the headline scores of the seeds."""
     found = {name: [value for of in each.values() if (value := of[name]) is not None] for name in HEADLINE}
     known = {name: len(column) == len(each) for name, column in found.items()}
     several = len(each) > 1
@@ -157,9 +157,10 @@ def over_seeds(each: Mapping[int, dict[str, float | None]]) -> tuple[dict[str, f
 
 
 def summary(scores: Scores, shipped: int, validation: Mapping[str, float]) -> dict[str, float | None]:
-    """The line of `dvc metrics show`: what a model is chosen by, then what it scores on the test split.
+    """Returns the line of `dvc metrics show`: what a model is chosen by, then its scores on the test split.
 
-    Both are of the shipped seed; of several, mean and standard deviation of the test scores of METRICS follow.
+    Both are the shipped seed's. For several seeds, the mean and standard deviation of the test scores of METRICS
+    follow.
     """
     line: dict[str, float | None] = {f"validation_{name}": value for name, value in validation.items()}
     line |= {f"test_{name}": value for name, value in scores.of(shipped).items()}
@@ -170,7 +171,7 @@ def summary(scores: Scores, shipped: int, validation: Mapping[str, float]) -> di
 
 
 def calibration(confidence: np.ndarray, right: np.ndarray) -> list[Bin]:
-    """Mean confidence and accuracy in each of ten equal bins of confidence that hold a row. Both arrays are (N,)."""
+    """Returns mean confidence and accuracy in each of ten equal bins that is not empty. Arrays are (N,)."""
     return [
         Bin(confidence=_rounded(mean), accuracy=_rounded(share), rows=rows)
         for mean, share, rows in _bins(confidence, right)
@@ -178,12 +179,12 @@ def calibration(confidence: np.ndarray, right: np.ndarray) -> list[Bin]:
 
 
 def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
-    """Expected calibration error: how far confidence and accuracy lie apart, in the mean (Guo et al. 2017)."""
+    """Returns the expected calibration error: the mean distance of confidence and accuracy (Guo et al. 2017)."""
     return sum(rows * abs(mean - share) for mean, share, rows in _bins(confidence, right)) / len(right)
 
 
 def _bins(confidence: np.ndarray, right: np.ndarray) -> list[tuple[float, float, int]]:
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)  # a confidence of exactly 1 belongs to the last
+    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)  # a confidence of exactly 1 belongs to the last bin
     each = (bins == number for number in np.unique(bins))
     return [(float(confidence[held].mean()), float(right[held].mean()), int(held.sum())) for held in each]
 
@@ -193,7 +194,7 @@ def _answers(table: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def mistakes(table: pl.DataFrame, texts: Iterable[pl.DataFrame]) -> Mistakes:
-    """The most confident errors of a table of `slices.with_facts`, the worst first, with the start of their texts.
+    """Returns the most confident errors of a table of `slices.with_facts`, worst first, with the start of their texts.
 
     texts: in parts, with the columns id and text.
     """

@@ -16,14 +16,14 @@ from textmill.text.pieces import normal
 
 QUARTERS = ("shortest", "shorter", "longer", "longest")
 UNKNOWN = {"none": 0.0, "up to 5 %": 0.05, "5 to 10 %": 0.1, "more than 10 %": 1.0}  # highest share of each slice
-VALUES = 15  # of a column, that are told one by one
-LONG = 40  # characters of a value that are told
+VALUES = 15  # of a column that get a slice of their own
+LONG = 40  # characters of a value to show
 EMPTY = "(empty)"
-FORMULA = r"^[=+\-@\t\r]"  # what a spreadsheet would compute
+FORMULA = r"^[=+\-@\t\r]"  # what a spreadsheet would evaluate
 
 
 def negated(texts: pl.Series, negations: Sequence[str]) -> pl.Series:
-    """Whether each text holds one of the words, bool (N,): in lower case, as whole words, whatever the tokenizer."""
+    """Returns which texts contain one of the words, bool (N,): in lower case, as whole words, for any tokenizer."""
     if not negations:
         return pl.repeat(False, len(texts), eager=True)
     words = [pl.escape_regex(_plain(pl.Series([word]))[0].strip()) for word in negations]
@@ -38,9 +38,9 @@ def _plain(texts: pl.Series) -> pl.Series:
 def with_facts(
     table: pl.DataFrame, documents: Documents, texts: Iterable[pl.Series], negations: Sequence[str]
 ) -> pl.DataFrame:
-    """A table of `scoring.predictions` with the columns `negation` (bool) and `unknown` (shares).
+    """Returns a table of `scoring.predictions` with the columns `negation` (bool) and `unknown` (shares).
 
-    texts: those of the documents, in their order and in parts.
+    texts: of the documents, in order and in parts.
     """
     negation = pl.concat(negated(some, negations) for some in texts)
     facts = pl.DataFrame({"id": documents.ids, "negation": negation, "unknown": documents.data.docs.unknown})
@@ -48,19 +48,18 @@ def with_facts(
 
 
 class Way(NamedTuple):
-    """One way to slice: its parts by name, bool (N,) each, and what is told of each part beside its scores."""
+    """One criterion for slicing: its parts by name, bool (N,) each, and further facts for each part."""
 
     parts: list[tuple[str, np.ndarray]]
     told: list[dict[str, int]] | None = None
 
 
 def slices(table: pl.DataFrame, alpha: float, columns: pl.DataFrame | None = None) -> Slices:
-    """Accuracy by length, by negation, by unknown tokens and by columns of the data. Each way parts all rows; a slice
-    may have none.
+    """Returns accuracy by length, negation, unknown tokens and columns of the data. Slices may be empty.
 
-    table: of `with_facts`. columns: the values of each row, strings or null.
-    Each slice has rows, accuracy, the interval of 1 - alpha, and whether it differs from the rest. These verdicts hold
-    together, with probability 1 - alpha (Holm 1979).
+    table: from `with_facts`. columns: the values of each row, strings or null. Each slice has rows, accuracy, the
+    interval of 1 - alpha, and whether it differs from the rest. These verdicts hold jointly with probability 1 - alpha
+    (Holm 1979).
     """
     units = units_of(table["unit"].to_numpy())
     right = (table["label"] == table["prediction"]).to_numpy()
@@ -87,7 +86,7 @@ def slices(table: pl.DataFrame, alpha: float, columns: pl.DataFrame | None = Non
 def _by_length(tokens: np.ndarray) -> Way:
     cuts = np.unique(np.quantile(tokens, [0.25, 0.5, 0.75], method="lower"))
     quarter = np.unique(np.searchsorted(cuts, tokens, side="left"), return_inverse=True)[1]
-    count = int(quarter.max()) + 1  # fewer than four where many lengths are equal
+    count = int(quarter.max()) + 1  # fewer than four if many lengths are equal
     names = QUARTERS if count == 4 else [f"part {number}" for number in range(1, count + 1)]
     parts = [(name, quarter == number) for number, name in enumerate(names)]
     return Way(parts, [{"from": int(tokens[held].min()), "to": int(tokens[held].max())} for _, held in parts])
@@ -95,7 +94,7 @@ def _by_length(tokens: np.ndarray) -> Way:
 
 def _by_kind(table: pl.DataFrame) -> dict[str, Way]:
     negation = table["negation"].to_numpy()
-    shares = table["unknown"].to_numpy().astype(np.float64).round(6)  # 1 of 20 is 5 %, not a little more
+    shares = table["unknown"].to_numpy().astype(np.float64).round(6)  # so that 1 of 20 is 5 %, not a little more
     share = np.searchsorted(list(UNKNOWN.values())[:-1], shares)
     return {
         "negation": Way([(name, negation == held) for name, held in (("without", False), ("with", True))]),
@@ -104,7 +103,7 @@ def _by_kind(table: pl.DataFrame) -> dict[str, Way]:
 
 
 def _by_value(values: pl.Series) -> Way:
-    """The most frequent values, of equal ones in the order of the alphabet; the others together."""
+    """Returns slices for the most frequent values (ties in alphabetical order), and one for the others."""
     values = values.str.strip_chars().fill_null("")
     counts = values.value_counts(name="rows").sort(["rows", values.name], descending=[True, False])[values.name]
     largest = counts.head(VALUES if len(counts) > VALUES + 1 else len(counts))
@@ -117,7 +116,7 @@ def _by_value(values: pl.Series) -> Way:
 def _slice(
     name: str, right: np.ndarray, held: np.ndarray, alpha: float, units: Units, sign: Literal[-1, 0, 1], **told: Any
 ) -> Slice:
-    """right, held: bool (N,), what the model got right, and what is in the slice."""
+    """Returns a slice. right, held: bool (N,), which documents are correct, and which are in the slice."""
     rows = int(held.sum())
     if not rows:
         return Slice(slice=name, rows=0, accuracy=None, low=None, high=None, **told)
@@ -132,17 +131,17 @@ def _slice(
 
 
 class Apart(NamedTuple):
-    """How far a slice is from the rest: the difference of their shares, and the chance of one so large."""
+    """How far a slice is from the rest: the difference of their accuracies, and its p-value."""
 
     difference: float
     p: float
 
 
 def apart(right: np.ndarray, held: np.ndarray, units: Units) -> Apart | None:
-    """Whether a slice is right less often or more often than the rest; None where that cannot be told.
+    """Returns whether a slice's accuracy differs from that of the rest; None if it cannot be tested.
 
-    The two share no document, but they may share units. Of a model that is as good everywhere p is below alpha with a
-    chance of alpha at most.
+    The two share no documents, but may share units. For a model that is equally good everywhere, p is below alpha with
+    a chance of at most alpha.
     """
     inside, outside = (share_without_each(right, side, units) for side in (held, ~held))
     if inside is None or outside is None:
@@ -155,12 +154,13 @@ def apart(right: np.ndarray, held: np.ndarray, units: Units) -> Apart | None:
 
 
 def holm(judged: Mapping[str, Sequence[Apart | None]], alpha: float) -> dict[str, list[Literal[-1, 0, 1]]]:
-    """The sign of each slice, by way, where all these verdicts together are wrong with a chance of alpha at most.
+    """Returns the sign of each slice, by criterion. All signs together are wrong with a chance of at most alpha.
 
-    Two slices that are each other's rest are one question. Source: Holm 1979, the step-down form of Bonferroni's.
+    If there are two slices, each is the other's rest, so they are tested once. Source: Holm 1979, the step-down form of
+    Bonferroni's correction.
     """
     asked = sorted(one.p for found in judged.values() for one in _questions(found))
-    level = -1.0  # p up to here are told
+    level = -1.0  # p-values up to here are significant
     for number, p in enumerate(asked):
         if p > alpha / (len(asked) - number):
             break
@@ -181,12 +181,12 @@ def _sign(one: Apart | None, level: float) -> Literal[-1, 0, 1]:
 
 
 def doubt(rows: int) -> float:
-    """The variance that two documents more bring, one right and one wrong: ten of ten are not told as sure."""
+    """Returns the variance from two added documents, one correct and one wrong, so that 10 of 10 is not certain."""
     return 2 / (rows + 2) ** 2
 
 
 def share_without_each(right: np.ndarray, held: np.ndarray, units: Units) -> np.ndarray | None:
-    """The share of `held` documents that is right without those of each unit, (G,); None if one unit has them all."""
+    """Returns the accuracy in `held` without each unit's documents, (G,); None if one unit has them all."""
     rows = np.bincount(units.of, held, len(units.sizes))
     left = held.sum() - rows
     if not left.all():
@@ -195,10 +195,10 @@ def share_without_each(right: np.ndarray, held: np.ndarray, units: Units) -> np.
 
 
 def wrong(table: pl.DataFrame, texts: pl.DataFrame) -> pl.DataFrame:
-    """The errors among `texts` (columns id and text), in their order, for a person's spreadsheet.
+    """Returns the errors among `texts` (columns id and text), in order, for a spreadsheet.
 
-    A label or text that a spreadsheet would take for a formula begins with an apostrophe; predictions.parquet, joined
-    with the test split, has them as they are.
+    Labels and texts that a spreadsheet would evaluate as a formula get an apostrophe in front. predictions.parquet,
+    joined with the test split, has them unchanged.
     """
     rows = texts.join(table.filter(pl.col("label") != pl.col("prediction")), on="id", maintain_order="left")
     return rows.select(*table.columns, "text").with_columns(pl.col(pl.String).str.replace(FORMULA, "'${0}"))

@@ -1,8 +1,8 @@
-"""How far a difference of two models reaches that only differ by luck, where rare classes make Student's t too narrow.
+"""A randomisation test for differences of two models, for metrics where rare classes make Student's t too narrow.
 
-If the models are equally good, the answers of both could change hands at any unit. Each swap gives a difference and its
-standard error; their ratio's quantile takes the place of Student's. Source: randomisation tests, Noreen 1989; divided
-by its standard error so that models may err differently and be equal by the metric, Janssen 1997; Chung & Romano 2013.
+If two models are equally good, their answers can be swapped in any unit. Each set of swaps gives a difference and its
+standard error; the quantile of their ratio replaces Student's. Source: randomisation tests, Noreen 1989; divided by the
+standard error, so that models with equal scores may err differently, Janssen 1997; Chung & Romano 2013.
 """
 
 from typing import TYPE_CHECKING
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 SWAPS = 2000
-BEYOND = 10  # swaps that must lie beyond a quantile for it to be told
+BEYOND = 10  # swaps that must lie beyond a quantile to estimate it
 BLOCK = 1_000_000  # swaps x patterns held at once
 
 
 def widening(
     metric: str, actual: NDArray[np.int64], a: NDArray, b: NDArray, classes: int, units: Units, alpha: float, seed: int
 ) -> float:
-    """By what Student's quantile of 1 - alpha is to be multiplied for the difference of a and b; 1 for accuracy.
+    """Returns the factor for Student's quantile of 1 - alpha, for the difference of a and b; 1 for accuracy.
 
-    actual, a, b: class numbers (N,). Deeper than the swaps can tell, the factor is that of the deepest quantile.
+    actual, a, b: class numbers (N,). For quantiles beyond what the swaps can estimate, it is the factor of the last
+    one.
     """
     if METRICS[metric].slopes is None or not (a != b).any():
         return 1.0
@@ -40,9 +41,9 @@ def widening(
 def patterns(
     actual: NDArray[np.int64], a: NDArray, b: NDArray, classes: int, units: Units
 ) -> tuple["csr_array", "csr_array", NDArray[np.int64]]:
-    """Hits, documents and answers by class, (C, 3K), of a and of b in each kind of unit, and how many of a kind (C,).
+    """Returns hits, documents and answers by class of each kind of unit, (C, 3K), for a and b, and kinds' sizes (C,).
 
-    Documents are of one kind where label and both answers are the same, whoever gave which.
+    Documents are of the same kind if the label and both predictions are equal, whichever model made which.
     """
     from scipy.sparse import csr_array
 
@@ -65,7 +66,7 @@ def patterns(
 def studentised(
     metric: str, a: "csr_array", b: "csr_array", times: NDArray[np.int64], classes: int, seed: int
 ) -> NDArray[np.float64]:
-    """Differences over their standard errors, of SWAPS swaps: (SWAPS,). a, b, times: of `patterns`."""
+    """Returns differences divided by their standard errors, for SWAPS swaps: (SWAPS,). a, b, times: from `patterns`."""
     slopes = METRICS[metric].slopes
     assert slopes
     random, found = np.random.default_rng(seed), []
@@ -79,7 +80,7 @@ def studentised(
         ]
         shaped = [each.reshape(here, 3, classes) for each in sums]
         towards = [slopes(*np.moveaxis(each, 1, 0)).reshape(here, 3 * classes) for each in shaped]
-        as_is = towards[0] @ a.T - towards[1] @ b.T  # what a unit of each kind adds to the difference, (here, C)
+        as_is = towards[0] @ a.T - towards[1] @ b.T  # each kind's contribution to the difference, (here, C)
         swapped = towards[0] @ b.T - towards[1] @ a.T
         error = np.sqrt((kept * as_is**2 + given * swapped**2).sum(1))
         difference = score(metric, shaped[0]) - score(metric, shaped[1])

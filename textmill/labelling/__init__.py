@@ -1,4 +1,4 @@
-"""Texts, and the rows of files, labelled by a bundle: what `textmill predict` does."""
+"""Labels texts and the rows of files: what `textmill predict` does."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -17,22 +17,22 @@ from textmill.labelling.reading import Row, kind_of, read_table
 from textmill.labelling.writing import KINDS, Labelled, write_csv, write_jsonl
 from textmill.rows.joining import joined
 
-BATCH = 10_000  # rows that are held at a time, at most
+BATCH = 10_000  # rows in memory at a time, at most
 NO_ANSWER = "(no answer)"
-SIZE = 16 << 20  # characters of text that are; the row that passes it is held too
+SIZE = 16 << 20  # characters of text in memory at a time; the row that exceeds it is still read
 
 
 @dataclass
 class Told:
-    """What came of a file."""
+    """Counts of a file's rows."""
 
     rows: int = 0
     answered: int = 0
-    empty: int = 0  # of these
-    unknown: int = 0  # texts of which the model knows nothing, but empty ones
+    empty: int = 0  # of the answered
+    unknown: int = 0  # answered texts that are not empty, but of which the model knows nothing
 
     def add(self, found: list[Answer]) -> None:
-        """Count some more."""
+        """Counts more answers."""
         self.rows += len(found)
         given = [one for one in found if one.label is not None]
         self.answered += len(given)
@@ -46,7 +46,7 @@ class Told:
 
 
 def spoken(answer: Answer) -> str:
-    """An answer for people: the label, the probabilities of the classes, and what they should know."""
+    """Returns an answer as a line of text: the label, the classes' probabilities, and a warning if there is one."""
     return f"{NO_ANSWER if answer.label is None else answer.label}\t{shares(answer.shares)}" + (
         f"\t{answer.note}" if answer.note else ""
     )
@@ -56,9 +56,9 @@ def label_texts(
     classifier: Classifier | Averaged, texts: Iterable[str], as_json: bool, told: Told, above: float | None = None,
     batch: int = BATCH,
 ) -> Iterator[str]:  # fmt: skip
-    """A line for each text, for people or as a record of json; they are counted in `told`.
+    """Yields a line for each text, for people or as a JSON record. Counts them in `told`.
 
-    above: what the confidence of an answer must be more than. batch: texts that are waited for.
+    above: the confidence that an answer must exceed. batch: texts that are collected before they are labelled.
     """
     for some in batches(texts, len, batch):
         found = answers(classifier, some, above)
@@ -71,11 +71,11 @@ def label_file(
     classifier: Classifier | Averaged, source: Path, target: IO[str], kind: str, columns: list[str], separator: str,
     above: float | None = None, end: str = "\r\n",
 ) -> Told:  # fmt: skip
-    """Copy the rows of a file with the columns of `answers.added`; what came of them.
+    """Copies the rows of a file, adding the columns of `answers.added`. Returns the counts.
 
-    kind: what is written. columns: those that make a text; none: those that the model was trained on. above: what the
-    confidence of an answer must be more than. end: of a line of csv.
-    Raises ArtifactError, ParamsError or DataError for what is not as it should be in `source`.
+    kind: the format that is written. columns: those that are joined into a text; if empty, those that the model was
+    trained on. above: the confidence that an answer must exceed. end: the line ending of csv. Raises ArtifactError,
+    ParamsError or DataError for errors in `source`.
     """
     told = Told()
     names, rows, mark = read_table(source, columns or classifier.columns, separator)
@@ -98,32 +98,32 @@ def to_file(
     classifier: Classifier | Averaged, source: Path, out: Path, columns: list[str], separator: str,
     above: float | None = None,
 ) -> Told:  # fmt: skip
-    """`label_file` to a new file, which is there when all of it is. Its name says what it is."""
+    """Like `label_file`, but writes a file, whole or not at all. The format follows from its name."""
     kind = check_target(out, source)
     with atomic(out) as temporary, open(temporary, "w", encoding="utf-8", errors="backslashreplace", newline="") as to:
         return label_file(classifier, source, to, kind, columns, separator, above)
 
 
 def check_target(out: Path, source: Path) -> str:
-    """What the name of `out` says that it is. Raises ParamsError or ResourceError if it cannot be written."""
+    """Returns the format that `out` is named after. Raises ParamsError or ResourceError if it cannot be written."""
     if out.resolve() == source.resolve() or (out.exists() and source.exists() and out.samefile(source)):
         raise ParamsError(f"--out {out} is the input; name another file")
     if out.is_dir():
         raise ParamsError(f"--out {out} is a folder; name a file")
     if not out.parent.is_dir():
-        raise ResourceError(f"{out}: cannot be written: there is no folder {out.parent}; make it first")
+        raise ResourceError(f"{out}: cannot be written: there is no folder {out.parent}; create it first")
     if (kind := out.suffix.lower().removeprefix(".")) not in KINDS:
         raise ParamsError(f"{out}: its name does not end in {', '.join(f'.{one}' for one in KINDS)}")
     return kind
 
 
 def shown_as(source: Path, as_json: bool) -> str:
-    """What the rows of a file are in the terminal."""
+    """Returns the format in which a file's rows are printed."""
     return "jsonl" if as_json else "tsv" if kind_of(source) == "tsv" else "csv"
 
 
 def batches(items: Iterable[Any], size: Callable[[Any], int], most: int) -> Iterator[list[Any]]:
-    """Lists of items, as many as `most` at most, and no more of `size` in all than SIZE and one item."""
+    """Yields lists of at most `most` items. Their total size is at most SIZE plus one item."""
     batch, held = [], 0
     for item in items:
         batch.append(item)
@@ -136,6 +136,6 @@ def batches(items: Iterable[Any], size: Callable[[Any], int], most: int) -> Iter
 
 
 def _texts(rows: list[Row]) -> list[str]:
-    """One text a row, as training joins it."""
+    """Returns one text per row, joined as in training."""
     names = [str(number) for number in range(len(rows[0].texts))]
     return pl.DataFrame([row.texts for row in rows], names, orient="row").select(joined(names)).to_series().to_list()

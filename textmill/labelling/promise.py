@@ -1,4 +1,4 @@
-"""Answering only what is sure enough: a promise about the share of wrong answers, and what became of it."""
+"""Answers only confident texts: a promise about the share of wrong answers, and what came of it."""
 
 import math
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from textmill.errors import ParamsError
 
 
 class Promise(NamedTuple):
-    """At most `risk` of the answers are wrong. step: the threshold that keeps it; None if the model has none."""
+    """At most `risk` of the answers are wrong. step: the threshold that ensures it; None if the model has none."""
 
     risk: float
     step: Step | None
@@ -17,35 +17,35 @@ class Promise(NamedTuple):
 
     @property
     def above(self) -> float:
-        """The confidence that an answer must have more of."""
+        """The confidence that an answer must exceed."""
         return self.step.above if self.step else 1.0
 
     def kept(self, answered: int, rows: int) -> str:
-        """What a person should know of texts of which so many were answered."""
+        """Returns a line about how many texts were answered."""
         if self.reason:
             return f"answered none of {rows:,}: {self.reason}"
-        sure = f"{_percent(1 - DELTA)} sure: at most {_percent(self.risk)} of such answers are wrong"
+        sure = f"with {_percent(1 - DELTA)} confidence, at most {_percent(self.risk)} of such answers are wrong"
         return f"answered {answered:,} of {rows:,} ({sure})"
 
 
 def parse_risk(text: str) -> float:
-    """A share of wrong answers, as the command line has it. Raises ParamsError if it is none."""
+    """Returns a share of wrong answers given on the command line. Raises ParamsError if it is not one."""
     try:
         risk = float(text)
     except ValueError:
         risk = math.nan
     if not 0 < risk < 1:
-        raise ParamsError(f"--risk: expected a share of wrong answers between 0 and 1, say 0.05, found {text!r}")
+        raise ParamsError(f"--risk: expected a share of wrong answers between 0 and 1, such as 0.05, found {text!r}")
     return risk
 
 
 def promise(classifier: Classifier | Averaged, risk: float) -> Promise:
-    """What the model's validation documents let one promise. Raises ParamsError if nothing is known of them."""
+    """Returns the promise that validation documents support. Raises ParamsError if the model has no calibration."""
     if isinstance(classifier, Averaged):
-        raise ParamsError("--risk: an average of models has no thresholds of its own; name one model, without --with")
+        raise ParamsError("--risk: an average of models has no thresholds; name one model, without --with")
     known = classifier.config.calibration
     if not known.documents:
-        raise ParamsError(f"--risk: model '{classifier.config.name}' is older than thresholds; train it again")
+        raise ParamsError(f"--risk: model '{classifier.config.name}' has no thresholds; train it again")
     if step := threshold(known.steps, risk):
         return Promise(risk, step)
     reason = f"its {known.documents:,} validation documents cannot show that at most {_percent(risk)} are wrong"

@@ -1,4 +1,4 @@
-"""The rows of a file that is to be labelled, as they are: csv, tsv, jsonl or parquet, in UTF-8, a row at a time."""
+"""Reads the rows of a file to be labelled, unchanged and one at a time: csv, tsv, jsonl or parquet, in UTF-8."""
 
 import csv
 import io
@@ -16,26 +16,26 @@ from textmill.rows.delimited import SEP
 from textmill.rows.records import ABSENT, as_string, leaves, reach
 
 KINDS = ("csv", "tsv", "jsonl", "parquet")
-LONGEST = 10_000_000  # characters of a line or a cell: more is a quote that nobody closed
-ROWS = 10_000  # of parquet at a time
-SHOWN = 40  # characters of a column's name, which may be a text
+LONGEST = 10_000_000  # characters of a line or cell; more means that a quote was never closed
+ROWS = 10_000  # of parquet, at a time
+SHOWN = 40  # characters of a column's name that are shown, since it may be a text
 
 
 class Row(NamedTuple):
-    """A row and what is to be labelled of it."""
+    """A row, and the texts to be labelled."""
 
-    line: int  # where it begins; in parquet its number from 1
-    names: list[str]  # of its cells; in csv and parquet one list for all rows
+    line: int  # where it begins; in parquet its number, from 1
+    names: list[str]  # of its cells; in csv and parquet the same list for all rows
     values: list[Any]
-    texts: tuple[str, ...]  # of the columns that make a text
+    texts: tuple[str, ...]  # of the columns that are joined into a text
 
     def size(self) -> int:
-        """Characters, about."""
+        """Returns the approximate number of characters."""
         return sum(len(value) for value in self.values if isinstance(value, str)) + sum(map(len, self.texts))
 
 
 def kind_of(path: Path) -> str:
-    """What a file's name says that it is. Raises ParamsError if it is none of KINDS."""
+    """Returns the format that a file is named after. Raises ParamsError if it is not one of KINDS."""
     kind = format_of(path.name)
     if kind is None or kind not in KINDS:
         raise ParamsError(f"{path}: its name does not end in {', '.join(f'.{one}' for one in KINDS)}")
@@ -43,7 +43,7 @@ def kind_of(path: Path) -> str:
 
 
 class Table(NamedTuple):
-    """The rows of a file, and the columns that all of them have; None where each row names its own."""
+    """The rows of a file, and the columns that all of them have; None if each row names its own."""
 
     names: list[str] | None
     rows: Iterator[Row]
@@ -51,13 +51,13 @@ class Table(NamedTuple):
 
 
 def read_table(path: Path, columns: Sequence[str], separator: str) -> Table:
-    """A file's rows, with the texts of these columns. separator: of csv.
+    """Returns a file's rows, with the texts of these columns. separator: of csv.
 
-    Raises ArtifactError if there is no such file or it is damaged, ParamsError if it lacks a column, and DataError
-    naming the line that is not what the file's name says, also while rows are read.
+    Raises ArtifactError if the file is missing or damaged, ParamsError if it lacks a column, and DataError, also while
+    rows are read, naming a line that does not fit the format.
     """
     if not path.exists():
-        raise ArtifactError(f"{path}: No such file")
+        raise ArtifactError(f"{path}: no such file")
     if path.is_dir():
         raise ArtifactError(f"{path}: a folder; name a file")
     content = _content(path, kind_of(path), columns, separator)
@@ -66,7 +66,7 @@ def read_table(path: Path, columns: Sequence[str], separator: str) -> Table:
 
 
 def _content(path: Path, kind: str, columns: Sequence[str], separator: str) -> Iterator[Any]:
-    """First the names and the separator of a Table, then its rows."""
+    """Yields the names and the separator of a Table, then its rows."""
     with opened(path) as file, _utf8(path):
         if kind == "parquet":
             yield from _parquet(file, path, columns)
@@ -82,12 +82,12 @@ def _content(path: Path, kind: str, columns: Sequence[str], separator: str) -> I
 def _csv(text: io.TextIOWrapper, path: Path, columns: Sequence[str], separator: str) -> Iterator[Any]:
     lines = _lines(text, path)
     first = next(lines, "")
-    above = 0  # lines above the header
+    above = 0  # lines before the header
     if told := SEP.fullmatch(first.rstrip("\r\n")):
         separator, above = told[1], 1
     reader = csv.reader(lines if above else chain([first], lines), delimiter=separator, strict=True)
     line = above + 1
-    before = csv.field_size_limit(LONGEST)  # of the whole process
+    before = csv.field_size_limit(LONGEST)  # a setting of the whole process
     try:
         if not (names := next(filter(None, reader), [])):
             raise DataError(f"{path}: no rows: the file is empty")
@@ -104,7 +104,9 @@ def _csv(text: io.TextIOWrapper, path: Path, columns: Sequence[str], separator: 
                 yield Row(line, names, cells, tuple(cells[place] for place in places))
             line = above + reader.line_num + 1
     except csv.Error as error:
-        raise DataError(f"{path}: line {line}: {error}; is a quote in it never closed, or not doubled?") from error
+        raise DataError(
+            f"{path}: line {line}: {error}; does it have a quote that is not closed or not doubled?"
+        ) from error
     finally:
         csv.field_size_limit(before)
 
@@ -125,7 +127,7 @@ def _jsonl(text: io.TextIOWrapper, path: Path, columns: Sequence[str]) -> Iterat
         texts = tuple(_text(record, column, f"{path}: line {line}", seen) for column in columns)
         yield Row(line, list(record), list(record.values()), texts)
     for column in columns:
-        if first and column not in seen:  # a record may lack it, but not all of them
+        if first and column not in seen:  # some records may lack it, but not all
             _place(path, leaves(first), column)
 
 
@@ -146,11 +148,11 @@ def _parquet(file: IO[bytes], path: Path, columns: Sequence[str]) -> Iterator[An
                 yield Row(line, names, list(record.values()), texts)
                 line += 1
     except (pa.ArrowException, OSError) as error:
-        raise ArtifactError(f"{path}: not a whole parquet file ({error})") from error
+        raise ArtifactError(f"{path}: not a complete parquet file ({error})") from error
 
 
 def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[str]:
-    """Lines with their ends. Raises DataError for one that cannot be of a text."""
+    """Yields lines with their endings. Raises DataError for a line that cannot be text."""
     for number, line in enumerate(iter(lambda: text.readline(LONGEST + 1), ""), 1):
         if len(line) > LONGEST:
             raise DataError(f"{path}: line {number}: more than {LONGEST:,} characters")
@@ -160,10 +162,10 @@ def _lines(text: io.TextIOWrapper, path: Path) -> Iterator[str]:
 
 
 def _place(path: Path, names: list[str], column: str, separator: str | None = None) -> int:
-    """Where a column stands. Raises ParamsError if it does not stand there once."""
+    """Returns a column's position. Raises ParamsError if it is missing or not unique."""
     if (count := names.count(column)) == 1:
         return names.index(column)
-    plain = [unicodedata.normalize("NFC", name).strip() for name in names]  # training's file may write it otherwise
+    plain = [unicodedata.normalize("NFC", name).strip() for name in names]  # training may spell it differently
     if not count and separator and plain.count(same := unicodedata.normalize("NFC", column).strip()) == 1:
         return plain.index(same)
     found = ", ".join(name[:SHOWN] for name in names) or "none"
@@ -172,13 +174,13 @@ def _place(path: Path, names: list[str], column: str, separator: str | None = No
             f"{path}: several columns '{column}' among {', '.join(name[:SHOWN] for name in names)}; rename one"
         )
     other = next((mark for mark in ";\t,|" if len(names) == 1 and mark in names[0]), None)
-    header = ", or give the file a first row of names, if it has none" if separator else ""
+    header = ", or add a first row of names if the file has none" if separator else ""
     advice = f"is --separator {other!r}?" if separator and other else "name yours with --column" + header
     raise ParamsError(f"{path}: no column '{column}' among {found}; {advice}")
 
 
 def _text(record: dict[str, Any], column: str, where: str, seen: set[str]) -> str:
-    """A record's text as training reads it; none is an empty one. A column that is there is `seen`."""
+    """Returns a record's text as training reads it; a missing one is empty. Adds the column to `seen` if it exists."""
     value = reach(record, column)
     if value is ABSENT:
         return ""

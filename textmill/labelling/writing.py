@@ -1,4 +1,4 @@
-"""Labelled rows as csv or jsonl."""
+"""Writes labelled rows as csv or jsonl."""
 
 import csv
 import json
@@ -17,10 +17,10 @@ Labelled = Sequence[tuple[Row, Answer]]
 
 def write_csv(target: IO[str], batches: Iterator[Labelled], names: list[str] | None, labels: Sequence[str],
               source: Path, separator: str, end: str) -> None:  # fmt: skip
-    """Rows with the columns of `added`. names: the other columns; None: those of the first batch's records.
+    """Writes rows with the columns of `added`. names: the other columns; None: those of the first batch's records.
 
-    A cell that a record lacks is empty. Raises DataError, naming `source`, for a record with a column that is none of
-    them, and if one is called as one of ours.
+    A cell that a record lacks is empty. Raises DataError, naming `source`, if a record has a further column, or if a
+    column has one of our names.
     """
     writer = csv.writer(target, delimiter=separator, lineterminator=end)
     first: Labelled = next(batches, []) if names is None else []
@@ -34,7 +34,7 @@ def write_csv(target: IO[str], batches: Iterator[Labelled], names: list[str] | N
 
 
 def write_jsonl(target: IO[str], batches: Iterator[Labelled], labels: Sequence[str], source: Path) -> None:
-    """A record a row, with the keys of `added`. Raises DataError if a row has one of them, or a column twice."""
+    """Writes a record per row, with the keys of `added`. Raises DataError if a row has one already, or a key twice."""
     checked: list[str] = []
     for batch in batches:
         for row, answer in batch:
@@ -42,12 +42,12 @@ def write_jsonl(target: IO[str], batches: Iterator[Labelled], labels: Sequence[s
                 checked = row.names
                 _check_free(checked, labels, source)
                 if twice := [name for name in checked if checked.count(name) > 1]:
-                    raise DataError(f"{source}: two columns '{twice[0]}'; rename one, or write csv")
+                    raise DataError(f"{source}: two columns are called '{twice[0]}'; rename one, or write csv")
             target.write(as_json(dict(zip(row.names, row.values, strict=True)) | answer.cells()) + "\n")
 
 
 def as_json(record: Any) -> str:
-    """A record in one line; what json lacks becomes null (no number) or text (a date)."""
+    """Returns a record in one line. What JSON lacks becomes null (such as NaN) or text (such as a date)."""
     try:
         return json.dumps(record, ensure_ascii=False, allow_nan=False, default=str)
     except ValueError:
@@ -56,13 +56,13 @@ def as_json(record: Any) -> str:
 
 def _check_free(names: Sequence[str], labels: Sequence[str], source: Path) -> None:
     if taken := [name for name in added(labels) if name in names]:
-        raise DataError(f"{source}: there is a column '{taken[0]}' already; rename it")
+        raise DataError(f"{source}: there is already a column '{taken[0]}'; rename it")
 
 
 def _arranged(row: Row, names: list[str], source: Path) -> list[Any]:
     record = dict(zip(row.names, row.values, strict=True))
     if new := [name for name in record if name not in names]:
-        raise DataError(f"{source}: line {row.line}: '{new[0]}' is in no row before; write jsonl")
+        raise DataError(f"{source}: line {row.line}: '{new[0]}' is not in the rows before; write jsonl")
     return [record.get(name) for name in names]
 
 

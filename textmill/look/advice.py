@@ -1,45 +1,45 @@
-"""Which params should be others for this data than for any, and why."""
+"""Params that should differ from their defaults for this data, and why."""
 
 from typing import Any, NamedTuple
 
 from textmill.look.facts import Facts
 from textmill.look.words import IMBALANCED, percent
 
-MOST = 0.5  # of the documents that may be left out with their classes: where it is more, these are none
-GROUPS = 20  # that a split by group needs to have some of each class on each side
+MOST = 0.5  # share of documents up to which rare classes may be left out; beyond it, they are not
+GROUPS = 20  # groups needed for a split by group to have every class on each side
 
 
 class Advice(NamedTuple):
-    """A value for a key of params, and the reason for the comment beside it."""
+    """A value for a key of params, and the reason, which becomes the comment next to it."""
 
     value: Any
     reason: str
 
 
 def advice(facts: Facts) -> dict[str, Advice]:
-    """By the key's path, such as compare.metric."""
+    """Returns advice by dotted key, such as compare.metric."""
     found: dict[str, Advice] = {}
     most, share = facts.commonest
     if share >= IMBALANCED and len(facts.labels) > 1:
         reason = f"{percent(share, 1)} of the documents are {most}"
-        found["compare.metric"] = Advice("f1_macro", f"{reason}: accuracy would praise who always says so")
+        found["compare.metric"] = Advice("f1_macro", f"{reason}: always answering that would score high on accuracy")
         found["train.class_weights"] = Advice("balanced", reason)
     if renamed := _renamed(facts):
         found["dataset.labels"] = renamed
     if facts.group_gain > 0.1 and facts.groups >= GROUPS:
-        found["split.by"] = Advice("group", "the group tells the class: new texts will come from new groups")
+        found["split.by"] = Advice("group", "the group predicts the class, and new texts will come from new groups")
     return found
 
 
 def _renamed(facts: Facts) -> Advice | None:
-    """A map for classes that would stop the pipeline: those that differ from another in case alone, or are too rare."""
+    """Returns a map for classes that would stop the pipeline: rare ones, and duplicates that differ only in case."""
     names: dict[str, str | None] = {kin.label: kin.meant for kin in facts.kin if kin.case}
-    why = ["case is all that sets them apart"] if names else []
+    why = ["they differ only in case"] if names else []
     left = [label for label in facts.labels if label not in names]
     rare = [label for label in left if 0 < facts.uncut.get(label, 0) < facts.needed]
     lost = sum(facts.uncut[label] for label in rare) / max(sum(facts.uncut.values()), 1)
     if rare and len(left) - len(rare) > 1 and lost <= MOST:
         names |= dict.fromkeys(rare)
-        why.append(f"null is left out: fewer than {facts.needed} documents, one for each split")
+        why.append(f"null leaves a class out: it has fewer than {facts.needed} documents, one for each split")
         why += [f"{kin.label} may be {kin.meant}" for kin in facts.kin if kin.label in rare][:3]
     return Advice(names, "; ".join(why)) if names else None

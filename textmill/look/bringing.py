@@ -1,4 +1,4 @@
-"""The files of a proposal, brought to the folder that its `dataset.path` names."""
+"""Brings the files of a proposal to the folder that its `dataset.path` names."""
 
 import shutil
 import zipfile
@@ -7,11 +7,11 @@ from pathlib import Path
 from textmill.files import atomic
 from textmill.look.proposal import Proposal
 
-FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # the same files give the same archive
+FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # so that the same files always give the same archive
 
 
 def bring(proposal: Proposal, folder: Path) -> list[Path]:
-    """Copy the files, or pack them into one archive; what was written. Raises ResourceError if the disk is full."""
+    """Copies the files, or packs them into one archive. Returns what it wrote. Raises ResourceError on a full disk."""
     if proposal.packed is None:
         copies = []
         for source, name in proposal.files.items():

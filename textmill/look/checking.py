@@ -1,31 +1,31 @@
-"""The look that is part of `textmill check`: at the user's own file, if it is there."""
+"""The look at the user's files that `textmill check` takes."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-ADVISED = ("split", "train", "compare")  # sections with keys that a look may advise
+ADVISED = ("split", "train", "compare")  # sections with keys that may be advised
 
 
 def chosen(params: Mapping[str, Any]) -> dict[str, Any]:
-    """What params say of that which a look may advise, by dotted key, and their tokenizers."""
+    """Returns the params' values of keys that may be advised, by dotted key, and the tokenizers."""
     keys = {f"{section}.{key}": value for section in ADVISED for key, value in params[section].items()}
     return {"tokenizers": params["tokenizers"], **keys}
 
 
 def data_lines(params: dict[str, Any], root: Path = Path()) -> Iterator[str]:
-    """What a person should know of the data set that params name, or where its files are expected.
+    """Yields what a user should know about the data that params name, or where its files are expected.
 
-    params: as `check.check_params` gives them. Nothing where files come from elsewhere. Raises DataError if a file is
-    not what params say or would stop the pipeline, and ArtifactError if it is damaged.
+    params: as from `check.check_params`. Yields nothing if the data comes from elsewhere. Raises DataError if a file
+    does not fit the params or would stop the pipeline, and ArtifactError if it is damaged.
     """
     dataset = params["dataset"]
     if dataset["source"] != "path":
         return
     paths = dataset["path"].values() if isinstance(dataset["path"], dict) else [dataset["path"]]
     if missing := [path for path in paths if not (root / path).is_file()]:
-        yield f"{', '.join(missing)}: not there yet; put it there, and this tells what is in it"
+        yield f"{', '.join(missing)}: not there yet; add it, and check again to see what is in it"
         return
     from textmill.config import validate
     from textmill.errors import DataError

@@ -1,4 +1,4 @@
-"""What each column of a table is for: text, class, group, split, id."""
+"""Guesses what each column of a table is for: text, class, group, split, id."""
 
 import re
 from collections import Counter, defaultdict
@@ -12,7 +12,7 @@ from textmill.sources.naming import split_named
 NUMBER = re.compile(r"[-+]?\d+([.,]\d+)*([eE][-+]?\d+)?\s*%?")
 WHOLE = re.compile(r"[-+]?\d+([.,]0+)?")
 DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|(mon|tue|wed|thu|fri|sat|sun)\w* .*\d{4}.*", re.IGNORECASE)
-NEAR = 0.2  # of the best column's score: it could be the text as well
+NEAR = 0.2  # share of the best column's score from which another could be the text as well
 TINY = re.compile(r".{0,3}")
 CODE = re.compile(r"https?://\S+|www\.\S+|[0-9a-f-]{16,}", re.IGNORECASE)
 LETTERS = re.compile(UNPARTED.replace(r"\p{Han}", "㐀-鿿豈-﫿").replace(r"\p{Hiragana}\p{Katakana}", "぀-ヿ")
@@ -20,56 +20,56 @@ LETTERS = re.compile(UNPARTED.replace(r"\p{Han}", "㐀-鿿豈-﫿").replace(r"\p
 
 
 class Column:
-    """A column's name and its cells, "" where there is nothing."""
+    """A column's name and its cells, "" where empty."""
 
     def __init__(self, name: str, cells: list[str]):
         self.name, self.cells = name, [cell.strip() for cell in cells]
 
     @cached_property
     def filled(self) -> list[str]:
-        """The cells that hold something."""
+        """The cells that are not empty."""
         return [cell for cell in self.cells if cell]
 
     @cached_property
     def counts(self) -> Counter[str]:
-        """How often each value stands there."""
+        """How often each value occurs."""
         return Counter(self.filled)
 
     @cached_property
     def words(self) -> float:
-        """In the mean; where a script parts none, two letters count as one."""
+        """The mean number of words. In scripts without spaces, two letters count as a word."""
         cells = self.filled[:2000]
         return sum(len(cell.split()) + len(LETTERS.findall(cell)) / 2 for cell in cells) / max(len(cells), 1)
 
     @cached_property
     def letters(self) -> float:
-        """Characters of a cell in the mean."""
+        """The mean number of characters."""
         cells = self.filled[:2000]
         return sum(map(len, cells)) / max(len(cells), 1)
 
     def share(self, pattern: re.Pattern[str]) -> float:
-        """Of the cells that are wholly such."""
+        """Returns the share of cells that match the pattern completely."""
         cells = self.filled[:2000]
         return sum(bool(pattern.fullmatch(cell)) for cell in cells) / max(len(cells), 1)
 
     @cached_property
     def different(self) -> float:
-        """Different values for each cell that is filled: 1 where none stands twice."""
+        """Distinct values per filled cell: 1 if no value occurs twice."""
         return len(self.counts) / max(len(self.filled), 1)
 
     @cached_property
     def coded(self) -> bool:
-        """Whether it holds numbers, dates, addresses or keys, and so no text."""
+        """Whether it holds numbers, dates, addresses or keys, and so cannot be the text."""
         return max(self.share(NUMBER), self.share(DATE), self.share(CODE)) > 0.8
 
     @property
     def constant(self) -> bool:
-        """Whether it says the same everywhere, or nothing."""
+        """Whether it has the same value everywhere, or none."""
         return len(self.counts) < 2
 
 
 class Role(NamedTuple):
-    """What was chosen for a key of `dataset`, why, and what else could have been."""
+    """The choice for a key of `dataset`, the reason, and other candidates."""
 
     value: str | list[str] | None
     reason: str
@@ -77,14 +77,14 @@ class Role(NamedTuple):
 
 
 def text_of(columns: list[Column]) -> Role:
-    """The column of the text, or several that belong together, such as a title and a body."""
+    """Returns the text column, or several that belong together, such as a title and a body."""
     scores = {column.name: _as_text(column) for column in columns}
     likely = sorted((column for column in columns if scores[column.name] > 0), key=lambda c: -scores[c.name])
     if not likely:
-        return Role(None, "no column holds texts", [])
+        return Role(None, "no column has texts", [])
     best, *rest = likely
     others = [column.name for column in rest if scores[column.name] > NEAR * scores[best.name]]
-    reason = f"the longest texts: {best.words:.0f} words in the mean" if best.words >= 2 else "what differs most"
+    reason = f"the longest texts: {best.words:.0f} words on average" if best.words >= 2 else "the most varied values"
     for other in rest:
         if _belong(best, other):
             first, second = sorted((best, other), key=columns.index)
@@ -104,7 +104,7 @@ def _as_text(column: Column) -> float:
 
 
 def _belong(best: Column, other: Column) -> bool:
-    """Whether two columns are to be read as one text."""
+    """Returns whether two columns should be read as one text."""
     if are_a_pair(best.name, other.name):
         return True
     if names_a(TITLE, other.name) >= 0.9 or (names_a(TITLE, best.name) >= 0.9 and names_a(TEXT, other.name) >= 0.9):
@@ -116,13 +116,13 @@ def _belong(best: Column, other: Column) -> bool:
 
 
 def label_of(columns: list[Column], rows: int) -> Role:
-    """The column of the class."""
+    """Returns the class column."""
     scores = {column.name: _as_label(column, rows) for column in columns}
     likely = sorted((column for column in columns if scores[column.name] > -10), key=lambda c: -scores[c.name])
     if not likely:
-        return Role(None, "no column has few different values", [])
+        return Role(None, "no column has only a few distinct values", [])
     best = likely[0]
-    reason = f"{len(best.counts):,} different values"
+    reason = f"{len(best.counts):,} distinct values"
     for column in columns:
         if best.share(NUMBER) > 0.9 and column.share(NUMBER) < 0.1 and _same(best, column):
             best, reason = column, f"the names of the numbers in {best.name!r}"
@@ -131,13 +131,13 @@ def label_of(columns: list[Column], rows: int) -> Role:
 
 
 def _same(one: Column, other: Column) -> bool:
-    """Whether each value of one column goes with one value of the other."""
+    """Returns whether the values of two columns correspond one to one."""
     pairs = set(zip(one.cells, other.cells, strict=True))
     return len(pairs) == len(one.counts) == len(other.counts)
 
 
 def _as_label(column: Column, rows: int) -> float:
-    """How likely it is the class; -10 if it cannot be."""
+    """Returns how likely a column is the class; -10 if it cannot be."""
     values, named = len(column.counts), names_a(LABEL, column.name)
     if column.constant or column.share(DATE) > 0.8 or column.words > (30 if named == 1 else 6):
         return -10
@@ -151,15 +151,15 @@ def _as_label(column: Column, rows: int) -> float:
 
 
 def split_of(columns: list[Column]) -> Role:
-    """The column whose values are names of splits."""
+    """Returns the column whose values are names of splits."""
     for column in columns:
         if len(column.counts) > 1 and all(split_named(value) for value in column.counts):
-            return Role(column.name, f"it says {', '.join(sorted(column.counts)[:4])}", [])
+            return Role(column.name, f"its values are {', '.join(sorted(column.counts)[:4])}", [])
     return Role(None, "", [])
 
 
 def group_of(columns: list[Column], label: Column | None) -> Role:
-    """The column of what recurs, such as an author: by its name, or because it tells the class."""
+    """Returns the group column, such as an author: recognised by its name, or because it predicts the class."""
     likely = []
     for column in columns:
         values, repeats = len(column.counts), len(column.filled) - len(column.counts)
@@ -169,8 +169,8 @@ def group_of(columns: list[Column], label: Column | None) -> Role:
         tells = gain(label.cells, column.cells)
         small = values >= 10 and max(column.counts.values()) < 0.2 * len(column.filled)
         if column.share(DATE) < 0.8 and (named >= 0.6 or (small and tells > 0.2)):
-            reason = f"{values:,} different ones, each several times"
-            reason += f", and it tells the class of {100 * tells:.0f} % more rows than a guess" if tells > 0.1 else ""
+            reason = f"{values:,} distinct values, each several times"
+            reason += f", and predicts the class of {100 * tells:.0f} % more rows than a guess" if tells > 0.1 else ""
             likely.append((named + 2 * max(tells, 0), column.name, reason))
     if not likely:
         return Role(None, "", [])
@@ -179,9 +179,9 @@ def group_of(columns: list[Column], label: Column | None) -> Role:
 
 
 def gain(labels: list[str], groups: list[str]) -> float:
-    """How many more labels the others of a row's group tell than always guessing the commonest does, as a share.
+    """Returns the share of labels that the rest of a row's group predicts beyond always guessing the most common one.
 
-    Of rows with a label, in groups of two rows or more.
+    Counts rows with a label, in groups of two rows or more.
     """
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for label, group in zip(labels, groups, strict=True):
@@ -193,14 +193,14 @@ def gain(labels: list[str], groups: list[str]) -> float:
         if own.total() > 1:
             total += own
             most, second, *_ = [*own.most_common(2), ("", 0)]
-            told += most[1] if most[1] - 1 > second[1] else 0  # a row of the commonest that is taken out leaves it so
+            told += most[1] if most[1] - 1 > second[1] else 0  # still the most common one without the row itself
     return (told - max(total.values())) / total.total() if total else 0.0
 
 
 def id_of(columns: list[Column], whole: bool) -> Role:
-    """The column that names each row once. Only where all rows were seen: one that stands twice would stop `clean`."""
+    """Returns the id column. Only if all rows were seen, because an id that occurs twice would stop `clean`."""
     for column in columns:
         unique = whole and len(column.counts) == len(column.cells) > 1
         if unique and column.words <= 1.5 and (names_a(ID, column.name) >= 0.9 or column.share(CODE) > 0.9):
-            return Role(column.name, "a different one in each row", [])
+            return Role(column.name, "a different value in each row", [])
     return Role(None, "", [])

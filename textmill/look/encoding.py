@@ -1,4 +1,4 @@
-"""Which encoding a file is in. Only UTF-8 and a byte order mark prove themselves; all else is a guess, and is told."""
+"""Finds a file's encoding. Only UTF-8 and byte order marks are certain; anything else is a guess, and called one."""
 
 import re
 from typing import NamedTuple
@@ -8,17 +8,17 @@ from textmill.look.sample import Sample
 MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8"}
 HIGH = re.compile(rb"[\x80-\xff]")
 LONG_RUN = re.compile(rb"[\x80-\xff]{3,}")
-# Letters and signs beyond ASCII that Western texts are full of, in Windows' own encoding.
+# Letters and signs beyond ASCII that are frequent in Western texts, in Windows' encoding.
 WESTERN = set("àâäáãåçéèêëíìîïñóòôöõøúùûüßæœÀÂÄÁÅÇÉÈÊËÍÑÓÖÔØÚÜŒÆ’‘“”„–—…€£°«»¿¡ºª\xa0´·®©™½²•§")
 OTHERS = ["cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp874", "koi8_r"]
 OTHERS += ["big5", "cp949", "gb18030"]
 KANA = re.compile(r"[ぁ-ゖ]")
-LINES = 2000  # that are not ASCII, to judge by
-MIXED = 0.05  # of them in UTF-8: two letters of Chinese encodings may look like one of it
+LINES = 2000  # with bytes beyond ASCII, to judge by
+MIXED = 0.05  # share of them in UTF-8; two letters of a Chinese encoding may look like UTF-8
 
 
 class Encoding(NamedTuple):
-    """A name for `dataset.encodings`, and how it was found."""
+    """A name for `dataset.encodings`, and the reason for it."""
 
     name: str
     reason: str
@@ -26,14 +26,14 @@ class Encoding(NamedTuple):
 
 
 def encoding_of(sample: Sample) -> Encoding:
-    """The encoding of a file: UTF-8 if all of it is, UTF-16 by its mark or its NULs, else what fits its letters."""
+    """Returns a file's encoding: UTF-8 if all of it is, UTF-16 by its mark or NULs, else what fits its letters."""
     head = sample.head
     for mark, name in MARKS.items():
         if head.startswith(mark) and (name != "utf-8" or sample.not_utf8 is None):
-            return Encoding(name, "by the mark at its start")
+            return Encoding(name, "by its byte order mark")
     even, odd = head[:4096:2].count(0), head[1:4096:2].count(0)
     if max(even, odd) > max(len(head[:4096]) / 50, 8 * min(even, odd)):
-        return Encoding("utf-16-be" if even > odd else "utf-16-le", "every other byte is NUL, and there is no mark")
+        return Encoding("utf-16-be" if even > odd else "utf-16-le", "every other byte is NUL, without a mark")
     if sample.not_utf8 is None:
         return Encoding("utf-8", "all of it is UTF-8")
     lines = [line for data in (head, *sample.pieces) for line in data.split(b"\n")[:-1] if HIGH.search(line)]
@@ -42,7 +42,7 @@ def encoding_of(sample: Sample) -> Encoding:
     name = _best(b"\n".join(others or lines))
     reason = f"byte {sample.not_utf8:,} is not UTF-8; {name} fits its letters"
     if others and len(lines) - len(others) > MIXED * len(lines):
-        return Encoding(name, f"some lines are UTF-8, others {name}: one of the two is read wrongly", mixed=True)
+        return Encoding(name, f"some lines are UTF-8, others {name}, so some will be read wrongly", mixed=True)
     return Encoding(name, reason)
 
 
@@ -55,7 +55,7 @@ def _is(data: bytes, encoding: str) -> bool:
 
 
 def _best(data: bytes) -> str:
-    """What bytes that are not UTF-8 are most likely in."""
+    """Returns the most likely encoding of bytes that are not UTF-8."""
     high = len(HIGH.findall(data))
     runs = sum(map(len, LONG_RUN.findall(data)))
     beyond = [character for character in data.decode("cp1252", "replace") if character > "\x7f"]

@@ -1,4 +1,4 @@
-"""What a data set is like: all of it read as the pipeline reads it, in memory that does not grow with its texts."""
+"""Facts about a data set, read completely and as the pipeline reads it, in memory that does not grow with its texts."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -22,49 +22,49 @@ from textmill.rows.splits import SPLITS, SplitConfig, check_rows, text_key
 from textmill.sources.files import LocalFile
 from textmill.sources.parts import Part, parts_of
 
-SHOWN = 5_000  # texts that scripts and near copies are counted on, drawn by their keys
-AMONG = 50_000  # rows, the first, among which near copies of those are looked for
+SHOWN = 5_000  # texts sampled for scripts and near copies, by their keys
+AMONG = 50_000  # first rows, among which near copies are searched
 LONG = 2_000  # characters of a text that are looked at for both
-SEED = 0  # of the hash: what is counted does not hang on it
+SEED = 0  # of the hash; the counts do not depend on it
 
 SCRIPTS = ("Latin", "Cyrillic", "Greek", "Han", "Kana", "Hangul", "Arabic", "Hebrew", "Devanagari", "Bengali", "Tamil",
            "Telugu", "Thai", "Lao", "Khmer", "Myanmar", "Georgian", "Armenian", "Ethiopic")  # fmt: skip
-UNSPACED = ("Han", "Kana", "Thai", "Lao", "Khmer", "Myanmar")  # words stand without spaces between them
+UNSPACED = ("Han", "Kana", "Thai", "Lao", "Khmer", "Myanmar")  # scripts without spaces between words
 EMOJI = r"[\p{Extended_Pictographic}--[©®™]]"
 
 
 @dataclass
 class Facts:
-    """Counts are of documents, that is of rows that can be used, unless they say otherwise."""
+    """Facts about a data set. Counts are of documents (rows that can be used) unless they say otherwise."""
 
     rows: int = 0  # in the files
-    kept: int = 0  # of them, as documents
-    dropped: dict[str, int] = field(default_factory=dict)  # rows by reason
+    kept: int = 0  # of these rows, documents
+    dropped: dict[str, int] = field(default_factory=dict)  # rows, by reason
     read_as: dict[str, str] = field(default_factory=dict)  # encodings, by file
     twice_encoded: int = 0
     labels: dict[str, int] = field(default_factory=dict)  # documents of each class, the largest first
-    spellings: dict[str, list[str]] = field(default_factory=dict)  # of a class, where they differ, as the file has them
-    kin: list[Kin] = field(default_factory=list)  # classes that are probably one
+    spellings: dict[str, list[str]] = field(default_factory=dict)  # of a class that the file writes in several ways
+    kin: list[Kin] = field(default_factory=list)  # classes that are probably the same
     problem: str = ""  # why `clean` would stop
-    splits: dict[str, int] = field(default_factory=dict)  # given ones
-    words: dict[str, int] = field(default_factory=dict)  # median and p95 of the texts' lengths, in words
-    letters: int = 0  # the texts' median length in characters, of those shown
-    scripts: dict[str, float] = field(default_factory=dict)  # share of the letters, the largest first
-    emoji: float = 0.0  # share of the texts with one
-    doubled: int = 0  # documents whose text stands in an earlier one too
+    splits: dict[str, int] = field(default_factory=dict)  # those that the data brings
+    words: dict[str, int] = field(default_factory=dict)  # median and p95 of the texts' lengths
+    letters: int = 0  # the sampled texts' median length in characters
+    scripts: dict[str, float] = field(default_factory=dict)  # share of the letters, largest first
+    emoji: float = 0.0  # share of the texts that contain one
+    doubled: int = 0  # documents whose text also occurs earlier
     conflicts: int = 0  # texts with several labels
-    near: int = 0  # of the texts looked up, those with a near copy
+    near: int = 0  # sampled texts with a near copy
     looked_up: int = 0
     groups: int = 0
-    group_gain: float = 0.0  # how many more labels the rest of a group tells than always one answer, as a share
-    overlap: dict[str, int] = field(default_factory=dict)  # "train-test": documents of test that stand in train
-    needed: int = 1  # documents of each class: one for each split that is cut, and for train
-    uncut: dict[str, int] = field(default_factory=dict)  # documents of each class that they are cut from
+    group_gain: float = 0.0  # share of labels that the rest of a group predicts beyond always guessing the most common
+    overlap: dict[str, int] = field(default_factory=dict)  # "train-test": documents of test that are also in train
+    needed: int = 1  # documents needed of each class: one for train and for each split to be made
+    uncut: dict[str, int] = field(default_factory=dict)  # documents of each class that can be split
     test: int = 0  # documents that the test split will have
 
     @property
     def unspaced(self) -> float:
-        """Share of the letters whose scripts part no words."""
+        """Share of the letters whose scripts put no spaces between words."""
         return sum(self.scripts.get(script, 0.0) for script in UNSPACED)
 
     @property
@@ -75,10 +75,10 @@ class Facts:
 
 
 def facts(dataset: LocalFile, clean: CleanConfig, split: SplitConfig, root: Path = Path()) -> Facts:
-    """Read a data set's files where they lie, twice, and count.
+    """Returns facts about a data set. Reads its files twice, without copying them.
 
-    root: the folder that `dataset.path` starts from. Raises what `download` and `clean` would raise before they count;
-    what `clean` would say after that is in `problem`.
+    root: the folder that `dataset.path` is relative to. Raises what `download` and `clean` would raise before they
+    count; what `clean` would raise after that is in `problem`.
     """
     parts = list(_parts(dataset, root))
     cleaner = Cleaner(dataset.labels, clean)
@@ -116,7 +116,7 @@ def facts(dataset: LocalFile, clean: CleanConfig, split: SplitConfig, root: Path
 
 
 def _parts(dataset: LocalFile, root: Path) -> Iterator[tuple[Path, Part]]:
-    """Each part with the folder that its file lies in."""
+    """Yields each part with the folder of its file."""
     for side, file in dataset.files().items():
         path = root / file.path
         by_name = dataset.split is None
@@ -140,7 +140,7 @@ def _kept(parts: list[tuple[Path, Part]], dataset: LocalFile, clean: CleanConfig
 
 
 def _count(found: Facts, docs: pl.DataFrame) -> None:
-    """What follows from label, split, text, words and group of all documents."""
+    """Sets the facts that follow from label, split, text, words and group of all documents."""
     found.labels, found.splits = _sizes(docs, "label"), _sizes(docs, "split")
     missing = [number for number, name in enumerate(SPLITS) if number and name not in found.splits]
     found.needed = 1 + len(missing)
@@ -161,14 +161,14 @@ def _count(found: Facts, docs: pl.DataFrame) -> None:
 
 
 def _sizes(docs: pl.DataFrame, name: str) -> dict[str, int]:
-    """Documents of each value, the most frequent first."""
+    """Returns the number of documents for each value, most frequent first."""
     return dict(docs[name].drop_nulls().value_counts().sort("count", name, descending=[True, False]).iter_rows())
 
 
 def _spellings(said: Counter[str]) -> dict[str, list[str]]:
-    """The classes that the file writes in several ways, beyond spaces around them: '0' and '0.0', say."""
+    """Returns the classes that the file writes in several ways, beyond spaces around them, such as '0' and '0.0'."""
     ways: dict[str, set[str]] = {}
-    for label in sorted(said):  # polars counts values in any order
+    for label in sorted(said):  # polars counts values in no fixed order
         ways.setdefault(canonical(label), set()).add(label.strip())
     return {label: sorted(some) for label, some in ways.items() if len(some) > 1}
 
@@ -188,7 +188,7 @@ def _of_texts(found: Facts, texts: pl.Series) -> None:
 
 
 def _near(found: Facts, texts: pl.Series, among: Iterator[pl.Series]) -> None:
-    """Count the texts with a near copy among the documents."""
+    """Counts the texts with a near copy among the documents."""
     found.looked_up = len(texts)
     if not len(texts):
         return
@@ -199,7 +199,7 @@ def _near(found: Facts, texts: pl.Series, among: Iterator[pl.Series]) -> None:
 
 
 def as_config(dataset: dict[str, Any]) -> LocalFile:
-    """A proposed section as the config of its source. Raises ParamsError with the key's path."""
+    """Returns a proposed section as its source's config. Raises ParamsError with the key's path."""
     from textmill.config import validate
 
     return validate(dataset, LocalFile, "dataset")

@@ -1,4 +1,4 @@
-"""A `dataset` section for a person's file, or for several."""
+"""Proposes a `dataset` section for one or more of the user's files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,11 +13,10 @@ from textmill.sources.dataset import SPREADSHEETS
 
 
 def propose(paths: Path | Sequence[Path], told: Told | None = None, folder: str = "data/input") -> Proposal:
-    """How the files can be read: a bounded part of each is looked at, and nothing is written.
+    """Returns a proposal for reading the files. Looks at a bounded part of each, and writes nothing.
 
-    folder: where the files will lie in the project.
-    Raises ParamsError if what was told does not fit, DataError if a file is of another kind or has no texts, and
-    ArtifactError if one is missing or damaged.
+    folder: where the files will be in the project. Raises ParamsError if what the user gave does not fit, DataError if
+    a file has the wrong kind or no texts, and ArtifactError if one is missing or damaged.
     """
     told, paths = told or Told(), [paths] if isinstance(paths, Path) else list(paths)
     for path in paths:
@@ -33,7 +32,7 @@ def propose(paths: Path | Sequence[Path], told: Told | None = None, folder: str 
     looked = look_at(path, None, told)
     if len(looked.columns) == 1:
         raise DataError(
-            f"{path}: texts alone and no classes; give a table with a column of classes, or a file for each class, "
+            f"{path}: only texts and no classes; give a table with a class column, or a file for each class, "
             "such as pos.txt neg.txt"
         )
     found = roles(looked, told, str(path))

@@ -1,29 +1,29 @@
-"""Classes that are probably one: written otherwise, or with a slip of the finger."""
+"""Classes that are probably the same: spelled differently, or with a typo."""
 
 import re
 from difflib import get_close_matches
 from typing import NamedTuple
 
 CLOSE = 0.85  # of difflib's ratio: good and goood have 0.89, positive and negative 0.75
-SLIP = 0.05  # a slip is this much rarer than what was meant, at least
+SLIP = 0.05  # a typo is at least this much rarer than the class that was meant
 MOST = 1_000  # classes that are compared
-BETWEEN = re.compile(r"(?<=\w)[\s_-]+(?=\w)")  # words: not_spam and not spam
+BETWEEN = re.compile(r"(?<=\w)[\s_-]+(?=\w)")  # between words: not_spam and not spam
 
 
 class Kin(NamedTuple):
-    """A class, and the one that it probably is."""
+    """A class, and the class that was probably meant."""
 
     label: str
     meant: str
 
     @property
     def case(self) -> bool:
-        """Whether they differ in case alone, which stops `clean`."""
+        """Whether they differ only in case, which stops `clean`."""
         return self.label.casefold() == self.meant.casefold()
 
 
 def kin_of(labels: dict[str, int]) -> list[Kin]:
-    """Of classes with their counts, those that another one is likely to stand for: it is the commoner of the two."""
+    """Returns the classes that are probably another, more common one. labels: their counts."""
     names = sorted(labels, key=lambda label: (-labels[label], label.casefold() != label, label))[:MOST]
     known: dict[str, str] = {}
     found = []
@@ -39,5 +39,5 @@ def kin_of(labels: dict[str, int]) -> list[Kin]:
 
 
 def _digits(label: str) -> list[str]:
-    """intent_1 and intent_2 are two."""
+    """Returns the numbers in a label: intent_1 and intent_2 are different classes."""
     return re.findall(r"\d+", label)

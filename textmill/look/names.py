@@ -1,11 +1,11 @@
-"""What people call their columns, in some of their languages."""
+"""Common column names, in several languages."""
 
 import re
 import unicodedata
 
 
 def plain(word: str) -> str:
-    """Lower case, without accents."""
+    """Returns a word in lower case, without accents."""
     decomposed = unicodedata.normalize("NFKD", word.casefold())
     return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
 
@@ -68,7 +68,7 @@ ID = _known("""
 id ids uid uuid guid index idx nr no num number key rowid identifier ident codigo código numero número identifiant
 nummer numer kimlik ид номер 编号 序号 番号 번호
 """)
-# What is rarely meant by a class, though it has few values.
+# Columns that seldom are the class, although they have few values.
 ASIDE = _known("""
 date time timestamp year month day hour lang language locale country city region state channel platform device version
 fecha hora pais país ciudad canal idioma plataforma datum zeit land stadt sprache kanal pays ville langue
@@ -76,17 +76,17 @@ fecha hora pais país ciudad canal idioma plataforma datum zeit land stadt sprac
 verified helpful useful cool funny likes retweets price precio prix preis цена 价格 日期 length len count
 """)
 PAIRS = [("premise", "hypothesis"), ("question", "answer"), ("context", "question"), ("context", "response")]
-UNNAMED = "column"  # with a number behind it: what a column without a name is called
+UNNAMED = "column"  # followed by a number: the name of a column without a name
 NUMBERED = re.compile(r"(.*?)[_ ]?(1|2|a|b)$", re.IGNORECASE)
 
 
 def words_of(name: str) -> list[str]:
-    """The words of a column's name: 'reviewText' and 'review_text' have the same."""
+    """Returns the words of a column's name: the same for 'reviewText' and 'review_text'."""
     return [plain(word) for word in PARTS.findall(unicodedata.normalize("NFC", name))]
 
 
 def names_a(kind: frozenset[str], name: str) -> float:
-    """How surely a name is of a kind: 1 if it is one of its words, less if such a word is part of it, 0 if none is."""
+    """Returns how well a name fits a kind: 1 if it is one of its words, less if it contains one, 0 if not."""
     words = words_of(name)
     whole = plain(name.strip())
     if whole in kind:
@@ -99,7 +99,7 @@ def names_a(kind: frozenset[str], name: str) -> float:
 
 
 def are_a_pair(one: str, other: str) -> bool:
-    """Whether two names say that their texts belong together: sentence1 and sentence2, premise and hypothesis."""
+    """Returns whether two names belong together, such as sentence1 and sentence2, or premise and hypothesis."""
     if (plain(one), plain(other)) in PAIRS:
         return True
     first, second = NUMBERED.fullmatch(plain(one)), NUMBERED.fullmatch(plain(other))

@@ -1,4 +1,4 @@
-"""What a person gave on the command line, and what is proposed: a `dataset` section with its reasons."""
+"""What the user gave on the command line, and what is proposed: a `dataset` section with reasons."""
 
 import codecs
 import unicodedata
@@ -13,12 +13,12 @@ from textmill.fetch.archives import FORMATS
 
 NOTHING = "none"  # the answer that leaves a key null
 ASKED = {"text": "Which column holds the text?", "label": "Which column holds the class?",
-         "group": "Which column names what must stay on one side, such as an author?"}  # fmt: skip
+         "group": "Which column groups rows that must stay in one split, such as an author?"}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Told:
-    """What is not to be found out: columns as the file names them, and how the file is read."""
+    """What the user said: columns, as the file names them, and how to read the file."""
 
     text: list[str] = field(default_factory=list)  # several are joined
     label: str | None = None
@@ -33,7 +33,7 @@ class Told:
     header: list[str] | None = None
 
     def __post_init__(self) -> None:
-        """Raises ParamsError for what can be no such thing."""
+        """Raises ParamsError for invalid values."""
         if self.format and self.format not in FORMATS:
             raise ParamsError(f"--format {self.format}: expected one of {', '.join(FORMATS)}")
         if self.separator is not None and len(self.separator) != 1:
@@ -46,9 +46,9 @@ class Told:
             raise ParamsError(f"--encoding {self.encoding}: unknown; for example utf-8, utf-16, cp1252") from None
 
     def found_in(self, columns: list[str], where: str) -> "Told":
-        """The same with columns as the file writes them: an accent may stand apart there, or a space at the end.
+        """Returns the same with columns as the file spells them, which may differ in Unicode form or outer spaces.
 
-        Raises ParamsError, with the nearest name, for a column that is not there, and for one that is used twice.
+        Raises ParamsError, with the nearest name, for a column that does not exist, and for one that is used twice.
         """
         known = {_plain(name): name for name in columns} | {name: name for name in columns}
         keys: dict[str, Any] = {"text": self.text}
@@ -62,7 +62,7 @@ class Told:
             keys[key] = [known.get(name) or known[_plain(name)] for name in names]
         given = [name for names in keys.values() for name in names]
         if twice := [name for name in given if given.count(name) > 1]:
-            raise ParamsError(f"column {twice[0]!r} is named twice; a column has one use, so name another one")
+            raise ParamsError(f"column {twice[0]!r} is named twice; a column has only one use, so name another")
         return replace(self, **{key: names if key == "text" else names[0] for key, names in keys.items()})
 
 
@@ -72,18 +72,18 @@ def _plain(name: str) -> str:
 
 @dataclass(frozen=True)
 class Proposal:
-    """How a file, or several, can be read. Nothing of it is written anywhere yet."""
+    """How one or more files can be read. Nothing is written yet."""
 
-    dataset: dict[str, Any]  # the section, without what has its default
-    reasons: dict[str, str]  # by key of it
-    columns: list[str]  # that the file has
-    others: dict[str, list[str]]  # by key: what it could be as well, the likeliest first
-    notes: list[str]  # what else a person should know before anything is read
-    files: dict[Path, str]  # to bring to the folder of `dataset.path`, and what they are called there
-    packed: str | None = None  # a zip file to make of them there, in place of the files
+    dataset: dict[str, Any]  # the section, without defaults
+    reasons: dict[str, str]  # by key
+    columns: list[str]  # of the file
+    others: dict[str, list[str]]  # by key: other candidates, likeliest first
+    notes: list[str]  # what else the user should know before anything is read
+    files: dict[Path, str]  # to bring to the folder of `dataset.path`, and their names there
+    packed: str | None = None  # a zip file to make of them there instead
 
     def told(self) -> list[str]:
-        """The proposal in lines: key, value and reason."""
+        """Returns the proposal in lines: key, value and reason."""
         lines = []
         for key, value in self.dataset.items():
             if key not in ("name", "source") and value is not None:
@@ -100,10 +100,10 @@ def _shown(value: Any) -> str:
 
 
 def ask(proposal: Proposal, prompt: Callable[[str, str, list[str]], str]) -> Proposal:
-    """The proposal as a person wants it: one question for each choice in which others come near.
+    """Returns the proposal as the user wants it. Asks a question for each key with other candidates.
 
-    prompt(question, default, choices) gives the answer: one of the choices; for the text several, with commas between.
-    Raises ParamsError for an answer that is no column.
+    prompt(question, default, choices) returns one of the choices; for the text, it may return several, separated by
+    commas. Raises ParamsError for an answer that is not a column.
     """
     dataset, reasons = dict(proposal.dataset), dict(proposal.reasons)
     for key, question in ASKED.items():
@@ -126,6 +126,6 @@ def ask(proposal: Proposal, prompt: Callable[[str, str, list[str]], str]) -> Pro
 
 
 def listed(names: list[str], most: int = 12) -> str:
-    """Names, or the first of many."""
+    """Returns the names, separated by commas, or the first of many."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(name or "(no name)" for name in names[:most]) + more

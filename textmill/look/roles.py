@@ -1,4 +1,4 @@
-"""The keys of `dataset` that name a file's columns, and the proposal that comes of them."""
+"""The keys of `dataset` that name a file's columns, and the proposal made from them."""
 
 import re
 import unicodedata
@@ -12,11 +12,11 @@ from textmill.look.columns import Column, Role, group_of, id_of, label_of, split
 from textmill.look.proposal import Proposal, Told, listed
 from textmill.look.rows import Looked
 
-BY_COLUMN = ("text", "label", "group", "split", "id")  # in the order in which params have them
+BY_COLUMN = ("text", "label", "group", "split", "id")  # in the order of params
 
 
 class Found(NamedTuple):
-    """Keys of `dataset`, and of each what speaks for it and what it could be as well."""
+    """Keys of `dataset`, with the reason and the other candidates for each."""
 
     keys: dict[str, Any]
     reasons: dict[str, str]
@@ -24,10 +24,10 @@ class Found(NamedTuple):
 
 
 def roles(looked: Looked, told: Told, where: str, alone: bool = True) -> Found:
-    """The keys that name columns and those that read the file.
+    """Returns the keys that name columns and those that say how to read the file.
 
-    alone: no other file has rows of the same data, so that a column may name splits, or each row once.
-    Raises ParamsError if what was told is not there, and DataError if no column could be the text or the class.
+    alone: whether this file has all rows of the data, so that a column may name splits or hold ids. Raises ParamsError
+    if a column that the user gave is missing, and DataError if no column could be the text or the class.
     """
     columns = [column for column in looked.columns if column.name]
     names, rows = [column.name for column in columns], max((len(column.cells) for column in columns), default=0)
@@ -52,8 +52,8 @@ def roles(looked: Looked, told: Told, where: str, alone: bool = True) -> Found:
         raise DataError(f"{where}: no column could be a text; found: {listed(names)}")
     label = choose("label", told.label, lambda some: label_of(some, rows))
     if not label:
-        few = "a few values that recur"
-        raise DataError(f"{where}: no column could be a class ({few}); name one by --label; found: {listed(names)}")
+        few = "a few recurring values"
+        raise DataError(f"{where}: no column could be a class ({few}); name one with --label; found: {listed(names)}")
     classes = next(column for column in columns if column.name == label[0])
     choose("id", told.id, lambda some: id_of(some, looked.whole and alone))
     choose("group", told.group, lambda some: group_of(some, classes))
@@ -65,20 +65,20 @@ def roles(looked: Looked, told: Told, where: str, alone: bool = True) -> Found:
 
 def proposed(name: str, keys: dict[str, Any], found: Found, looked: Looked, files: dict[Path, str], notes: list[str],
              packed: str | None = None) -> Proposal:  # fmt: skip
-    """The proposal for files. keys: what is known beside the columns; name: of the data set, or what gives one."""
+    """Returns the proposal for files. keys: what is known besides the columns; name: a name for the data set."""
     plain = "".join(one for one in unicodedata.normalize("NFKD", name) if not unicodedata.combining(one))
     slug = re.sub(r"[^A-Za-z0-9_-]+", "-", plain).strip("-_")
     dataset = {"name": slug or "texts", "source": "path", **keys, **found.keys}
     bits = [column.name for column in looked.columns if set(column.counts) == {"0", "1"}]
     if len(bits) > 2:
-        several = "several labels of a text are not supported yet; one of them is taken"
+        several = "several labels per text are not supported yet; only one of them is used"
         notes = [*notes, f"{listed(bits)} are 0 or 1: {several}"]
     reasons = {key: found.reasons[key] for key in dataset if found.reasons.get(key)}
     return Proposal(dataset, reasons, [column.name for column in looked.columns], found.others, notes, files, packed)
 
 
 def stem(name: str) -> str:
-    """A file's name without endings that tell a format."""
+    """Returns a file's name without suffixes that name a format."""
     path = PurePosixPath(name)
     while path.suffix and (format_of(path.name) or path.suffix.lower() in UNPACK or is_archive(path.name)):
         path = path.with_suffix("")
@@ -94,7 +94,7 @@ def _nothing(columns: list[Column]) -> Role:
 
 
 def _text_beside(columns: list[Column], rows: int, told: Told) -> Role:
-    """The text, so that a column is left for the class."""
+    """Returns the text's role, leaving a column for the class."""
     role = text_of(columns)
     if told.label is None and len(columns) > 1 and isinstance(role.value, list):
         left = [column for column in columns if column.name not in role.value]
@@ -104,7 +104,7 @@ def _text_beside(columns: list[Column], rows: int, told: Told) -> Role:
 
 
 def _named(looked: Looked, found: Found) -> Found:
-    """With names for the columns of a file that has none: what they are used for."""
+    """Names the columns of a file without a header by their use."""
     renamed = {column.name: column.name for column in looked.columns}
     keys, read = {key: found.keys[key] for key in BY_COLUMN if key in found.keys}, dict(found.keys)
     for key, value in keys.items():

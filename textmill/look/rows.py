@@ -1,4 +1,4 @@
-"""The columns of a file, whatever it is: cells of a bounded part of it, and the keys of `dataset` that read it so."""
+"""The columns of any file: the cells of a bounded part of it, and the keys of `dataset` for reading it the same way."""
 
 import json
 from pathlib import Path
@@ -18,16 +18,16 @@ from textmill.rows.records import ABSENT, leaves, reach
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LINES = 50  # that tell a format
+LINES = 50  # to recognise a format by
 RECORDS = 20_000  # that are looked at
 MOST_NAMES = 200  # columns of records
 
 
 class Looked(NamedTuple):
-    """What a file holds and how it is read."""
+    """A file's columns, and how it is read."""
 
     kind: str  # its format
-    keys: dict[str, Any]  # of `dataset`, without what has its default
+    keys: dict[str, Any]  # of `dataset`, without defaults
     why: dict[str, str]  # by key
     columns: list[Column]
     whole: bool  # whether all rows were seen
@@ -35,7 +35,7 @@ class Looked(NamedTuple):
 
 
 def look_at(path: Path, member: str | None, told: Told) -> Looked:
-    """Raises DataError if it is no table and no text, and ArtifactError if it is missing or damaged."""
+    """Returns a file's columns. Raises DataError if it has no table or text, ArtifactError if missing or damaged."""
     where, name = (f"{path}!{member}", member) if member else (str(path), path.name)
     with opened(path, member) as file:
         magic = file.read(4)
@@ -47,7 +47,7 @@ def look_at(path: Path, member: str | None, told: Told) -> Looked:
         looked = _parquet(file, where) if magic == b"PAR1" else _text(take(file), name, told, where)
     if looked.kind != format_of(name):
         looked.keys["format"] = looked.kind
-        looked.why.setdefault("format", "by its content; its name does not say so")
+        looked.why.setdefault("format", "from its content, because its name does not say it")
     return looked
 
 
@@ -55,13 +55,13 @@ def _text(sample: Sample, name: str, told: Told, where: str) -> Looked:
     encoding = encoding_of(sample)
     used = told.encoding or encoding.name
     keys: dict[str, Any] = {} if used == "utf-8" else {"encodings": [used]}
-    if used == "cp1252" and not sample.whole:  # which has no letter for five bytes that may stand elsewhere
+    if used == "cp1252" and not sample.whole:  # cp1252 leaves five bytes undefined, which may occur elsewhere
         keys["encodings"].append("latin-1")
     why = {"encodings": "as you said" if told.encoding else encoding.reason}
-    notes = [f"{where}: {encoding.reason}; save it anew, all in UTF-8"] if encoding.mixed and not told.encoding else []
+    notes = [f"{where}: {encoding.reason}; save it again, all in UTF-8"] if encoding.mixed and not told.encoding else []
     blocks = _blocks(sample, used)
     if "\0" in blocks[0][:4096]:
-        raise DataError(f"{where}: not a text file: there are NUL characters in it; save its rows as csv (UTF-8)")
+        raise DataError(f"{where}: not a text file: it has NUL characters; save its rows as csv (UTF-8)")
     kind = told.format or _kind(blocks[0], format_of(name), where)
     looked = Looked(kind, keys, why, [], sample.whole, notes)
     if kind in ("json", "jsonl"):
@@ -99,8 +99,8 @@ def _cells(table: Table, looked: Looked, where: str, told: Told) -> Looked:
             raise ParamsError(f"--header: {len(names)} names, but the first row of {where} has {width} cells")
     if table.odd:
         looked.notes.append(
-            f"{where}: {table.odd:,} of {table.total:,} rows that were looked at have not as many "
-            f"cells as the first; is {table.separator!r} part of texts without quotes?"
+            f"{where}: {table.odd:,} of {table.total:,} rows that were looked at have more or fewer cells than "
+            f"the first; is {table.separator!r} part of texts without quotes?"
         )
     cells = zip(*table.rows, strict=True) if table.rows else [() for _ in names]
     columns = [Column(name.strip("\ufeff"), list(column)) for name, column in zip(names, cells, strict=True)]
@@ -108,10 +108,10 @@ def _cells(table: Table, looked: Looked, where: str, told: Told) -> Looked:
 
 
 def _kind(text: str, named: str | None, where: str) -> str:
-    """The format of a text file, by its content where that is plain, or else by its name."""
+    """Returns the format of a text file: by its content if that is clear, else by its name."""
     start = text.lstrip("\ufeff \t\r\n")
     if start[:200].lower().startswith(("<?xml", "<!doctype", "<html")):
-        raise DataError(f"{where}: this is a page or XML; save its texts as csv (UTF-8)")
+        raise DataError(f"{where}: this is HTML or XML; save its texts as csv (UTF-8)")
     lines = [line for line in text.splitlines()[: 4 * LINES] if line.strip()][:LINES]
     if start.startswith("["):
         if isinstance(next(iter(_list(text)), None), dict):
@@ -134,7 +134,7 @@ def _kind(text: str, named: str | None, where: str) -> str:
 
 
 def _blocks(sample: Sample, encoding: str) -> list[str]:
-    """The texts of a sample, cut to whole lines."""
+    """Returns the texts of a sample, truncated to whole lines."""
     head = sample.head.decode("utf-8-sig" if encoding == "utf-8" else encoding, "replace")
     blocks = [head if sample.whole else head.rpartition("\n")[0] or head]
     codec = {"utf-16": "utf-16-le" if sample.head[:2] == b"\xff\xfe" else "utf-16-be"}.get(encoding, encoding)
@@ -155,7 +155,7 @@ def _lines(block: str) -> list[Any]:
 
 
 def _list(text: str) -> list[Any]:
-    """The records at the start of a json list, which may be cut short."""
+    """Returns the records at the start of a json list, which may be truncated."""
     found: list[Any] = []
     decoder, place = json.JSONDecoder(), text.find("[") + 1
     while len(found) < RECORDS:
@@ -169,7 +169,7 @@ def _list(text: str) -> list[Any]:
 
 
 def _flat(records: list[Any], where: str) -> list[Column]:
-    """The records' leaves as columns. Of a list of records the first one counts; a list of values is one cell."""
+    """Returns the records' leaves as columns. A list of records counts by its first; a list of values is a cell."""
     if not records:
         raise DataError(f"{where}: no rows: expected records such as {{...}}")
     names: dict[str, None] = {}
@@ -198,7 +198,7 @@ def _parquet(file: IO[bytes], where: str) -> Looked:
         parquet = pq.ParquetFile(file)
         batch = next(parquet.iter_batches(RECORDS), None)
     except (pa.ArrowException, OSError) as error:
-        raise ArtifactError(f"{where}: not a whole parquet file: {error}") from error
+        raise ArtifactError(f"{where}: not a complete parquet file: {error}") from error
     if batch is None or not batch.num_rows:
         raise DataError(f"{where}: no rows")
     read = zip(batch.schema.names, batch.columns, strict=True)
@@ -208,7 +208,7 @@ def _parquet(file: IO[bytes], where: str) -> Looked:
 
 
 def _holds_cells(column: "pa.Array") -> bool:
-    """Whether its values are cells: no bytes, no records; lists of one value each, as labels come, are."""
+    """Returns whether a column's values are cells: not bytes or records, but possibly lists of one value."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -1,30 +1,30 @@
-"""A bounded part of a file's bytes, and whether the whole of it is UTF-8."""
+"""Reads a bounded part of a file's bytes, and whether all of it is UTF-8."""
 
 import codecs
 from typing import IO, NamedTuple
 
-STEP = 1 << 20  # bytes that are read at a time
+STEP = 1 << 20  # bytes read at a time
 HEAD = 2 << 20  # bytes kept from the start
-PIECE = 1 << 17  # bytes kept of a later place
-PIECES = 16  # later places at most, evenly apart: files are often sorted by class
+PIECE = 1 << 17  # bytes kept at each later place
+PIECES = 16  # later places at most, evenly spaced, because files are often sorted by class
 
 
 class Sample(NamedTuple):
-    """What is looked at of a file."""
+    """The part of a file that is looked at."""
 
     head: bytes
     pieces: list[bytes]
     size: int  # of the file, in bytes
-    not_utf8: int | None  # the first byte that is not UTF-8, None where all are
+    not_utf8: int | None  # the first byte that is not UTF-8, None if all are
 
     @property
     def whole(self) -> bool:
-        """Whether the head is all there is."""
+        """Whether the head is the whole file."""
         return self.size == len(self.head)
 
 
 def take(file: IO[bytes]) -> Sample:
-    """Read a file once, from its start, and keep at most 4 MB of it."""
+    """Reads a file once, from its start. Keeps at most 4 MB of it."""
     decoder, size, not_utf8 = codecs.getincrementaldecoder("utf-8")(), 0, None
     head, pieces, every = b"", {}, 1
     while data := file.read(STEP):

@@ -1,4 +1,4 @@
-"""Several files of one data set, side by side or in an archive: one for each split, or one for each class."""
+"""Several files of one data set, given separately or in an archive: one for each split, or one for each class."""
 
 import re
 from collections import Counter
@@ -13,18 +13,18 @@ from textmill.look.roles import Found, proposed, roles, stem
 from textmill.look.rows import Looked, look_at
 from textmill.sources.naming import KNOWN, Split, split_named, split_of_file
 
-# What lies beside the data in an archive.
+# What is not data in an archive.
 BESIDE = re.compile(
     r"(^|/)(\.|__MACOSX/|read.?me|licen[sc]e|copying|notes?\.|.*\.(md|pdf|html?|py|ipynb|docx?)$)", re.IGNORECASE
 )
 MOST = 50  # files of an archive
-ALIKE = ("separator", "quotes", "format")  # how all files of a data set are read
+ALIKE = ("separator", "quotes", "format")  # keys that all files of a data set must agree on
 BY_NAME = "each file is a class, by its name"
-BY_SPLIT = "the files' names tell the splits"
+BY_SPLIT = "the files' names say which split they are"
 
 
 def of_files(paths: list[Path], told: Told, folder: str) -> Proposal:
-    """Files whose names tell splits, or texts of a class each, which go into one archive."""
+    """Returns a proposal for files named after splits, or for a text file per class, packed into one archive."""
     names = [path.name for path in paths]
     _check_not_texts("the files", list(map(str, paths)))
     if len(set(names)) < len(names):
@@ -38,8 +38,8 @@ def of_files(paths: list[Path], told: Told, folder: str) -> Proposal:
     if len(set(splits.values())) < len(paths) or None in splits.values() or "train" not in splits.values():
         by_name = ", ".join(f"{name} ({split or 'none'})" for name, split in splits.items())
         raise ParamsError(
-            f"the files' names do not tell one split each: {by_name}; call them train.csv, validation.csv and "
-            "test.csv, or put all rows into one file; leave out one without classes (`textmill predict` labels it)"
+            f"the files' names do not give one split each: {by_name}; call them train.csv, validation.csv and "
+            "test.csv, or put all rows into one file; leave out a file without classes (`textmill predict` labels it)"
         )
     kept, found, notes = _by_split(looks, splits, told)
     keys = {"path": {splits[name]: f"{folder}/{name}" for name in kept}}
@@ -50,11 +50,11 @@ def of_files(paths: list[Path], told: Told, folder: str) -> Proposal:
 
 
 def of_archive(path: Path, told: Told, folder: str) -> Proposal:
-    """The files of an archive: one, or one for each split, or texts of a class each."""
+    """Returns a proposal for an archive: a single file, a file for each split, or a text file for each class."""
     inside = [name for name in members(path) if not BESIDE.search(name)]
     tables = [name for name in inside if format_of(name)] or inside
     if not tables:
-        raise DataError(f"{path}: it holds no file that could be read: {listed(members(path)) or 'none'}")
+        raise DataError(f"{path}: it has no file that could be read; found: {listed(members(path)) or 'none'}")
     _check_not_texts(str(path), tables)
     looks = {name: look_at(path, name, told) for name in tables}
     splits = {name: split_of_file(name) for name in tables}
@@ -70,34 +70,34 @@ def of_archive(path: Path, told: Told, folder: str) -> Proposal:
     elif "train" in splits.values():
         kept, found, notes = _by_split({name: looks[name] for name in tables if splits[name]}, splits, told)
         if aside := [name for name in tables if not splits[name]]:
-            notes.append(f"left out, for no split is named: {listed(aside)}")
+            notes.append(f"left out, because their names give no split: {listed(aside)}")
         keys["members"] = {name: {"split": splits[name], "label": None} for name in kept}
         found.reasons["members"], shown = BY_SPLIT, kept[0]
     else:
         raise ParamsError(
-            f"{path}: it holds {listed(tables)}, and the names tell neither splits nor classes; "
-            "take out the one that you want, and name it"
+            f"{path}: it has {listed(tables)}, and their names give neither splits nor classes; "
+            "extract the one that you want, and name it"
         )
     return proposed(told.name or stem(path.name), keys, found, looks[shown], {path: path.name}, notes)
 
 
 def _check_not_texts(where: str, names: list[str]) -> None:
-    """Raise DataError where the files are too many, as they are where each is a text and its folder the class."""
+    """Raises DataError if there are too many files, which is the case if each is a text and its folder the class."""
     folders = Counter(PurePosixPath(name).parent for name in names if format_of(name) in ("txt", None))
     classes = {folder.name for folder, count in folders.items() if count > 2 and not split_named(folder.name)} - {""}
     if len(classes) > 1:
         raise DataError(
-            f"{where}: each one in {listed(sorted(classes), 4)} seems to be one text; write one table with a row for "
-            "each of them (columns text and label), or a file for each class, such as pos.txt, with a text on each line"
+            f"{where}: each file in {listed(sorted(classes), 4)} seems to be one text; write one table with a row for "
+            "each (columns text and label), or a file for each class, such as pos.txt, with one text per line"
         )
     if len(names) > MOST:
-        raise DataError(f"{where}: {len(names):,} files, {MOST} at most are read; put all rows into one table")
+        raise DataError(f"{where}: {len(names):,} files, but at most {MOST} are read; put all rows into one table")
 
 
 def _by_split(
     looks: Mapping[str, Looked], splits: Mapping[str, Split | None], told: Told
 ) -> tuple[list[str], Found, list[str]]:
-    """The files that can be used, that of train first, how all are read, and what to say."""
+    """Returns the usable files (train first), how to read them all, and notes."""
     train = next(name for name in looks if splits[name] == "train")
     found, notes, kept = roles(looks[train], told, train, alone=False), _notes(looks), []
     for name in sorted(looks, key=lambda name: name != train):
@@ -105,18 +105,18 @@ def _by_split(
         if missing == ["label"]:
             notes.append(f"{name} has no column {found.keys['label']!r}: left out; `textmill predict` labels it later")
         elif missing:
-            raise DataError(f"{name} is not like {train}: {', '.join(missing)} differ; files of splits are read alike")
+            raise DataError(f"{name} is not like {train}: {', '.join(missing)} differ; splits must be alike")
         else:
             kept.append(name)
     encodings = [encoding for name in kept for encoding in looks[name].keys.get("encodings", ["utf-8"])]
-    if set(encodings) != {"utf-8"}:  # the first that decodes a file is taken, and UTF-8 decodes nothing else
+    if set(encodings) != {"utf-8"}:  # the first that decodes a file is used, and UTF-8 decodes nothing else
         found.keys["encodings"] = sorted(set(encodings), key=lambda encoding: (encoding != "utf-8", encoding))
-        found.reasons.setdefault("encodings", "the files are in different ones")
+        found.reasons.setdefault("encodings", "the files are in different encodings")
     return kept, found, notes
 
 
 def _missing(looked: Looked, like: Looked, keys: dict[str, Any], split: str | None) -> list[str]:
-    """The keys that do not fit a file as they fit the one that they were found in."""
+    """Returns the keys that fit `like` but not this file."""
     if "header" in keys:
         return [] if len(looked.columns) == len(like.columns) else ["columns"]
     names = {column.name for column in looked.columns}
@@ -141,12 +141,12 @@ def _notes(looks: Mapping[str, Looked]) -> list[str]:
 
 
 def _labelled(names: Iterable[str]) -> dict[str, str]:
-    """The class that each file's name tells: what sets it apart from the others, without splits and endings."""
+    """Returns the class in each file's name: the words that others lack, without splits and suffixes."""
     words = {name: [w for w in re.split(r"[\W_]+", stem(name)) if w and w.lower() not in KNOWN] for name in names}
     common = set.intersection(*map(set, words.values()))
     labels = {name: " ".join(word for word in own if word not in common) for name, own in words.items()}
     if not all(labels.values()) or len(set(labels.values())) < 2:
-        raise ParamsError(f"the names of {listed(list(words))} do not tell classes; call them pos.txt and neg.txt, say")
+        raise ParamsError(f"the names of {listed(list(words))} do not give classes; name them like pos.txt and neg.txt")
     return labels
 
 

@@ -1,4 +1,4 @@
-"""How a file of cells is cut into them: its separator, its quotes, and whether its first row names the columns."""
+"""How to read a table of cells: its separator, its quotes, and whether its first row names the columns."""
 
 import csv
 import io
@@ -11,23 +11,23 @@ from textmill.look.header import is_header
 from textmill.look.proposal import Told
 from textmill.rows.delimited import SEP
 
-SEPARATORS = "\t;|,"  # a comma comes last: texts are full of it
+SEPARATORS = "\t;|,"  # the comma comes last, because texts have many
 MOST = 20_000  # rows that are looked at
-CELLS = 400_000  # of them, at most
-RECTANGLE = 0.98  # of the rows have as many cells as most
+CELLS = 400_000  # cells of these, at most
+RECTANGLE = 0.98  # share of the rows that have the most common number of cells
 CELL = 2**31 - 1  # characters that a cell may have here
 
 
 class Table(NamedTuple):
-    """Rows of cells, and what made them of a file."""
+    """Rows of cells, and how they were read."""
 
     separator: str
-    quotes: str  # as dataset.quotes says it
+    quotes: str  # a value of dataset.quotes
     header: list[str] | None  # the first row, if it names the columns
     rows: list[list[str]]  # all as long as the header or the first row
-    odd: int  # rows at the file's start that are longer or shorter, or cannot be read
-    total: int  # of rows there
-    why: dict[str, str]  # by key of `dataset`: what speaks for it
+    odd: int  # rows at the file's start that have another length or cannot be read
+    total: int  # rows at the file's start
+    why: dict[str, str]  # the reason, by key of `dataset`
 
 
 class Cut(NamedTuple):
@@ -35,13 +35,13 @@ class Cut(NamedTuple):
 
     rows: list[list[str]]
     errors: int  # rows that break csv's rules
-    head: tuple[int, int]  # how many rows, and how many errors, of the file's start
-    width: int  # of most rows
-    fit: float  # share of them that have it
+    head: tuple[int, int]  # rows and errors at the file's start
+    width: int  # cells of most rows
+    fit: float  # share of the rows with this width
 
     @property
     def straight(self) -> bool:
-        """Whether the first row is as long as most, and most are alike."""
+        """Whether the first row is as long as most, and most have the same length."""
         return self.width > 1 and self.fit >= 0.9 and len(self.rows[0]) == self.width
 
     @property
@@ -56,7 +56,7 @@ class Cut(NamedTuple):
 
 
 def find_table(blocks: list[str], given: Told) -> Table | None:
-    """The table in pieces of a file, of whole lines each; the first begins the file. None if there is no row."""
+    """Returns the table in a file's blocks of whole lines; the first begins the file. None if there are no rows."""
     why: dict[str, str] = {}
     separator = given.separator
     first, *_ = blocks[0].splitlines() or [""]
@@ -67,7 +67,7 @@ def find_table(blocks: list[str], given: Told) -> Table | None:
     if not any(cut.rows for pair in cuts.values() for cut in pair):
         return None
     mark = max(cuts, key=lambda mark: _rank(*cuts[mark]))
-    mark = mark if separator or max(cut.width for cut in cuts[mark]) > 1 else ","  # one column: nothing parts it
+    mark = mark if separator or max(cut.width for cut in cuts[mark]) > 1 else ","  # one column: nothing separates it
     double, none = cuts[mark]
     if not separator:
         best = max(double, none, key=lambda cut: cut.fit)
@@ -75,11 +75,11 @@ def find_table(blocks: list[str], given: Told) -> Table | None:
     quotes = given.quotes or ("none" if _bare(double, none) else "double")
     cut = none if quotes == "none" or not double.rows else double
     if quotes == "none" and not given.quotes:
-        why["quotes"] = "they stand alone in texts: as plain characters they leave the rows even"
+        why["quotes"] = "quotes in texts are not paired: as ordinary characters, all rows have equal length"
     rows = _evened(cut.rows)
     header = None if given.header or not is_header(rows) else rows[0]
     if not header and not given.header:
-        why["header"] = "the first row is one like the others"
+        why["header"] = "the first row looks like the others"
     body, width = rows if header is None else rows[1:], len(rows[0])
     shown = [row for row in body if len(row) == width] or [row[:width] for row in body if len(row) >= width]
     at_start = rows[: cut.head[0]]
@@ -101,14 +101,14 @@ def _cut(blocks: list[str], separator: str, quoted: bool) -> Cut:
                     errors += 1
                 elif row:
                     rows.append(row)
-            if block is blocks[0]:  # a later one may begin, and each may end, inside of quotes
+            if block is blocks[0]:  # a later block may begin, and any may end, inside quotes
                 head = (max(len(rows) - 1, 1), max(errors - 1, 0)) if blocks[1:] else (len(rows), errors)
     (width, count), *_ = Counter(map(len, _evened(rows))).most_common(1) or [(0, 0)]
     return Cut(rows, errors, head, width, count / max(len(rows) + errors, 1))
 
 
 def _resumed(reader: "Iterator[list[str]]") -> Iterator[list[str] | None]:
-    """The rows, None for each that breaks csv's rules."""
+    """Yields the rows, and None for each that breaks csv's rules."""
     while True:
         try:
             yield next(reader)
@@ -128,18 +128,18 @@ def _long_cells() -> Iterator[None]:
 
 
 def _evened(rows: list[list[str]]) -> list[list[str]]:
-    """Without the empty cells that stand beyond the first row's end."""
+    """Returns the rows without empty cells beyond the first row's end."""
     width = len(rows[0]) if rows else 0
     return [row[:width] if len(row) > width and not "".join(row[width:]).strip() else row for row in rows]
 
 
 def _rank(double: Cut, none: Cut) -> tuple[bool, int]:
-    """What makes a separator the likelier one; among equals the first of SEPARATORS."""
+    """Returns how likely a separator is; ties go to the first of SEPARATORS."""
     best = max(double, none, key=lambda cut: (cut.straight, cut.fit))
     return best.straight, round(best.fit * 20) if best.width > 1 else -1
 
 
 def _bare(double: Cut, none: Cut) -> bool:
-    """Whether quotes are characters of the texts: no table comes of them as quotes, and an even one without."""
+    """Returns whether quotes are ordinary characters: read as quotes, they break a table that is even without them."""
     swallows = double.errors > 0 or double.fit < none.fit or double.holds_lines
     return swallows and none.straight and none.fit >= RECTANGLE and none.wrapped < 0.5 and none.fit > double.fit - 0.001

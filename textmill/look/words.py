@@ -1,4 +1,4 @@
-"""What a person should know of their data, in lines, each with what to do."""
+"""What users should know about their data, in lines, each with advice."""
 
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -11,18 +11,18 @@ from textmill.look.facts import Facts
 from textmill.look.proposal import listed
 
 ROOM = "\u623f\u95f4"  # a Chinese word of two letters
-MANY = 12  # classes that are told one by one
-IMBALANCED = 0.8  # share of one class
-UNSPACED = 0.3  # share of letters of scripts without spaces
+MANY = 12  # up to this many classes are listed one by one
+IMBALANCED = 0.8  # share of the largest class
+UNSPACED = 0.3  # share of letters in scripts without spaces
 COPIED = 0.05  # share of texts with a near copy that is worth a line
-DISAGREE = 0.15  # share of the documents that one of two good models gets wrong and the other right
-PLAIN = ("utf-8", "utf-8-sig", "parquet")  # ways to be read that need no word
+DISAGREE = 0.15  # share of the documents that one of two good models gets right and the other wrong
+PLAIN = ("utf-8", "utf-8-sig", "parquet")  # encodings that are not worth a line
 
 
 def told(facts: Facts, chosen: Mapping[str, Any] | None = None) -> list[str]:
-    """At most a screenful.
+    """Returns at most a screenful of lines.
 
-    chosen: values that params have, by dotted key, and their `tokenizers`; what they say already is not advised.
+    chosen: the params' values, by dotted key, and their `tokenizers`. What they already say is not advised.
     """
     lines, chosen = [*_rows(facts)], chosen or {}
     if facts.kept:
@@ -31,7 +31,7 @@ def told(facts: Facts, chosen: Mapping[str, Any] | None = None) -> list[str]:
 
 
 def percent(share: float, places: int = 0) -> str:
-    """0.988 as '98.8 %'."""
+    """Returns 0.988 as '98.8 %'."""
     return f"{100 * share:.{places}f} %"
 
 
@@ -46,13 +46,13 @@ def _rows(facts: Facts) -> Iterator[str]:
     if facts.twice_encoded:
         some = counted(facts.twice_encoded, "text looks", "texts look")
         yield (
-            f"{some} twice encoded (such as 'dÃ©jÃ ' for 'déjà'): save the file anew in "
+            f"{some} twice encoded (such as 'dÃ©jÃ ' for 'déjà'): save the file again in "
             "UTF-8, or change dataset.encodings"
         )
 
 
 def _to_set(wanted: Mapping[str, str], chosen: Mapping[str, Any]) -> str:
-    """What params do not say yet: 'set compare.metric: f1_macro', "" if they say all of it."""
+    """Returns advice for what params do not say yet ('set compare.metric: f1_macro'), or "" if they say it all."""
     left = [f"{key}: {value}" for key, value in wanted.items() if chosen.get(key) != value]
     return "set " + " and ".join(left) if left else ""
 
@@ -75,7 +75,7 @@ def _classes(facts: Facts, chosen: Mapping[str, Any]) -> Iterator[str]:
     most, share = facts.commonest
     if share >= IMBALANCED and len(counts) > 1:
         advised = _to_set({"compare.metric": "f1_macro", "train.class_weights": "balanced"}, chosen)
-        yield f"always {most!r} would be right {percent(share, 1)} of the time" + (f": {advised}" if advised else "")
+        yield f"answering only {most!r} is right {percent(share, 1)} of the time" + (f": {advised}" if advised else "")
 
 
 def _texts(facts: Facts, chosen: Mapping[str, Any]) -> Iterator[str]:
@@ -86,14 +86,14 @@ def _texts(facts: Facts, chosen: Mapping[str, Any]) -> Iterator[str]:
         tokenizers = chosen.get("tokenizers")
         if tokenizers is None or any(map(_parts_at_spaces, tokenizers.values())):
             kinds = "`kind: char`, or `kind: word` with `pattern: any-script`"
-            yield f"words stand without spaces: take a tokenizer of {kinds}"
+            yield f"there are no spaces between words: use a tokenizer of {kinds}"
     else:
         median, most = facts.words["median"], facts.words["p95"]
         yield f"texts: median {median:,} words, 95 % have at most {most:,}; letters: {scripts}{emoji}"
 
 
 def _parts_at_spaces(tokenizer: Mapping[str, Any]) -> bool:
-    pattern = tokenizer.get("pattern", "spaced")  # a name, or a regular expression
+    pattern = tokenizer.get("pattern", "spaced")  # a name or a regular expression
     if tokenizer.get("kind") != "word" or pattern == "any-script":
         return False
     return pattern == "spaced" or len(pl.Series([ROOM]).str.extract_all(pattern)[0]) < len(ROOM)
@@ -103,26 +103,26 @@ def _copies(facts: Facts, chosen: Mapping[str, Any]) -> Iterator[str]:
     for pair, count in facts.overlap.items():
         if count:
             first, second = pair.split("-")
-            some = counted(count, f"document of {second} stands", f"documents of {second} stand")
-            yield f"{some} in {first} too: expect lower scores on new texts"
+            some = counted(count, f"document of {second} is", f"documents of {second} are")
+            yield f"{some} also in {first}: expect lower scores on new texts"
     if facts.doubled and not facts.splits:
         some = counted(facts.doubled, "document repeats", "documents repeat")
         yield f"{some} another's text: equal texts stay in one split"
     if facts.conflicts:
-        some = counted(facts.conflicts, "text carries", "texts carry")
+        some = counted(facts.conflicts, "text has", "texts have")
         yield f"{some} more than one label: no model can get all of these right"
     if facts.near >= COPIED * facts.looked_up > 0 and facts.near > 1:
         drawn = facts.looked_up < facts.kept - facts.doubled
         texts = f"{facts.near:,} of {facts.looked_up:,} texts" if drawn else f"{facts.near:,} texts"
         yield (
-            f"{texts} nearly equal another (few words differ, if any): over splits, they make scores too good; take "
-            "copies out, or cut by what they have in common (dataset.group, split.by: group)"
+            f"{texts} nearly equal another (few words differ, if any): across splits, they make scores too good; "
+            "remove copies, or split by what they have in common (dataset.group, split.by: group)"
         )
     if facts.groups and facts.group_gain > 0.1:
         advised = _to_set({"split.by": "group"}, chosen)
         yield (
-            f"the group tells the class of {percent(facts.group_gain)} more documents than always one answer"
-            + (f": {advised}, or scores hold for known groups only" if advised else "")
+            f"the group predicts the class of {percent(facts.group_gain)} more documents than a constant answer"
+            + (f": {advised}, or scores are valid only for known groups" if advised else "")
         )
 
 
@@ -134,6 +134,6 @@ def _doubts(facts: Facts) -> Iterator[str]:
 
 
 def visible(label: str) -> str:
-    """A label in quotes, with escapes for what is not seen: a zero-width space, an accent that stands apart."""
+    """Returns a label in quotes, with escapes for invisible characters and combining accents."""
     hidden = any(unicodedata.category(character) in ("Cf", "Cc", "Zs") for character in label.replace(" ", ""))
     return ascii(label) if hidden or not unicodedata.is_normalized("NFC", label) else repr(label)

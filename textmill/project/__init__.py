@@ -1,1 +1,1 @@
-"""Projects of users' own: made from templates, pinned to one textmill, moved to another."""
+"""Users' projects: made from templates, pinned to a version of textmill, and upgraded to another."""

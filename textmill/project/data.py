@@ -1,4 +1,4 @@
-"""A look at the user's files, and the params that it suggests."""
+"""Looks at the user's files, and derives params from them."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,9 +21,9 @@ LABELS = "dataset.labels"
 
 
 def params_for(proposal: Proposal, preset: str) -> Callable[[Path], str]:
-    """What makes the text of params.yaml once the files lie in a project: it reads them all, and tells what it finds.
+    """Returns a function that reads the files in a project, prints what it finds, and returns params.yaml.
 
-    Raises DataError if no pipeline could run on them.
+    The function raises DataError if no pipeline could run on the files.
     """
 
     def write(root: Path) -> str:
@@ -49,7 +49,7 @@ def params_for(proposal: Proposal, preset: str) -> Callable[[Path], str]:
 
 
 def _looked_at(dataset: Mapping[str, Any], root: Path) -> tuple[Facts, dict[str, Advice]]:
-    """What is found, and what follows; with labels renamed as advised where they would stop the pipeline otherwise."""
+    """Returns facts and advice. If labels would stop the pipeline, the facts are those after renaming as advised."""
     found = facts(as_config(dict(dataset)), CleanConfig(), SplitConfig(), root)
     advised = advice(found)
     if found.problem and LABELS in advised:
@@ -59,12 +59,12 @@ def _looked_at(dataset: Mapping[str, Any], root: Path) -> tuple[Facts, dict[str,
 
 
 def _shown(value: Any) -> str:
-    """As params.yaml has it, the first of many."""
+    """Returns a value as in params.yaml; of many, only the first."""
     if isinstance(value, Mapping):
         return "{" + listed([f"{key}: {'null' if one is None else one}" for key, one in value.items()], 6) + "}"
     return str(value)
 
 
 def _from(root: Path, line: str) -> str:
-    """A line with paths as they are in the project."""
+    """Returns a line with paths as they are in the project."""
     return line.replace(f"{root}/", "")

@@ -1,4 +1,4 @@
-"""`textmill new` as a whole: what is given is checked, looked at and asked about before anything is written."""
+"""`textmill new` as a whole. It checks, looks and asks before it writes anything."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,17 +15,17 @@ from textmill.project.params import described, params_text
 from textmill.project.template import preset as preset_of
 from textmill.project.template import presets
 
-OURS, THEIRS = "rotten-tomatoes", "csv"  # what a project without and with files starts from
+OURS, THEIRS = "rotten-tomatoes", "csv"  # the presets that projects without and with files start from
 Prompt = Callable[[str, str, list[str]], str]  # question, default, choices -> answer
 
 
 def make(
     folder: Path, files: Sequence[Path], told: Told, preset: str | None, source: str | None, prompt: Prompt | None
 ) -> None:
-    """A project in `folder` for the user's files, or on our own data where there are none.
+    """Makes a project in `folder` for the user's files, or on the tutorial's data if there are none.
 
-    told: what the user said of the files; prompt: how to ask the rest, None: take what is proposed.
-    Raises ParamsError, DataError or ArtifactError for what cannot be used; nothing is written then.
+    told: what the user said about the files; prompt: how to ask for the rest, or None to accept what is proposed.
+    Raises ParamsError, DataError or ArtifactError, with nothing written, for anything that cannot be used.
     """
     check_folder(folder)
     name = preset or (THEIRS if files else OURS)
@@ -34,7 +34,7 @@ def make(
     base = preset_of(name).read_text(encoding="utf-8")
     if not files:
         if told != Told():
-            raise ParamsError("columns, but no file; name the file: textmill new FOLDER FILE ...")
+            raise ParamsError("options for a file, but no file; name it: textmill new FOLDER FILE ...")
         text = params_text(base, described(base), {})
         create(folder, None, lambda _: text, sources.find(source))
         return

@@ -1,4 +1,4 @@
-"""`textmill new`: a folder with everything that a project needs, or nothing at all."""
+"""Makes a project: a folder with everything it needs, or nothing at all."""
 
 import logging
 import os
@@ -15,8 +15,8 @@ from textmill.look.proposal import Proposal
 from textmill.project.source import Source
 from textmill.project.template import files, filled, pinned_files, pipeline
 
-BASE = ".textmill"  # folder of a project: the templates that it was made from, for `textmill upgrade`
-HARMLESS = {".git", ".venv", "venv"}  # what may lie in the folder already
+BASE = ".textmill"  # folder of a project with the templates that it was made from, for `textmill upgrade`
+HARMLESS = {".git", ".venv", "venv"}  # what may be in the folder already
 INPUT = Path("data/input")
 IGNORED = ".dvcignore"
 COPIES = {"cache": {"type": ["reflink", "copy"]}}  # whatever the user's own config says: a link would lead to where the
@@ -24,20 +24,20 @@ COPIES = {"cache": {"type": ["reflink", "copy"]}}  # whatever the user's own con
 
 
 def check_folder(folder: Path) -> None:
-    """Raise ParamsError unless a project can be made there: in a new folder, or an empty one."""
+    """Raises ParamsError unless a project can be made in this folder: it is new or empty."""
     if folder.exists() and not folder.is_dir():
-        raise ParamsError(f"{folder}: a file; name a folder")
+        raise ParamsError(f"{folder}: this is a file; name a folder")
     if folder.exists() and (there := sorted({path.name for path in folder.iterdir()} - HARMLESS)):
-        raise ParamsError(f"{folder}: not empty (it holds {', '.join(there[:3])}); name a new folder")
+        raise ParamsError(f"{folder}: not empty (it has {', '.join(there[:3])}); name a new folder")
     if not folder.absolute().parent.is_dir():
-        raise ParamsError(f"{folder.parent}: no such folder; make it first")
+        raise ParamsError(f"{folder.parent}: no such folder; create it first")
 
 
 def create(folder: Path, proposal: Proposal | None, params: Callable[[Path], str], source: Source) -> None:
-    """Make the project, with the files of the proposal in data/input, where DVC keeps them.
+    """Makes the project, with the proposal's files in data/input, added to DVC.
 
-    params: the text of params.yaml, asked when the files lie in the project, whose folder it gets.
-    Raises ResourceError if the disk, git or DVC refuse; nothing is left then.
+    params: returns the text of params.yaml; called with the project's folder when the files are in it. Raises
+    ResourceError, leaving nothing behind, if the disk, git or DVC fails.
     """
     folder = folder.absolute()
     with writing(folder), TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part") as made:
@@ -49,19 +49,19 @@ def create(folder: Path, proposal: Proposal | None, params: Callable[[Path], str
         _repositories(new, data)
         folder.mkdir(exist_ok=True)
         for path in sorted(new.iterdir()):
-            if not (folder / path.name).exists():  # a repository that was there stays
+            if not (folder / path.name).exists():  # an existing repository stays
                 os.replace(path, folder / path.name)
 
 
 def contents(name: str, params: str, source: Source) -> dict[str, str]:
-    """Every text of a new project by its path."""
+    """Returns every text of a new project by its path."""
     told = files() | pipeline() | pinned_files(source.pin, extras(params))
     told["README.md"] = filled(told["README.md"], {"@NAME@": name})
     return told | {"params.yaml": params} | {f"{BASE}/{path}": text for path, text in pipeline().items()}
 
 
 def extras(params: str) -> str:
-    """The extras of textmill that params need, by what stands in them."""
+    """Returns the extras of textmill that params need."""
     needed = ["networks", "pipeline"]
     needed += ["pretrained"] * bool(re.search(r"\b(kind|family): *pretrained\b", params))
     needed += ["vectors"] * bool(re.search(r"\bvectors: *(\{|\n)", params))
@@ -69,7 +69,7 @@ def extras(params: str) -> str:
 
 
 def _repositories(folder: Path, data: Sequence[Path]) -> None:
-    """git, then DVC in it, which takes the data into its cache."""
+    """Initialises git, then DVC, and adds the data to DVC's cache."""
     try:
         git = subprocess.run(
             ["git", "init", "-q", "-b", "main"], cwd=folder, capture_output=True, text=True, check=False
@@ -90,7 +90,7 @@ def _dvc(folder: Path, data: Sequence[Path]) -> None:
     try:
         Repo.init(str(folder)).close()
         write_text(folder / ".dvc/config", "[core]\n    analytics = false\n")
-        write_text(folder / IGNORED, ignored)  # DVC has written one of its own
+        write_text(folder / IGNORED, ignored)  # DVC has written its own
         with Repo(str(folder), config=COPIES) as dvc:
             dvc.add([str(path) for path in data])
     except DvcException as error:

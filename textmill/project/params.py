@@ -1,4 +1,4 @@
-"""The params.yaml of a new project: one of ours, with the user's data set in it, and the reasons as comments."""
+"""Writes the params.yaml of a new project: a preset with the user's data set, and the reasons as comments."""
 
 import io
 import re
@@ -8,26 +8,26 @@ from typing import Any, NamedTuple
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-COLUMN = 45  # where comments begin, as in our presets
+COLUMN = 45  # where comments begin, as in the presets
 SECTION = re.compile(r"\w+: *(#.*)?")
 EDITORS = "# yaml-language-server: $schema=params.schema.json"
-DEFAULTS = "# Keys that are left out have their defaults: `textmill check --show` prints all that applies."
+DEFAULTS = "# Keys that are left out have their defaults; `textmill check --show` prints all of them."
 
 
 class Change(NamedTuple):
-    """A value other than the preset's, and why."""
+    """A value that differs from the preset's, and why."""
 
     value: Any
     reason: str = ""
 
 
 def params_text(preset: str, title: str, changes: Mapping[str, Change]) -> str:
-    """A preset's text with other values, its comments kept.
+    """Returns a preset's text with other values and its comments.
 
-    title: the comment that the file begins with. changes: by the dotted key; None takes the key out. A change of a
-    whole section (`dataset`) has changes for a value: its keys are all that it holds then.
+    title: the comment at the start of the file. changes: by dotted key; None removes the key. For a whole section
+    (`dataset`) the value is a map of changes, and the section then has only these keys.
     """
-    kept: Any = YAML()  # with its comments; its types know few of its settings
+    kept: Any = YAML()  # with comments; its stubs lack most of its settings
     kept.preserve_quotes, kept.width = True, 4096
     body = [line for line in preset.splitlines() if not line.startswith("#")]
     params = kept.load("\n".join(body))
@@ -52,7 +52,7 @@ def params_text(preset: str, title: str, changes: Mapping[str, Change]) -> str:
 
 
 def described(preset: str) -> str:
-    """What a preset says of itself in its first comments."""
+    """Returns a preset's first comments, which describe it."""
     lines = preset.splitlines()
     end = next(number for number, line in enumerate(lines) if not line.startswith("#"))
     return "\n".join(line.removeprefix("#").strip() for line in lines[1 : end - 1])
@@ -65,12 +65,12 @@ def _put(section: CommentedMap, name: str, change: Change) -> None:
 
 
 def _comment(words: str) -> str:
-    """One line, whatever stands in a label or a file's name: another would be read as params."""
+    """Returns words in one line, whatever a label or file name contains: a further line would be read as params."""
     return "".join(character if character.isprintable() else " " for character in words)
 
 
 def _plain(value: Any) -> Any:
-    """Lists and maps in one line, as our presets have them."""
+    """Returns lists and maps in one line, as the presets write them."""
     if not isinstance(value, Mapping | list):
         return value
     found: Any = CommentedMap() if isinstance(value, Mapping) else CommentedSeq(map(_plain, value))

@@ -1,4 +1,4 @@
-"""A project's whole pipeline on rows that are made up: for its own tests, which see none of its data."""
+"""Runs a project's whole pipeline on made-up rows: for its own tests, which use none of its data."""
 
 import csv
 import io
@@ -14,16 +14,16 @@ from textmill.config import as_yaml, load_params
 from textmill.errors import ParamsError
 from textmill.files import write_text
 
-ROWS = 60  # of each class
+ROWS = 60  # per class
 COPIED = ("dvc.yaml", "stages", "families", "pyproject.toml", ".dvcignore", ".gitignore")
-OVERRIDES = ("epochs", "updates", "seeds", "pretrain")  # of a model's entry, which would take long
+OVERRIDES = ("epochs", "updates", "seeds", "pretrain")  # keys of a model's entry that would take long
 
 
 def try_out(project: Path, folder: Path) -> Path:
-    """Copy the project's code and params to an empty folder, run them there on made-up rows; the report's page.
+    """Runs the project's code and params on made-up rows in an empty folder. Returns the report's page.
 
-    Each network trains for one epoch. Models that read files of others (encoders, word vectors) are left out.
-    Raises AssertionError with what was printed if a stage fails.
+    Each network trains for one epoch. Models that need third-party files (encoders, word vectors) are left out. Raises
+    AssertionError with the output if a stage fails.
     """
     for name in COPIED:
         if (path := project / name).is_dir():
@@ -43,7 +43,7 @@ def try_out(project: Path, folder: Path) -> Path:
 
 
 def small(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The same experiment on made-up rows: one epoch, no file that must be fetched, nothing for MLflow.
+    """Returns the same experiment on made-up rows: one epoch, no file to fetch, and nothing for MLflow.
 
     Raises ParamsError if no model is left.
     """
@@ -54,7 +54,7 @@ def small(params: Mapping[str, Any]) -> dict[str, Any]:
     tokenizers = {name: entry for name, entry in params["tokenizers"].items() if not _fetches(entry)}
     models = {name: plain(entry) for name, entry in params["models"].items() if entry["tokenizer"] in tokenizers}
     if not models:
-        raise ParamsError("models: all read files that others have made; there is none to try out")
+        raise ParamsError("models: all of them need third-party files; there is none to try out")
     ensembles = {
         name: members
         for name, members in params["compare"].get("ensembles", {}).items()
@@ -79,7 +79,7 @@ def small(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def made_up(dataset: Mapping[str, Any]) -> str:
-    """Rows of csv with the dataset's columns, in which each class has a word of its own."""
+    """Returns csv rows with the dataset's columns, in which each class has its own word."""
     texts = [dataset["text"]] if isinstance(dataset["text"], str) else dataset["text"]
     label, group, classes = dataset["label"], dataset.get("group"), _said(dataset.get("labels"))
     table = io.StringIO()
@@ -93,7 +93,7 @@ def made_up(dataset: Mapping[str, Any]) -> str:
 
 
 def _said(labels: list[str] | Mapping[str, str | None] | None) -> list[str]:
-    """What rows say, so that there are two classes: all labels that params name, and others if those are too few."""
+    """Returns labels for the rows: all that params name, and two more if these give fewer than two classes."""
     if isinstance(labels, list):
         return labels
     named = labels or {}
@@ -102,5 +102,5 @@ def _said(labels: list[str] | Mapping[str, str | None] | None) -> list[str]:
 
 
 def _fetches(tokenizer: Mapping[str, Any]) -> bool:
-    """Whether a tokenizer, or its word vectors, is a file that someone else has made."""
+    """Returns whether a tokenizer or its word vectors are a third-party file."""
     return "files" in tokenizer or bool((tokenizer.get("vectors") or {}).get("source", "trained") != "trained")

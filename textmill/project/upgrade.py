@@ -1,4 +1,4 @@
-"""`textmill upgrade`: what the textmill that runs would change in a project, told before it is done."""
+"""`textmill upgrade`: shows what the running textmill would change in a project, and changes it."""
 
 import difflib
 import re
@@ -18,14 +18,14 @@ from textmill.project.source import WHEELS, Source
 from textmill.project.template import files, pipeline, requirement
 
 DIGESTS, REQUIREMENTS = Path("digests"), Path("requirements.txt")
-REQUIRED = r"(?m)^(\./wheels/textmill-|textmill *[\[@=<>~]).*$"  # the line of requirements.txt that pins it
-REPLACED = ("params.schema.json", "requirements.lock")  # whose only author is textmill
+REQUIRED = r"(?m)^(\./wheels/textmill-|textmill *[\[@=<>~]).*$"  # the line of requirements.txt that pins textmill
+REPLACED = ("params.schema.json", "requirements.lock")  # files that only textmill writes
 
 
 class Merged(NamedTuple):
-    """A file of the pipeline: the template that it was made from, the new one, the project's, and both changes in one.
+    """A pipeline file: the template it was made from, the new one, the project's own, and a merge of both changes.
 
-    Empty: there is no such file. merged is None where the project's change and the template's touch the same lines.
+    An empty text means that there is no such file. merged is None if both changes touch the same lines.
     """
 
     old: str
@@ -35,7 +35,7 @@ class Merged(NamedTuple):
 
 
 class Upgrade(NamedTuple):
-    """From one textmill to another: the files that change, and the stages that will run, each with its reasons."""
+    """An upgrade from one textmill to another: the files that change, and the stages that will run, with reasons."""
 
     before: Pin
     after: Source
@@ -44,10 +44,10 @@ class Upgrade(NamedTuple):
 
 
 def plan(project: Path, source: Source) -> Upgrade:
-    """Compare a project with the textmill that runs. Raises ParamsError if it is no project of `textmill new`."""
+    """Compares a project with the running textmill. Raises ParamsError if `textmill new` did not make the project."""
     before = pinned(project)
     if before is None:
-        raise ParamsError(f"{project / PYPROJECT}: no table tool.textmill; `textmill new` makes a project that has one")
+        raise ParamsError(f"{project / PYPROJECT}: no table tool.textmill; projects made by `textmill new` have one")
     new, base = pipeline(), project / BASE
     old = {path.relative_to(base).as_posix() for path in base.rglob("*") if path.is_file()}
     changes = {
@@ -64,10 +64,10 @@ def plan(project: Path, source: Source) -> Upgrade:
 
 
 def told(upgrade: Upgrade) -> Iterator[str]:
-    """The plan as lines."""
+    """Yields the plan as lines."""
     before, after = upgrade.before, upgrade.after.pin
     if before == after and not upgrade.merged:
-        yield f"upgrade: this project has textmill {after.version} ({after.code}) already"
+        yield f"upgrade: this project already has textmill {after.version} ({after.code})"
         return
     yield f"upgrade: textmill {before.version} ({before.code}) → {after.version} ({after.code})"
     for name, change in upgrade.merged.items():
@@ -77,19 +77,19 @@ def told(upgrade: Upgrade) -> Iterator[str]:
     for name, change in upgrade.merged.items():
         if change.merged is None:
             yield (
-                f"{name}: your change and this one touch the same lines: yours stays; after --apply, "
-                f"`git diff {BASE}/{name}` is what to merge by hand"
+                f"{name}: your change and this one touch the same lines, so yours stays; after --apply, merge "
+                f"the changes in `git diff {BASE}/{name}` by hand"
             )
         elif change.own not in (change.old, change.new):
-            yield f"{name}: your own change stays in it"
+            yield f"{name}: your own change stays"
     for reasons in dict.fromkeys(upgrade.stages.values()):
         stages = [stage for stage, own in upgrade.stages.items() if own == reasons]
         yield f"will run again: {', '.join(stages)} (changed: {', '.join(reasons)})"
-    yield "after these, what reads their results, where those change" if upgrade.stages else "nothing will run again"
+    yield "then all stages whose inputs change" if upgrade.stages else "nothing will run again"
 
 
 def apply(project: Path, upgrade: Upgrade) -> None:
-    """Write the files, and the pin last. A file with a conflict stays as it is.
+    """Writes the files, the pin last. A file with a conflict stays as it is.
 
     Raises ParamsError, with nothing written, if pyproject.toml does not hold the pin as `textmill new` wrote it.
     """
@@ -110,7 +110,7 @@ def apply(project: Path, upgrade: Upgrade) -> None:
 
 
 def merge(old: str, new: str, own: str) -> Merged:
-    """The template's change and the project's own in one, as git merges files."""
+    """Returns the template's change and the project's own merged, as git merges files."""
     if own in (old, new):
         return Merged(old, new, own, new)
     if old == new:
@@ -131,7 +131,7 @@ def _apply(project: Path, merged: Mapping[str, Merged]) -> None:
 
 
 def _run_again(project: Path, after: Path) -> dict[str, tuple[str, ...]]:
-    """Stages whose code or definition is another after the upgrade, with what changed, in the order of dvc.yaml."""
+    """Returns stages whose code or definition the upgrade changes, with what changed, in the order of dvc.yaml."""
     params = load_params(project / "params.yaml")
     old, new = (load_params(folder / "dvc.yaml")["stages"] for folder in (project, after))
     found: dict[str, list[str]] = {}
@@ -148,13 +148,13 @@ def _run_again(project: Path, after: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _runs(stage: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a stage's definition counts: not how it is described."""
+    """Returns what counts in a stage's definition: all but its description."""
     body = stage.get("do", stage)
     return {key: value for key, value in body.items() if key != "desc"} | {"foreach": stage.get("foreach")}
 
 
 def _stages(digest: str, params: Mapping[str, Any]) -> list[str]:
-    """The stages that a file of digests counts for: train@lstm and train@other for train-lstm, by what params hold."""
+    """Returns the stages that a digests file is for: train@lstm and train@other for train-lstm, depending on params."""
     stage, _, variant = digest.partition("-")
     if not variant:
         return [stage]
@@ -163,9 +163,9 @@ def _stages(digest: str, params: Mapping[str, Any]) -> list[str]:
 
 
 def _with_pin(path: Path, before: Pin, after: Pin) -> str:
-    """pyproject.toml with another pin, all else as it was."""
+    """Returns pyproject.toml with another pin and everything else unchanged."""
     text, mark, table = _read(path).partition("[tool.textmill]\n")
-    own, end, rest = table.partition("\n[")  # a project may have a version of its own
+    own, end, rest = table.partition("\n[")  # a project may have its own version
     for name, old in before._asdict().items():
         if f'{name} = "{old}"' not in own:
             raise ParamsError(f'{path}: tool.textmill: expected a line {name} = "{old}"; restore the table')
@@ -174,7 +174,7 @@ def _with_pin(path: Path, before: Pin, after: Pin) -> str:
 
 
 def _with_requirement(text: str, asked: str) -> str:
-    """requirements.txt with another textmill, all else as it was."""
+    """Returns requirements.txt with another textmill and everything else unchanged."""
     if re.search(REQUIRED, text):
         return re.sub(REQUIRED, lambda _: asked, text, count=1)
     return f"{text.rstrip()}\n{asked}\n".lstrip()
@@ -185,7 +185,7 @@ def _read(path: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """An empty text is no file."""
+    """Writes a file; an empty text removes it."""
     if text:
         write_text(path, text)
     else:

@@ -1,4 +1,4 @@
-"""What one stage writes and another reads: a type each, which knows its file's name and who writes it.
+"""The files that one stage writes and another reads: a type for each, which knows its file name and its stage.
 
-A file that is missing, or that is not exactly what its type says, is an ArtifactError of one line.
+If a file is missing or does not match its type, reading it raises an ArtifactError of one line.
 """

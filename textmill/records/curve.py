@@ -1,4 +1,4 @@
-"""How a model's score grows with its training documents."""
+"""A model's score by the number of training documents."""
 
 from typing import Annotated, ClassVar
 
@@ -9,19 +9,19 @@ from textmill.records.record import Record
 
 
 class Size(Section):
-    """A number of training documents, and the score of each draw of so many."""
+    """A number of training documents, and the score of each sample of that size."""
 
     rows: int
     scores: Annotated[list[float], Field(min_length=1)]
 
     @property
     def mean(self) -> float:
-        """Of the draws."""
+        """The mean over samples."""
         return sum(self.scores) / len(self.scores)
 
 
 class Forecast(Section):
-    """What so many times the documents would bring: the score, and the interval that it lies in."""
+    """The expected score with `times` as many documents, and its interval."""
 
     times: int
     score: float
@@ -30,18 +30,18 @@ class Forecast(Section):
 
 
 class Curve(Record, Section):
-    """Sizes in ascending order, the last is all of train; none where no curve was asked for. `no_forecast` says why."""
+    """Sizes, ascending; the last is all of train. Empty if no curve was asked for. `no_forecast` says why not."""
 
     FILE: ClassVar = "curve.json"
     STAGE: ClassVar = "curve"
 
     metric: str | None = None
-    by: str | None = None  # what is drawn: text or group
+    by: str | None = None  # what is sampled: text or group
     sizes: list[Size] = []
     forecasts: list[Forecast] = []
     no_forecast: str | None = None
 
     @property
     def now(self) -> float:
-        """The score with all that there is."""
+        """The score with all training documents."""
         return self.sizes[-1].mean

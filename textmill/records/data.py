@@ -1,4 +1,4 @@
-"""What the data is, before and after it is turned into ids."""
+"""Facts about the data, before and after encoding."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -9,14 +9,14 @@ from textmill.records.record import Record
 
 
 class Histogram(Section):
-    """Bars between edges; all longer documents stand in the last."""
+    """Bars between edges. The last one has all longer documents."""
 
     edges: list[int]
     counts: list[int]
 
 
 class Lengths(Section):
-    """Of documents, in words or tokens. No percentiles and no bars where there are no documents."""
+    """Lengths of documents, in words or tokens. Without documents there are no percentiles and no bars."""
 
     mean: int | float
     percentiles: dict[str, int]
@@ -24,7 +24,7 @@ class Lengths(Section):
 
 
 class Clean(Record, Section):
-    """Rows that were read, and what became of them: dropped by reason, repaired by kind, kept by label."""
+    """The rows that were read: dropped by reason, repaired by kind, kept by label."""
 
     FILE: ClassVar = "clean.json"
     STAGE: ClassVar = "clean"
@@ -34,12 +34,12 @@ class Clean(Record, Section):
     dropped: dict[str, int]
     repaired: dict[str, int]
     labels: dict[str, int]
-    read_as: dict[str, str] = {}  # by file: its encoding, and what else was found out about it
-    twice_encoded: int = 0  # texts that look like UTF-8 read as something else
+    read_as: dict[str, str] = {}  # by file: its encoding, and what else was found
+    twice_encoded: int = 0  # texts that look like UTF-8 read in another encoding
 
 
 class Part(Section):
-    """One split in documents and words."""
+    """One split, in documents and words."""
 
     rows: int
     labels: dict[str, int]
@@ -48,31 +48,31 @@ class Part(Section):
 
     @property
     def absent(self) -> list[str]:
-        """The classes that it has no document of; none if it has no documents at all."""
+        """The classes without documents; empty if there are no documents at all."""
         return [label for label, rows in self.labels.items() if not rows] if self.rows else []
 
 
 class Split(Record, Section):
-    """How the documents were parted, and what the parts are like."""
+    """How the documents were split, and what the splits are like."""
 
     FILE: ClassVar = "split.json"
     STAGE: ClassVar = "split"
 
     seed: int
     by: Literal["text", "group"]
-    left_out: dict[str, int]  # by split, for split.sizes
+    left_out: dict[str, int]  # by split, because of split.sizes
     unlabelled_in_test: int
-    twins: dict[str, int] = {}  # by split, left out for `split.twins`
+    twins: dict[str, int] = {}  # by split, because of split.twins
     splits: dict[str, Part]
-    overlap: dict[str, int]  # "train-test": documents of test whose texts stand in train
-    near: dict[str, int] = {}  # "train-test": documents of test that stand in train with a word or two changed
-    near_drawn: dict[str, int] = {}  # by split: of how many that was counted, where not of all
-    shared_groups: dict[str, int] = {}  # "train-test": documents of test whose group has documents in train, too
+    overlap: dict[str, int]  # "train-test": documents of test whose texts are in train
+    near: dict[str, int] = {}  # "train-test": documents of test with a near copy in train
+    near_drawn: dict[str, int] = {}  # by split: the sample that was counted, if not all
+    shared_groups: dict[str, int] = {}  # "train-test": documents of test whose group has documents in train
     conflicts: int  # texts with more than one label
 
 
 class Ids(Section):
-    """One split in ids; `unknown` is the share that no token of the vocabulary stands for."""
+    """One split in ids. `unknown` is the share of tokens that are not in the vocabulary."""
 
     tokens: int
     unknown: float
@@ -80,7 +80,7 @@ class Ids(Section):
 
 
 class Vocabulary(Record, Section):
-    """What was counted while the training split was encoded."""
+    """Counts from encoding the training split."""
 
     FILE: ClassVar = "vocab-{}.json"
     STAGE: ClassVar = "vocab"
@@ -90,7 +90,7 @@ class Vocabulary(Record, Section):
 
 
 class Tokenized(Record, Section):
-    """All splits in one tokenizer's ids."""
+    """All splits, encoded by one tokenizer."""
 
     FILE: ClassVar = "encode-{}.json"
     STAGE: ClassVar = "encode"
@@ -100,18 +100,18 @@ class Tokenized(Record, Section):
 
 
 class Vectors(Record, Section):
-    """Where a tokenizer's word vectors come from and what they cover; only `source`, None, where there are none."""
+    """The source and coverage of a tokenizer's word vectors. Without vectors there is only `source`, None."""
 
     FILE: ClassVar = "vectors-{}.json"
     STAGE: ClassVar = "vectors"
 
     source: str | None
-    origin: Annotated[str, Field(alias="from")] = ""  # a file's name, or a method
+    origin: Annotated[str, Field(alias="from")] = ""  # a file's name or a method
     in_file: int = 0
     duplicates: int = 0
     zeros: int = 0
     size: int = 0
     words: int = 0
     found: int = 0
-    coverage: float = 0.0  # share of the words
-    running: float = 0.0  # share of the running words of train
+    coverage: float = 0.0  # share of the vocabulary's words
+    running: float = 0.0  # share of the training texts' words, each occurrence counted

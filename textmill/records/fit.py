@@ -1,15 +1,15 @@
-"""How a model was fitted."""
+"""How a model was trained."""
 
 from typing import ClassVar
 
 from textmill.config import Section
 from textmill.records.record import Record
 
-HARDLY = 0.15  # of the way from guessing to knowing
+HARDLY = 0.15  # of the way from guessing to knowing every label
 
 
 class Validation(Section):
-    """What an epoch is chosen by, on the validation split."""
+    """The validation scores that an epoch is chosen by."""
 
     accuracy: float
     f1_macro: float
@@ -17,7 +17,7 @@ class Validation(Section):
 
 
 class FittedSeed(Section):
-    """One seed's training."""
+    """The training of one seed."""
 
     seed: int
     epochs: int
@@ -26,28 +26,28 @@ class FittedSeed(Section):
 
 
 class Learning(Section):
-    """What a network's training was like. `learned` is the share of the way that its last training loss went.
+    """How well a network learned. `learned` is the share of the way that its last training loss went.
 
-    The way leads from the loss of always guessing the classes' shares, 0, to that of knowing every label, 1. `kept` is
-    how far the epoch was whose weights are kept, the best one on validation.
+    The way leads from 0, the loss of always predicting the classes' shares, to 1, the loss of knowing every label.
+    `kept` is the same for the epoch whose weights are kept, the best on validation.
     """
 
     epochs: int  # planned
     updates: int  # made
-    batch_documents: float  # in the mean
+    batch_documents: float  # on average
     learned: float
     kept: float
 
 
 class Solver(Section):
-    """How the optimum of a linear model was looked for: `iterations` are those of the class that took most."""
+    """How the optimum of a linear model was found. `iterations`: of the class that took most."""
 
     iterations: int
     converged: bool
 
 
 class Pretraining(Section):
-    """What a network read before its training; the loss is in nats."""
+    """What a network read before its training. The loss is in nats."""
 
     epochs: int
     loss: float
@@ -56,7 +56,7 @@ class Pretraining(Section):
 
 
 class Fit(Record, Section):
-    """The training of the seed that is shipped, and what is each seed's own."""
+    """The training of the shipped seed, and the facts of each seed."""
 
     FILE: ClassVar = "fit.json"
     STAGE: ClassVar = "train"
@@ -85,10 +85,10 @@ class Fit(Record, Section):
 
     @property
     def kept_early(self) -> bool:
-        """Whether training went on well, but validation chose an epoch in which it had hardly begun."""
+        """Whether training went well, but validation chose an epoch in which it had hardly begun."""
         return self.learning is not None and self.learning.kept <= HARDLY < self.learning.learned
 
     @property
     def still_improving(self) -> bool:
-        """Whether the last epoch of a network was the best one. One alone has none to be better than."""
+        """Whether a network's last epoch was its best. Not if there was only one epoch."""
         return self.learning is not None and self.best_epoch == self.epochs > 1

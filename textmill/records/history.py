@@ -1,4 +1,4 @@
-"""A learning curve, as `dvc plots` draws it."""
+"""The learning curve that `dvc plots` draws."""
 
 import csv
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ STAGE = "train"
 
 
 class Epoch(Section):
-    """A row of it: None where a model has no such number."""
+    """A row of the curve: None if a model has no such number."""
 
     epoch: float
     train_loss: float | None
@@ -31,7 +31,7 @@ EPOCHS = Annotated[list[Epoch], Field(min_length=1)]
 
 
 def read_history(path: Path) -> list[Epoch]:
-    """Raises ArtifactError, naming the file and its stage, if it is missing or no curve."""
+    """Returns a learning curve. Raises ArtifactError, naming file and stage, if it is missing or not a curve."""
     need(path, STAGE)
     with open(path, encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -39,7 +39,7 @@ def read_history(path: Path) -> list[Epoch]:
         known = [{key: _number(cell) for key, cell in row.items()} for row in rows]
         return validate(known, EPOCHS, f"{path}: epochs")
     except ParamsError as error:
-        raise ArtifactError(f"{error}; run `dvc repro -f {maker(path, STAGE)}`, which makes it") from error
+        raise ArtifactError(f"{error}; run `dvc repro -f {maker(path, STAGE)}` to make it") from error
 
 
 def _number(cell: str) -> float | str | None:
@@ -50,7 +50,7 @@ def _number(cell: str) -> float | str | None:
 
 
 def write_history(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write a training's rows, rounded to six digits, without their seconds: those differ from run to run."""
+    """Writes a training's rows, rounded to six digits, without times, which differ between runs."""
     import polars as pl
     import polars.selectors as cs
 

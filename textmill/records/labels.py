@@ -1,4 +1,4 @@
-"""What is known of the labels: which look wrong, and what more of them would bring."""
+"""Facts about the labels: which look wrong, and what more of them would bring."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,6 +18,6 @@ class Labels:
 
     @classmethod
     def read(cls, suspects: Path, folder: Path, models: Iterable[str]) -> Self:
-        """folder: that of each model's results."""
+        """Returns the labels' records. folder: the folder with each model's results."""
         curves = {name: Curve.read(folder / name / Curve.FILE) for name in models}
         return cls(Suspects.read(suspects), {name: curve for name, curve in curves.items() if curve.metric})

@@ -1,4 +1,4 @@
-"""Where a model was surest and wrong."""
+"""A model's most confident mistakes."""
 
 from typing import ClassVar
 
@@ -9,7 +9,7 @@ from textmill.records.record import Record
 
 
 class Mistake(Section):
-    """A test document with the wrong answer. The text may be cut; `unknown` is a share of its tokens."""
+    """A wrongly predicted test document. The text may be truncated; `unknown` is a share of its tokens."""
 
     id: str
     text: str
@@ -21,7 +21,7 @@ class Mistake(Section):
 
 
 class Mistakes(Record, RootModel[list[Mistake]]):
-    """The most confident first."""
+    """Mistakes, the most confident first."""
 
     model_config = ConfigDict(strict=True, frozen=True)
     FILE: ClassVar = "errors.json"

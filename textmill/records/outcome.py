@@ -1,4 +1,4 @@
-"""All that train and evaluate tell about one model."""
+"""All results of train and evaluate for one model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,13 +18,13 @@ from textmill.records.terms import Term, Terms
 if TYPE_CHECKING:
     import polars as pl
 
-# Tables with a row for each document and seed: the shipped seed's of the test split, the others', all of validation.
+# Tables with a row for each document and seed: test split of the shipped seed, test split of the others, validation.
 PREDICTIONS, SEEDS, VALIDATION = "predictions.parquet", "seeds.parquet", "validation.parquet"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What stands in a model's folder of metrics; its tables are read when they are asked for."""
+    """The content of a model's metrics folder. Its tables are read on demand."""
 
     folder: Path
     fit: Fit
@@ -36,7 +36,7 @@ class Outcome:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Raises ArtifactError naming the stage that did not run, or whose file is another than expected."""
+        """Returns a model's results. Raises ArtifactError naming the stage that did not run or whose file is wrong."""
         for table in (PREDICTIONS, SEEDS, VALIDATION):
             need(folder / table, "evaluate")
         return cls(
@@ -50,7 +50,7 @@ class Outcome:
         )
 
     def tests(self, columns: list[str] | None = None) -> dict[int, "pl.DataFrame"]:
-        """Predictions of the test split by seed. Raises ArtifactError if the seeds scored different documents."""
+        """Returns predictions of the test split by seed. Raises ArtifactError if seeds scored different documents."""
         first = read_parquet(self.folder / PREDICTIONS, columns=columns)
         tables = {self.fit.seed: first} | self._by_seed(SEEDS, columns)
         for seed, one in tables.items():
@@ -60,7 +60,7 @@ class Outcome:
         return tables
 
     def validation(self, columns: list[str] | None = None) -> dict[int, "pl.DataFrame"]:
-        """Predictions of the validation split by seed."""
+        """Returns predictions of the validation split by seed."""
         return self._by_seed(VALIDATION, columns)
 
     def _by_seed(self, file: str, columns: list[str] | None) -> dict[int, "pl.DataFrame"]:

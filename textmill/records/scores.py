@@ -1,4 +1,4 @@
-"""How a model scores on the test split."""
+"""A model's scores on the test split."""
 
 from typing import Annotated, ClassVar
 
@@ -15,7 +15,7 @@ class OfSeed(Open):
 
 
 class OfClass(Section):
-    """Of the answers that name a class, and of its documents."""
+    """The scores of one class."""
 
     precision: float
     recall: float
@@ -24,7 +24,7 @@ class OfClass(Section):
 
 
 class Binary(Section):
-    """Of the second of two classes."""
+    """The scores of the second of two classes."""
 
     positive: str
     precision: float
@@ -33,7 +33,7 @@ class Binary(Section):
 
 
 class Bin(Section):
-    """Answers of about the same confidence: its mean, the share that was right, and how many they are."""
+    """Predictions of similar confidence: the mean confidence, the share that is right, and their number."""
 
     confidence: float
     accuracy: float
@@ -41,12 +41,12 @@ class Bin(Section):
 
 
 class Tempered(Section):
-    """What a temperature of the validation split changed on the test split, for one seed."""
+    """What the temperature changed on the test split, for one seed."""
 
     seed: int
     temperature: float
-    documents: int  # of validation
-    too_few: bool  # to tell a better temperature than 1
+    documents: int  # of the validation split
+    too_few: bool  # to find a better temperature than 1
     log_loss_before: float
     log_loss: float
     calibration_error_before: float
@@ -54,14 +54,14 @@ class Tempered(Section):
 
 
 class Covered(Section):
-    """Accuracy among the surest documents, which are this share of all."""
+    """The accuracy among the most confident `share` of documents."""
 
     share: float
     accuracy: float
 
 
 class AtRisk(Section):
-    """What is answered if `risk` of the answers may be wrong: those whose confidence is above a threshold, if any."""
+    """The answers if `risk` of them may be wrong: documents whose confidence is above a threshold, if there is one."""
 
     risk: float
     above: float | None
@@ -70,13 +70,13 @@ class AtRisk(Section):
 
 
 class Scores(Record, Section):
-    """All scores of the seed that is shipped, and the headline scores of every seed. None: it has no meaning here."""
+    """All scores of the shipped seed, and the headline scores of every seed. None: undefined here."""
 
     FILE: ClassVar = "scores.json"
     STAGE: ClassVar = "evaluate"
 
     rows: int
-    bundle_bytes: int | None = None  # of what is shipped, on the disk
+    bundle_bytes: int | None = None  # what predicting needs, on disk
     accuracy: float
     precision_macro: float
     recall_macro: float
@@ -98,12 +98,12 @@ class Scores(Record, Section):
     temperatures: list[Tempered] = []
     coverage: list[Covered] = []
     risks: list[AtRisk] = []
-    least_risk: float | None = None  # in whole per cents, that a threshold of the validation split keeps
+    least_risk: float | None = None  # the smallest, in whole per cent, that a threshold of the validation split keeps
 
     def of(self, seed: int) -> dict[str, float | None]:
-        """The headline scores of one seed."""
+        """Returns the headline scores of one seed."""
         return next(one.scores for one in self.seeds if one.seed == seed)
 
     def tempered(self, seed: int) -> Tempered | None:
-        """What the temperature of one seed changed."""
+        """Returns what the temperature of one seed changed."""
         return next((one for one in self.temperatures if one.seed == seed), None)

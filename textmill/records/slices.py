@@ -9,10 +9,10 @@ from textmill.records.record import Record
 
 
 class Slice(Section):
-    """Some documents, the share that was right, and its interval: None where documents, or units of them, are missing.
+    """Some documents, the share that is right, and its interval. None if there are too few documents or units.
 
-    sign: -1 or 1 where the model is worse or better there than on all other documents, 0 where that cannot be told; the
-    verdicts of all slices of a model hold together.
+    sign: -1 or 1 if the model is significantly worse or better here than on all other documents, else 0. The signs of
+    all slices of a model hold jointly.
     """
 
     slice: str
@@ -21,12 +21,12 @@ class Slice(Section):
     low: float | None
     high: float | None
     sign: Literal[-1, 0, 1] = 0
-    shortest: Annotated[int | None, Field(alias="from")] = None  # in tokens, of slices by length
+    shortest: Annotated[int | None, Field(alias="from")] = None  # in tokens, for slices by length
     longest: Annotated[int | None, Field(alias="to")] = None
 
 
 class Slices(Record, Section):
-    """Each way to slice parts all documents."""
+    """Slices by each criterion; the slices of one criterion cover all documents."""
 
     FILE: ClassVar = "analysis.json"
     STAGE: ClassVar = "evaluate"
@@ -34,4 +34,4 @@ class Slices(Record, Section):
     length: list[Slice]
     negation: list[Slice]
     unknown: list[Slice]
-    columns: dict[str, list[Slice]] = {}  # of the data, that params ask for
+    columns: dict[str, list[Slice]] = {}  # of the data, as params ask for

@@ -9,7 +9,7 @@ TABLE = "suspects.csv"
 
 
 class Suspect(Section):
-    """A document for whose label the models would say another one, with this probability. The text may be cut."""
+    """A document for which the models predict another label, with this probability. The text may be truncated."""
 
     id: str
     split: str
@@ -20,14 +20,14 @@ class Suspect(Section):
 
 
 class Suspects(Record, Section):
-    """Of so many labelled documents so many could be judged; the table lists so many, `top` those at its head."""
+    """Of `documents` labelled ones `judged` could be judged; the table has `listed`, and `top` are its first."""
 
     FILE: ClassVar = "suspects.json"
     STAGE: ClassVar = "suspects"
 
     documents: int
     judged: int
-    fitted: int  # documents that the largest fit learned from
-    drawn: bool  # whether these are not all that it might have learned from
+    fitted: int  # documents that the largest fit was trained on
+    drawn: bool  # whether these are a sample of what it could have been trained on
     listed: int
     top: list[Suspect]

@@ -1,4 +1,4 @@
-"""What a linear model learnt."""
+"""What a linear model learned."""
 
 from typing import ClassVar
 
@@ -9,14 +9,14 @@ from textmill.records.record import Record
 
 
 class Term(Section):
-    """An n-gram, its tokens with spaces between, and what it adds to the log-odds of a class."""
+    """An n-gram, its tokens joined by spaces, and its weight in the log-odds of a class."""
 
     text: str
     weight: float
 
 
 class Terms(Record, RootModel[dict[str, list[Term]]]):
-    """By class, those that speak most for it first; no class of a model that is no sum of n-grams."""
+    """Terms by class, the highest weights first. Empty for a model that is not a sum over n-grams."""
 
     model_config = ConfigDict(strict=True, frozen=True)
     FILE: ClassVar = "terms.json"

@@ -1,1 +1,1 @@
-"""From files as they come to split documents: reading, cleaning, sorting, hashing, splitting, profiling."""
+"""From raw files to split documents: reading, cleaning, sorting, hashing, splitting and profiling."""

@@ -1,4 +1,4 @@
-"""Why a row is no document, and what to do about it: the words of counts and of errors."""
+"""The reasons why a row cannot be used, and advice: the words of counts and errors."""
 
 MORE = "more cells than columns"
 FEWER = "fewer cells than columns"
@@ -12,7 +12,7 @@ NESTED = "list or record for a text"
 NO_TEXT = "empty text"
 NO_LABEL = "empty label"
 TOO_LONG = "text over max_chars"
-UNLISTED = "label not listed"  # the one reason that makes no row a bad one
+UNLISTED = "label not listed"  # the one reason that does not make a row bad
 
 ADVICE = {
     MORE: "if a text holds the separator, put it in quotes",
@@ -29,5 +29,5 @@ ADVICE = {
 
 
 def advice(reason: str) -> str:
-    """What to do about a row that is bad for this reason."""
+    """Returns what to do about a row that is bad for this reason."""
     return ADVICE.get(reason, "fix the row")

@@ -1,4 +1,4 @@
-"""Which rows are documents. Encodings are repaired here; everything else that changes a text is the tokenizer's."""
+"""Which rows become documents. Encoding errors are repaired here; all other changes to a text are the tokenizer's."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from textmill.rows.labels import Naming
 from textmill.rows.misread import twice_encoded
 from textmill.sources.naming import SPLITS, split_named
 
-ODD_SPLIT = "split '"  # begins the reason that stops every run
+ODD_SPLIT = "split '"  # begins the reason that always stops the run
 
-# Bytes 80-9F of Windows texts that were read as latin-1 ("don\x92t"); five of them mean nothing there either.
+# Bytes 80-9F of Windows texts that were read as latin-1 ("don\x92t"). Five of them are undefined in cp1252 too.
 C1 = {chr(code): bytes([code]).decode("cp1252", "replace").replace("\ufffd", " ") for code in range(0x80, 0xA0)}
 
 CONTROLS = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
@@ -30,37 +30,37 @@ REPAIRS: dict[str, tuple[str, Callable[[pl.Expr], pl.Expr]]] = {
     "carriage returns": ("\r", lambda text: text.str.replace_all("\r\n?", "\n")),
     "misread cp1252": (r"[\x{80}-\x{9f}]", lambda text: text.str.replace_many(list(C1), list(C1.values()))),
     "control characters": (CONTROLS, lambda text: text.str.replace_all(CONTROLS, " ")),
-    "replacement characters": ("\ufffd", lambda text: text),  # lost before, or lone surrogates of json: only counted
+    "replacement characters": ("\ufffd", lambda text: text),  # lost before, or lone surrogates of JSON: only counted
 }
 
 
 class CleanConfig(Section):
-    """What to do with a row that cannot be used, and the longest text that is believed to be one."""
+    """What to do with a row that cannot be used, and the length that a text may have."""
 
-    on_bad_row: Literal["drop", "error"] = "drop"  # drop and count a row without a text or a label, or stop and name it
-    max_chars: Count = 10_000_000  # a longer text is a bad row
+    on_bad_row: Literal["drop", "error"] = "drop"  # drop and count a row without text or label, or stop with an error
+    max_chars: Count = 10_000_000  # a row with a longer text is bad
 
 
 KINDS = ["file", "split", "label", "reason", "named"]  # what rows are counted by
 
 
 class Cleaner:
-    """Takes the rows that `tables.read_part` gives, a chunk at a time, and tells at the end what they were.
+    """Takes the rows of `reading.read_part`, a chunk at a time, and keeps the documents and the counts.
 
-    labels: the classes in their order, rows with others are left out; or new names for what the rows say, None for
-    what is left out. None: all that are found, sorted.
-    Neither the order of the rows nor their chunks change a document, a label or a count.
+    labels: the classes in their order (rows of other classes are left out), or a new name for each label found in the
+    rows (None to leave it out). None: all labels that are found, sorted. Neither the order of the rows nor the chunks
+    change a document, a label or a count.
     """
 
     def __init__(self, labels: list[str] | dict[str, str | None] | None, config: CleanConfig):
         self.naming, self.config = Naming(labels), config
         self._repaired: Counter[str] = Counter()
         self._twice_encoded = 0
-        self._read_as: dict[str, str] = {}  # by file
-        self._census: list[pl.DataFrame] = []  # KINDS, how many rows are of the kind, and the first five of them
+        self._read_as: dict[str, str] = {}  # the encoding, by file
+        self._census: list[pl.DataFrame] = []  # KINDS, the number of rows of each kind, and the first five of them
 
     def keep(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The documents among the rows: their columns and `key`, UInt64, which sorts them. No given id: null."""
+        """Returns the documents among the rows: their columns, and `key`, UInt64, to sort by. A missing id is null."""
         self._twice_encoded += twice_encoded(rows["text"])
         self._read_as |= dict(rows.head(1).select(pl.col("file", "how").cast(pl.String)).drop_nulls().rows())
         rows, repaired = _repair(rows)
@@ -77,9 +77,9 @@ class Cleaner:
         return docs.with_columns(key=keys(docs.select(_content()).to_series()))
 
     def finish(self) -> tuple[list[str], dict[str, Any]]:
-        """The classes in their order, and the counts for the metrics.
+        """Returns the classes in their order, and the counts for the metrics.
 
-        Raises DataError where no honest classification is left, or, with on_bad_row: error, if a row was bad.
+        Raises DataError if what is left cannot be classified honestly or, with on_bad_row: error, if a row was bad.
         """
         census = pl.concat(self._census)
         if len(odd := census.filter(pl.col("reason").str.starts_with(ODD_SPLIT))):
@@ -109,7 +109,7 @@ class Cleaner:
 
 
 def told(counts: Clean) -> list[str]:
-    """What a person should know of the rows, in lines."""
+    """Returns what a user should know about the rows, in lines."""
     lines = [f"{file} read as {how}" for file, how in counts.read_as.items()]
     if counts.twice_encoded:
         some = counted(counts.twice_encoded, "text looks", "texts look")
@@ -119,11 +119,10 @@ def told(counts: Clean) -> list[str]:
 
 
 def arrange(docs: pl.DataFrame) -> pl.DataFrame:
-    """Documents with all that have the same keys, in their order: id, text, label, group, split, and what begins with
-    SLICE.
+    """Returns documents in the order of their keys: id, text, label, group, split, and columns that begin with SLICE.
 
-    A document without an id gets its key for one; a copy, equal in all columns, adds -2, -3 and so on.
-    Raises DataError if a given id stands twice.
+    docs: all documents that have these keys. A document without an id gets its key as id; further copies, equal in all
+    columns, get the suffixes -2, -3 and so on. Raises DataError if a given id occurs twice.
     """
     sliced = [name for name in docs.columns if name.startswith(SLICE)]
     docs = docs.sort("key", "id", "text", "label", "group", "split", *sliced)
@@ -137,20 +136,20 @@ def arrange(docs: pl.DataFrame) -> pl.DataFrame:
 
 
 def check_ids(docs: pl.DataFrame) -> None:
-    """Raise DataError if a given id stands twice among documents, of which file, row and id are looked at."""
+    """Raises DataError if a given id occurs twice. Uses the columns file, row and id."""
     if len(shared := docs.filter(pl.col("id").is_duplicated())):
         one = shared.filter(id=shared["id"][0]).group_by("file", "id").agg("row", count=pl.len()).sort("file")
-        raise DataError(f"{_place(one)}: id {one['id'][0]!r} does not name one row; or set dataset.id: null")
+        raise DataError(f"{_place(one)}: id {one['id'][0]!r} is not unique; make it so, or set dataset.id: null")
 
 
 def _content() -> pl.Expr:
-    """What a key is made of: the id, or else all that makes a document. No repaired text holds a NUL."""
+    """Returns what a key is computed from: the id, or the whole document. A repaired text never contains a NUL."""
     rest = pl.struct("label", "group", "split").struct.json_encode()
     return pl.coalesce("id", pl.concat_str("text", rest, separator="\0"))
 
 
 def _repair(rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Repair the texts; how many of them needed which repair."""
+    """Returns the rows with repaired texts, and how many texts needed each repair."""
     repaired = {}
     for name, (pattern, repair) in REPAIRS.items():
         if count := int(rows["text"].str.contains(pattern).sum()):
@@ -160,7 +159,7 @@ def _repair(rows: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
 
 
 def _with_split(rows: pl.DataFrame) -> pl.DataFrame:
-    """With our names for splits, null for those that are none, whose name is the start of a reason."""
+    """Returns the rows with our names of splits. An unknown name becomes null, and begins a reason in `odd`."""
     names = {name: split_named(name) for name in rows["split"].drop_nulls().unique()}
     known = pl.col("split").replace_strict(names, default=None, return_dtype=pl.String)
     return rows.with_columns(split=known, odd=pl.when(known.is_null()).then(ODD_SPLIT + pl.col("split") + "'"))
@@ -172,7 +171,7 @@ def _stripped(name: str) -> pl.Expr:
 
 
 def _reason(left_out: pl.Expr, max_chars: int) -> pl.Expr:
-    """Why a row is no document, null if it is one. Every row of a given test split is scored, an empty one too."""
+    """Returns why a row is not a document, or null. All rows of a given test split are scored, even empty ones."""
     empty = pl.col("text").fill_null("").str.strip_chars() == ""
     unlabelled, test = (pl.col("split").eq_missing(name) for name in ("unlabelled", "test"))
     return (
@@ -186,7 +185,7 @@ def _reason(left_out: pl.Expr, max_chars: int) -> pl.Expr:
 
 
 def _lost(census: pl.DataFrame) -> str:
-    """The most common reason why rows were dropped, for an error about too few."""
+    """Returns the most common reason for dropping rows, for errors about too few rows."""
     counts = _counts(census, "reason")
     if not counts:
         return ""
@@ -198,9 +197,9 @@ def _check_classes(kept: pl.DataFrame, classes: list[str], labels: list[str] | N
     if kept.is_empty():
         raise DataError(f"no rows are left after cleaning{lost}")
     if gone := [label for label in labels or [] if label not in classes]:
-        raise DataError(f"no row with label {gone[0]!r} is left after cleaning; take it out of dataset.labels")
+        raise DataError(f"no row with label {gone[0]!r} is left after cleaning; remove it from dataset.labels")
     if len(classes) < 2:
-        found = f"expected two classes or more, found {classes[0]!r} only" if classes else "no row has a label"
+        found = f"expected at least two classes, found only {classes[0]!r}" if classes else "no row has a label"
         raise DataError(found + lost)
     judges = pl.col("split").is_in(["validation", "test"])
     new = kept.filter(judges & ~pl.col("label").is_in(kept.filter(~judges.fill_null(False))["label"].implode()))
@@ -215,7 +214,7 @@ def _counts(census: pl.DataFrame, kind: str) -> dict[str, int]:
 
 
 def _place(census: pl.DataFrame) -> str:
-    """The first five rows and how many there are: 'data/raw/reviews.csv, row 3, 7 (2 rows)'."""
+    """Returns the first five rows and their number: 'data/raw/reviews.csv, row 3, 7 (2 rows)'."""
     file, count = census["file"][0], census["count"].sum()
     first = census.filter(pl.col("file") == file)["row"].explode().sort().head(5)
     return f"{file}, row {', '.join(map(str, first))}" + (f" ({count:,} rows)" if count > 1 else "")

@@ -1,4 +1,4 @@
-"""Rows of csv and tsv."""
+"""Reads rows of csv and tsv."""
 
 import csv
 import re
@@ -12,16 +12,16 @@ from textmill.rows.bad import AGAIN, FEWER, MORE, QUOTE, advice
 from textmill.rows.columns import check_columns
 from textmill.rows.lines import Lines
 
-SEP = re.compile(r'"?sep=([^"\r\n])"?[\s,;|]*', re.IGNORECASE)  # Excel's first line: the separator of the others
+SEP = re.compile(r'"?sep=([^"\r\n])"?[\s,;|]*', re.IGNORECASE)  # Excel's first line, which names the separator
 LOOKED_AT = 200  # rows below the first, to see whether it is a header
 
 
 def read_cells(lines: Lines, where: str, wanted: Mapping[str, str], separator: str, header: list[str] | None,
                quoting: Literal[0, 3]) -> Iterator[tuple[Any, ...]]:  # fmt: skip
-    """The row's number, what is wrong with it or None, and the wanted cells.
+    """Yields each row's number, what is wrong with it (or None), and its wanted cells.
 
-    header: the columns, None if the first row names them. quoting: csv.QUOTE_MINIMAL or csv.QUOTE_NONE.
-    Raises DataError if a wanted column is missing, or a quote holds lines together that do not belong together.
+    header: the columns, or None if the first row names them. quoting: csv.QUOTE_MINIMAL or csv.QUOTE_NONE. Raises
+    DataError if a wanted column is missing, or if a stray quote joins lines.
     """
     reader, nothing = csv.reader(lines, delimiter=separator, strict=True, quoting=quoting), (None,) * len(wanted)
     records = _records(reader, lines, where)
@@ -36,11 +36,11 @@ def read_cells(lines: Lines, where: str, wanted: Mapping[str, str], separator: s
     least = max((place for place, name in enumerate(header, 1) if name.strip()), default=0)  # the rest has no name
     pick = itemgetter(0, *(header.index(name) for name in wanted.values() if header))
     for row, bad, cells in records:
-        if bad or cells == header:  # files that were joined have several headers
+        if bad or cells == header:  # concatenated files have several headers
             yield (row, bad or AGAIN, *nothing)
         elif least <= len(cells) and _empty(cells[len(header) :]):
-            yield (row, None, *pick(cells)[1:])  # the 0 makes it a tuple always
-        elif not _empty(cells):  # an empty line is no row
+            yield (row, None, *pick(cells)[1:])  # the 0 keeps it a tuple
+        elif not _empty(cells):  # an empty line is not a row
             yield (row, MORE if len(cells) > len(header) else FEWER, *nothing)
 
 
@@ -59,8 +59,8 @@ def _records(reader: Any, lines: Lines, where: str) -> Iterator[tuple[int, str |
         except csv.Error as error:
             if lines.taken > 1:
                 raise DataError(
-                    f"{where}, row {row}: a quote opens here and takes in {lines.taken:,} lines ({error}); close it, "
-                    "or set dataset.quotes: none if quotes are characters like others"
+                    f"{where}, row {row}: a quote opens here and runs over {lines.taken:,} lines ({error}); close it, "
+                    "or set dataset.quotes: none if quotes are ordinary characters"
                 ) from error
             yield row, lines.bad or QUOTE, []
         else:
@@ -76,7 +76,7 @@ def _check_header(header: list[str], records: Iterator[tuple[int, str | None, li
         columns = zip(*(cells for cells in below if len(cells) == len(header)), strict=False)
         if any(name.strip() and name in column for name, column in zip(header, columns, strict=False)):
             raise DataError(
-                f"{error}; or, if the first row is no header, as it looks like those below, name its {len(header)} "
+                f"{error}; or, if the first row is not a header (its cells recur below), name its {len(header)} "
                 "columns in dataset.header"
             ) from error
         raise

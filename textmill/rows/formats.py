@@ -1,4 +1,4 @@
-"""Rows of text files: csv, tsv, json, jsonl, txt and fasttext, as strings."""
+"""Reads rows of text files as strings: csv, tsv, json, jsonl, txt and fasttext."""
 
 import csv
 import json
@@ -13,13 +13,13 @@ from textmill.rows.lines import Lines, choose_encoding, decoded, first_line
 from textmill.rows.records import json_lines, json_list, read_fields
 from textmill.sources.dataset import FileDataset
 
-Rows = Iterator[tuple[Any, ...]]  # the row's number, what is wrong with it or None, the wanted columns: str, or None
+Rows = Iterator[tuple[Any, ...]]  # the row's number, what is wrong with it (or None), and the wanted columns (or None)
 
-LABEL = re.compile(r"(?<!\S)__label__(\S+)\s?")  # fastText's: a word like others, before the text as a rule
+LABEL = re.compile(r"(?<!\S)__label__(\S+)\s?")  # fastText's labels: words that usually come before the text
 
 
 class Read(NamedTuple):
-    """Rows, and how they were read, for people: 'cp1252 (byte 39 is not utf-8)'."""
+    """Rows, and how they were read: 'cp1252 (byte 39 is not utf-8)'."""
 
     how: str
     rows: Rows
@@ -27,14 +27,14 @@ class Read(NamedTuple):
 
 def read_rows(file: IO[bytes], kind: str, dataset: FileDataset, where: str, wanted: Mapping[str, str],
               max_chars: int) -> Read:  # fmt: skip
-    """The wanted columns ({our name: the file's name}) of each row. Nothing is guessed: "007" and "NA" are texts.
+    """Returns the wanted columns ({our name: the file's name}) of each row, as strings: "007" and "NA" are texts.
 
-    Raises DataError if the file is not `kind`, lacks a column, or cannot be read beyond a row.
+    Raises DataError if the file is not of this kind, lacks a column, or has an error beyond a single row.
     """
     encoding, problem = choose_encoding(file, dataset.encodings, where)
     how = f"{encoding} ({problem})" if problem else encoding
     if dataset.header is not None and kind not in ("csv", "tsv"):
-        raise ParamsError(f"dataset.header: for csv and tsv, but {where} is {kind}; set it to null")
+        raise ParamsError(f"dataset.header: only for csv and tsv, but {where} is {kind}; set it to null")
     match kind:
         case "json":
             return Read(how, read_fields(json_list(decoded(file, encoding), where), where, wanted))
@@ -64,8 +64,8 @@ def _check_txt(where: str, wanted: Mapping[str, str]) -> None:
 
 
 def _limited(rows: Rows, max_chars: int) -> Rows:
-    """Rows that csv reads, in which a cell may be as long as a text."""
-    before = csv.field_size_limit(max_chars)  # of the whole process
+    """Yields rows while csv accepts cells as long as a text."""
+    before = csv.field_size_limit(max_chars)  # a setting of the whole process
     try:
         yield from rows
     finally:
@@ -79,7 +79,7 @@ def _texts(lines: Lines) -> Rows:
 
 
 def _fasttext(lines: Lines, names: list[str]) -> Rows:
-    """Several labels of a line come as a list in json."""
+    """Yields rows of fastText lines. Several labels become a JSON list."""
     for line in lines:
         labels = [label.rstrip(",") for label in LABEL.findall(line)]
         values = {"text": LABEL.sub("", line).rstrip("\r\n")}

@@ -1,4 +1,4 @@
-"""One text of several columns, the same for training and for predicting."""
+"""Joins several columns into one text, the same way for training and predicting."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import polars as pl
 
 
 def joined(columns: Sequence[str]) -> pl.Expr:
-    """The texts of these columns, one below the other; those that are blank are left out. One alone stays as it is."""
+    """Returns the texts of these columns on separate lines, without blank ones; a single column as it is."""
     if len(columns) == 1:
         return pl.col(columns[0])
     filled = [pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name)) for name in columns]

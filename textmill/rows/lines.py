@@ -1,4 +1,4 @@
-"""The lines of a text file in the first encoding that fits, each no longer than a text may be."""
+"""The lines of a text file in the first encoding that fits. A line may be no longer than a text."""
 
 import codecs
 import io
@@ -9,9 +9,9 @@ from textmill.rows.bad import LONG, NUL, advice
 
 
 def choose_encoding(file: IO[bytes], encodings: list[str], where: str) -> tuple[str, str]:
-    """The first encoding that decodes the whole file, which is left at its start, and why it was not an earlier one.
+    """Returns the first encoding that decodes the whole file, and why earlier ones do not. Rewinds the file.
 
-    Raises DataError if none does.
+    Raises DataError if none decodes it.
     """
     problems: list[str] = []
     for encoding in encodings:
@@ -35,12 +35,12 @@ def choose_encoding(file: IO[bytes], encodings: list[str], where: str) -> tuple[
 
 
 def decoded(file: IO[bytes], encoding: str) -> io.TextIOWrapper:
-    """The file as text, with its line ends as they are and without a byte order mark."""
+    """Returns the file as text, with its line endings unchanged and without a byte order mark."""
     return io.TextIOWrapper(file, "utf-8-sig" if encoding == "utf-8" else encoding, newline="")
 
 
 def first_line(file: IO[bytes], encoding: str) -> str:
-    """How a file begins, up to 100 characters. It is left at its start."""
+    """Returns the first line, up to 100 characters. Rewinds the file."""
     text = decoded(file, encoding)
     line = text.readline(100)
     text.detach()
@@ -49,20 +49,20 @@ def first_line(file: IO[bytes], encoding: str) -> str:
 
 
 class Lines:
-    """Lines of a text; `bad` says what is wrong with those that were taken since `begin`.
+    """The lines of a text. `bad` says what is wrong with the lines read since `begin`.
 
-    Of a line of more than `limit` characters only an empty one is given: a file may be one line of gigabytes.
+    A line of more than `limit` characters is returned empty, because a file may be one line of gigabytes.
     """
 
     def __init__(self, text: io.TextIOWrapper, limit: int, where: str, quoted: bool = False):
         self.text, self.limit, self.where = text, limit, where
-        self.quoted = quoted  # whether a quote holds lines together
+        self.quoted = quoted  # whether quotes can join lines
         self.number = 0  # of the last line
-        self.cut = False  # whether the rest of its end may follow
+        self.cut = False  # whether the line feed of the last line's end may follow
         self.begin()
 
     def begin(self) -> None:
-        """Begin a record, which may take several lines."""
+        """Begins a record, which may span several lines."""
         self.taken = 0
         self.bad: str | None = None
 
@@ -87,7 +87,7 @@ class Lines:
         return line
 
     def _skip(self, line: str) -> bool:
-        """Go to the end of a line; whether a quote in it is still open there."""
+        """Skips to the end of a line. Returns whether a quote is still open there."""
         quotes = line.count('"')
         while line and not line.endswith(("\n", "\r")):
             line = self.text.readline(1 << 16)

@@ -1,8 +1,8 @@
-"""Near copies: texts that share nearly all of their words, such as one with a word changed, or with "RT @x:" before it.
+"""Near copies: texts that share nearly all words, such as one with a word changed or with "RT @x:" before it.
 
-A random cut puts them on both sides, and a model then knows the answers. Candidates come from MinHash signatures and
-locality-sensitive hashing (Broder 1997; Leskovec et al., Mining of Massive Datasets, 3.4); each is then compared word
-by word, so that the hash may miss one in a hundred, and never makes one up.
+A random split puts them on both sides, so a model knows some answers in advance. Candidates come from MinHash
+signatures and locality-sensitive hashing (Broder 1997; Leskovec et al., Mining of Massive Datasets, 3.4). Each is then
+compared word by word, so hashing may miss one in a hundred, but never adds a false one.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,44 +14,44 @@ import polars as pl
 from textmill.rows.hashing import keys
 from textmill.rows.splits import SPLITS, among, text_key
 
-SHARED = 0.75  # of the different words of two texts, in both of them: of seven words one is changed, or two are added
-SHORT = 5  # texts with fewer words in all have to have the same ones
-WORDS = 1000  # different ones that are looked at in a text, the first in their order
-JUDGED = 20_000  # documents of a split that are looked up; of more, so many are drawn
-PAIRS = 20_000_000  # candidates that are compared at most, whatever the texts are: it bounds the time
-BANDS, ROWS = 26, 6  # of a signature: two texts that share SHARED of their words meet in 99.4 % of all cases
-BATCH = 2_000  # texts whose words are held at a time
+SHARED = 0.75  # share of two texts' distinct words that both have: of seven words one is changed, or two are added
+SHORT = 5  # with fewer words in all, texts need the same ones
+WORDS = 1000  # distinct words of a text that are compared, the first in sorted order
+JUDGED = 20_000  # documents of a split that are looked up; from larger splits, a sample of this size
+PAIRS = 20_000_000  # candidates that are compared at most, to bound the time
+BANDS, ROWS = 26, 6  # of a signature: two texts that share SHARED of their words meet in a band in 99.4 % of cases
+BATCH = 2_000  # texts whose words are in memory at a time
 CHUNK = 100_000  # pairs whose signatures are compared at a time
-SURELY = 0.6  # of two signatures differs where less than SHARED of the words is shared: four standard errors below
+SURELY = 0.6  # share of equal signature values below which texts share less than SHARED: four standard errors lower
 
-# What a copy changes: who is answered or quoted, and where a link leads.
+# What copies add: the person answered or quoted, and links.
 ADDED = r"(?:\brt\s+)?@\w+:?|https?://\S+|www\.\S+"
-# Scripts that part no words: two letters that stand side by side count as one.
+# Scripts without spaces between words: each pair of adjacent letters counts as a word.
 UNPARTED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 PARTED = rf"[[\p{{L}}\p{{M}}\p{{N}}]--{UNPARTED}]+|\p{{So}}"
 
 
 class Sketches(NamedTuple):
-    """Of N texts: what they are compared by, and what finds those to compare."""
+    """N texts: what they are compared by, and what finds candidates."""
 
-    text: np.ndarray  # uint64 (N,): equal for equal texts
-    words: np.ndarray  # uint64, flat: the keys of each text's different words, ascending
-    offsets: np.ndarray  # int64 (N + 1,): where the words of each text begin
+    text: np.ndarray  # equal for equal texts: uint64 (N,)
+    words: np.ndarray  # uint64, flat: the keys of each text's distinct words, ascending
+    offsets: np.ndarray  # int64 (N + 1,): where each text's words begin
     signature: np.ndarray  # uint32 (N, BANDS * ROWS)
 
 
 class Near(NamedTuple):
-    """Documents of a split b with a near copy in the split a, by "a-b", and how many of b were drawn, if not all."""
+    """How many documents of split b have a near copy in split a, by "a-b", and how many of b were sampled."""
 
     near: dict[str, int]
     near_drawn: dict[str, int]  # by split
 
 
 def near_copies(splits: Mapping[str, Iterable[pl.Series]], sizes: Mapping[str, int], seed: int) -> Near:
-    """How many documents of test nearly stand in train, of test in validation, and of validation in train.
+    """Counts documents of test with a near copy in train, of test in validation, and of validation in train.
 
-    splits: the texts of each, in batches, read once. sizes: how many there are. Equal texts are none of these.
-    Of a split with more than JUDGED documents so many count, drawn by `seed`.
+    splits: the texts of each split, in batches, read once. sizes: how many there are. Equal texts do not count. From a
+    split with more than JUDGED documents, that many are sampled by `seed`.
     """
     rng = np.random.default_rng(seed)
     judged: dict[str, Sketches] = {}
@@ -74,9 +74,9 @@ def near_copies(splits: Mapping[str, Iterable[pl.Series]], sizes: Mapping[str, i
 
 
 def twins(texts: Callable[[], Iterable[pl.Series]], sides: pl.Series, seed: int) -> np.ndarray:
-    """Documents outside of test whose text is that of a test document or a near copy of it, bool (N,).
+    """Returns which documents outside of test have the text of a test document or a near copy of it, bool (N,).
 
-    texts: of all documents, in their order and in batches; read twice. sides: as of `splits.split`.
+    texts: of all documents, in order and in batches; read twice. sides: as from `splits.split`.
     """
     in_test = (sides == "test").fill_null(False)
     drawn, first = [sketch(pl.Series([], dtype=pl.String), seed)], 0
@@ -89,11 +89,11 @@ def twins(texts: Callable[[], Iterable[pl.Series]], sides: pl.Series, seed: int)
 
 
 class Lookup:
-    """Texts that are looked up among others, a batch of those at a time."""
+    """Texts that are looked up among others, which come in batches."""
 
     def __init__(self, sketches: Sketches):
         self.sketches = sketches
-        self.waiting = np.diff(sketches.offsets) > 0  # bool (N,): those without a near copy so far
+        self.waiting = np.diff(sketches.offsets) > 0  # bool (N,): texts without a near copy so far
         self.candidates = int(self.waiting.sum())
         bands = _bands(sketches.signature)
         self.order = np.argsort(bands, axis=1, kind="stable")  # int (BANDS, N)
@@ -101,7 +101,7 @@ class Lookup:
         self.budget = PAIRS
 
     def look_among(self, others: Sketches) -> None:
-        """Find those of which a near copy is among `others`; an equal text is no near copy."""
+        """Marks the texts that have a near copy among `others`. An equal text is not a near copy."""
         own = self.sketches
         for mine, other in self._pairs(_bands(others.signature)):
             apart = self.waiting[mine] & (own.text[mine] != others.text[other])
@@ -112,7 +112,7 @@ class Lookup:
                     self.waiting[i] = False
 
     def copies_among(self, others: Sketches) -> np.ndarray:
-        """Which of `others` are equal to one of these, or a near copy of it: bool (M,)."""
+        """Returns which of `others` equal one of these texts or are a near copy of it: bool (M,)."""
         own = self.sketches
         found = among(others.text, np.sort(own.text))
         for mine, other in self._pairs(_bands(others.signature)):
@@ -123,11 +123,11 @@ class Lookup:
 
     @property
     def found(self) -> int:
-        """How many have a near copy."""
+        """How many texts have a near copy."""
         return self.candidates - int(self.waiting.sum())
 
     def _pairs(self, bands: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Rows of these and of the others that meet in a band, int (P,) each; P <= CHUNK."""
+        """Yields rows of these texts and of the others that meet in a band, int (P,) each; P <= CHUNK."""
         for own, order, other in zip(self.bands, self.order, bands, strict=True):
             met = np.flatnonzero(among(other, own))
             first, last = np.searchsorted(own, other[met], "left"), np.searchsorted(own, other[met], "right")
@@ -141,14 +141,14 @@ class Lookup:
 
 
 def batches(texts: Iterable[pl.Series]) -> Iterator[pl.Series]:
-    """The same texts, a few at a time: their words take ten times their room."""
+    """Yields the same texts in small batches, because their words take ten times their memory."""
     for some in texts:
         for first in range(0, len(some), BATCH):
             yield some[first : first + BATCH]
 
 
 def words(texts: pl.Series) -> pl.Series:
-    """The different words of each text in lower case, without punctuation: lists of strings (N,), in any order."""
+    """Returns the distinct lower-case words of each text, without punctuation: lists of strings (N,), unordered."""
     plain = texts.str.to_lowercase().str.replace_all(ADDED, " ")
     found = plain.str.extract_all(PARTED)
     if plain.str.contains(UNPARTED).any():
@@ -160,7 +160,7 @@ def words(texts: pl.Series) -> pl.Series:
 
 
 def sketch(texts: pl.Series, seed: int) -> Sketches:
-    """What two texts are compared by. A text without a word is near no other."""
+    """Returns what two texts are compared by. A text without words is near no other."""
     from rensa import RMinHash
 
     lists = words(texts)
@@ -177,7 +177,7 @@ def sketch(texts: pl.Series, seed: int) -> Sketches:
 
 
 def joined(parts: list[Sketches]) -> Sketches:
-    """Several sketches as one."""
+    """Returns several sketches as one."""
     sizes = np.concatenate([np.diff(part.offsets) for part in parts])
     text, flat, _, signature = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return Sketches(text, flat, np.append(0, np.cumsum(sizes)), signature)
@@ -188,14 +188,14 @@ def _words(some: Sketches, row: int) -> np.ndarray:
 
 
 def _near(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether two texts share enough of their words (Jaccard)."""
+    """Returns whether two texts share enough of their words (Jaccard)."""
     both = len(np.intersect1d(one, other, assume_unique=True))
     either = len(one) + len(other) - both
     return both == either or (either >= SHORT and both >= SHARED * either)
 
 
 def _bands(signature: np.ndarray) -> np.ndarray:
-    """A number for each band of each signature, uint64 (BANDS, N)."""
+    """Returns a number for each band of each signature, uint64 (BANDS, N)."""
     mixed = np.zeros((len(signature), BANDS), np.uint64)
     for column in signature.reshape(len(signature), BANDS, ROWS).transpose(2, 0, 1):
         mixed = (mixed ^ column) * np.uint64(0x9E3779B97F4A7C15)

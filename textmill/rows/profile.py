@@ -1,4 +1,4 @@
-"""What the data looks like, in numbers: the notebooks' first cells, for every split."""
+"""The data in numbers, for every split: what the notebooks' first cells show."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from textmill.console import counted, few
 from textmill.records.data import Ids, Split
 from textmill.rows.splits import SPLITS, among
 
-UNKNOWN = 0.3  # share of a split's tokens from which a model hardly reads it: that of English words is 0.01 to 0.1
+UNKNOWN = 0.3  # share of unknown tokens above which a model can hardly read a split; English words have 0.01 to 0.1
 PERCENTILES = (5, 25, 50, 75, 90, 95, 99, 100)
 
 
 def lengths(counts: np.ndarray) -> dict[str, Any]:
-    """Mean, percentiles and a 20-bin histogram (up to the 99th percentile; the rest in the last bin) of int (N,)."""
+    """Returns mean, percentiles and a 20-bin histogram (its last bin has all from the 99th percentile) of int (N,)."""
     if not len(counts):
         return {"mean": 0, "percentiles": {}, "histogram": {"edges": [], "counts": []}}
     top = max(int(np.percentile(counts, 99)), 20)
@@ -28,13 +28,13 @@ def lengths(counts: np.ndarray) -> dict[str, Any]:
 
 
 def encoded(counts: np.ndarray, unknown: int) -> dict[str, Any]:
-    """What a split is in ids: how many, the share that no word stands for, and the lengths of documents, int (N,)."""
+    """Returns a split's number of tokens, the share of unknown ones, and the lengths of its documents, int (N,)."""
     tokens = int(counts.sum())
     return {"tokens": tokens, "unknown": round(unknown / max(tokens, 1), 5), "lengths": lengths(counts)}
 
 
 def unread(tokenizer: str, kind: str, validation: Ids) -> list[str]:
-    """What a person should know of a tokenizer of this name and kind, in lines."""
+    """Returns what a user should know about a tokenizer with this name and kind, in lines."""
     if validation.unknown <= UNKNOWN:
         return []
     advice = {
@@ -45,10 +45,10 @@ def unread(tokenizer: str, kind: str, validation: Ids) -> list[str]:
 
 
 def profile(docs: pl.DataFrame, sides: pl.Series, labels: list[str]) -> dict[str, Any]:
-    """Rows, labels, lengths in words, duplicates in each split, and the overlap between splits, of texts and of groups.
+    """Returns each split's rows, labels, lengths in words and duplicates, and overlaps of texts and groups.
 
-    docs: a `splits.outline`; sides: what `splits.split` makes of it, null for what is left out.
-    Sorted arrays: they take less than hash tables.
+    docs: a `splits.outline`; sides: from `splits.split`, null for documents that are left out. Uses sorted arrays,
+    which take less memory than hash tables.
     """
     names = (*SPLITS, "unlabelled")
     texts = {name: np.sort(docs["text"].filter(sides == name).to_numpy()) for name in names}
@@ -74,45 +74,45 @@ def profile(docs: pl.DataFrame, sides: pl.Series, labels: list[str]) -> dict[str
 
 
 def _shared(groups: pl.Series, sides: pl.Series, a: str, b: str) -> int:
-    """Documents of `b` whose group has documents in `a`, too."""
+    """Returns how many documents of `b` are in a group that also has documents in `a`."""
     return int((groups.is_in(groups.filter(sides == a).drop_nulls().implode()) & (sides == b)).sum())
 
 
 def told(split: Split) -> list[str]:
-    """What a person should know of a split, in lines."""
+    """Returns what a user should know about a split, in lines."""
     lines = [", ".join(f"{name} {part.rows:,}" for name, part in split.splits.items())]
     if any(split.left_out.values()):
         lines.append("left out by split.sizes: " + ", ".join(f"{name} {n:,}" for name, n in split.left_out.items()))
     if any(split.twins.values()):
         some = ", ".join(f"{name} {n:,}" for name, n in split.twins.items())
-        lines.append(f"left out by split.twins, equal to a text of test or nearly so: {some}")
+        lines.append(f"left out by split.twins (equal or nearly equal to a test text): {some}")
     for pair, rows in split.overlap.items():
         if rows:
             a, b = pair.split("-")
-            lines.append(counted(rows, f"document of {b} stands", f"documents of {b} stand") + f" in {a} too")
+            lines.append(counted(rows, f"document of {b} is", f"documents of {b} are") + f" also in {a}")
     for pair, rows in split.near.items():
         if rows:
             a, b = pair.split("-")
             drawn = f" of {split.near_drawn[b]:,} drawn" if b in split.near_drawn else ""
-            nearly = "nearly stands" if rows == 1 else "nearly stand"
+            nearly = "has a near copy" if rows == 1 else "have near copies"
             of = f"{rows:,}{drawn} documents" if drawn else counted(rows, "document", "documents")
             lines.append(f"{of} of {b} {nearly} in {a} (few words differ, if any): expect lower scores on new texts")
     for pair, rows in split.shared_groups.items():
         a, b = pair.split("-")
         if a == "train" and rows:
             of = f"{rows:,} of {split.splits[b].rows:,} documents of {b}"
-            lines.append(f"{of} are of a group that {a} has, too; split.by: group keeps groups together")
+            lines.append(f"{of} are in a group that {a} also has; split.by: group keeps groups together")
     if split.conflicts:
-        some = counted(split.conflicts, "text carries", "texts carry")
+        some = counted(split.conflicts, "text has", "texts have")
         lines.append(f"{some} more than one label: no model can get all of these right")
     for name in ("validation", "test"):
         if absent := split.splits[name].absent:
-            lines.append(f"{name} has no document of {few(absent)}: its macro averages are over the classes it has")
+            lines.append(f"{name} has no document of {few(absent)}: its macro averages cover only the classes it has")
     if split.unlabelled_in_test:
-        lines.append(f"{split.unlabelled_in_test:,} unlabelled documents left out, whose texts stand in test")
+        lines.append(f"{split.unlabelled_in_test:,} unlabelled documents left out, because their texts are in test")
     return lines
 
 
 def _distinct(keys: np.ndarray) -> np.ndarray:
-    """Sorted keys, each once. (np.unique would hash them, which takes ten times as long.)"""
+    """Returns the distinct ones of sorted keys. (np.unique would hash them, which takes ten times as long.)"""
     return keys[np.append(keys[:1] == keys[:1], keys[1:] != keys[:-1])]

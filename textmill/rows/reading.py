@@ -1,4 +1,4 @@
-"""A part of the raw data as a table of strings."""
+"""Reads a part of the raw data as a table of strings."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,20 +21,20 @@ from textmill.sources.parts import Part
 
 COLUMNS = ("text", "label", "group", "split", "id")
 ROWS = 50_000  # at most in a chunk
-SIZE = 16 << 20  # characters of text in a chunk; the row that fills it is in it too
+SIZE = 16 << 20  # characters of text in a chunk; the row that exceeds it is still in it
 
 
 def read_part(
     raw: Path, part: Part, dataset: Dataset, max_chars: int, slices: Sequence[str] = ()
 ) -> Iterator[pl.DataFrame]:
-    """Chunks of COLUMNS as str, null where there is nothing; `file` and `row`, which name a row in messages; `how` the
-    file was read, and what is `bad` about a row of which nothing else is known, null where nothing is.
+    """Yields chunks with COLUMNS as str (null if empty); `file` and `row`, for messages; `how` the file was read; and
+    what is `bad` about a row whose other columns are then null, or null.
 
-    slices: more columns to read, by the file's names; SLICE begins their names here.
+    slices: more columns to read, by the file's names; here their names begin with SLICE. row: the line of a text file
+    at which the row begins, or its number from 1 in json and parquet.
 
-    row: where it begins: its line in a text file, its number from 1 in json and parquet.
-    Only a json list is ever held whole: it has to be parsed as one.
-    Raises DataError, or ArtifactError if the file is damaged.
+    Only a json list is held in memory as a whole, because it has to be parsed at once. Raises DataError, or
+    ArtifactError if the file is damaged.
     """
     where = str(raw / part.file) + (f"!{part.member}" if part.member else "")
     sliced = {f"{SLICE}{name}": name for name in slices}
@@ -48,7 +48,7 @@ def read_part(
         if part.format == "parquet":
             how, frames = None, _read_parquet(file, where, wanted)
         else:
-            assert isinstance(dataset, FileDataset)  # the hub's are parquet
+            assert isinstance(dataset, FileDataset)  # files of the hub are parquet
             how, rows = read_rows(file, part.format, dataset, where, wanted, max_chars)
             frames = _frames(rows, list(wanted))
         known = {"file": pl.lit(where, pl.Categorical), "how": pl.lit(how).cast(pl.Categorical)}
@@ -66,18 +66,18 @@ def _test_needs_labels(part: Part) -> Iterator[None]:
     except ColumnError as error:
         if part.split != "test" or error.key != "label":
             raise
-        raise DataError(f"{error}; a test split needs labels: `textmill predict` takes texts that have none") from error
+        raise DataError(f"{error}; a test split needs labels; use `textmill predict` for texts without") from error
 
 
 def _wanted(part: Part, dataset: Dataset, where: str) -> dict[str, str]:
-    """Which of COLUMNS to read, each with its name in the file; the second part of a text is 'text 2'."""
+    """Returns which of COLUMNS to read, with their names in the file. The second column of a text is 'text 2'."""
     first, *more = [dataset.text] if isinstance(dataset.text, str) else dataset.text
     wanted = {"text": first, **{f"text {number}": name for number, name in enumerate(more, 2)}}
     wanted |= {name: getattr(dataset, name) for name in COLUMNS[1:] if getattr(dataset, name) is not None}
     if part.label is not None or part.split == "unlabelled":
         wanted.pop("label", None)
     elif "label" not in wanted:
-        raise ParamsError(f"dataset.label: null, but {where} has no label in dataset.members either; give one of them")
+        raise ParamsError(f"dataset.label: null, but {where} has no label in dataset.members either; set one of them")
     if part.split is not None:
         wanted.pop("split", None)
     return wanted
@@ -85,7 +85,7 @@ def _wanted(part: Part, dataset: Dataset, where: str) -> dict[str, str]:
 
 def _frames(rows: Rows, names: list[str]) -> Iterator[pl.DataFrame]:
     schema = {"row": pl.UInt32, "bad": pl.String, **dict.fromkeys(names, pl.String)}
-    texts = slice(2, 2 + sum(name.startswith("text") for name in names))  # they stand first
+    texts = slice(2, 2 + sum(name.startswith("text") for name in names))  # they come first
     chunk, size = [], 0
     for row in rows:
         chunk.append(row)
@@ -112,17 +112,17 @@ def _read_parquet(file: IO[bytes], where: str, wanted: dict[str, str]) -> Iterat
             yield frame.with_columns(bad=pl.lit(None, pl.String))
             first += len(texts)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"{where}: not a whole parquet file: {error}") from error
+        raise ArtifactError(f"{where}: not a complete parquet file: {error}") from error
 
 
 def _rows(metadata: pq.FileMetaData) -> int:
-    """How many rows fill a chunk in the mean."""
+    """Returns how many rows fill a chunk on average."""
     size = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
     return max(1, min(ROWS, SIZE * metadata.num_rows // max(size, 1)))
 
 
 def _strings(column: pa.Array, key: str, where: str) -> pa.Array:
-    """As strings: true for a bool, 1 for 1.0, null for NaN."""
+    """Returns a column as strings: true for a bool, 1 for 1.0, null for NaN."""
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
     if key == "label" and (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
         return pa.array([as_string(value, label=True) for value in column.to_pylist()], pa.large_string())

@@ -1,4 +1,4 @@
-"""Rows of json and jsonl."""
+"""Reads rows of json and jsonl."""
 
 import io
 import json
@@ -11,12 +11,12 @@ from textmill.rows.bad import NESTED, NO_RECORD, NOT_JSON
 from textmill.rows.columns import SLICE, check_columns
 from textmill.rows.lines import Lines
 
-Records = Iterator[tuple[int, str | None, Any]]  # the row's number, what is wrong with it or None, and the record
+Records = Iterator[tuple[int, str | None, Any]]  # the row's number, what is wrong with it (or None), and the record
 ABSENT = object()
 
 
 def json_list(text: io.TextIOWrapper, where: str) -> Records:
-    """The records of a list, which is held whole. Raises DataError if it is none."""
+    """Yields the records of a list, which is held as a whole. Raises DataError if the file is not a list."""
     try:
         records = json.load(text)
     except (ValueError, RecursionError) as error:
@@ -27,7 +27,7 @@ def json_list(text: io.TextIOWrapper, where: str) -> Records:
 
 
 def json_lines(lines: Lines) -> Records:
-    """The record of each line that is not empty."""
+    """Yields the record of each line that is not empty."""
     for line in lines:
         if lines.bad or line.strip():
             record, bad = None, lines.bad
@@ -40,9 +40,9 @@ def json_lines(lines: Lines) -> Records:
 
 
 def read_fields(records: Records, where: str, wanted: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
-    """The row's number, what is wrong with it or None, and the wanted values as strings.
+    """Yields each row's number, what is wrong with it (or None), and the wanted values as strings.
 
-    A key may be absent from a record (null), but not from all of them.
+    A key may be missing from some records (null), but not from all of them.
     """
     seen: set[str] = set()
     first: dict[str, Any] = {}
@@ -56,7 +56,7 @@ def read_fields(records: Records, where: str, wanted: Mapping[str, str]) -> Iter
         seen.update(key for key, value in found.items() if value is not ABSENT)
         values = [as_string(None if value is ABSENT else value, key == "label") for key, value in found.items()]
         for number, key in enumerate(found):
-            if key.startswith(SLICE) and values[number] is ABSENT:  # what is only sliced by makes no row a bad one
+            if key.startswith(SLICE) and values[number] is ABSENT:  # a bad slice value does not make the row bad
                 values[number] = None
         yield (row, None, *values) if ABSENT not in values else (row, NESTED, *nothing)
     if first:
@@ -65,7 +65,7 @@ def read_fields(records: Records, where: str, wanted: Mapping[str, str]) -> Iter
 
 
 def reach(record: Any, name: str) -> Any:
-    """What `name` stands for in a record: a key, or keys and numbers in lists with dots between; ABSENT if nothing."""
+    """Returns the value of `name` in a record: a key, or keys and list indices joined by dots; else ABSENT."""
     if name in record:
         return record[name]
     for part in name.split("."):
@@ -79,7 +79,7 @@ def reach(record: Any, name: str) -> Any:
 
 
 def leaves(record: Any) -> list[str]:
-    """The dotted names of all that a record holds, however deep."""
+    """Returns the dotted names of all values in a record, at any depth."""
     found: list[str] = []
     waiting = [("", record)]
     while waiting:
@@ -93,7 +93,7 @@ def leaves(record: Any) -> list[str]:
 
 
 def as_string(value: Any, label: bool) -> Any:
-    """A value as text, None for none, ABSENT for what is no text. A label may come in a list of one."""
+    """Returns a value as text, None if it is null, ABSENT if it is not text. A label may be a list of one."""
     match value:
         case str():
             return LONE_SURROGATES.sub("\ufffd", value)

@@ -1,6 +1,6 @@
-"""Rows in the order of their keys, without holding them all: sorted runs on disk, given back a range of keys at a time.
+"""Sorts rows by key without holding them all: writes sorted runs to disk, then returns one range of keys at a time.
 
-An external merge sort (Knuth, The Art of Computer Programming 3, 5.4), with ranges of the keys in place of the merge.
+An external merge sort (Knuth, The Art of Computer Programming 3, 5.4), with key ranges in place of the merge.
 """
 
 import shutil
@@ -15,30 +15,30 @@ import pyarrow as pa
 
 from textmill.files import writing
 
-RUN = 128 << 20  # bytes that are held before they are sorted and written; what is less is never written
-RANGES = 1024  # of the keys; one of them must fit into memory, and does up to 100 GB
-FIRST = np.arange(1, RANGES, dtype=np.uint64) << np.uint64(64 - 10)  # the first key of each range but the lowest
+RUN = 128 << 20  # bytes in memory before they are sorted and written; less is never written
+RANGES = 1024  # ranges of the keys; each must fit into memory, which holds up to 100 GB
+FIRST = np.arange(1, RANGES, dtype=np.uint64) << np.uint64(64 - 10)  # the first key of each range except the lowest
 
 
 class Spool:
-    """Takes frames in any order. They have the same columns; `key`, UInt64, is one of them."""
+    """Collects frames in any order. All have the same columns, among them `key`, UInt64."""
 
     def __init__(self, folder: Path):
         self.folder = folder
         self.waiting: list[pl.DataFrame] = []
-        self.size: float = 0  # bytes of them
+        self.size: float = 0  # their bytes
         self.runs: list[tuple[Path, np.ndarray]] = []  # each with the ranges that its record batches hold
-        self.sizes = np.zeros(RANGES, np.int64)  # bytes in each range, in all runs together
+        self.sizes = np.zeros(RANGES, np.int64)  # bytes in each range, over all runs
 
     def add(self, frame: pl.DataFrame) -> None:
-        """Take rows. Raises ResourceError if the disk is full."""
+        """Adds rows. Raises ResourceError if the disk is full."""
         self.waiting.append(frame)
         self.size += frame.estimated_size()
         if self.size >= RUN:
             self._write()
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
-        """Every row once: each frame holds all rows of a range of keys, in any order; the ranges ascend."""
+        """Yields every row once. Each frame holds all rows of a range of keys, in any order; the ranges ascend."""
         if not self.runs:
             yield pl.concat(self.waiting)
             return
@@ -49,7 +49,7 @@ class Spool:
             yield pl.concat([self._read(*run, ranges) for run in self.runs])
 
     def _write(self) -> None:
-        """Each range becomes one record batch of a new run."""
+        """Writes a new run, with one record batch per range."""
         run = pl.concat(self.waiting).sort("key")
         self.waiting, self.size = [], 0
         table = run.to_arrow().combine_chunks()
@@ -73,8 +73,8 @@ class Spool:
 
 @contextmanager
 def spool(beside: Path) -> Iterator[Spool]:
-    """A Spool whose files lie in a hidden folder beside the output that is made of them, and vanish with the block."""
-    folder = beside.with_name(f".{beside.name}.spool.part")  # one name: the next run clears what a killed one left
+    """Yields a Spool with its files in a hidden folder next to `beside`, its later output. Deletes the folder."""
+    folder = beside.with_name(f".{beside.name}.spool.part")  # a fixed name: the next run deletes what a killed one left
     shutil.rmtree(folder, ignore_errors=True)
     try:
         yield Spool(folder)

@@ -1,4 +1,4 @@
-"""Who trains, who chooses, who judges: seeded, stratified, and with equal texts on one side."""
+"""Splits documents into train, validation and test: seeded, stratified, with equal texts on one side."""
 
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
@@ -18,7 +18,7 @@ SIDES = pl.Enum([*SPLITS, "unlabelled"])
 
 
 class Sizes(Section):
-    """Documents of each split, at most: `limit` leaves the others out."""
+    """The maximum number of documents in each split; further ones are left out."""
 
     train: Count  # documents
     validation: Count  # documents
@@ -26,15 +26,15 @@ class Sizes(Section):
 
 
 class SplitConfig(Section):
-    """Shares of the documents, used for the splits that the data does not bring itself (of the rest, where it does)."""
+    """The shares of documents for splits that the data does not bring (shares of the rest, if it brings some)."""
 
     validation: Fraction = 0.1  # share of the documents
     test: Fraction = 0.2  # share of the documents
-    # What stays on one side: equal texts; or equal texts *and* equal groups, say all reviews of a film.
+    # What must stay on one side: equal texts, or equal texts *and* equal groups, such as all reviews of a film.
     by: Literal["text", "group"] = "text"
-    sizes: Sizes | None = None  # at most so many documents of each split, stratified
-    # Twins of test documents outside of test, equal texts and near copies: leave_out takes them away before anything is
-    # learned, as a contrast set needs it, whose originals stand in train.
+    sizes: Sizes | None = None  # at most this many documents in each split, stratified
+    # Documents outside of test that are equal to a test document, or nearly: keep, or leave_out to remove them before
+    # anything is learned. Contrast sets need leave_out, because their originals are in train.
     twins: Literal["keep", "leave_out"] = "keep"
 
     @model_validator(mode="after")
@@ -45,9 +45,10 @@ class SplitConfig(Section):
 
 
 def outline(docs: pl.DataFrame, labels: list[str]) -> pl.DataFrame:
-    """What `split` and `profile` need to know of documents: 22 bytes each, whatever their texts' lengths.
+    """Returns what `split` and `profile` need to know of documents: 22 bytes each, however long their texts.
 
-    text: the key of its `text_key`; group: the key of the group; label; split: the given one; words: the text's length.
+    text: the key of its `text_key`; group: the key of the group; label; split: the given one; words: the text's
+    length.
     """
     return docs.select(
         text=keys(text_key(docs["text"])),
@@ -59,13 +60,14 @@ def outline(docs: pl.DataFrame, labels: list[str]) -> pl.DataFrame:
 
 
 def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int) -> pl.Series:
-    """The side of each document of an `outline`: train, validation, test or unlabelled, SIDES (N,).
+    """Returns the side of each document of an `outline`: train, validation, test or unlabelled, SIDES (N,).
 
-    Given splits are kept as they are. What is missing is cut: test from the labelled documents that have no split (or,
-    if all have one, from the training ones), then validation from the training ones. A document that must stay with a
-    given one of another split is not cut.
-    Raises DataError if a class has fewer rows than splits, if train would lack one, another split be empty, or if
-    `by: group` finds no group at all.
+    Given splits stay as they are. Missing ones are split off: test from the labelled documents without a split (or from
+    the training ones, if all have one), then validation from the training ones. A document that must stay with one of
+    another given split is not moved.
+
+    Raises DataError if a class has fewer rows than there are splits, if train would lack a class, if another split
+    would be empty, or if `by: group` finds no groups.
     """
     if config.by == "group" and docs["group"].null_count() == len(docs):
         raise DataError(
@@ -80,7 +82,7 @@ def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int)
     rng = np.random.default_rng(seed)
     shares = {test: config.test, validation: config.validation}
     if not (given == test).any():
-        shares[validation] /= 1 - config.test  # of what is left then
+        shares[validation] /= 1 - config.test  # share of what is left after test
     missing = [number for number in shares if not (given == number).any()]
     check_rows(np.bincount(classes[(side == train) & (classes >= 0)], minlength=len(labels)), labels, missing)
     for number in missing:
@@ -93,7 +95,7 @@ def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int)
         rows = np.flatnonzero(source & ~tied)
         if not len(rows):
             raise DataError(
-                f"split.{name}: no document can be cut that does not belong to a given split; give {name} too"
+                f"split.{name}: every document is tied to a given split, so none can be split off; give {name} too"
             )
         aside = cut(pieces[rows], classes[rows], share, rng)
         side[rows[even_out(aside, pieces[rows], classes[rows], share, rng)]] = number
@@ -108,7 +110,7 @@ def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int)
 
 
 def check_rows(counts: np.ndarray, labels: list[str], missing: list[int]) -> None:
-    """Raise DataError if one of the counts (C,) of classes leaves no row for train and each of the missing splits."""
+    """Raises DataError if a class has too few rows, by counts (C,), for train and each of the missing splits."""
     need = 1 + len(missing)
     rare = {label: rows for label, rows in zip(labels, counts.tolist(), strict=True) if 0 < rows < need}
     if not missing or not rare:
@@ -121,19 +123,19 @@ def check_rows(counts: np.ndarray, labels: list[str], missing: list[int]) -> Non
     more = f", and {len(rare) - 3:,} more have too few" if len(rare) > 3 else ""
     names = ", ".join(f"{label}: {near or 'null'}" for label, near in like.items())
     raise DataError(
-        f"a class needs {need} rows, one for each split, but {told}{more}; give it more, rename it, or leave it out "
+        f"a class needs {need} rows, one for each split, but {told}{more}; add rows, rename it, or leave it out "
         f"with null, as in dataset.labels: {{{names}}}"
     )
 
 
 def limit(sides: pl.Series, docs: pl.DataFrame, sizes: Sizes, seed: int) -> pl.Series:
-    """`split`'s sides (N,), null where a split holds more than its size: so many of each class stay, drawn by `seed`.
+    """Returns `split`'s sides (N,), with null for documents beyond a split's size; which ones, `seed` decides.
 
-    Classes keep their shares, rounded by largest remainder. Unlabelled documents stay as they are.
-    Raises DataError if none of a class that is there would stay.
+    Classes keep their shares, rounded by largest remainder. Unlabelled documents stay. Raises DataError if a class that
+    is present would lose all its documents.
     """
     known = docs["label"].dtype
-    assert isinstance(known, pl.Enum)  # `outline` makes it
+    assert isinstance(known, pl.Enum)  # made by `outline`
     classes, names = docs["label"].to_physical(), known.categories
     kept = np.ones(len(docs), bool)
     rng = np.random.default_rng(seed)
@@ -156,7 +158,7 @@ def limit(sides: pl.Series, docs: pl.DataFrame, sizes: Sizes, seed: int) -> pl.S
 
 
 def quotas(counts: np.ndarray, size: int) -> np.ndarray:
-    """`size` shared out in proportion to int counts (C,), by largest remainder; among equals the first."""
+    """Returns `size` divided in proportion to int counts (C,), by largest remainder; ties go to the first."""
     exact = counts * size / counts.sum()
     kept = exact.astype(np.int64)
     kept[np.argsort(kept - exact, kind="stable")[: size - kept.sum()]] += 1
@@ -164,38 +166,38 @@ def quotas(counts: np.ndarray, size: int) -> np.ndarray:
 
 
 class Parts(NamedTuple):
-    """The side of each document as of `split`, null where it is left out, and the rows of train with a text of test."""
+    """The side of each document, null if it is left out, and the rows of train whose text is also in test."""
 
     sides: pl.Series
-    left_out: dict[str, int]  # by split, for `sizes`
-    unlabelled_in_test: int  # left out, too
+    left_out: dict[str, int]  # by split, because of `sizes`
+    unlabelled_in_test: int  # left out as well
     train_in_test: list[int]
-    twins: dict[str, int] = {}  # by split, of documents that were left out because their texts stand in test
+    twins: dict[str, int] = {}  # by split, documents left out because their texts are in test
 
     @property
     def counts(self) -> dict[str, Any]:
-        """What is told of it; of twins, where they were looked for."""
+        """The counts to report. Twins are among them only if they were looked for."""
         found = {"left_out": self.left_out, "unlabelled_in_test": self.unlabelled_in_test}
         return found | ({"twins": self.twins} if self.twins else {})
 
 
 def part(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int) -> Parts:
-    """All that becomes of the documents of an `outline`. Raises DataError where `split` does."""
+    """Returns the parts that documents of an `outline` are split into. Raises DataError like `split`."""
     sides = whole = split(docs, labels, config, seed)
     if config.sizes:
         sides = limit(whole, docs, config.sizes, seed)
     left_out = {name: int((whole == name).sum()) - int((sides == name).sum()) for name in SPLITS}
     repeated = in_test(docs, sides)
-    leaking = pl.Series(repeated) & (sides == "unlabelled")  # a model may learn from those, and must not from the test
+    leaking = pl.Series(repeated) & (sides == "unlabelled")  # models may learn from these, but must not see the test
     sides = sides.set(leaking, None)
     rows = np.flatnonzero(repeated[(sides == "train").fill_null(False).to_numpy()])
     return Parts(sides, left_out, int(leaking.sum()), rows.tolist())
 
 
 def apart(parts: Parts, docs: pl.DataFrame, labels: list[str], twins: np.ndarray) -> Parts:
-    """The parts of an `outline`'s documents without some of these, bool (N,).
+    """Returns the parts without the documents marked in `twins`, bool (N,).
 
-    Raises DataError if train would lack a class then, or validation have no document.
+    Raises DataError if train would then lack a class, or validation have no documents.
     """
     sides = parts.sides.set(pl.Series(twins), None)
     gone = {name: int((parts.sides.filter(pl.Series(twins)) == name).sum()) for name in SIDES.categories}
@@ -203,34 +205,34 @@ def apart(parts: Parts, docs: pl.DataFrame, labels: list[str], twins: np.ndarray
     lost = [label for label in labels if not (left == label).any()]
     if lost or not (sides == "validation").any():
         what = f"train has no document of class {lost[0]!r}" if lost else "validation has no document"
-        raise DataError(f"split.twins: leave_out, but then {what}; give more rows, or set it to keep")
+        raise DataError(f"split.twins: leave_out, but then {what}; add rows, or set it to keep")
     rows = np.flatnonzero(in_test(docs, sides)[(sides == "train").fill_null(False).to_numpy()])
     del gone["test"]
     return parts._replace(sides=sides, train_in_test=rows.tolist(), twins=gone)
 
 
 def text_key(texts: pl.Series) -> pl.Series:
-    """Equal for texts that differ only in case and spaces."""
+    """Returns a text that is equal for texts that differ only in case and spaces."""
     return texts.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
 
 
 def in_test(docs: pl.DataFrame, sides: pl.Series) -> np.ndarray:
-    """Documents of an `outline` whose text is also that of a test document, bool (N,); `sides` as of `split`."""
+    """Returns which documents of an `outline` share their text with a test document, bool (N,)."""
     texts = docs["text"].to_numpy()
     return among(texts, np.sort(texts[(sides == "test").fill_null(False).to_numpy()]))
 
 
 def among(keys: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Which of the keys (N,) are among the known ones, which are sorted: bool (N,). It takes less than a hash table."""
+    """Returns which keys (N,) are among `known`, which is sorted: bool (N,). Takes less memory than a hash table."""
     if not len(known):
         return np.zeros(len(keys), bool)
     return known[np.searchsorted(known, keys).clip(max=len(known) - 1)] == keys
 
 
 def together(docs: pl.DataFrame, by: str) -> np.ndarray:
-    """A number for each row of an `outline`, int64 (N,): rows with the same number must stay in one split.
+    """Returns a number for each row of an `outline`, int64 (N,): rows with the same number must stay in one split.
 
-    Equal texts tie rows, and so do equal groups; ties chain (the connected components of both).
+    Equal texts tie rows, and so do equal groups. Ties are transitive: the numbers are the connected components.
     """
     texts = docs["text"].rank("dense").to_numpy().astype(np.int64) - 1
     if by == "text":
@@ -248,12 +250,12 @@ def together(docs: pl.DataFrame, by: str) -> np.ndarray:
 
 
 def pieces(parts: Iterable[pl.DataFrame], labels: list[str], by: str) -> np.ndarray:
-    """`together` of documents that come in parts, with the columns text, label and group."""
+    """Returns `together` for documents that come in parts, with the columns text, label and group."""
     return together(pl.concat(outline(some.with_columns(split=pl.lit(None, pl.String)), labels) for some in parts), by)
 
 
 def cut(pieces: np.ndarray, classes: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
-    """Rows to put aside, bool (N,): whole pieces, `share` of every class as nearly as the pieces allow.
+    """Returns the rows to put aside, bool (N,): whole pieces, `share` of every class as nearly as the pieces allow.
 
     pieces, classes: int (N,). Greedy, the largest pieces first (equal ones in random order): a piece goes to the side
     that lacks its classes more, as in scikit-learn's StratifiedGroupKFold.
@@ -263,7 +265,7 @@ def cut(pieces: np.ndarray, classes: np.ndarray, share: float, rng: np.random.Ge
     order = rng.permutation(len(sizes))
     order = order[np.argsort(-sizes[order], kind="stable")]
     several = order[: np.count_nonzero(sizes > 1)]
-    row = np.full(len(sizes), -1)  # (P,): the row in counts of a piece of several documents
+    row = np.full(len(sizes), -1)  # (P,): a piece of several documents' row in counts
     row[several] = np.arange(len(several))
     counts = np.zeros((len(several), kind.max() + 1))  # (S, C): documents of each class in such a piece
     of_several = row[piece] >= 0

@@ -1,4 +1,4 @@
-"""`textmill verify`: a receipt. Does this folder hold the results that a commit says it has?"""
+"""`textmill verify`: checks whether this folder holds the results of a commit."""
 
 from pathlib import Path
 
@@ -17,9 +17,9 @@ HEAD = "HEAD"
 
 
 def check(revision: str, folder: Path, files: bool = True) -> Receipt:
-    """Compare a folder with a commit of its repository. Raises TextmillError where there is nothing to compare.
+    """Compares a folder with a commit of its repository. Raises TextmillError if there is nothing to compare.
 
-    files: whether to look at every output, too. Without, this folder's dvc.lock is believed, as it may be right after
+    files: whether to check every output as well. If not, this folder's dvc.lock is trusted, as it can be right after
     DVC has run.
     """
     commit = find(revision, folder)
@@ -33,7 +33,7 @@ def check(revision: str, folder: Path, files: bool = True) -> Receipt:
 
 
 def show(receipt: Receipt) -> bool:
-    """Print all of it; whether the results are those of the commit."""
+    """Prints a receipt. Returns whether the results are the commit's."""
     for line in (*told.expected(receipt), *told.same(receipt)):
         say(line)
     if rows := told.rows(receipt):
@@ -48,7 +48,7 @@ def show(receipt: Receipt) -> bool:
 
 
 def surroundings(receipt: Receipt) -> list[str]:
-    """What differs in the environment, where anything but the same bytes was found: of its models, or else of one."""
+    """Returns what differs in the environment of models whose bytes differ, or of one if only other stages do."""
     other = [one for one in receipt.findings if one.kind in ("within", "off")]
     timings = receipt.evidence.timings
     models = [one.item for one in other if one.base in SCORED and one.item in timings] or [*timings][: bool(other)]
@@ -56,10 +56,10 @@ def surroundings(receipt: Receipt) -> list[str]:
 
 
 def _surrounding(then: Timing, now: Timing, commit: str) -> str:
-    """What differs between the places of a model's training."""
+    """Returns what differs between the machines on which a model was trained."""
     if then.environment is None:
         known = f"only its machine, {then.machine}" if then.machine else "nothing of it"
-        return f"environment: {commit} tells {known}; here it is {now.machine or machine()}"
+        return f"environment: {commit} records {known}; here it is {now.machine or machine()}"
     place = now.environment
     if place is None or then.weights == now.weights:  # what differs was computed after this training
         place = environment.here(packages=then.environment.packages)
@@ -68,12 +68,12 @@ def _surrounding(then: Timing, now: Timing, commit: str) -> str:
 
 
 def after_repro(folder: Path) -> list[str]:
-    """What `textmill repro` says at its end; nothing where no results are committed, or there is no git."""
+    """Returns the last lines of `textmill repro`; none if no results are committed, or there is no git."""
     try:
         receipt = check(HEAD, folder, files=False)
     except TextmillError:
         return []
-    asked = receipt.params or receipt.code  # who asks for other results knows what to do with them
+    asked = receipt.params or receipt.code  # people who changed these expect other results
     alike = all(one.kind == "same" for one in receipt.findings)
     sentence, good = told.verdict(receipt)
     if asked and not good:

@@ -1,15 +1,15 @@
-"""DVC's cache: the outputs of every commit that was run or fetched here, by their md5."""
+"""DVC's cache: outputs of every commit that was run or fetched here, by md5."""
 
 from configparser import ConfigParser, Error
 from pathlib import Path
 
 
 def cache_of(folder: Path) -> Path:
-    """Where it keeps files, as .dvc/config says, else in .dvc/cache."""
+    """Returns the folder of the cache's files: the one in .dvc/config, else .dvc/cache."""
     folder = folder.resolve()
     home = next((one / ".dvc" for one in [folder, *folder.parents] if (one / ".dvc").is_dir()), folder / ".dvc")
     config, where = ConfigParser(interpolation=None), "cache"
-    for file in ("config", "config.local"):  # the later one wins
+    for file in ("config", "config.local"):  # the later file wins
         try:
             config.read(home / file)
             where = config.get("cache", "dir", fallback=where)
@@ -19,6 +19,6 @@ def cache_of(folder: Path) -> Path:
 
 
 def held(cache: Path, md5: str) -> Path | None:
-    """The file of this md5, if the cache has it."""
+    """Returns the file with this md5, if the cache has it."""
     path = cache / md5[:2] / md5[2:]
     return path if path.is_file() else None

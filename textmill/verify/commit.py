@@ -1,4 +1,4 @@
-"""What a commit holds, without checking it out: one process of git, whatever the number of files."""
+"""The content of a commit, without checking it out: one git process for any number of files."""
 
 import subprocess
 from collections.abc import Iterable
@@ -9,34 +9,35 @@ from textmill.errors import ArtifactError, ParamsError, ResourceError
 
 
 class Commit(NamedTuple):
-    """A revision as it was asked for, and its hash."""
+    """A revision as the user named it, and its hash."""
 
     asked: str
     hash: str
 
     @property
     def short(self) -> str:
-        """Enough of the hash for people."""
+        """The start of the hash, for people."""
         return self.hash[:7]
 
     @property
     def named(self) -> str:
-        """Such as `HEAD (0123abc)`."""
+        """A name such as `HEAD (0123abc)`."""
         return self.short if self.hash.startswith(self.asked) else f"{self.asked} ({self.short})"
 
 
 def find(revision: str, folder: Path) -> Commit:
-    """The commit that a revision names: a branch, a tag, a hash.
+    """Returns the commit of a revision: a branch, a tag or a hash.
 
-    Raises ParamsError if there is none, ArtifactError where the folder is in no repository, ResourceError without git.
+    Raises ParamsError if it does not exist, ArtifactError if the folder is not in a repository, ResourceError without
+    git.
     """
     found = _git(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"], folder)
     if found.returncode == 0:
         return Commit(revision, found.stdout.decode().strip())
-    if told := found.stderr.decode(errors="replace").strip():  # of a revision that is none, git says nothing
+    if told := found.stderr.decode(errors="replace").strip():  # about an unknown revision git prints nothing
         reason = told.splitlines()[0].removeprefix("fatal: ")
         raise ArtifactError(
-            f"{folder.resolve()}: git: {reason}; `git init` and a commit make what verify compares with"
+            f"{folder.resolve()}: git: {reason}; run `git init` and commit results, which verify compares with"
         )
     if revision == "HEAD":
         raise ArtifactError("HEAD: no commit yet; commit dvc.lock and metrics first")
@@ -44,20 +45,20 @@ def find(revision: str, folder: Path) -> Commit:
 
 
 def contents(commit: Commit, paths: Iterable[Path], folder: Path) -> dict[Path, bytes]:
-    """Those of the files, named from the folder, that the commit has."""
+    """Returns the files, by their paths from the folder, that are in the commit."""
     asked = list(dict.fromkeys(path for path in paths if "\n" not in str(path)))
     lines = "".join(f"{commit.hash}:./{path.as_posix()}\n" for path in asked)
     done = _git(["cat-file", "--batch"], folder, lines.encode())
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        raise ArtifactError(f"{commit.named}: git cannot read it ({''.join(reason)}); `git fsck` tells more")
+        raise ArtifactError(f"{commit.named}: git cannot read it ({''.join(reason)}); see `git fsck`")
     told = done.stdout
     found, at = {}, 0
     for path in asked:
         end = told.index(b"\n", at)
         kind, _, size = told[at:end].rpartition(b" ")
         at = end + 1
-        if size.isdigit():  # else `... missing`
+        if size.isdigit():  # otherwise `... missing`
             if kind.endswith(b" blob"):
                 found[path] = told[at : at + int(size)]
             at += int(size) + 1
@@ -65,14 +66,14 @@ def contents(commit: Commit, paths: Iterable[Path], folder: Path) -> dict[Path, 
 
 
 def date(commit: Commit, folder: Path) -> str:
-    """When it was made, with its time zone."""
+    """Returns the date of a commit, with its time zone."""
     return _git(["show", "--no-patch", "--format=%ci", commit.hash], folder).stdout.decode().strip()
 
 
 def changed(folder: Path) -> list[str]:
-    """The files of this folder that git knows and that are not as HEAD has them, named from the folder.
+    """Returns the tracked files of this folder that differ from HEAD, by their paths from the folder.
 
-    What people write stands before what stages write.
+    Files that people write come before those that stages write.
     """
     words = ["diff", "--name-only", "--relative", "-z", "HEAD"]
     paths = [path.decode(errors="replace") for path in _git(words, folder).stdout.split(b"\0") if path]

@@ -1,4 +1,4 @@
-"""What a commit and this folder tell of models: scores, which of them is the champion, where they were trained."""
+"""Facts about models in a commit and in this folder: scores, champion, and where they were trained."""
 
 import json
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ SUMMARY = "summary.json"
 
 
 class Score(NamedTuple):
-    """A model's test score, as committed and here, with its interval here. `why`: why it is off, else empty."""
+    """A model's test score in the commit and here, with its interval here. `why`: why it is off, else empty."""
 
     committed: float | None = None
     here: float | None = None
@@ -27,18 +27,18 @@ class Score(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """Summaries and timings by model, as committed and here, and the comparison here."""
+    """Summaries and timings by model, in the commit and here, and the comparison here."""
 
     comparison: Comparison | None
     summaries: dict[str, tuple[dict[str, Any], dict[str, Any]]]
     timings: dict[str, tuple[Timing, Timing]]
 
     def score(self, model: str) -> Score:
-        """A model's score on both sides, of several seeds their mean."""
+        """Returns a model's score in the commit and here; for several seeds, the mean."""
         known = self.comparison.models if self.comparison else []
         entry = next((one for one in known if one.name == model), None)
         if self.comparison is None or entry is None:
-            return Score(why="compare has not seen it here: no interval to judge by")
+            return Score(why="compare has not run with it here, so there is no interval to judge by")
         metric = self.comparison.metric
         then, now = (_mean(summary, metric) for summary in self.summaries.get(model, ({}, {})))
         if then is None:
@@ -51,13 +51,13 @@ class Evidence(NamedTuple):
         return Score(then, now, entry.low, entry.high, off)
 
     def champion(self) -> tuple[bool, str]:
-        """Whether the champion here is the committed one or ties with it, and that in words."""
+        """Returns whether the champion here is the committed one or ties with it, and a sentence about it."""
         if self.comparison is None:
             return False, "no champion to compare, here or in the commit"
         here, key = self.comparison.champion, f"validation_{self.comparison.metric}"
         then = {model: summary for model, (summary, _) in self.summaries.items() if summary.get(key) is not None}
-        if not then or any(map(_several, then.values())):  # of several seeds the mean chooses: summaries lack it
-            return True, f"all models are; the champion is {here}, the commit does not tell its own"
+        if not then or any(map(_several, then.values())):  # with several seeds the mean decides, which summaries lack
+            return True, f"all models are; the champion is {here}, the commit does not name its own"
         best = max(summary[key] for summary in then.values())
         were = {model for model, summary in then.items() if summary[key] == best}
         if here in were:
@@ -67,7 +67,7 @@ class Evidence(NamedTuple):
 
 
 def gather(stages: Iterable[tuple[str, Stage]], commit: Commit, folder: Path) -> Evidence:
-    """stages: of the commit and then of this folder, by name; their outputs tell where all of it lies."""
+    """Returns the evidence. stages: of the commit, then of this folder, by name; their outputs locate the files."""
     outs = [(name.partition("@")[2], Path(path)) for name, stage in stages for path in stage.outs]
     folders = {model: path.parent for model, path in outs if path.name == SUMMARY}
     held = contents(commit, [at / file for at in folders.values() for file in (SUMMARY, Timing.FILE)], folder)

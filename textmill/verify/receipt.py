@@ -1,8 +1,8 @@
-"""What lies here against what was committed, stage by stage.
+"""Compares what is here with what was committed, stage by stage.
 
-Three kinds. *Same*: the same bytes. *Within*: other bytes, but the committed test score lies within the interval of
-the one here, as where another kind of processor rounds networks otherwise. *Off*: anything else. Texts and ids have no
-last digits: of the same inputs they are the same bytes, or off.
+There are three kinds. *Same*: the same bytes. *Within*: other bytes, but the committed test score is within the
+interval of the score here, as happens if another kind of processor rounds differently. *Off*: anything else. Texts and
+ids are not rounded: from the same inputs they have the same bytes, or they are off.
 """
 
 import json
@@ -18,17 +18,17 @@ from textmill.verify.commit import Commit
 from textmill.verify.evidence import Evidence, Score
 from textmill.verify.sides import Side
 
-CODE = "code"  # the stage that writes down what the code means: its outcome is an input of the others
-SCORED = ("train", "evaluate")  # of a model
+CODE = "code"  # the stage that writes digests of the code, which are inputs of the others
+SCORED = ("train", "evaluate")  # stages with a model's scores
 VECTORS, COMPARE, TRACK = "vectors", "compare", "track"
-CURVE = "curve"  # of a model, fitted on parts of the training split
+CURVE = "curve"  # of a model, trained on parts of the training split
 DIGESTS = "digests"
 
 Kind = Literal["same", "within", "off", "missing", "late", "new"]
 
 
 class Finding(NamedTuple):
-    """A stage's kind, and why. `after`: the stage that is off and that this one only follows."""
+    """A stage's kind, and why. `after`: the stage that is off and that this one depends on."""
 
     stage: str
     kind: Kind
@@ -43,14 +43,14 @@ class Finding(NamedTuple):
 
     @property
     def item(self) -> str:
-        """Its model or tokenizer, if any."""
+        """The stage's model or tokenizer, if any."""
         return self.stage.partition("@")[2]
 
     @property
     def bad(self) -> bool:
-        """Whether it speaks against the folder: a result that is off, that is missing, or that is to be made anew.
+        """Whether it counts against the folder: a result that is off, missing or out of date.
 
-        What `track` has not recorded yet is no result.
+        What `track` has not recorded yet is not a result.
         """
         return self.kind in ("off", "missing") or (self.kind == "late" and self.base != TRACK)
 
@@ -59,8 +59,8 @@ class Finding(NamedTuple):
 class Receipt:
     """All findings, in the order of the stages.
 
-    wrong: stages whose files are not what dvc.lock says, and why. late: stages that did not run since something
-    changed, and what did.
+    wrong: stages whose files differ from dvc.lock, and why. late: stages that did not run since something changed, and
+    what did.
     """
 
     commit: Commit
@@ -81,10 +81,10 @@ class Receipt:
 
     @cached_property
     def findings(self) -> list[Finding]:
-        """One for each stage."""
+        """A finding for each stage."""
         found = [self._find(name) for name in dict.fromkeys([*self.now.wanted, *self.then.wanted])]
         off = [one.stage for one in found if one.kind == "off"]
-        for number, one in enumerate(found):  # trained vectors are as good as the models that begin with them
+        for number, one in enumerate(found):  # trained vectors are judged by the models that use them
             if one.base == VECTORS and one.kind == "within":
                 outs = self.now.stages[one.stage].outs.keys()
                 if bad := [name for name in off if outs & self.now.stages[name].deps.keys()]:
@@ -93,12 +93,12 @@ class Receipt:
 
     @property
     def params(self) -> list[str]:
-        """Full keys of params that some stage had otherwise in the commit."""
+        """Full keys of params that differ from the commit's for some stage."""
         return list(dict.fromkeys(key for then, now in self._both.values() for key in changed_params(then, now)))
 
     @property
     def code(self) -> list[str]:
-        """Files of digests that some stage had otherwise in the commit, without their folder and ending."""
+        """Names of digests that differ from the commit's for some stage."""
         paths = dict.fromkeys(path for then, now in self._both.values() for path in differing(then.deps, now.deps))
         return [PurePosixPath(path).stem for path in paths if path.startswith(f"{DIGESTS}/")]
 
@@ -121,7 +121,7 @@ class Receipt:
         return self._other_bytes(Finding(name, "off", "other bytes from the same inputs"), *self._both[name])
 
     def _other_bytes(self, found: Finding, then: Stage, now: Stage) -> Finding:
-        """Whether they are within, because of what the stage reads or makes."""
+        """Returns whether other bytes are within, judging by what the stage reads or makes."""
         makers = {path: self._made_by(path, found.stage) for path in differing(then.deps, now.deps)}
         above = list(dict.fromkeys(stage for some in makers.values() for stage in some))
         if bad := next((one for one in map(self._find, above) if one.bad), None):
@@ -130,7 +130,7 @@ class Receipt:
         if found.base in SCORED:
             score = self.evidence.score(found.item)
             linear = now.params.get(f"models.{found.item}.family") == json.dumps("linear")
-            exact = "; but a linear model repeats to the byte on every processor"
+            exact = "; but a linear model gives the same bytes on every processor"
             why = f"within the interval{exact if linear and not makers and not params else ''}"
             return found._replace(kind="off" if score.why else "within", why=score.why or why, score=score)
         if found.base == COMPARE:
@@ -145,7 +145,7 @@ class Receipt:
         if above:
             return found._replace(kind="within", why=f"follows from {first([*filter(CODE.__ne__, above)] or above)}")
         if found.base == VECTORS and now.params.get(f"tokenizers.{found.item}.vectors.source") == json.dumps("trained"):
-            why = "vectors that were trained: the models that begin with them tell"
+            why = "trained vectors, judged by the models that use them"
             return found._replace(kind="within", why=why)
         whole = self._find(f"{SCORED[0]}@{found.item}") if found.base == CURVE else found
         if whole.kind == "within":
@@ -157,7 +157,7 @@ class Receipt:
         return found._replace(why="", after=cause.after or cause.stage)
 
     def _made_by(self, path: str, reader: str) -> list[str]:
-        """Other stages with other outputs than in the commit, of which one is, holds or lies in the path."""
+        """Returns the other stages whose outputs differ from the commit's and overlap with the path."""
         return list(dict.fromkeys(name for out, name in self._made if name != reader and _meet(out, path)))
 
 

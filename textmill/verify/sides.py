@@ -1,4 +1,4 @@
-"""The two sides of a receipt: the stages in a commit's dvc.lock and in this folder's, and whether files agree."""
+"""The two sides of a receipt: the stages in a commit's dvc.lock and in this folder's, and whether files match them."""
 
 from collections.abc import Iterable, Mapping
 from hashlib import md5
@@ -17,17 +17,17 @@ PIPELINE = Path("dvc.yaml")
 
 
 class Side(NamedTuple):
-    """The stages that dvc.yaml and params.yaml ask for, in their order, and those of them that are in dvc.lock."""
+    """The stages that dvc.yaml and params.yaml ask for, in order, and those of them that are in dvc.lock."""
 
     wanted: list[str]
     stages: dict[str, Stage]
 
 
 def of_commit(commit: Commit, folder: Path) -> Side:
-    """Raises ArtifactError if the commit has no dvc.lock."""
+    """Returns a commit's side. Raises ArtifactError if it has no dvc.lock."""
     found = contents(commit, [LOCK, PIPELINE, PARAMS], folder)
     if LOCK not in found:
-        raise ArtifactError(f"{commit.named}: no dvc.lock in it; name a commit with results, or commit dvc.lock")
+        raise ArtifactError(f"{commit.named}: it has no dvc.lock; name a commit with results, or commit dvc.lock")
     lines = entries(found[LOCK].decode(errors="replace"))
     try:
         texts = (found.get(path, b"").decode(errors="replace") for path in (PIPELINE, PARAMS))
@@ -39,7 +39,7 @@ def of_commit(commit: Commit, folder: Path) -> Side:
 
 
 def of_folder(folder: Path) -> Side:
-    """Raises ArtifactError if nothing ran here."""
+    """Returns a folder's side. Raises ArtifactError if nothing ran there."""
     try:
         lines = entries((folder / LOCK).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -53,9 +53,9 @@ def _side(names: list[str], lines: Mapping[str, str], where: str) -> Side:
 
 
 def wanted(pipeline: Mapping[str, Any], params: Mapping[str, Any], lines: Iterable[str]) -> list[str]:
-    """Names of all stages, in the order of dvc.yaml; dvc.lock also keeps those of models that were removed.
+    """Returns the names of all stages, in the order of dvc.yaml. (dvc.lock also keeps those of removed models.)
 
-    lines: the stages of dvc.lock, which tell the items of what is not a plain `foreach: ${key}`.
+    lines: the stages of dvc.lock, which give the items of anything but a plain `foreach: ${key}`.
     """
     stages = pipeline.get("stages")
     if not isinstance(stages, Mapping):
@@ -76,18 +76,18 @@ def wanted(pipeline: Mapping[str, Any], params: Mapping[str, Any], lines: Iterab
 
 
 def broken(stages: Mapping[str, Stage], folder: Path) -> dict[str, str]:
-    """Stages whose outputs are not those that dvc.lock names."""
+    """Returns the stages whose outputs are not the ones in dvc.lock, and why."""
     told = {}
     for name, stage in stages.items():
         for path, value in stage.outs.items():
             there = (folder / path).exists()
             if not there or hash_of(folder / path) != value:
-                told[name] = f"{path} is {'not what dvc.lock says' if there else 'missing'}; `textmill repro` mends it"
+                told[name] = f"{path} is {'not what dvc.lock says' if there else 'missing'}; `textmill repro` fixes it"
     return told
 
 
 def late(stages: Mapping[str, Stage], params: Mapping[str, Any], folder: Path) -> dict[str, str]:
-    """Stages that did not run since what they read changed, and a key of params.yaml or a file that did."""
+    """Returns the stages that did not run since something they read changed: a key of params.yaml or a file."""
     own = {key: text for top, value in params.items() for key, text in flat(value, top).items()}
     outs = {path: value for stage in stages.values() for path, value in stage.outs.items()}
     told = {}
@@ -102,7 +102,7 @@ def late(stages: Mapping[str, Stage], params: Mapping[str, Any], folder: Path) -
 
 
 def unlike(stages: Mapping[str, Stage], commit: Commit, folder: Path) -> dict[str, str]:
-    """Stages of which the commit holds other files than its own dvc.lock names."""
+    """Returns the stages for which the commit's files differ from its own dvc.lock, and why."""
     outs = {Path(path): (name, value) for name, stage in stages.items() for path, value in stage.outs.items()}
     held = contents(commit, [path for path, (_, value) in outs.items() if not value.endswith(".dir")], folder)
     wrong = [path for path, text in held.items() if md5(text, usedforsecurity=False).hexdigest() != outs[path][1]]

@@ -7,22 +7,22 @@ from textmill.console import counted, first
 from textmill.verify.receipt import Finding, Receipt
 
 HERE = "dvc.lock digests metrics"
-CHOICES = [  # about other bytes than the committed ones
+CHOICES = [  # for results whose bytes differ from the committed ones
     f"  keep the committed results: git checkout {HERE}",
     f'  take these: git add {HERE} && git commit -m "New results"',
 ]
 
 
 def expected(receipt: Receipt) -> Iterator[str]:
-    """What was asked otherwise than in the commit, if anything: then other results are no fault."""
+    """Yields what differs from the commit in params and code, which makes other results expected."""
     asked = [f"params.yaml in {first(receipt.params)}"] if receipt.params else []
     asked += [f"the code of {first(receipt.code)}"] if receipt.code else []
     if asked:
-        yield f"not as at {receipt.commit.named}: {' and '.join(asked)}; other results are to be expected"
+        yield f"differs from {receipt.commit.named}: {' and '.join(asked)}; expect other results"
 
 
 def same(receipt: Receipt) -> Iterator[str]:
-    """The stages of the same bytes in one line, those of several models or tokenizers by one name."""
+    """Yields one line with the stages that have the same bytes. Stages of several models or tokenizers share a name."""
     held = Counter(one.base for one in receipt.findings if one.kind == "same")
     known = Counter(one.base for one in receipt.findings)
     parts = [name if count == known[name] else f"{name} ({count} of {known[name]})" for name, count in held.items()]
@@ -31,9 +31,9 @@ def same(receipt: Receipt) -> Iterator[str]:
 
 
 def rows(receipt: Receipt) -> list[list[str]]:
-    """What is not the same: stages and verdict, the committed score, the one here, its interval.
+    """Returns rows for what differs: stages and verdict, the committed score, the score here, its interval.
 
-    A row for each model that is scored, for each reason, and for what only follows a stage that is off.
+    There is a row for each scored model, for each reason, and for what only follows a stage that is off.
     """
     groups: dict[tuple[str, ...], list[Finding]] = {}
     for one in receipt.findings:
@@ -59,14 +59,14 @@ def _figures(one: Finding) -> list[str]:
 
 
 def verdict(receipt: Receipt) -> tuple[str, bool]:
-    """One sentence, and whether nothing speaks against the folder."""
+    """Returns a sentence, and whether nothing counts against the folder."""
     found = receipt.findings
 
     def of(kind: str) -> list[str]:
         return [one.stage for one in found if one.kind == kind and not one.after]
 
     other = [what for what, there in (("params.yaml", receipt.params), ("code", receipt.code)) if there]
-    more = [f"{' and '.join(other)} {'differ' if len(other) > 1 else 'differs'}, too"] if other else []
+    more = [f"{' and '.join(other)} also {'differ' if len(other) > 1 else 'differs'}"] if other else []
     if new := of("new"):
         more.append(f"{_are(new)} not in that commit")
     if late := of("late"):

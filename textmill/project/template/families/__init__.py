@@ -1,1 +1,1 @@
-"""Families of models of this project: a module each, named as the family."""
+"""This project's families of models: a module each, named after the family."""

@@ -1,4 +1,4 @@
-"""params.yaml as a whole."""
+"""Checks params.yaml as a whole."""
 
 from pathlib import Path
 

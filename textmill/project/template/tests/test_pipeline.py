@@ -1,4 +1,4 @@
-"""The pipeline of this project, on made-up rows with the columns and labels of params.yaml."""
+"""Runs this project's pipeline on made-up rows with the columns and labels of params.yaml."""
 
 from pathlib import Path
 
