@@ -38,7 +38,7 @@ def run(main: Callable[..., None]) -> None:
         print(f"error: {name}: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        print(f"{name}: interrupted; run it again to go on", file=sys.stderr)
+        print(f"{name}: interrupted; run it again to continue", file=sys.stderr)
         sys.exit(INTERRUPTED)
     if FIRST:
         say(f"{name}: {time.monotonic() - started:.1f} s")
