@@ -139,7 +139,7 @@ GOOD = "text,id\nzuli,1\n"
             "line 3: unexpected end of data; does it have a quote",
         ),
         ("in.csv", GOOD + '"a"b,2\n', [], 3, "in.csv: line 3: ',' expected after '\"'"),
-        ("in.csv", GOOD + "a,2,3\n", [], 3, "in.csv: line 3: 3 cells, but the header has 2"),
+        ("in.csv", GOOD + "a,2,3\n", [], 3, "3: 3 cells, but the header has 2; put texts with ',' in quotes"),
         ("in.csv", GOOD + "a\0,2\n", [], 3, "in.csv: line 3: a NUL character"),
         ("in.csv", "text;id\na;1\n", [], 2, "no column 'text' among text;id; is --separator ';'?"),
         ("in.csv", "a,b\n1,2\n", [], 2, "no column 'text' among a, b; name yours with --column"),

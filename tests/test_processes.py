@@ -17,7 +17,7 @@ from textmill.processes import interrupt_once
 interrupt_once()
 try:
     os.kill(os.getpid(), {first})
-    print("went on")
+    print("continued")
 except KeyboardInterrupt:
     for number in (signal.SIGINT, signal.SIGTERM):
         os.kill(os.getpid(), number)
@@ -32,7 +32,7 @@ try:
     with unbroken():
         signal.raise_signal({first})
         print("whole")
-    print("went on")
+    print("continued")
 except KeyboardInterrupt:
     print("interrupted")
 with unbroken():

@@ -128,7 +128,7 @@ def test_a_signed_page_adds_commit_machine_and_seconds(project):
 
     project.params["models"]["lstm"]["dropout"] = 0.5
     project.made()
-    assert "1 changed files" not in told("report")[1]
+    assert "and 2 changed files and the training times" in told("report")[1]
     text = Path("report/signed.html").read_text()
     assert "with uncommitted changes</b> in params.yaml, dvc.lock" in text
     assert "git checkout" not in text

@@ -439,6 +439,10 @@ def test_a_reproduction_ends_with_the_verdict_and_what_to_do(project):
     project.lock()
     (asked_for,) = verify.after_repro(project.folder)
     assert asked_for.endswith("params.yaml also differs")
+    scored("rnn", 0.2)(project)
+    (asked_for,) = verify.after_repro(project.folder)
+    assert "params.yaml in models.rnn.size" in asked_for
+    assert asked_for.endswith("`textmill compare` shows them")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import typer
 import textmill
 from textmill import failures
 from textmill.config import PARAMS
-from textmill.console import say
+from textmill.console import counted, say
 from textmill.errors import INTERRUPTED, ParamsError, ResourceError, TextmillError
 from textmill.extras import naming_extras
 
@@ -265,7 +265,7 @@ def report(
             raise ParamsError(f"--out {out}: this is the page that DVC tracks; name another file")
         signature = sign(Path(), out)
         of = f"commit {signature.commit[:7]}" if signature.commit else "no commit"
-        more = f" and {len(signature.changed):,} changed files" if signature.changed else ""
+        more = f" and {counted(len(signature.changed), 'changed file', 'changed files')}" if signature.changed else ""
         say(f"report: {out} is {PAGE} with {of}{more} and the training times")
 
 

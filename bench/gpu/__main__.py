@@ -62,7 +62,7 @@ def plan(data: Data, folder: Path, dry: bool) -> Plan:
             60,
             partial(without_cudnn, speed.epoch, data, "transformer", "bfloat16", large, whole, goal),
         ),
-        *each("a document beside others", checks.neighbours, some),
+        *each("a document with others", checks.neighbours, some),
         *each("against the CPU", checks.processors, few),
         *each("gradients in bfloat16", checks.rounding, large, 20 * few),
         ("no such GPU", 60, checks.missing),

@@ -26,7 +26,7 @@ from parts import (
 )
 from torch.nn import functional as F
 
-ALIKE = 1e-5  # probabilities of one document, whatever stands beside it
+ALIKE = 1e-5  # probabilities of one document, whatever is in its batch
 NEAR = 1e-4  # probabilities by a GPU and a CPU
 ROWS = 64
 LEAST = "0.002"  # share of the GPU's memory that is too small for a batch
@@ -160,7 +160,7 @@ def options(data: Data, case: str, documents: int) -> dict[str, Any]:
 
 
 def memory(data: Data) -> dict[str, Any]:
-    """What is said where the memory ends: in a batch, and before the first."""
+    """What is said when memory runs out: in a batch, and before the first."""
     if data.device == "cpu":
         return {"left out": "a CPU's memory has no such end"}
     said = {}

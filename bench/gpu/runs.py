@@ -1,4 +1,4 @@
-"""Trainings that are ended and go on, and one under torchrun."""
+"""Trainings that are stopped and resumed, and one under torchrun."""
 
 import os
 import subprocess

@@ -98,7 +98,8 @@ def _csv(text: io.TextIOWrapper, path: Path, columns: Sequence[str], separator: 
             if len(cells) > len(names) and not "".join(cells[len(names) :]).strip():
                 cells = cells[: len(names)]  # a spreadsheet's empty columns
             if cells and len(cells) != len(names):
-                raise DataError(f"{path}: line {line}: {len(cells)} cells, but the header has {len(names)}")
+                hint = f"; put texts with {separator!r} in quotes" if len(cells) > len(names) else ""
+                raise DataError(f"{path}: line {line}: {len(cells)} cells, but the header has {len(names)}{hint}")
             if cells:
                 yield Row(line, names, cells, tuple(cells[place] for place in places))
             line = above + reader.line_num + 1
