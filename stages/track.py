@@ -1,4 +1,4 @@
-"""Makes the MLflow store agree with dvc.lock."""
+"""Make the MLflow store agree with dvc.lock."""
 
 from pathlib import Path
 

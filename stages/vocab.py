@@ -1,4 +1,4 @@
-"""Learn or fetch one tokenizer, and encode the training split on the way; no other split is opened."""
+"""Build a vocabulary from the training split, or fetch a tokenizer, and encode that split; no other split is opened."""
 
 import shutil
 from pathlib import Path

@@ -381,7 +381,11 @@ def track(
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Only this machine can open it.")] = 5000) -> None:
+def ui(
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="The port of the pages, which only this machine can open.")
+    ] = 5000,
+) -> None:
     """Show all runs in MLflow's pages, on http://127.0.0.1:5000; create the store first if it is missing."""
     with one_line("ui"):
         from textmill.tracking.server import serve

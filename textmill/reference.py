@@ -39,8 +39,8 @@ error: clean: data/raw/reviews.csv, row 418: label is empty; fix the row, or set
 
 MODULES = """# Where each module is
 
-One line for each module, from its docstring. The rooms (folders) import in one direction
-(`CONTRIBUTING.md`). Stages, one script each, are in `stages/`; they open files and call these modules.
+A line for each stage and each module, from its docstring. Stages open and write files; the modules of `textmill/`
+compute. A stage's imports show what it calls.
 """
 
 
@@ -87,9 +87,9 @@ def exit_codes() -> str:
 
 
 def modules() -> str:
-    """Returns the page with a line for each module, by room."""
+    """Returns the page with a line for each stage, and for each module by room."""
     parts, rooms = [MODULES], dict[str, list[str]]()
-    files = [path.relative_to(ROOT) for path in (ROOT / "textmill").rglob("*.py")]
+    files = [path.relative_to(ROOT) for room in ("stages", "textmill") for path in (ROOT / room).rglob("*.py")]
     for path in sorted(path for path in files if "template" not in path.parts):
         room = path.parent.as_posix()
         line = f"| [`{path.name}`](../../{path.as_posix()}) | {_cell(_first(path))} |\n"

@@ -189,8 +189,11 @@ def _part(title: str, section: type[Section], *told: type) -> Iterator[str]:
     yield f"\n## {title}\n\n{inspect.getdoc(section)} ([{file}](../../{file}))\n"
     if not rows:
         return
-    yield "\n| key | type | default | range | meaning | source |\n| --- | --- | --- | --- | --- | --- |\n"
-    for row in rows:
+    head = ("key", "type", "default", "range", "meaning", "source")
+    filled = [number for number in range(len(head)) if any(row[number] for row in rows)]
+    yield "\n"
+    for row in (head, ["---"] * len(head), *rows):
+        row = [row[number] for number in filled]
         yield "| " + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in row) + " |\n"
 
 

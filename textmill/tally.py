@@ -1,4 +1,4 @@
-"""The scores that choose an epoch, computed from counts; `textmill.judging.metrics` uses the same arithmetic.
+"""Accuracy, macro-F1 and log-loss, computed from counts, to choose an epoch and to compare models.
 
 For each class, (..., K): hits, the documents that were labelled correctly; actual, the documents of the class;
 predicted, the documents that were given the class.

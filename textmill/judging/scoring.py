@@ -1,4 +1,4 @@
-"""All scores of a model, from its tables of predictions."""
+"""All scores of a model, from its tables of predictions: accuracy, F1, log-loss, ROC-AUC, calibration error."""
 
 import time
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The parts that networks share: masks and pooling, both made from lengths, dropout, hidden layers."""
+"""The parts that networks share: masks of the padding and pooling, both made from lengths; dropout; hidden layers."""
 
 from collections.abc import Callable
 from itertools import pairwise

@@ -121,10 +121,13 @@ def standing(comparison: Comparison) -> str:
 
 def narrow(comparison: Comparison) -> str:
     """Returns how close the other models were to being the champion."""
-    told = ", ".join(f"{model.name} {100 * (model.wins or 0):.0f} %" for model in comparison.odds)
+    told = ", ".join(f"{model.name} {percent(model.wins, 0)}" for model in comparison.odds)
     line = f"With other validation {comparison.validation.by}s, the champion would be {told}"
     if comparison.decided_by:
-        line += f"; the same score: {', '.join(comparison.equal)}; {DECIDED[comparison.decided_by]} decided"
+        equal = comparison.equal
+        line += (
+            f"; {', '.join(equal)} score{'s' * (len(equal) == 1)} the same, so {DECIDED[comparison.decided_by]} decided"
+        )
     return line
 
 

@@ -1,4 +1,4 @@
-"""Words as tokens, found by a pattern with kernels of arrow, polars and numpy."""
+"""Words as tokens, and their vocabulary from the training texts; words are found by a pattern, in arrow and polars."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace

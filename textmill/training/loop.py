@@ -1,4 +1,4 @@
-"""The training loop of all neural models, on a CPU or a GPU."""
+"""The training loop of all neural models, with early stopping, on a CPU or a GPU."""
 
 import math
 from collections.abc import Callable, Sequence
