@@ -189,7 +189,7 @@ def _part(title: str, section: type[Section], *told: type) -> Iterator[str]:
     yield f"\n## {title}\n\n{inspect.getdoc(section)} ([{file}](../../{file}))\n"
     if not rows:
         return
-    head = ("key", "type", "default", "range", "meaning", "source")
+    head = ("key", "meaning", "type", "default", "range", "source")
     filled = [number for number in range(len(head)) if any(row[number] for row in rows)]
     yield "\n"
     for row in (head, ["---"] * len(head), *rows):
@@ -202,7 +202,7 @@ def _rows(schema: dict[str, Any], above: str = "") -> Iterator[tuple[str, ...]]:
         meaning = value.get("description", "")
         cited = CITED.search(meaning)
         default = f"`{json.dumps(value['default'], ensure_ascii=False)}`" if "default" in value else "**required**"
-        cells = (" or ".join(_types(value)), default, ", ".join(dict.fromkeys(_ranges(value))), CITED.sub("", meaning))
+        cells = (CITED.sub("", meaning), " or ".join(_types(value)), default, ", ".join(dict.fromkeys(_ranges(value))))
         yield (f"`{above}{key}`", *cells, cited[1] if cited else "")
         for part in _branches(value):
             if "properties" in part:
