@@ -190,11 +190,10 @@ def _part(title: str, section: type[Section], *told: type) -> Iterator[str]:
     if not rows:
         return
     head = ("key", "meaning", "type", "default", "range", "source")
-    filled = [number for number in range(len(head)) if any(row[number] for row in rows)]
+    shown = len(head) if any(row[-1] for row in rows) else len(head) - 1  # an empty last column takes room
     yield "\n"
     for row in (head, ["---"] * len(head), *rows):
-        row = [row[number] for number in filled]
-        yield "| " + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in row) + " |\n"
+        yield "| " + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in row[:shown]) + " |\n"
 
 
 def _rows(schema: dict[str, Any], above: str = "") -> Iterator[tuple[str, ...]]:
