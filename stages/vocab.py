@@ -43,7 +43,7 @@ def main(
             (folder / "encoder").mkdir(exist_ok=True)
             shutil.copyfile(files[file], folder / "encoder" / file)
     Vocabulary(vocabulary=tokenizer.size, train=Ids(**profile.encoded(*facts))).write(metrics)
-    say(f"vocab: {name} knows {tokenizer.size:,} ids")
+    say(f"vocab: {name} has {tokenizer.size:,} ids")
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ def test_what_a_person_should_know_is_told():
     assert told(Clean(**cleaned.facts)) == [
         "a.csv read as utf-8",
         "1 text looks twice encoded (UTF-8 that was read as cp1252 or latin-1); see dataset.encodings",
-        "2 documents of 3 rows, 1 empty text",
+        "2 documents of 3 rows; left out: 1 empty text",
     ]
 
 

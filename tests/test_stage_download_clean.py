@@ -239,7 +239,7 @@ def test_the_commands_say_what_they_did(project):
     assert start("download", *DOWNLOAD).returncode == 0
     done = start("clean", "data/raw", *OUTS, LANG="C", PYTHONHASHSEED="1")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "5 documents of 6 rows, 1 empty text" in done.stdout
+    assert "5 documents of 6 rows; left out: 1 empty text" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The door of every stage: a stage reads only what the stages before it wrote, by the hashes in dvc.lock.
+"""The check before every stage: it may read only what the stages before it wrote, by the hashes in dvc.lock.
 
 DVC trusts a file whose size and time did not change, and what it restores from its cache. So a flipped bit, or a file
 from another run, would change the results without a word.

@@ -115,7 +115,7 @@ def standing(comparison: Comparison) -> str:
     """Returns how the champion does on the test split; with a tie, the difference that would have shown."""
     found = [f"{VERBS[verb]} {', '.join(names)}" for verb, names in comparison.standing.items() if names]
     if comparison.least:
-        found.append(f"to show, a difference must reach {range_of_points(comparison.least)} points")
+        found.append(f"a difference must reach {range_of_points(comparison.least)} points to show")
     return "; ".join(found) or "nothing to compare it with"
 
 

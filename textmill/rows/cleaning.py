@@ -114,8 +114,9 @@ def told(counts: Clean) -> list[str]:
     if counts.twice_encoded:
         some = counted(counts.twice_encoded, "text looks", "texts look")
         lines.append(f"{some} twice encoded (UTF-8 that was read as cp1252 or latin-1); see dataset.encodings")
-    dropped = "".join(f", {count:,} {reason}" for reason, count in counts.dropped.items())
-    return [*lines, f"{counts.kept:,} documents of {counts.rows:,} rows{dropped}"]
+    dropped = ", ".join(f"{count:,} {reason}" for reason, count in counts.dropped.items())
+    left_out = f"; left out: {dropped}" if dropped else ""
+    return [*lines, f"{counts.kept:,} documents of {counts.rows:,} rows{left_out}"]
 
 
 def arrange(docs: pl.DataFrame) -> pl.DataFrame:
