@@ -10,6 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 MANY, LIKELIEST = 12, 5  # up to this many classes, all are shown; of more, the likeliest
+NAME = 100  # characters shown of a name that comes from the data
 NARROW = 24  # characters that the first column of a table keeps in any terminal
 
 # C0 and C1 controls and the bidirectional ones: a review must not drive the reader's terminal.
@@ -32,7 +33,8 @@ def few(names: Sequence[str], most: int = 3) -> str:
 def first(names: Sequence[str], most: int = 3) -> str:
     """Returns the first names, and the number of others: a, b, c and 12 others."""
     more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more:,} other{'s' if more > 1 else ''}" if more > 0 else "")
+    shown = ", ".join(shortened(name, NAME) for name in names[:most])
+    return shown + (f" and {more:,} other{'s' if more > 1 else ''}" if more > 0 else "")
 
 
 def shortened(text: str, most: int = 24) -> str:
