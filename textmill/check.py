@@ -109,6 +109,6 @@ def _check_vectors(entry: dict[str, Any], key: str, vectors: dict[str, Any] | No
     source = f"tokenizers.{entry['tokenizer']}.vectors"
     if vectors is None:
         raise ParamsError(f"{where}.vectors: {entry['vectors']}, but {source} is null; change one of them")
-    size = vectors.get("size", entry[key])
+    size = vectors["size"] if vectors["source"] == "trained" else entry[key]  # a file's `size` is in bytes
     if entry[key] != size:
         raise ParamsError(f"{where}.{key}: {entry[key]}, but {source}.size is {size}; change one of them")
