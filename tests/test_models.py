@@ -278,6 +278,51 @@ def test_a_long_epoch_is_kept_on_its_way(tmp_path, monkeypatch, whole):
     assert all(np.array_equal(array, resumed[key]) for key, array in whole["lstm"].model.tensors().items())
 
 
+def cuts(size: int) -> list[int]:
+    return [size * part // 16 for part in range(16)]
+
+
+def flips(size: int) -> list[int]:
+    """Places all over the file."""
+    return [*range(9), *range(9, size, max(1, size // 150)), size - 1]
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """The newest of two checkpoints, of the first and the second epoch."""
+    folder = tmp_path_factory.mktemp("killed")
+    with killed_after(2):
+        brief("gru", folder)
+    _, newest = sorted(folder.glob("*/*"))
+    return newest
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(killed, whole, capsys):
+    good = killed.read_bytes()
+    tuner = torch.optim.Adam([torch.nn.Parameter(torch.ones(1))])
+
+    def load(data: bytes) -> int | None:
+        """The epoch that training resumes after, when the newest checkpoint has these bytes."""
+        killed.write_bytes(data)
+        network = torch.nn.Linear(1, 1)
+        network.load_state_dict = tuner.load_state_dict = lambda state: None
+        found = checkpoint.load(killed.parent, network, None, tuner)
+        return found and found[0]["epoch"]
+
+    assert load(good) == 2
+    assert "damaged" not in capsys.readouterr().out
+    for size in cuts(len(good)):
+        assert load(good[:size]) == 1, size
+    for place in flips(len(good)):
+        data = bytearray(good)
+        data[place] ^= 1 << place % 8
+        assert load(bytes(data)) == 1, place
+    assert f"{killed}: damaged; resuming without it" in capsys.readouterr().out
+    killed.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    resumed = brief("gru", killed.parent.parent).model.tensors()
+    assert all(np.array_equal(array, resumed[key]) for key, array in whole["gru"].model.tensors().items())
+
+
 @pytest.mark.parametrize("changes", [{}, {"ema": 0.9}])
 def test_no_training_begins_without_room_for_its_checkpoints(changes, tmp_path, monkeypatch):
     large = partial(fit, "lstm", hidden=128, epochs=3, **changes)
