@@ -55,7 +55,7 @@ ROOMS = {
     "explain": {"text", "training", "models", "bundle", "classifier"},
     "sections": {"sources", "rows", "tokenizers", "vectors", "training", "judging"},
     "verify": set(),
-    "tracking": {"models", "judging", "report", "bundle", "sections", "verify"},
+    "tracking": {"models", "judging", "report", "bundle", "classifier", "sections", "verify"},
     "check": {"tokenizers", "models", "judging", "sections", "tracking"},
     "schema": {"sources", "tokenizers", "vectors", "networks", "training", "models", "sections", "tracking", "check"},
     "review": {"sources", "judging", "report", "verify"},
