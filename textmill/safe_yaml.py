@@ -33,6 +33,8 @@ class _Composer(Composer):
     def compose_node(self, parent: Any, index: Any) -> Any:
         event, before = self.parser.peek_event(), self.values
         self.values += 1
+        if self.depth >= DEEPEST:
+            raise ComposerError(None, None, f"more than {DEEPEST} lists and maps inside one another", event.start_mark)
         node = super().compose_node(parent, index)
         if isinstance(event, AliasEvent):
             if id(node) not in self.sizes:
@@ -65,7 +67,7 @@ def parse(text: bytes, name: str) -> Any:
     if len(text) > MOST_BYTES:
         raise ParamsError(f"{name}: more than {MOST_BYTES:,} bytes; make it smaller")
     reader: Any = YAML(typ="safe", pure=True)  # its stubs lack most of its settings
-    reader.Composer, reader.Constructor, reader.max_depth = _Composer, _Constructor, DEEPEST
+    reader.Composer, reader.Constructor = _Composer, _Constructor
     try:
         return reader.load(text.decode("utf-8"))
     except UnicodeDecodeError as error:
