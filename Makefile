@@ -48,10 +48,10 @@ lock: ## pin what pyproject.toml asks for, from a fresh environment
 	.venv-lock/bin/pip freeze --exclude-editable | sed 's/+cpu$$//' > requirements.lock
 	rm -r .venv-lock
 
-audit: .venv/ready ## known vulnerabilities of the pinned packages
+audit: .venv/ready ## known vulnerabilities of the pinned packages; fails if there are any
 	$(PYTHON) -m venv .venv-audit
 	.venv-audit/bin/pip install --quiet pip-audit
-	.venv-audit/bin/pip-audit --no-deps --disable-pip -r requirements.lock; rm -r .venv-audit
+	.venv-audit/bin/pip-audit --no-deps --disable-pip -r requirements.lock; found=$$?; rm -r .venv-audit; exit $$found
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'

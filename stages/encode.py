@@ -6,7 +6,7 @@ from textmill import tokenizers
 from textmill.config import PARAMS
 from textmill.console import say
 from textmill.files import read_json, sha256
-from textmill.parquet import count_rows, read_batches
+from textmill.parquet import count_rows, read_batches, read_column
 from textmill.processes import keep_memory
 from textmill.records.data import Ids, Tokenized, Vocabulary
 from textmill.rows import profile
@@ -25,7 +25,8 @@ def main(
     for name in ("validation", "test", "unlabelled"):
         path = splits / f"{name}.parquet"
         batches = prefetch(lambda some: encoding.encode(some, codec, names), read_batches(path, ["text", "label"]))
-        counted = encoding.save(out / f"{name}.safetensors", batches, count_rows(path), made_by)
+        rows = encoding.of_rows(read_column(path, "id")) if name == "test" else ""  # its answers get their ids back
+        counted = encoding.save(out / f"{name}.safetensors", batches, count_rows(path), made_by, rows)
         facts[name] = Ids(**profile.encoded(*counted))
     for line in profile.unread(tokenizer.parent.name, codec.spec()["kind"], facts["validation"]):
         say(f"encode: {line}")

@@ -20,8 +20,20 @@ DAG = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]
 STAGES = {name: {**body, **body.pop("do", {})} for name, body in DAG.items()}
 
 # Each room, and the rooms that it may import. Every room may import BASE, in its order.
-BASE = ["errors", "extras", "console", "config", "files", "arrays", "parquet", "processes", "tally", "confidence"]
-BASE += ["records", "environment", "timings", "lockfile", "lastgood", "dag", "intact", "pin", "outputs"]
+BASE = [
+    "errors",
+    "extras",
+    "console",
+    "safe_yaml",
+    "config",
+    "files",
+    "arrays",
+    "parquet",
+    "processes",
+    "tally",
+    "confidence",
+]
+BASE += ["confidence", "records", "environment", "timings", "lockfile", "lastgood", "dag", "intact", "pin", "outputs"]
 BASE += ["failures", "stage", "code", "formats"]
 ROOMS = {
     "fetch": set(),
@@ -43,7 +55,7 @@ ROOMS = {
     "explain": {"text", "training", "models", "bundle", "classifier"},
     "sections": {"sources", "rows", "tokenizers", "vectors", "training", "judging"},
     "verify": set(),
-    "tracking": {"models", "judging", "report", "bundle", "sections", "verify"},
+    "tracking": {"models", "judging", "report", "bundle", "classifier", "sections", "verify"},
     "check": {"tokenizers", "models", "judging", "sections", "tracking"},
     "schema": {"sources", "tokenizers", "vectors", "networks", "training", "models", "sections", "tracking", "check"},
     "review": {"sources", "judging", "report", "verify"},

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 from textmill.errors import ArtifactError, ResourceError
-from textmill.text.encoding import HEADER, Encoded, corpus, encode, load, save
+from textmill.text.encoding import HEADER, Encoded, corpus, documents, encode, load, of_rows, save
 from textmill.text.ragged import Ragged
 from textmill.tokenizers.word import UNK, WordTokenizer
 
@@ -51,6 +51,20 @@ def test_the_library_of_the_format_reads_it(tmp_path):
     assert arrays["offsets"].tolist() == data.docs.offsets.tolist()
     assert arrays["labels"].tolist() == data.labels.tolist()
     assert path.stat().st_size == HEADER + sum(array.nbytes for array in arrays.values())
+
+
+@pytest.mark.parametrize("swap", ["split", "encoded"])
+def test_a_split_and_its_encoding_are_of_the_same_rows(tmp_path, swap):
+    """Two files of as many rows: their scores would be those of other texts."""
+    data = toy(50, 30, 3)
+    for name in ("a", "b"):
+        frame = pl.DataFrame({"id": [f"{name}{row}" for row in range(50)], "text": ["x"] * 50})
+        frame.write_parquet(tmp_path / f"{name}.parquet")
+        save(tmp_path / f"{name}.safetensors", [data], 50, MADE_BY, of_rows([frame["id"]]))
+    assert documents(tmp_path / "a.safetensors", tmp_path / "a.parquet", MADE_BY).ids[0] == "a0"
+    encoded, split = ("b", "a") if swap == "encoded" else ("a", "b")
+    with pytest.raises(ArtifactError, match=r"\.safetensors: of other rows than .*run `dvc repro`"):
+        documents(tmp_path / f"{encoded}.safetensors", tmp_path / f"{split}.parquet", MADE_BY)
 
 
 NONE = Encoded(Ragged(np.empty(0, np.int32), np.zeros(1, np.int64)), np.empty(0, np.int64))

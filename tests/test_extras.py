@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -176,3 +177,19 @@ def test_the_command_is_a_module_too(module):
     told = subprocess.run([*command, "--version"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert told == f"textmill {PROJECT['version']}\n"
     assert subprocess.run([*command, "nonsense"], cwd=ROOT, capture_output=True).returncode == 2
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_the_audit_fails_when_it_finds_something(tmp_path, status):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    python = tmp_path / "python"  # `python -m venv FOLDER` makes a pip that does nothing, and an audit that finds
+    python.write_text(
+        "#!/bin/sh\nmkdir -p $3/bin\nprintf '#!/bin/sh\\n' > $3/bin/pip\n"
+        f"printf '#!/bin/sh\\nexit {status}\\n' > $3/bin/pip-audit\nchmod +x $3/bin/*\n"
+    )
+    python.chmod(0o755)
+    done = subprocess.run(
+        ["make", "--old-file=.venv/ready", "audit", f"PYTHON={python}"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode > 0) == (status > 0), done.stderr
+    assert not (tmp_path / ".venv-audit").exists()

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from textmill.console import say
 from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError, TextmillError
 from textmill.failures import LONG, explain, line
 
@@ -99,3 +100,9 @@ def test_a_bug_is_one_line_and_keeps_its_traceback(tmp_path, monkeypatch):
 
 def test_a_line_is_one_line_without_controls():
     assert line("clean", DataError("a\nb\x1b[31m\u202ec")) == "error: clean: a b[31mc"
+
+
+def test_no_mark_of_direction_or_line_reaches_the_terminal(capsys):
+    marks = "\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\x1b\x85\x9b"
+    say(f"a{marks}b\tc \u05d0\u200d\u200c")
+    assert capsys.readouterr().out == "ab\tc \u05d0\u200d\u200c\n"

@@ -1,9 +1,12 @@
 """Fetching a file by its checksum: what each source gives, keeps and refuses."""
 
+import gzip
 import hashlib
 import os
 import threading
+import time
 import zipfile
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,7 +15,7 @@ from conftest import HANGS
 
 from textmill.config import validate
 from textmill.errors import ArtifactError, ParamsError, ResourceError
-from textmill.fetch import PathFile, Places, UrlFile, WheelFile, fetch, fetch_members, hosts
+from textmill.fetch import PathFile, Places, UrlFile, WheelFile, budget, fetch, fetch_members, hosts
 from textmill.fetch.places import MIRROR
 
 CSV = b"text,label\ngood,pos\nbad,neg\n"
@@ -197,6 +200,132 @@ def test_redirects_are_followed_but_only_to_http(places, serve):
     bad = serve(answer(b"", 302, Location="file:///etc/hostname"))
     with pytest.raises(ResourceError):
         fetch(at(bad.address(), OTHER), places, "demo")
+
+
+# --- a host that lies -------------------------------------------------------------------------------------------------
+
+
+def endless(piece: bytes, pause: float = 0.0, head: bytes = b"HTTP/1.0 200 OK\r\n\r\n"):
+    """Sends pieces until the client hangs up, a minute at most."""
+
+    def send(handler):
+        handler.wfile.write(head)
+        end = time.monotonic() + HANGS
+        with suppress(OSError):
+            while time.monotonic() < end:
+                handler.wfile.write(piece)
+                handler.wfile.flush()
+                time.sleep(pause)
+
+    return send
+
+
+def raw(text: bytes):
+    return lambda handler: handler.wfile.write(text)
+
+
+def chunks(*sent: bytes):
+    return raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"".join(sent))
+
+
+BOMB = gzip.compress(bytes(1 << 24))
+
+
+@pytest.mark.parametrize(
+    ("lie", "kind", "words"),
+    [
+        (endless(b"x" * 10_000), ArtifactError, "expected at most 1,000,000 bytes, got 1,0.*or more; set source: path"),
+        (answer(b"x" * 2_000_000), ArtifactError, "expected at most 1,000,000 bytes, the host has 2,000,000"),
+        (answer(b"", length="9" * 18), ArtifactError, "expected at most 1,000,000 bytes, the host has 999,9"),
+        (answer(b"", length="9" * 30), ArtifactError, "Content-Length: '9+', not a number"),
+        (answer(BOMB, **{"Content-Encoding": "gzip"}), ArtifactError, "expected at most 1,000,000 bytes, got 1,0"),
+        (answer(b"no", **{"Content-Encoding": "gzip"}), ResourceError, "ContentDecodingError"),
+        (answer(length="abc"), ArtifactError, "Content-Length: 'abc', not a number"),
+        (answer(length="-5"), ArtifactError, "Content-Length: '-5', not a number"),
+        (answer(length="1e3"), ArtifactError, "Content-Length: '1e3', not a number"),
+        (answer(length="\u00b2"), ArtifactError, "Content-Length: '\u00b2', not a number"),
+        (answer(length="29, 30"), ResourceError, "reviews.csv: the host's answer is not valid http|InvalidHeader"),
+        (endless(b"x", 0.02), ResourceError, r"only \d+ bytes came in 0 s; try again later"),
+        (endless(b"x", 0.02, b""), ResourceError, "only 0 bytes came in 0 s"),
+        (endless(b"A: b\r\n", 0.02, b"HTTP/1.0 200 OK\r\n"), ResourceError, "only 0 bytes came in 0 s"),
+        (endless(b"A: b\r\n", 0.0, b"HTTP/1.0 200 OK\r\n"), ResourceError, "ConnectionError"),
+        (endless(b"A" * 1000, 0.0, b"HTTP/1.0 200 "), ResourceError, "ConnectionError"),
+        (answer(b"", 302, Location="http://[::1/x"), ResourceError, "not valid http|InvalidURL"),
+        (answer(b"", 302, Location="http://"), ResourceError, "302"),
+        (answer(b"", 302, Location="http://a:99999999/x"), ResourceError, "InvalidURL|not valid http"),
+        (answer(b"", 302, Location="\u00e9://x"), ResourceError, "cannot download|not valid http"),
+        (answer(b"", 302, Location="reviews.csv"), ResourceError, "302"),
+        (chunks(b"zz\r\nabc"), ArtifactError, "expected more, got 0"),
+        (chunks(b"-5\r\nabc"), ResourceError, "not valid http"),
+        (chunks(b"3\r\nabc\r\n"), ArtifactError, "expected more, got 0"),
+        (chunks(b"9" * 40 + b"\r\nabc"), ArtifactError, "expected more, got 0"),
+        (raw(b"\xff\x00 hello"), ResourceError, "ConnectionError"),
+        (raw(b"HTTP/1.1 abc OK\r\n\r\n"), ResourceError, "ConnectionError"),
+        (raw(b"HTTP/1.1 999 OK\r\n\r\n"), ResourceError, "cannot download reviews.csv .999"),
+    ],
+)
+def test_every_lie_of_a_host_is_one_line_and_bounded(places, serve, monkeypatch, lie, kind, words):
+    monkeypatch.setattr(budget, "MOST", 1_000_000)
+    monkeypatch.setattr(budget, "WINDOW", 0.2)
+    config = at(serve(lie).address("reviews.csv?key=secret", user="me:secret@"))
+    started = time.monotonic()
+    with pytest.raises(kind, match=words) as caught:
+        fetch(config, places, "demo")
+    assert time.monotonic() - started < 5
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+    assert os.listdir(places.downloads) == []
+
+
+def test_a_host_that_never_ends_meets_the_deadline(places, serve, monkeypatch):
+    monkeypatch.setattr(budget, "DEADLINE", 0.3)
+    with pytest.raises(ResourceError, match=r"reviews\.csv: not complete after 0\.0 hours"):
+        fetch(at(serve(endless(b"x" * 1000, 0.01)).address()), places, "demo")
+
+
+def test_a_slow_host_is_waited_for(places, serve, monkeypatch):
+    monkeypatch.setattr(budget, "WINDOW", 0.2)
+    monkeypatch.setattr(budget, "LEAST", 20)
+
+    def slowly(handler):
+        handler.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n")
+        for place in range(0, len(CSV), 5):
+            time.sleep(0.05)
+            handler.wfile.write(CSV[place : place + 5])
+
+    monkeypatch.setattr(hosts, "CHUNK", 5)
+    assert fetch(at(serve(slowly).address()), places, "demo").path.read_bytes() == CSV
+
+
+def sized(server: Server, size: int) -> UrlFile:
+    return UrlFile(source="url", url=server.address(), sha256=[SHA], size=size)
+
+
+def test_a_pinned_size_stops_what_is_longer_and_tries_what_is_shorter_again(places, serve):
+    size = len(CSV)
+    fetch(sized(serve(answer()), size), places, "demo")
+    (places.downloads / SHA).unlink()
+    long = serve(answer(CSV * 1000))
+    with pytest.raises(ArtifactError, match=f"expected {size} bytes, the host has {size * 1000:,}; correct `size`"):
+        fetch(sized(long, size), places, "demo")
+    assert long.asked == 1
+    with pytest.raises(ArtifactError, match=f"expected {size} bytes, got [0-9,]+ or more"):
+        fetch(sized(serve(endless(CSV * 1000)), size), places, "demo")
+    short = serve(raw(b"HTTP/1.0 200 OK\r\n\r\n" + CSV[:9]))
+    with pytest.raises(ArtifactError, match=f"expected {size} bytes, got 9; try again"):
+        fetch(sized(short, size), places, "demo")
+    assert short.asked == hosts.TRIES
+    assert os.listdir(places.downloads) == []
+    with pytest.raises(ArtifactError, match="expected sha256"):  # shorter, and the host says so: kept for a look
+        fetch(sized(serve(answer(b"<html>")), size), places, "demo")
+    assert (places.downloads / "reviews.csv.bad").read_bytes() == b"<html>"
+
+
+@pytest.mark.parametrize("size", [0, -1, True, "29", 1 << 41])
+def test_a_size_is_a_number_of_bytes(size):
+    with pytest.raises(ParamsError, match=r"t\.size: expected"):
+        validate({"source": "url", "url": "https://example.org/a.csv", "sha256": [SHA], "size": size}, UrlFile, "t")
 
 
 # --- path -------------------------------------------------------------------------------------------------------------

@@ -1,3 +1,7 @@
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +15,7 @@ from hypothesis import strategies as st
 from textmill import parquet
 from textmill.arrays import map_arrays, read_arrays, write_arrays
 from textmill.errors import ArtifactError, ResourceError
+from textmill.fetch import Places
 from textmill.files import atomic, digest, read_json, sha256, write_json
 from textmill.parquet import append_parquet, count_rows, read_batches, read_parquet
 
@@ -23,6 +28,93 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path):
         raise RuntimeError
     assert read_json(path) == {"old": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["facts.json"]
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from textmill.fetch import Places
+from textmill.files import atomic
+with atomic(Path(sys.argv[1])) as temporary:
+    temporary.write_bytes(b"half" * 1000)
+    print("writing", flush=True)
+    time.sleep(600)
+"""
+
+
+@contextmanager
+def writer(path):
+    """A process in the middle of writing a file."""
+    with subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "writing\n"
+        yield process
+        process.kill()
+
+
+def parts(folder):
+    return [path.name for path in folder.glob(".*.part")]
+
+
+def test_the_next_writer_deletes_what_a_killed_one_left(tmp_path):
+    with writer(tmp_path / "00001.safetensors") as process:
+        assert len(parts(tmp_path)) == 1
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert len(parts(tmp_path)) == 1
+    write_json(tmp_path / "00002.json", {})  # any file of the folder
+    assert [path.name for path in tmp_path.iterdir()] == ["00002.json"]
+
+
+def test_the_next_download_deletes_what_a_killed_one_left(tmp_path):
+    kept = tmp_path / sha256(write(tmp_path / "a.csv", "a"))
+    (tmp_path / "a.csv").rename(kept)
+    with writer(tmp_path / "vectors.vec") as process:
+        process.kill()
+        process.wait()
+    assert Places(tmp_path, None).keep("a.csv", [kept.name], lambda path: None).path == kept
+    assert [path.name for path in tmp_path.iterdir()] == [kept.name]
+
+
+def write(path, text):
+    path.write_text(text)
+    return path
+
+
+def test_two_writers_of_one_file_leave_each_other_alone(tmp_path):
+    path = tmp_path / "out.csv"
+    with writer(path):
+        for _ in range(3):
+            write_json(path, {"a": 1})
+        assert len(parts(tmp_path)) == 1
+    assert read_json(path) == {"a": 1}
+
+
+def test_files_of_other_programs_stay(tmp_path):
+    for name in (".out.csv.123.part", "a.textmill.part"):
+        (tmp_path / name).write_text("mine")
+    write_json(tmp_path / "a.json", {})
+    assert {path.name for path in tmp_path.iterdir()} == {".out.csv.123.part", "a.textmill.part", "a.json"}
+
+
+def test_many_writers_of_one_file_leave_a_whole_one(tmp_path):
+    code = "import sys\nfrom pathlib import Path\nfrom textmill.files import write_json\n"
+    code += "for n in range(200): write_json(Path(sys.argv[1]), [int(sys.argv[2])] * 1000)"
+    command = [sys.executable, "-c", code, tmp_path / "a.json"]
+    processes = [subprocess.Popen([*command, str(number)], stderr=subprocess.PIPE) for number in range(4)]
+    assert [process.communicate()[1] for process in processes] == [b""] * 4
+    assert len(set(read_json(tmp_path / "a.json"))) == 1
+    assert not parts(tmp_path)
+
+
+def test_what_safetensors_writes_beside_its_file_goes_with_it(tmp_path):
+    import torch
+    from safetensors.torch import save_file
+
+    with atomic(tmp_path / "a.safetensors") as temporary:
+        save_file({"a": torch.ones(1)}, temporary)
+        assert temporary.parent.parent == tmp_path
+        (temporary.parent / ".tmp123").write_text("of a library")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.safetensors"]
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path):

@@ -1,9 +1,12 @@
 """What every family must do; a new family is tested as soon as its module exists."""
 
 import signal
+import subprocess
+import sys
 from functools import partial
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from conftest import (
@@ -24,7 +27,7 @@ from textmill.models import FAMILIES, model_entry
 from textmill.models import lstm as lstm_config
 from textmill.models.architectures import lstm, transformer
 from textmill.text.ragged import PAD, Ragged
-from textmill.training import batching, checkpoint, devices, epochs, neural
+from textmill.training import batching, checkpoint, devices, epochs, memory, neural
 from textmill.training.family import NetworkFamily
 from textmill.training.task import Fitted, Task
 from textmill.vectors import WordVectors
@@ -278,6 +281,51 @@ def test_a_long_epoch_is_kept_on_its_way(tmp_path, monkeypatch, whole):
     assert all(np.array_equal(array, resumed[key]) for key, array in whole["lstm"].model.tensors().items())
 
 
+def cuts(size: int) -> list[int]:
+    return [size * part // 16 for part in range(16)]
+
+
+def flips(size: int) -> list[int]:
+    """Places all over the file."""
+    return [*range(9), *range(9, size, max(1, size // 150)), size - 1]
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """The newest of two checkpoints, of the first and the second epoch."""
+    folder = tmp_path_factory.mktemp("killed")
+    with killed_after(2):
+        brief("gru", folder)
+    _, newest = sorted(folder.glob("*/*"))
+    return newest
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(killed, whole, capsys):
+    good = killed.read_bytes()
+    tuner = torch.optim.Adam([torch.nn.Parameter(torch.ones(1))])
+
+    def load(data: bytes) -> int | None:
+        """The epoch that training resumes after, when the newest checkpoint has these bytes."""
+        killed.write_bytes(data)
+        network = torch.nn.Linear(1, 1)
+        network.load_state_dict = tuner.load_state_dict = lambda state: None
+        found = checkpoint.load(killed.parent, network, None, tuner)
+        return found and found[0]["epoch"]
+
+    assert load(good) == 2
+    assert "damaged" not in capsys.readouterr().out
+    for size in cuts(len(good)):
+        assert load(good[:size]) == 1, size
+    for place in flips(len(good)):
+        data = bytearray(good)
+        data[place] ^= 1 << place % 8
+        assert load(bytes(data)) == 1, place
+    assert f"{killed}: damaged; resuming without it" in capsys.readouterr().out
+    killed.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    resumed = brief("gru", killed.parent.parent).model.tensors()
+    assert all(np.array_equal(array, resumed[key]) for key, array in whole["gru"].model.tensors().items())
+
+
 @pytest.mark.parametrize("changes", [{}, {"ema": 0.9}])
 def test_no_training_begins_without_room_for_its_checkpoints(changes, tmp_path, monkeypatch):
     large = partial(fit, "lstm", hidden=128, epochs=3, **changes)
@@ -394,6 +442,47 @@ def test_auto_says_what_it_picked_and_trains_with_it(name):
 def test_a_processor_without_bfloat16_gets_float32(monkeypatch):
     monkeypatch.setattr(devices, "_emulated", lambda: True)
     assert fit("lstm", precision="auto", epochs=1).precision == "float32"
+
+
+def needs(name: str) -> int:
+    """The bytes of a model's weights, gradients and two moments."""
+    network = fit(name).model.network
+    return sum(weight.nbytes * (4 if weight.requires_grad else 1) for weight in network.parameters())
+
+
+def test_what_cannot_fit_into_memory_is_refused_before_training(monkeypatch, capsys):
+    least = needs("lstm")
+    capsys.readouterr()
+    monkeypatch.setattr(memory, "total", lambda _: least - 1)
+    with pytest.raises(
+        ResourceError, match=r"needs 0\.00 GB .* there are 0\.00 GB; the largest weight is .* \(\d+ x \d+\): lower the"
+    ):
+        fit("lstm")
+    assert "epoch" not in capsys.readouterr().out
+    monkeypatch.setattr(memory, "total", lambda _: least)
+    fit("lstm")
+
+
+def test_memory_is_the_least_of_machine_container_and_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    cpu = torch.device("cpu")
+    machine = memory.total(cpu)
+    assert 1 << 28 < machine < 1 << 50
+    swap = psutil.swap_memory().total
+    for limit, swappable, expected in (
+        ("max", "max", machine),
+        ("1000000", "0", 1_000_000),
+        ("1000000", "max", 1_000_000 + swap),
+        ("1000000", str(swap + 1), 1_000_000 + swap),
+        ("nonsense", "0", machine),
+    ):
+        (tmp_path / "memory.max").write_text(f"{limit}\n")
+        (tmp_path / "memory.swap.max").write_text(f"{swappable}\n")
+        assert memory.total(cpu) == min(machine, expected)
+    code = "import resource, torch; from textmill.training import memory; "
+    code += "resource.setrlimit(resource.RLIMIT_AS, (20 << 30, -1)); print(memory._limit())"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(found.stdout) == 20 << 30
 
 
 def test_a_gpu_without_memory_is_one_line(monkeypatch):

@@ -164,6 +164,15 @@ def test_columns_of_the_data_are_ways_to_slice():
     assert {part.slice: part.rows for part in found["blank"]} == {"(empty)": 200, "de": 100, "x" * 40: 100}
 
 
+@pytest.mark.parametrize("first", [*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20"])
+def test_no_cell_for_a_spreadsheet_is_a_formula(first):
+    frame = facts(50)
+    found = slices.wrong(frame, pl.DataFrame({"id": frame["id"], "text": [f"{first}cmd|' /C calc'!A0"] * 50}))
+    assert set(found["text"]) == {f"'{first}cmd|' /C calc'!A0"}
+    plain = slices.wrong(frame, pl.DataFrame({"id": frame["id"], "text": [f"a{first}b\n{first}c"] * 50}))
+    assert set(plain["text"]) == {f"a{first}b\n{first}c"}
+
+
 def test_errors_for_a_spreadsheet():
     frame = facts(50)
     texts = pl.DataFrame({"id": frame["id"], "text": ["=1+1", 'a "quoted",\ntext', "plain"] * 16 + ["-", "@x"]})

@@ -494,6 +494,10 @@ def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
         splits.mkdir()
         (splits / "test.parquet").symlink_to(made / "split/train.parquet")
         evaluate.main(made / "lstm", made / "encoded", splits, no_columns(tmp_path / "c.parquet"), tmp_path)
+    with pytest.raises(ArtifactError, match="of other rows than"):
+        (splits / "test.parquet").unlink()
+        pl.read_parquet(made / "split/test.parquet").reverse().write_parquet(splits / "test.parquet")
+        evaluate.main(made / "lstm", made / "encoded", splits, no_columns(tmp_path / "c.parquet"), tmp_path)
     with pytest.raises(ParamsError, match=r"models\.gru: missing"):
         train.main("gru", *parts)
     write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": {"word": {**WORD, "min_freq": 10_000}}})

@@ -5,7 +5,8 @@ from typing import Annotated, Any, get_type_hints
 
 from pydantic import Field
 
-from textmill.config import Name, Section, Seed, Threads, load_params, section, unknown_key
+from textmill.config import Name, Section, Seed, Threads, load_params, section, shown, unknown_key
+from textmill.console import first
 from textmill.errors import ParamsError
 
 Entries = Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]
@@ -38,14 +39,14 @@ def check_shape(path: Path) -> None:
     params = load_params(path)
     for key in params:
         if key not in SCHEMAS:
-            raise unknown_key(f"{path}: {key}", key, list(SCHEMAS))
+            raise unknown_key(f"{path}: ", key, list(SCHEMAS))
     for key, schema in SCHEMAS.items():
         section(params, path, key, schema)
     for name in params["models"]:
         tokenizer = section(params, path, f"models.{name}.tokenizer", str)
         if tokenizer not in params["tokenizers"]:
-            known = ", ".join(params["tokenizers"])
-            raise ParamsError(f"{path}: models.{name}.tokenizer: expected one of {known}, found '{tokenizer}'")
+            known = first(list(params["tokenizers"]), 10)
+            raise ParamsError(f"{path}: models.{name}.tokenizer: expected one of {known}, found {shown(tokenizer)}")
 
 
 def check_params(path: Path) -> dict[str, Any]:
@@ -108,6 +109,6 @@ def _check_vectors(entry: dict[str, Any], key: str, vectors: dict[str, Any] | No
     source = f"tokenizers.{entry['tokenizer']}.vectors"
     if vectors is None:
         raise ParamsError(f"{where}.vectors: {entry['vectors']}, but {source} is null; change one of them")
-    size = vectors.get("size", entry[key])
+    size = vectors["size"] if vectors["source"] == "trained" else entry[key]  # a file's `size` is in bytes
     if entry[key] != size:
         raise ParamsError(f"{where}.{key}: {entry[key]}, but {source}.size is {size}; change one of them")

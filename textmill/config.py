@@ -13,14 +13,24 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from textmill.console import first, shortened
 from textmill.errors import ArtifactError, ParamsError
+from textmill.safe_yaml import MOST_BYTES, parse
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
 
 PARAMS = Path("params.yaml")
+SHOWN = 100  # characters that an error prints of what a file has
+
+
+def shown(value: Any) -> str:
+    """Returns a value as errors print it, in quotes if it is text; of a long one the beginning."""
+    try:
+        return shortened(repr(value), SHOWN)
+    except ValueError:  # Python prints no integer of more than 4,300 digits
+        return "a number of thousands of digits"
 
 
 def like(pattern: str, words: str) -> AfterValidator:
@@ -28,7 +38,7 @@ def like(pattern: str, words: str) -> AfterValidator:
 
     def check(text: str) -> str:
         if not re.fullmatch(pattern, text):
-            raise ValueError(f"expected {words}, found {text!r}")
+            raise ValueError(f"expected {words}, found {shown(text)}")
         return text
 
     vars(check)["words"] = words  # for docs/reference/params.md
@@ -83,26 +93,22 @@ SHORTER = {
 def load_params(path: Path) -> dict[str, Any]:
     """Returns the whole file as plain dicts and lists (YAML 1.2, as DVC reads it).
 
-    Raises ArtifactError if the file is missing, and ParamsError with the line if it is not YAML or repeats a key.
+    Raises ArtifactError if the file is missing, and ParamsError with the line if it is not YAML, repeats a key or is
+    too large.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with open(path, "rb") as file:
+            text = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise ArtifactError(
             f"{path}: {error.strerror}; go to a project's folder (`textmill new` makes one), or copy one from presets/"
         ) from error
-    except UnicodeDecodeError as error:
-        raise ParamsError(f"{path}: not UTF-8 (byte {error.start})") from error
-    try:
-        params = YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        problem = (getattr(error, "problem", None) or str(error)).splitlines()[0]
-        raise ParamsError(f"{path}{line}: {problem}") from error
+    params = parse(text, str(path))
     if not isinstance(params, dict):
         found = "nothing" if params is None else type(params).__name__
         raise ParamsError(f"{path}: expected sections such as 'dataset:', found {found}")
+    if odd := [key for key in params if not isinstance(key, str)]:
+        raise ParamsError(f"{path}: expected sections such as 'dataset:', found the key {shown(odd[0])}; remove it")
     return params
 
 
@@ -130,9 +136,9 @@ def section(params: dict[str, Any], path: Path, key: str, schema: "TypeForm[T]")
     seen: list[str] = []
     for part in key.split("."):
         if not isinstance(value, dict) or part not in value:
-            there = list(value) if isinstance(value, dict) else []
+            there = [_key(key) for key in value] if isinstance(value, dict) else []
             like_it = get_close_matches(part, there, n=1, cutoff=0.5) or (there if seen else [])
-            found = f"; found {', '.join(like_it)}" if like_it else ""
+            found = f"; found {first(like_it, 10)}" if like_it else ""
             raise ParamsError(f"{path}: {'.'.join([*seen, part])}: missing{found}")
         value, seen = value[part], [*seen, part]
     return validate(value, schema, f"{path}: {key}")
@@ -151,10 +157,10 @@ def _line(invalid: ValidationError, value: Any, schema: Any, where: str) -> str:
     # An unknown key usually explains the missing one next to it.
     error = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
     *above, key = error["loc"] or [None]
-    location = [str(part) for part in above if _in(value, part)]
+    location = [_key(part) for part in above if _in(value, part)]
     if error["type"] in ("missing", "extra_forbidden") or _in(value, key):
-        location.append(str(key))
-    path = where + ".".join(location) if where.endswith(": ") else ".".join([where, *location])
+        location.append(_key(key))
+    path = _path(where, location)
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     if error["type"] == "missing":
         return f"{path}: missing{more}"
@@ -164,9 +170,19 @@ def _line(invalid: ValidationError, value: Any, schema: Any, where: str) -> str:
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     if shorter := SHORTER.get(error["type"]):  # our own messages may contain the braces of a user's pattern
         message = shorter.format(**{name: _plain(value) for name, value in error["ctx"].items()})
-    found = "" if error["type"] == "value_error" else f", found {error['input']!r}"
+    if isinstance(text := error["input"], str) and len(text) > SHOWN:  # a validator's message may contain it
+        message = message.replace(repr(text), shown(text)).replace(text, shortened(text, SHOWN))
+    found = "" if error["type"] == "value_error" else f", found {shown(error['input'])}"
     expected = "" if error["type"] == "value_error" else "expected "
     return f"{path}: {expected}{message}{found}{more}"
+
+
+def _path(where: str, location: list[str]) -> str:
+    return where + ".".join(location) if where.endswith(": ") else ".".join([where, *location])
+
+
+def _key(key: Any) -> str:
+    return shortened(key, SHOWN) if isinstance(key, str) else shown(key)
 
 
 def _plain(bound: Any) -> Any:
@@ -185,13 +201,13 @@ def _fields(schema: Any) -> dict[str, Any]:
 
 
 def unknown_key(where: str, key: str, known: list[str]) -> ParamsError:
-    """Returns the error for an unknown key, with the most similar known one."""
-    return ParamsError(f"{where}: unknown key{nearest(key, known)}")
+    """Returns the error for an unknown key under `where` (as for `validate`), with the most similar known one."""
+    return ParamsError(f"{_path(where, [_key(key)])}: unknown key{nearest(key, known)}")
 
 
 def nearest(key: str, known: list[str]) -> str:
     """Returns the end of the error for an unknown key: the most similar known key, or all of them."""
-    close = get_close_matches(key, known, n=1, cutoff=0.5)
+    close = get_close_matches(key[:SHOWN], known, n=1, cutoff=0.5)
     if close:
         return f"; did you mean '{close[0]}'?"
     return f"; known keys: {', '.join(sorted(known))}" if known else ""

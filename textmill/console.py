@@ -10,10 +10,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 MANY, LIKELIEST = 12, 5  # up to this many classes, all are shown; of more, the likeliest
+NAME = 100  # characters shown of a name that comes from the data
 NARROW = 24  # characters that the first column of a table keeps in any terminal
 
-# C0 and C1 controls and the bidirectional ones: a review must not drive the reader's terminal.
-UNPRINTABLE = dict.fromkeys([*range(9), *range(10, 32), *range(127, 160), *range(8234, 8239), *range(8294, 8298)])
+# C0 and C1 controls but the tab, all marks that turn the direction of text, and the separators of lines and paragraphs
+# that some terminals obey: a review must not drive the reader's terminal.
+UNPRINTABLE = dict.fromkeys(
+    [*range(9), *range(10, 32), *range(127, 160), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
+)
 
 
 def say(line: str) -> None:
@@ -32,7 +36,8 @@ def few(names: Sequence[str], most: int = 3) -> str:
 def first(names: Sequence[str], most: int = 3) -> str:
     """Returns the first names, and the number of others: a, b, c and 12 others."""
     more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more:,} other{'s' if more > 1 else ''}" if more > 0 else "")
+    shown = ", ".join(shortened(name, NAME) for name in names[:most])
+    return shown + (f" and {more:,} other{'s' if more > 1 else ''}" if more > 0 else "")
 
 
 def shortened(text: str, most: int = 24) -> str:

@@ -7,12 +7,14 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from textmill.errors import ArtifactError, ResourceError
 
+PART = ".textmill.part"  # the ending of temporary folders
+TRIES = 20
 LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # halves of UTF-16 pairs, which JSON may contain and UTF-8 cannot
 
 
@@ -35,20 +37,65 @@ def free(path: Path) -> int:
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yields a temporary path next to `path`; when the block ends, it is renamed to `path`.
+    """Yields a temporary path; when the block ends, it is renamed to `path`.
 
+    Also deletes what killed writers left in the folder. Several processes may write the same file; the last one wins.
     Raises ResourceError, leaving nothing behind, if the disk is full or the folder cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sweep(path.parent)
+        # A folder, because safetensors writes to a temporary file of its own, next to the one asked for.
+        with _held(path.with_name(f".{path.name}.{os.getpid()}{PART}")) as folder:
+            temporary = folder / path.name
             yield temporary
             with open(temporary, "rb+") as file:  # Windows flushes only files opened for writing
                 os.fsync(file.fileno())
             os.replace(temporary, path)
+
+
+def sweep(folder: Path) -> None:
+    """Deletes what killed writers left in a folder: the temporary folders that no process holds. Not on Windows."""
+    with suppress(OSError):
+        for left in [folder / name for name in os.listdir(folder) if name.startswith(".") and name.endswith(PART)]:
+            if (lock := _lock(left, wait=False)) is not None:
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(lock)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[Path]:
+    """Makes a folder that `sweep` leaves alone as long as this process lives, and deletes it when the block ends."""
+    for _ in range(TRIES):  # another process may sweep it before it is locked
+        folder.mkdir(exist_ok=True)
+        if (lock := _lock(folder, wait=True)) is not None:
+            break
+    try:
+        yield folder
     finally:
-        temporary.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock(folder: Path, wait: bool) -> int | None:
+    """Locks a folder and returns its descriptor, which holds the lock; None if it is held, gone or cannot be locked."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has no such locks
+        return None
+    try:
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        if os.path.samestat(os.fstat(lock), folder.stat()):
+            return lock
+    except OSError:  # held, gone, or on a file system without locks
+        pass
+    os.close(lock)
+    return None
 
 
 @contextmanager

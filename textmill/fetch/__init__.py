@@ -22,6 +22,7 @@ from textmill.files import sha256
 Text = Annotated[str, Field(min_length=1)]
 Address = Annotated[str, AfterValidator(check_address)]
 Checksums = Annotated[list[Sha256], Field(min_length=1)]  # one must match: a file may be packed in several ways
+Size = Annotated[int, Field(ge=1, le=1 << 40, strict=True)]  # bytes of a file
 
 
 class WheelFile(Section):
@@ -42,6 +43,7 @@ class UrlFile(Section):
     source: Literal["url"]  # where the file comes from
     url: Address  # the file's address
     sha256: Checksums  # checksums of the file; one must match
+    size: Size | None = None  # the file's size in bytes; a longer download is stopped; null: at most 8 GiB
 
 
 class PathFile(Section):
@@ -68,7 +70,7 @@ def fetch(file: WheelFile | UrlFile | PathFile, places: Places, folder: str) -> 
                 if places.mirror:
                     shutil.copyfile(places.in_mirror(name, folder, name), target)
                 else:
-                    download_url(file.url, target)
+                    download_url(file.url, target, file.size)
 
             return places.keep(name, file.sha256, receive)
         case PathFile():

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from textmill.console import say
 from textmill.errors import ArtifactError
-from textmill.files import atomic, sha256
+from textmill.files import atomic, sha256, sweep
 
 MIRROR = "TEXTMILL_HUB_MIRROR"  # environment variable: a folder that replaces every host except the package index
 
@@ -50,6 +50,7 @@ class Places:
         Raises ArtifactError if no checksum matches, and then keeps the file for inspection, with ".bad" appended.
         """
         called = f"{package}-{name}" if package else name
+        sweep(self.downloads)  # what a killed download left may be large
         for checksum in checksums:
             kept = self.downloads / checksum
             if kept.is_file() and sha256(kept) == checksum:

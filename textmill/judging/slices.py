@@ -19,7 +19,7 @@ UNKNOWN = {"none": 0.0, "up to 5 %": 0.05, "5 to 10 %": 0.1, "more than 10 %": 1
 VALUES = 15  # of a column that get a slice of their own
 LONG = 40  # characters of a value to show
 EMPTY = "(empty)"
-FORMULA = r"^[=+\-@\t\r]"  # what a spreadsheet would evaluate
+FORMULA = r"^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"  # what a spreadsheet evaluates; the last four are full-width
 
 
 def negated(texts: pl.Series, negations: Sequence[str]) -> pl.Series:

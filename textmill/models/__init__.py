@@ -12,7 +12,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-from textmill.config import Section
+from textmill.config import Section, shown
 from textmill.errors import ParamsError, TextmillError
 from textmill.extras import EXTRAS
 from textmill.training.task import Family, Reads
@@ -53,7 +53,7 @@ def family(name: Any, where: str = "model") -> Family:
     if both := set(own) & set(FAMILIES):
         raise ParamsError(f"{OWN}/{min(both)}.py: Textmill has a family with this name; rename yours")
     if name not in FAMILIES + own:
-        raise ParamsError(f"{where}.family: expected one of {', '.join(FAMILIES + own)}, found {name!r}")
+        raise ParamsError(f"{where}.family: expected one of {', '.join(FAMILIES + own)}, found {shown(name)}")
     if name in FAMILIES:
         return import_module(f"textmill.models.{name}").FAMILY
     try:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo
 
-from textmill.config import Name, Section, like
+from textmill.config import Name, Section, like, shown
 from textmill.fetch.archives import FORMATS, format_of, is_archive
 from textmill.sources.naming import Split
 
@@ -22,7 +22,8 @@ def _known_codec(encoding: str) -> str:
 
 def _distinct(names: list[str]) -> list[str]:
     if len(set(names)) < len(names):
-        raise ValueError(f"a name occurs twice: {', '.join(names)}")
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"a name occurs twice: {shown(twice)}")
     return names
 
 

@@ -1,5 +1,6 @@
-"""Encoded splits on disk: ids and class numbers, with the digest of the tokenizer that made them."""
+"""Encoded splits on disk: ids and class numbers, with the digests of the tokenizer and the rows they are from."""
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,10 +39,13 @@ def classes(column: pl.Series, labels: list[str]) -> np.ndarray:
     return numbers.fill_null(-1).to_numpy()
 
 
-def save(path: Path, batches: Iterable[Encoded], documents: int, tokenizer: str) -> tuple[np.ndarray, int]:
+def save(
+    path: Path, batches: Iterable[Encoded], documents: int, tokenizer: str, rows: str = ""
+) -> tuple[np.ndarray, int]:
     """Writes a split batch by batch. Returns the lengths of its documents, int64 (N,), and how many ids are UNK.
 
-    documents: N, the total of all batches. tokenizer: the digest of the tokenizer's file.
+    documents: N, the total of all batches. tokenizer: the digest of the tokenizer's file; rows: of the ids of the rows
+    (`of_rows`), "" if nobody asks for them.
     The file is safetensors, with labels (N,), offsets (N + 1,) and ids (T,). Ids are written as they come, labels and
     offsets (16 bytes per document) at the end.
     """
@@ -58,13 +62,13 @@ def save(path: Path, batches: Iterable[Encoded], documents: int, tokenizer: str)
         lengths = np.concatenate(each)
         offsets = np.concatenate([[0], np.cumsum(lengths)])
         file.seek(0)
-        file.write(_header(documents, int(offsets[-1]), tokenizer))
+        file.write(_header(documents, int(offsets[-1]), f"{tokenizer} {rows}".rstrip()))
         file.write(np.concatenate([*labels, offsets]).astype("<i8").data)
     return lengths, unknown
 
 
-def _header(documents: int, tokens: int, tokenizer: str) -> bytes:
-    header: dict[str, dict[str, Any]] = {"__metadata__": {"from": tokenizer}}
+def _header(documents: int, tokens: int, made_from: str) -> bytes:
+    header: dict[str, dict[str, Any]] = {"__metadata__": {"from": made_from}}
     end = 0
     for name, dtype, size, count in (
         ("labels", "I64", 8, documents),
@@ -90,10 +94,16 @@ def load(path: Path, tokenizer: str) -> Encoded:
 
     Raises ArtifactError if it is missing or damaged, or if another tokenizer made it.
     """
-    arrays, made_by = map_arrays(path)
+    return _load(path, tokenizer)[0]
+
+
+def _load(path: Path, tokenizer: str) -> tuple[Encoded, str]:
+    """Returns the documents, and the digest of their rows, "" if it is not known."""
+    arrays, made_from = map_arrays(path)
+    made_by, _, rows = made_from.partition(" ")
     if made_by != tokenizer:
         raise ArtifactError(f"{path}: encoded by a different tokenizer than the one given; run `dvc repro`")
-    return Encoded(Ragged(arrays["ids"], arrays["offsets"]), arrays["labels"])
+    return Encoded(Ragged(arrays["ids"], arrays["offsets"]), arrays["labels"]), rows
 
 
 class Documents(NamedTuple):
@@ -104,8 +114,19 @@ class Documents(NamedTuple):
 
 
 def documents(encoded: Path, split: Path, tokenizer: str) -> Documents:
-    """Reads both files of a split. Raises ArtifactError if their numbers of documents differ."""
-    data, ids = load(encoded, tokenizer), read_parquet(split, columns=["id"])["id"]
+    """Reads both files of a split. Raises ArtifactError if they are not of the same rows."""
+    data, rows = _load(encoded, tokenizer)
+    ids = read_parquet(split, columns=["id"])["id"]
     if len(ids) != len(data.docs):
         raise ArtifactError(f"{encoded}: {len(data.docs)} documents, but {split} has {len(ids)}; run `dvc repro`")
+    if rows and rows != of_rows([ids]):
+        raise ArtifactError(f"{encoded}: of other rows than {split}; run `dvc repro`")
     return Documents(ids, data)
+
+
+def of_rows(ids: Iterable[pl.Series]) -> str:
+    """Returns the hex digest of the ids of a split's rows, in their order, however they are grouped."""
+    whole = hashlib.sha256()
+    for some in ids:
+        whole.update("".join(f"{one}\0" for one in some).encode())
+    return whole.hexdigest()

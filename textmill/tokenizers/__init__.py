@@ -10,7 +10,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import IO, Any
 
-from textmill.config import validate
+from textmill.config import shown, validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import read_json, write_json
 from textmill.formats import Upgrade, upgraded
@@ -30,7 +30,7 @@ def tokenizer_config(entry: Any, where: str) -> TokenizerConfig:
     """Returns an entry of `tokenizers:` as the config of its kind. Raises ParamsError with the key under `where`."""
     kind = entry.get("kind") if isinstance(entry, dict) else None
     if kind not in KINDS:
-        raise ParamsError(f"{where}.kind: expected one of {', '.join(KINDS)}, found {kind!r}")
+        raise ParamsError(f"{where}.kind: expected one of {', '.join(KINDS)}, found {shown(kind)}")
     own = {key: value for key, value in entry.items() if key != "vectors"}  # `vectors` is checked by `vectors_config`
     return of_kind(kind).check(own, where)
 

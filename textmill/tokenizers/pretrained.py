@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from pydantic import AfterValidator, Field
 
-from textmill.config import Package, Repo, Revision, Sha256, validate
+from textmill.config import Package, Repo, Revision, Sha256, shown, validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.fetch import check_path, fetch_hub_file, fetch_members
 from textmill.fetch.places import Fetched, Places
@@ -111,7 +111,7 @@ def pretrained_config(entry: Mapping[str, Any], where: str) -> PretrainedTokeniz
     """Returns an entry of this kind as the config of its source. Raises ParamsError with the key under `where`."""
     source = entry.get("source")
     if source not in list(SOURCES):
-        raise ParamsError(f"{where}.source: expected one of {', '.join(SOURCES)}, found {source!r}")
+        raise ParamsError(f"{where}.source: expected one of {', '.join(SOURCES)}, found {shown(source)}")
     return validate(entry, SOURCES[source], where)
 
 

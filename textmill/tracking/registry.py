@@ -3,10 +3,17 @@
 import io
 from collections.abc import Collection, Sequence
 from contextlib import redirect_stderr
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from textmill.bundle import SEEDS
+from textmill.classifier import load
+from textmill.console import first
 from textmill.errors import ArtifactError
+from textmill.files import sha256
 from textmill.judging.scoring import EXCERPT
+from textmill.lockfile import differing
 from textmill.records.mistakes import Mistakes
 from textmill.tracking.lookup import previous_of
 from textmill.tracking.names import BUNDLE, CHAMPION, MODEL, PREVIOUS, registered_name
@@ -45,28 +52,47 @@ def clear(client: "MlflowClient", dataset: str, models: Collection[str]) -> None
 
 
 def promote(client: "MlflowClient", dataset: str, number: str, champion: Result, before: Sequence[str] = ()) -> None:
-    """Moves the alias `champion` to this version, once it has loaded and predicted what `evaluate` recorded.
+    """Moves the alias `champion` to this version, once its bundle has predicted what `evaluate` recorded.
 
-    before: as for `previous_of`; if empty, the version that has the alias now. Raises ArtifactError if the predictions
-    differ.
+    Only the bundle is loaded, once its files are those that dvc.lock names: a version is found by a tag, and loading
+    what the store has would run the store's code.
+    before: as for `previous_of`; if empty, the version that has the alias now. Raises ArtifactError if files or
+    predictions differ.
     """
-    import mlflow
-    import pandas as pd
-
     name = registered_name(dataset)
     aliases = client.get_registered_model(name).aliases
     now = str(aliases.get(CHAMPION, ""))
     previous = previous_of(number, before or [now])
     if now != number:
-        served = mlflow.pyfunc.load_model(f"models:/{name}/{number}")
-        # The file of errors is the only one that has texts next to predictions.
-        wrong = Mistakes.read(champion.outs[Mistakes.FILE].path).root
-        known: list[tuple[str, str | None]] = [(one.text, one.prediction) for one in wrong if len(one.text) < EXCERPT]
-        known = known or [("a", None)]
-        predicted = served.predict(pd.DataFrame({"text": [text for text, _ in known]}))["prediction"]
-        if any(recorded not in (None, label) for (_, recorded), label in zip(known, predicted, strict=True)):
-            raise ArtifactError(f"{name} v{number}: predicts other than `evaluate` recorded; the alias was not moved")
+        _check_version(f"{name} v{number}", f"models:/{name}/{number}", champion)
     if previous and str(aliases.get(PREVIOUS)) != previous:
         client.set_registered_model_alias(name, PREVIOUS, previous)
     if now != number:
         client.set_registered_model_alias(name, CHAMPION, number)
+
+
+def _check_version(version: str, uri: str, champion: Result) -> None:
+    """Raises ArtifactError unless a version has the champion's bundle, and predicts what `evaluate` recorded."""
+    from mlflow.artifacts import download_artifacts
+
+    champion.bundle.check()
+    # The file of errors is the only one that has texts next to predictions.
+    wrong = Mistakes.read(champion.outs[Mistakes.FILE].path).root
+    known: list[tuple[str, str | None]] = [(one.text, one.prediction) for one in wrong if len(one.text) < EXCERPT]
+    known = known or [("a", None)]
+    with TemporaryDirectory(prefix="textmill-track-") as folder, redirect_stderr(io.StringIO()):
+        served = Path(download_artifacts(f"{uri}/artifacts/{champion.name}", dst_path=folder))
+        if others := differing(_files(served), _files(champion.bundle.path)):
+            raise ArtifactError(
+                f"{version}: {first(others)}: not what dvc.lock says; the alias was not moved. "
+                "Delete this version, and run `dvc repro track`"
+            )
+        predicted = load(served).predict([text for text, _ in known])
+    if any(recorded not in (None, label) for (_, recorded), label in zip(known, predicted, strict=True)):
+        raise ArtifactError(f"{version}: predicts other than `evaluate` recorded; the alias was not moved")
+
+
+def _files(bundle: Path) -> dict[str, str]:
+    """Returns the checksum of each of a bundle's files, by its path, without the seeds that are not shipped."""
+    files = {path.relative_to(bundle).as_posix(): path for path in sorted(bundle.rglob("*")) if path.is_file()}
+    return {name: sha256(path) for name, path in files.items() if not name.startswith(f"{SEEDS}/")}

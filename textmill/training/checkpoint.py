@@ -1,9 +1,11 @@
 """Checkpoints of a training run, from which a killed run resumes to the same bytes.
 
-Each is one file, so that it is either complete or absent; the last KEPT are kept. The folder is not a DVC output,
+Each is one file, so that it is either complete or absent, and has a digest of all that it holds; the last KEPT are
+kept. The folder is not a DVC output,
 because DVC deletes outputs before it starts a stage.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from textmill.console import say
 from textmill.errors import ResourceError
 from textmill.files import atomic, free
 
@@ -50,12 +53,9 @@ def save(
     for number, state in tuner.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": torch.as_tensor(value) for name, value in state.items()}
     inside = f"-{facts['step']:07}" if facts.get("step") else ""  # sorts before the checkpoint at the epoch's end
+    tensors, told = {name: t.detach().cpu().contiguous() for name, t in tensors.items()}, json.dumps(facts)
     with atomic(folder / f"{facts['epoch']:05}{inside}.safetensors") as temporary:
-        save_file(
-            {name: t.detach().cpu().contiguous() for name, t in tensors.items()},
-            temporary,
-            {"facts": json.dumps(facts)},
-        )
+        save_file(tensors, temporary, {"facts": told, "digest": _digest(tensors, told)})
     for old in _files(folder)[KEPT:]:
         old.unlink()
 
@@ -63,14 +63,21 @@ def save(
 def load(
     folder: Path, network: nn.Module, average: nn.Module | None, tuner: Optimizer
 ) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
-    """Loads the newest intact checkpoint and torch's random state; returns its facts and best weights, or None."""
+    """Loads the newest intact checkpoint and torch's random state; returns its facts and best weights, or None.
+
+    One that was cut short or changed is left out, with a line that says so.
+    """
     for path in _files(folder):
         try:
             with safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                facts, draws = json.loads(file.metadata()["facts"]), tensors["draws"]
-        except (SafetensorError, OSError, ValueError, KeyError):
+                told, digest = (file.metadata()[key] for key in ("facts", "digest"))
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError):
+            digest = None
+        if digest is None or _digest(tensors, told) != digest:
+            say(f"{path}: damaged; resuming without it")
             continue
+        facts, draws = json.loads(told), tensors["draws"]
         network.load_state_dict(_part(tensors, "network."))
         if average is not None:
             average.load_state_dict(_part(tensors, "average."))
@@ -82,6 +89,15 @@ def load(
         _draws(network).set_state(draws)
         return facts, _part(tensors, "best.")
     return None
+
+
+def _digest(tensors: dict[str, Tensor], facts: str) -> str:
+    """Returns the hex digest of all that a checkpoint holds."""
+    whole = hashlib.sha256(facts.encode())
+    for name, tensor in sorted(tensors.items()):
+        whole.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        whole.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return whole.hexdigest()
 
 
 def _draws(network: nn.Module) -> torch.Generator:

@@ -91,7 +91,7 @@ def pretrain(network: Network, config: NetworkConfig, settings: TrainConfig, tas
     if place and distributed.rank() == 0:
         for old in set(place.parent.glob(f"{seed}-*")) - {place}:
             shutil.rmtree(old)
-        for old in sorted(place.iterdir())[:-1]:
+        for old in sorted(place.glob("*.safetensors"))[:-1]:
             old.unlink()
     return {
         "epochs": plan.epochs,

@@ -76,7 +76,7 @@ def overridden(
     validate(train, TrainConfig, f"{where.split(':')[0]}: train")
     for key in entry:
         if key not in settings and key not in own:
-            raise unknown_key(f"{where}.{key}", key, [*own, *settings])
+            raise unknown_key(where, key, [*own, *settings])
     overrides = {key: value for key, value in entry.items() if key in settings}
     config = validate({key: value for key, value in entry.items() if key in own}, schema, where)
     return config, validate({**train, **overrides}, TrainConfig, where)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from textmill.errors import DivergedError
-from textmill.training import distributed
+from textmill.training import distributed, memory
 from textmill.training.optimizing import moving_average, optimizer
 from textmill.training.settings import TrainConfig
 
@@ -20,6 +20,7 @@ class Updates:
     def __init__(self, weights: nn.Module, settings: TrainConfig):
         self.weights, self.clip = weights, settings.clip
         self.tuner = optimizer(weights, settings)
+        memory.check(weights, self.tuner)
         self.average = None if settings.ema is None else moving_average(weights, settings.ema)
 
     def step(self, gradients: Callable[[], Tensor], lr: float, where: str) -> float:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from textmill.config import Count, Few, Many, Rate, Section, Width, validate
+from textmill.config import Count, Few, Many, Rate, Section, Width, shown, validate
 from textmill.errors import ParamsError
 from textmill.fetch import Checksums, PathFile, Text, UrlFile, WheelFile
 from textmill.fetch.archives import is_archive
@@ -97,5 +97,5 @@ def _check_member(config: File | Trained, where: str) -> None:
 def _named(found: Any, key: str, known: list[str], where: str) -> str:
     name = found.get(key) if isinstance(found, dict) else None
     if name not in known:
-        raise ParamsError(f"{where}.{key}: expected one of {', '.join(known)}, found {name!r}")
+        raise ParamsError(f"{where}.{key}: expected one of {', '.join(known)}, found {shown(name)}")
     return name
