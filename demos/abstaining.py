@@ -88,9 +88,9 @@ def halved(
 
 def main() -> None:
     rows = []
-    for model, told in trained().items():
-        both = told.both
-        sure, right = both.at(told.temperature)
+    for model, result in trained().items():
+        both = result.both
+        sure, right = both.at(result.temperature)
         for unit, units in {"documents": np.arange(len(right)), "groups": both.groups}.items():
             rng = np.random.default_rng(SEED)
             cuts = [halved(sure, right, units, rng) for _ in range(CUTS)]

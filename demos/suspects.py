@@ -40,9 +40,9 @@ def main() -> None:
                 order = np.argsort(suspicion(one), kind="stable")
                 found[name].append([wrong[order[:first]].mean() for first in FIRST])
         for name, shares in found.items():
-            told = [percent(column) for column in zip(*shares, strict=True)]
+            cells = [percent(column) for column in zip(*shares, strict=True)]
             heads = [f"wrong of the first {first}" for first in FIRST]
-            rows.append({"labels of": title, "ranked by": name} | dict(zip(heads, told, strict=True)))
+            rows.append({"labels of": title, "ranked by": name} | dict(zip(heads, cells, strict=True)))
     tell("suspects", f"{WRONG:.0%} of labels flipped, {DRAWS} draws", rows)
 
 

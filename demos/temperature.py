@@ -51,11 +51,11 @@ def changes(validation: Said, test: Said, size: int, rng: np.random.Generator) -
 
 def main() -> None:
     rows = []
-    for model, told in trained().items():
+    for model, result in trained().items():
         rng = np.random.default_rng(SEED)
-        own = always(told.test.probabilities, told.test.labels)
+        own = always(result.test.probabilities, result.test.labels)
         for size in SIZES:
-            draws = [changes(told.validation, told.test, size, rng) for _ in range(DRAWS)]
+            draws = [changes(result.validation, result.test, size, rng) for _ in range(DRAWS)]
             row = {"model": model, "T of test": f"{own:.2f}", "documents": f"{size:,}"}
             for name in RULES:
                 temperatures, added = np.array([draw[name] for draw in draws]).T

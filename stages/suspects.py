@@ -6,7 +6,7 @@ from tempfile import SpooledTemporaryFile
 
 import polars as pl
 
-from textmill.annotation.suspects import encoded, for_spreadsheet, judge, listed, told
+from textmill.annotation.suspects import encoded, for_spreadsheet, judge, listed, summary
 from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
 from textmill.files import read_json, write_csv
@@ -40,7 +40,7 @@ def main(splits: Path, labels: Path, table: Path, out: Path, params: Path = PARA
     texts = pl.concat(some.filter(pl.col("id").is_in(most["id"].implode())) for some in read(["id", "text"]))
     most = most.join(texts.drop("split"), on="id", how="left", maintain_order="left")
     write_csv(table, [for_spreadsheet(most)])
-    (facts := told(found, most)).write(out)
+    (facts := summary(found, most)).write(out)
     say(f"suspects: {suspects_line(facts, table)}")
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from textmill.text import arrow, pieces, plain
 from textmill.text.numbering import Numbering
-from textmill.text.pieces import cut, different, marked_down, normal, numbered
+from textmill.text.pieces import different, normal, numbered, split_at_spaces, without_markup
 from textmill.text.ragged import Ragged
 from textmill.tokenizers.char import CharTokenizer
 from textmill.tokenizers.word import WordTokenizer
@@ -34,7 +34,7 @@ def put_together(batches: list[pl.Series], lowercase: bool) -> list[list[str]]:
     """Returns the pieces of each text, without spaces, with one numbering for all batches."""
     strings, found, known = [], [], Numbering()
     for texts in batches:
-        new, pieces = numbered(cut(texts, "keep", lowercase), known)
+        new, pieces = numbered(split_at_spaces(texts, "keep", lowercase), known)
         strings += [string.removeprefix(" ") for string in new]
         assert len(strings) == len(known)
         parts = iter(pieces.number.tolist())
@@ -126,4 +126,4 @@ def test_texts_of_a_column_that_is_sliced_or_in_chunks(texts, lowercase, kernels
     ],
 )
 def test_tags_comments_and_entities_are_stripped(text, expected):
-    assert marked_down(pl.Series([text]), "strip").to_list() == [expected]
+    assert without_markup(pl.Series([text]), "strip").to_list() == [expected]

@@ -21,14 +21,14 @@ WEAKLY = ("border-bottom:2px solid #1f6fb5", "border-bottom:2px dotted #d9822b")
 def as_html(explanation: "Explanation") -> str:
     """Returns HTML without scripts, and with every text escaped."""
     label, others = explanation.label, dict(explanation.probabilities)
-    told = f"{label} {others.pop(label):.4f}  {shares(others)}"
+    heading = f"{label} {others.pop(label):.4f}  {shares(others)}"
     rows = [
         "<tr>" + "".join(f"<td>{_safe(cell)}</td>" for side in pair for cell in side) + "</tr>"
         for pair in zip_longest(*weightiest(explanation), fillvalue=("", ""))
     ]
     head = "".join(f"<th colspan=2>{word} {_safe(label)}</th>" for word in ("for", "against"))
     return (
-        f"<div><p><b>{_safe(told)}</b></p><p style='line-height:1.8'>{' '.join(_painted(explanation))}</p>"
+        f"<div><p><b>{_safe(heading)}</b></p><p style='line-height:1.8'>{' '.join(_painted(explanation))}</p>"
         f"<table><tr>{head}</tr>{''.join(rows)}</table><p>{_safe(summed(explanation))}</p></div>"
     )
 

@@ -31,8 +31,8 @@ def show(explanation: Explanation) -> None:
 
     console = Console(width=None if sys.stdout.isatty() else 100, markup=False, highlight=False)
     label, others = explanation.label, dict(explanation.probabilities)
-    told = f"{label} {others.pop(label):.4f}  {shares(others)}"
-    console.print(told.translate(UNPRINTABLE), style="bold", soft_wrap=True)
+    heading = f"{label} {others.pop(label):.4f}  {shares(others)}"
+    console.print(heading.translate(UNPRINTABLE), style="bold", soft_wrap=True)
     console.print()
     console.print(Text(" ").join(painted(explanation)))
     console.print()

@@ -6,8 +6,8 @@ from math import ceil, comb, log2
 from typing import NamedTuple
 
 from textmill.judging.answers import Answers
+from textmill.judging.estimates import Estimate, spread
 from textmill.judging.intervals import half_width
-from textmill.judging.judged import Judged, spread
 from textmill.judging.swaps import widening
 from textmill.judging.units import Units
 from textmill.records.comparison import Pair
@@ -23,18 +23,18 @@ class Terms(NamedTuple):
     seed: int
 
 
-def pairs(terms: Terms, judged: Mapping[str, Judged], answers: Mapping[str, Answers]) -> list[Pair]:
+def pairs(terms: Terms, estimates: Mapping[str, Estimate], answers: Mapping[str, Answers]) -> list[Pair]:
     """Returns all pairs, in the order of the models.
 
     All intervals jointly contain the true differences with probability 1 - alpha (Bonferroni). One model is better if
     its interval does not contain 0.
     """
-    told = []
-    for a, b in combinations(judged, 2):
-        difference, half = judged[a].estimate - judged[b].estimate, half_width_of(terms, judged, a, b)
+    compared = []
+    for a, b in combinations(estimates, 2):
+        difference, half = estimates[a].mean - estimates[b].mean, half_width_of(terms, estimates, a, b)
         if half is not None:
-            half *= _widening(terms, answers[a], answers[b], len(judged))
-        centre = judged[a].centre - judged[b].centre
+            half *= _widening(terms, answers[a], answers[b], len(estimates))
+        centre = estimates[a].centre - estimates[b].centre
         sure = half is not None and abs(centre) > half
         pair = Pair(
             a=a,
@@ -42,23 +42,23 @@ def pairs(terms: Terms, judged: Mapping[str, Judged], answers: Mapping[str, Answ
             difference=round(difference, 6),
             low=None if half is None else round(max(-1.0, centre - half), 6),
             high=None if half is None else round(min(1.0, centre + half), 6),
-            least=None if half is None else _least(terms, half, len(judged)),
+            least=None if half is None else _least(terms, half, len(estimates)),
             better=(a if centre > 0 else b) if sure else None,
         )
-        told.append(pair)
-    return told
+        compared.append(pair)
+    return compared
 
 
-def half_width_of(terms: Terms, judged: Mapping[str, Judged], a: str, b: str) -> float | None:
+def half_width_of(terms: Terms, estimates: Mapping[str, Estimate], a: str, b: str) -> float | None:
     """Returns half the width of the interval of a difference, by Student's t; None if there is one unit."""
-    found = spread(terms.units, judged[a], judged[b])
-    return None if found is None else half_width(found, terms.alpha / comb(len(judged), 2))
+    found = spread(terms.units, estimates[a], estimates[b])
+    return None if found is None else half_width(found, terms.alpha / comb(len(estimates), 2))
 
 
-def least_of(terms: Terms, judged: Mapping[str, Judged], a: str, b: str) -> float | None:
+def least_of(terms: Terms, estimates: Mapping[str, Estimate], a: str, b: str) -> float | None:
     """Returns the smallest significant difference of two models; None if there is one unit."""
-    half = half_width_of(terms, judged, a, b)
-    return None if half is None else _least(terms, half, len(judged))
+    half = half_width_of(terms, estimates, a, b)
+    return None if half is None else _least(terms, half, len(estimates))
 
 
 def _least(terms: Terms, half: float, models: int) -> float:

@@ -83,8 +83,8 @@ def _csv(text: io.TextIOWrapper, path: Path, columns: Sequence[str], separator: 
     lines = _lines(text, path)
     first = next(lines, "")
     above = 0  # lines before the header
-    if told := SEP.fullmatch(first.rstrip("\r\n")):
-        separator, above = told[1], 1
+    if declared := SEP.fullmatch(first.rstrip("\r\n")):
+        separator, above = declared[1], 1
     reader = csv.reader(lines if above else chain([first], lines), delimiter=separator, strict=True)
     line = above + 1
     before = csv.field_size_limit(LONGEST)  # a setting of the whole process

@@ -188,13 +188,13 @@ def gain(labels: list[str], groups: list[str]) -> float:
         if label and group:
             counts[group][label] += 1
     total: Counter[str] = Counter()
-    told = 0
+    predicted = 0
     for own in counts.values():
         if own.total() > 1:
             total += own
             most, second, *_ = [*own.most_common(2), ("", 0)]
-            told += most[1] if most[1] - 1 > second[1] else 0  # still the most common one without the row itself
-    return (told - max(total.values())) / total.total() if total else 0.0
+            predicted += most[1] if most[1] - 1 > second[1] else 0  # still the most common one without the row itself
+    return (predicted - max(total.values())) / total.total() if total else 0.0
 
 
 def id_of(columns: list[Column], whole: bool) -> Role:

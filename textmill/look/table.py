@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 from textmill.look.header import is_header
-from textmill.look.proposal import Told
+from textmill.look.proposal import Given
 from textmill.rows.delimited import SEP
 
 SEPARATORS = "\t;|,"  # the comma comes last, because texts have many
@@ -55,13 +55,13 @@ class Cut(NamedTuple):
         return sum(len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in cells) / max(len(cells), 1)
 
 
-def find_table(blocks: list[str], given: Told) -> Table | None:
+def find_table(blocks: list[str], given: Given) -> Table | None:
     """Returns the table in a file's blocks of whole lines; the first begins the file. None if there are no rows."""
     why: dict[str, str] = {}
     separator = given.separator
     first, *_ = blocks[0].splitlines() or [""]
-    if told := SEP.fullmatch(first):
-        separator, blocks = told[1], [blocks[0].partition("\n")[2], *blocks[1:]]
+    if declared := SEP.fullmatch(first):
+        separator, blocks = declared[1], [blocks[0].partition("\n")[2], *blocks[1:]]
         why["separator"] = "the first line says so"
     cuts = {mark: (_cut(blocks, mark, True), _cut(blocks, mark, False)) for mark in separator or SEPARATORS}
     if not any(cut.rows for pair in cuts.values() for cut in pair):

@@ -121,8 +121,8 @@ def standing(comparison: Comparison) -> str:
 
 def narrow(comparison: Comparison) -> str:
     """Returns how close the other models were to being the champion."""
-    told = ", ".join(f"{model.name} {100 * (model.wins or 0):.0f} %" for model in comparison.odds)
-    line = f"With other validation {comparison.validation.by}s, the champion would be {told}"
+    odds = ", ".join(f"{model.name} {100 * (model.wins or 0):.0f} %" for model in comparison.odds)
+    line = f"With other validation {comparison.validation.by}s, the champion would be {odds}"
     if comparison.decided_by:
         line += f"; the same score: {', '.join(comparison.equal)}; {DECIDED[comparison.decided_by]} decided"
     return line

@@ -144,7 +144,7 @@ def _read(shipped: Path | None, others: Path | None) -> list[Any]:
 def _judged(comparison: Comparison, both: Mapping[str, tuple[Any, Any]]) -> dict[str, Pair]:
     """Returns now minus then for each model. The intervals of all models hold together."""
     from textmill.judging.differences import Terms, pairs
-    from textmill.judging.judged import judge
+    from textmill.judging.estimates import estimate
     from textmill.judging.units import units_of
 
     found = {}
@@ -152,11 +152,11 @@ def _judged(comparison: Comparison, both: Mapping[str, tuple[Any, Any]]) -> dict
         classes, alpha = len(comparison.labels), comparison.alpha / len(both)
         terms = Terms(comparison.metric, classes, units_of(now.unit), alpha, 0)
         sides = {"now": now, "then": then}
-        judged = {
-            side: judge(comparison.metric, one.actual, one.predicted, classes, terms.units)
+        estimates = {
+            side: estimate(comparison.metric, one.actual, one.predicted, classes, terms.units)
             for side, one in sides.items()
         }
-        (found[name],) = pairs(terms, judged, sides)
+        (found[name],) = pairs(terms, estimates, sides)
     return found
 
 

@@ -20,7 +20,7 @@ from textmill.sources.parts import digests
 from textmill.timings import Timing, recall
 from textmill.verify.commit import changed, date, find
 from textmill.verify.receipt import COMPARE
-from textmill.verify.sides import broken, late, of_folder
+from textmill.verify.sides import broken, of_folder, outdated
 
 PAGE, METRICS, SIGNED = Path("report/index.html"), Path("metrics/models"), Path("report/signed.html")
 RAW = Path("data/raw/manifest.json")
@@ -79,7 +79,7 @@ def check(folder: Path) -> None:
         raise ArtifactError(f"{LOCK}: {COMPARE} has not run; run `textmill repro`")
     for what in broken({COMPARE: stages[COMPARE]}, folder).values():
         raise ArtifactError(what)
-    for name, what in late(stages, load_params(folder / PARAMS), folder).items():
+    for name, what in outdated(stages, load_params(folder / PARAMS), folder).items():
         raise ArtifactError(f"{PAGE}: {what} changed since {name} ran; run `textmill repro`")
 
 

@@ -60,8 +60,8 @@ def parts_of(
             _check_kind(data, kind or format_of(name) or "txt", f"{path.name}!{name}")
         own = what if isinstance(what, Member) else Member(split=split_of_file(name) if by_name else None, label=what)
         parts.append(Part(file, checksum, kind or format_of(name) or "txt", name, split or own.split, own.label))
-    if told := [f"{part.member} is {part.split}" for part in parts if part.split]:
-        say(f"{path.name}: {', '.join(told)}")
+    if named := [f"{part.member} is {part.split}" for part in parts if part.split]:
+        say(f"{path.name}: {', '.join(named)}")
     return parts
 
 

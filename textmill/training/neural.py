@@ -82,9 +82,9 @@ def trained(
     with memory.enough(device), distributed.group(device):
         precision = find_precision(settings.precision, network.to(device))
         found = settings.model_copy(update={"precision": precision})
-        told = pretrain(network, pretraining, found, task) if pretraining else None
+        facts = pretrain(network, pretraining, found, task) if pretraining else None
         history, best, learning = train(network, data, validation, found, task.seed, folder)
-    return Fitted(Neural(network, settings), history, best, device.type, precision, told, learning)
+    return Fitted(Neural(network, settings), history, best, device.type, precision, facts, learning)
 
 
 def restored(build: Callable[[], Network], settings: Reading, tensors: Mapping[str, np.ndarray], where: str) -> Neural:

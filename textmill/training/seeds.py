@@ -53,8 +53,8 @@ class Runs:
         own, each = self.best, {seed: self.validated(seed) for seed in self.each}
         names = Validation.model_fields
         mean = {name: round(sum(getattr(one, name) for one in each.values()) / len(each), 6) for name in names}
-        told = own.pretraining
-        read = Pretraining(**{key: told[key] for key in Pretraining.model_fields}) if told else None
+        facts = own.pretraining
+        read = Pretraining(**{key: facts[key] for key in Pretraining.model_fields}) if facts else None
         return Fit(
             family=entry["family"],
             tokenizer=entry["tokenizer"],
