@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from textmill.config import load_params
 from textmill.models import model_entry
-from textmill.training.pace import LEAST, groups, paced
+from textmill.training.pace import LEAST, batches_by_update, with_enough_updates
 from textmill.training.settings import TrainConfig
 from textmill.training.task import Task
 
@@ -17,7 +17,7 @@ DEFAULT = {"epochs": 8, "patience": 3, "batch_tokens": 4096}
 
 def plan(rows: int, words: int, **keys) -> tuple[int | None, int, int | None]:
     """Returns batch_documents, epochs and patience for so many documents of so many words."""
-    told = paced(TrainConfig(**DEFAULT | keys), np.full(rows, words))
+    told = with_enough_updates(TrainConfig(**DEFAULT | keys), np.full(rows, words))
     return told.batch_documents, told.epochs, told.patience
 
 
@@ -57,11 +57,11 @@ def test_no_epoch_has_fewer_updates_than_were_planned(lengths, updates, epochs, 
     asked = TrainConfig(
         updates=updates, epochs=epochs, accumulate=accumulate, batch_documents=documents, batch_tokens=1000
     )
-    told = paced(asked, lengths)
-    made = len(groups(lengths, told, np.random.default_rng(seed)))
-    assert made >= len(groups(lengths, told))
+    told = with_enough_updates(asked, lengths)
+    made = len(batches_by_update(lengths, told, np.random.default_rng(seed)))
+    assert made >= len(batches_by_update(lengths, told))
     assert made * told.epochs >= updates
-    assert paced(told, lengths) == told
+    assert with_enough_updates(told, lengths) == told
     assert told.epochs == epochs or (told.batch_documents or 0) * accumulate <= max(LEAST, accumulate)
 
 
@@ -79,7 +79,7 @@ def test_imdbs_batches_stay_as_they_are(preset, updates, names):
     lengths = np.minimum(np.random.default_rng(0).lognormal(5.2, 0.65, 22_511).astype(int) + 1, 400)  # median 181
     for name in names:
         settings = model_entry(params["models"][name], train, name).settings
-        assert paced(settings, lengths) is settings
+        assert with_enough_updates(settings, lengths) is settings
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from textmill.errors import DataError, DivergedError, ParamsError
 from textmill.models import model_entry
 from textmill.text.ragged import SPECIALS, UNK, Ragged
 from textmill.training import language, pretraining
-from textmill.training.language import KEPT, Negatives, masked_words, masks, next_words, sampled_surprise
+from textmill.training.language import KEPT, Negatives, masked_words, masks, next_words, sampled_loss
 from textmill.training.task import Fitted, Task
 
 pytestmark = pytest.mark.slow
@@ -126,7 +126,7 @@ def surprise(drawn, chance, seed=0) -> tuple[torch.Tensor, list[torch.Tensor]]:
     if drawn is None:
         loss = F.cross_entropy(states @ words.T + bias, targets)
     else:
-        loss = sampled_surprise(states, targets, words, bias, torch.as_tensor(drawn), torch.as_tensor(chance))
+        loss = sampled_loss(states, targets, words, bias, torch.as_tensor(drawn), torch.as_tensor(chance))
     loss.backward()
     return loss.detach(), [leaf.grad for leaf in leaves]
 
@@ -160,11 +160,11 @@ def test_words_are_drawn_as_often_as_their_chance_says():
     negatives, rng = Negatives(counts, 4), np.random.default_rng(0)
     seen = np.zeros(6)
     for _ in range(4000):
-        drawn, chance = negatives.draw(rng)
+        drawn, probability = negatives.draw(rng)
         assert len(set(drawn)) == len(drawn) <= 4
-        assert np.array_equal(chance, negatives.chance[drawn])
+        assert np.array_equal(probability, negatives.probability[drawn])
         seen[drawn] += 1
-    np.testing.assert_allclose(seen / 4000, negatives.chance, atol=0.03)
+    np.testing.assert_allclose(seen / 4000, negatives.probability, atol=0.03)
     assert seen[0] == seen[4] == 0  # they occur in no text
     assert Negatives(np.array([0, 0, 7]), 3).draw(rng)[1].tolist() == [1.0]
 

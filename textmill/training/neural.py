@@ -92,7 +92,7 @@ def restored(build: Callable[[], Network], settings: Reading, tensors: Mapping[s
 
     Raises ArtifactError with `where` if a weight does not fit.
     """
-    with Undrawn():
+    with SkipInit():
         network = build()
     own = network.state_dict()
     forms = {name: (tuple(weight.shape), str(weight.dtype).removeprefix("torch.")) for name, weight in own.items()}
@@ -101,7 +101,7 @@ def restored(build: Callable[[], Network], settings: Reading, tensors: Mapping[s
     return Neural(network.to(find_device(settings.device if settings.device == "cpu" else "auto")), settings)
 
 
-class Undrawn(TorchFunctionMode):
+class SkipInit(TorchFunctionMode):
     """A context that skips the random initialization of weights, which a file provides. Other values are computed."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -19,7 +19,7 @@ from textmill.training.validation import GOODNESS
 
 
 @dataclass(frozen=True)
-class Runs:
+class FittedSeeds:
     """The result of each seed, in ascending order, its calibrated model, and the seed that is shipped."""
 
     each: dict[int, Fitted]
@@ -45,7 +45,7 @@ class Runs:
             log_loss=cast("float", self.models[seed].calibration.log_loss),
         )
 
-    def described(self, entry: Mapping[str, Any], threads: int, processes: int, weights: str) -> Fit:
+    def record(self, entry: Mapping[str, Any], threads: int, processes: int, weights: str) -> Fit:
         """Returns how the shipped seed was fitted, mean validation scores over all seeds, and each seed's scores.
 
         entry: the model's entry of `models:`; weights: the digest of the shipped weights.
@@ -100,7 +100,7 @@ def fit_seeds(
     validation: Encoded,
     task: Task,
     places: Callable[[int], Path],
-) -> Runs:
+) -> FittedSeeds:
     """Fits and calibrates a model for each seed; without settings, one with the task's seed.
 
     places: returns the folder of a seed's checkpoints. A finished seed's stay until all seeds are done, so that a
@@ -113,7 +113,7 @@ def fit_seeds(
             say(f"seed {seed} ({number} of {len(seeds)})")
         each[seed] = family.fit(config, settings, data, validation, replace(task, seed=seed), places(seed))
     models = {seed: calibrated(fitted.model, validation) for seed, fitted in each.items()}
-    return Runs(each, models, best_seed(each, settings.monitor) if settings else seeds[0])
+    return FittedSeeds(each, models, best_seed(each, settings.monitor) if settings else seeds[0])
 
 
 def best_seed(each: Mapping[int, Fitted], monitor: str) -> int:
@@ -122,12 +122,12 @@ def best_seed(each: Mapping[int, Fitted], monitor: str) -> int:
     return max(each, key=lambda seed: goodness(_best_row(each[seed])))
 
 
-def places_of(folder: Path, name: str, key: Sequence[Any]) -> Callable[[int], Path]:
+def checkpoint_folders(folder: Path, name: str, key: Sequence[Any]) -> Callable[[int], Path]:
     """Returns a function from a seed to the folder of its checkpoints. key: all that a fit depends on but its seed."""
     return lambda seed: folder / f"{name}-{digest([seed, *key])[:16]}"
 
 
-def forget(folder: Path, name: str) -> None:
+def delete_checkpoints(folder: Path, name: str) -> None:
     """Deletes a model's checkpoints, including those of runs with other params."""
     for left in folder.glob(f"{name}-{'?' * 16}"):
         shutil.rmtree(left)
