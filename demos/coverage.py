@@ -19,11 +19,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
-from trial import tell
+from trial import report
 
 from textmill.judging import units
 from textmill.judging.answers import Answers
-from textmill.judging.differences import Terms, pairs
+from textmill.judging.differences import Settings, pairs
 from textmill.judging.estimates import estimate, interval
 from textmill.judging.metrics import score
 from textmill.judging.units import Units
@@ -144,7 +144,7 @@ def experiment(setting: Setting, tables: NDArray[np.float64], seed: int) -> tupl
     estimates = {
         str(n): estimate(setting.metric, each.actual, each.predicted, size, own) for n, each in enumerate(models)
     }
-    by = Terms(setting.metric, size, own, ALPHA, seed)
+    by = Settings(setting.metric, size, own, ALPHA, seed)
     found = pairs(by, estimates, {str(number): each for number, each in enumerate(models)})
     ends = {name: interval(own, each, ALPHA) for name, each in estimates.items()}
     held = [low <= truth[name] <= high for name, (low, high) in ends.items() if low is not None and high is not None]
@@ -189,7 +189,7 @@ def rate(values: Sequence[float] | NDArray[np.float64]) -> str:
 def main(draws: int | None = None) -> None:
     draws = draws or DRAWS
     rows = [row(setting, draws if setting.metric == "accuracy" else (draws + 1) // 2) for setting in SETTINGS]
-    tell("coverage", f"{draws:,} experiments of each kind, macro-F1 half as many, %", rows)
+    report("coverage", f"{draws:,} experiments of each kind, macro-F1 half as many, %", rows)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import polars as pl
 from corpora import documents, encode, tokenizer
-from trial import accuracy, entry, fit, percent, tell
+from trial import accuracy, entry, fit, percent, report
 
 from textmill.annotation.curve import measure, nested, with_forecasts
 from textmill.annotation.score_cache import ScoreCache
@@ -72,7 +72,7 @@ def main() -> None:
             known = list(zip(*(one for one in made if one), strict=True)) or [[float("nan")]] * len(names_of)
             means = [percent(float(np.mean(column))) for column in known]
             rows.append(row | dict(zip(names_of, means, strict=True)))
-    tell("more_labels", f"a linear model's forecasts, {DRAWS} draws", rows)
+    report("more_labels", f"a linear model's forecasts, {DRAWS} draws", rows)
 
 
 if __name__ == "__main__":

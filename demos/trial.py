@@ -53,7 +53,7 @@ def percent(values: float | Sequence[float]) -> str:
     return f"{np.mean(values):.1f}{spread}"
 
 
-def tell(name: str, title: str, rows: list[dict[str, Any]]) -> None:
+def report(name: str, title: str, rows: list[dict[str, Any]]) -> None:
     """Prints the rows, and writes them to demos/results/NAME.json."""
     table(title, list(rows[0]), [[str(value) for value in row.values()] for row in rows])
     RESULTS.mkdir(exist_ok=True)

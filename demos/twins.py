@@ -10,7 +10,7 @@ training rows and otherwise guesses, shows how much a random split gives away.
 import numpy as np
 import polars as pl
 from corpora import documents, encode, tokenizer
-from trial import accuracy, entry, fit, percent, tell
+from trial import accuracy, entry, fit, percent, report
 
 from textmill.rows.splits import outline, piece_numbers, split_off
 from textmill.text.subset import subset
@@ -60,7 +60,7 @@ def main() -> None:
         names = ["same text in train", "same words in train", "memory right", "linear right"]
         columns = [percent(values) for values in zip(*measured, strict=True)]
         rows.append({"cut": way} | dict(zip(names, columns, strict=True)))
-    tell("twins", f"{len(docs):,} comments, {TEST:.0%} to test, {len(SEEDS)} seeds", rows)
+    report("twins", f"{len(docs):,} comments, {TEST:.0%} to test, {len(SEEDS)} seeds", rows)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def main(
         whole = bundle.save(out, runs.models[runs.shipped], inputs.tokenizer, config, runs.others, task.encoder)
         write_history(metrics / HISTORY, runs.best.history)
         runs.record(entry, threads, PROCESSES, whole.weights).write(metrics / Fit.FILE)
-        timings.note(metrics, whole.weights, runs.timing())
+        timings.record(metrics, whole.weights, runs.timing())
         delete_checkpoints(checkpoints, name)
 
 

@@ -67,7 +67,7 @@ from textmill.judging.metrics import METRICS, Metric
 METRICS["balanced"] = Metric("balanced accuracy", lambda hits, actual, said: (hits / np.maximum(actual, 1)).mean(-1))
 import test_report
 from textmill.judging import scoring
-from textmill.report.table import tell
+from textmill.report.table import print_table
 from test_scoring import UNEVEN, LABELS, answers
 scores = scoring.all_scores({7: answers(*UNEVEN)}, 7, LABELS)
 assert scores.of(7)["balanced"] == 0.5, scores.of(7)
@@ -80,7 +80,7 @@ def made_up(**kwargs):
 test_report.made_up = made_up
 render = test_report.render
 def told(experiment):
-    tell(experiment.comparison, {}, Path("page"), [])
+    print_table(experiment.comparison, {}, Path("page"), [])
     return render(experiment)
 test_report.render = told
 html = test_report.page(metric="balanced")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from textmill.text import arrow, pieces, plain
 from textmill.text.numbering import Numbering
-from textmill.text.pieces import different, normal, numbered, split_at_spaces, without_markup
+from textmill.text.pieces import distinct, normal, numbered, split_at_spaces, without_markup
 from textmill.text.ragged import Ragged
 from textmill.tokenizers.char import CharTokenizer
 from textmill.tokenizers.word import WordTokenizer
@@ -52,13 +52,13 @@ def by_standard(piece: str, lowercase: bool) -> str:
 
 
 def test_pieces_that_differ_in_ascii_case_alone_are_one():
-    strings, pieces = different(pl.Series(["a One one ONE \u00c9 \u00e9"]), "keep", lowercase=True)
+    strings, pieces = distinct(pl.Series(["a One one ONE \u00c9 \u00e9"]), "keep", lowercase=True)
     assert sorted(strings) == [" one", " \u00e9", " \u00e9", "a"]  # only the last is not ASCII
     assert strings.gather(pieces.number).to_list() == ["a", " one", " one", " one", " \u00e9", " \u00e9"]
 
 
 def test_no_text_is_an_empty_one():
-    strings, pieces = different(pl.Series([None, "a\0b", None]), "strip", lowercase=True)
+    strings, pieces = distinct(pl.Series([None, "a\0b", None]), "strip", lowercase=True)
     assert strings.to_list() == ["a\0b"]
     assert pieces.lengths.tolist() == [0, 1, 0]
 

@@ -97,12 +97,12 @@ def play(board: Board, now: list[float]) -> None:
     with board:
         for model in ("a", "b\x1b[2J"):
             board.begin(model)
-            board.hear(model, f"train@{model} begins", error=False)
+            board.add_line(model, f"train@{model} begins", error=False)
         for epoch in range(1, 9):
             now[0] += 2.0
-            board.hear("a", EPOCH.format(epoch, epoch), error=False)
-        board.hear("a", "evaluate: a: test accuracy 75.5 %", error=False)
-        board.hear("b\x1b[2J", "error: train@b: no", error=True)
+            board.add_line("a", EPOCH.format(epoch, epoch), error=False)
+        board.add_line("a", "evaluate: a: test accuracy 75.5 %", error=False)
+        board.add_line("b\x1b[2J", "error: train@b: no", error=True)
         board.end("a", 0)
         board.end("b\x1b[2J", 3)
 
@@ -123,7 +123,7 @@ def test_a_line_each_in_a_terminal(now, monkeypatch, width):
     for model in ("a", "b" * 40):
         board.begin(model)
         for line in (f"train@{model} begins", "seed 42 (2 of 3)", EPOCH.format(4, 1)):
-            board.hear(model, line, error=False)
+            board.add_line(model, line, error=False)
     console = Console(width=width, file=io.StringIO(), force_terminal=False)
     console.print(board.view())
     first, second, last = console.file.getvalue().splitlines()

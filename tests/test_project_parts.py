@@ -29,7 +29,7 @@ from textmill.project.data import params_for
 from textmill.project.new import BASE, contents, create, extras
 from textmill.project.params import Change, described, params_text
 from textmill.project.template import presets, requirement
-from textmill.project.trial import made_up, small
+from textmill.project.trial import small, synthetic_rows
 from textmill.project.upgrade import _with_requirement, apply, lines, merge, plan
 from textmill.rows.cleaning import CleanConfig
 from textmill.rows.splits import SplitConfig
@@ -258,7 +258,7 @@ def test_the_extras_are_those_that_params_need():
 )
 def test_made_up_rows_have_the_columns_and_classes_of_params(tmp_path, labels, classes):
     dataset = {"text": ["title", "body"], "label": 'the "queue"', "group": "from", "labels": labels}
-    write_text(tmp_path / "made-up.csv", made_up(dataset))
+    write_text(tmp_path / "made-up.csv", synthetic_rows(dataset))
     named = {"name": "tickets", "source": "path", "path": "made-up.csv"}
     found = facts(as_config(named | dataset), CleanConfig(), SplitConfig(by="group"), tmp_path)
     assert (sorted(found.labels), found.problem) == (sorted(classes), "")

@@ -96,8 +96,8 @@ def test_timings_are_printed_and_change_no_output(folder, capsys, monkeypatch):
     capsys.readouterr()
     weights = read_json(folder / "metrics" / "gru" / "fit.json")["weights"]
     facts = {"train_seconds": 123.4, "predict_documents_per_second": 5678.0}
-    timings.note(folder / "metrics" / "gru", weights, timings.Timing(**facts))
-    timings.note(folder / "metrics" / "lstm", "0" * 64, timings.Timing(**facts | {"train_seconds": 99.9}))
+    timings.record(folder / "metrics" / "gru", weights, timings.Timing(**facts))
+    timings.record(folder / "metrics" / "lstm", "0" * 64, timings.Timing(**facts | {"train_seconds": 99.9}))
     run(folder)
     told = capsys.readouterr().out
     assert ("123.4" in told, "5,678" in told, "99.9" in told) == (True, True, False)

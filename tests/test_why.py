@@ -52,7 +52,7 @@ def done(tmp_path_factory) -> Path:
         assert [line for line in why(None) if not line.endswith("will run:")] == 5 * [
             "  it never ran (dvc.lock does not name it)"
         ]
-        repro(hear=ignore)
+        repro(on_event=ignore)
         subprocess.run(["git", "add", "digests"], check=True)
         who = ["-c", "user.name=a", "-c", "user.email=a@b"]
         subprocess.run(["git", *who, "commit", "-q", "-m", "digests"], check=True)
@@ -106,7 +106,7 @@ def test_a_param_of_one_model_is_told_by_its_full_key(project, before, after, to
 
 def test_long_values_that_differ_at_their_end_are_told_short(project):
     edit("params.yaml", "seed: 1", f"seed: {'x' * 100}")
-    repro(hear=ignore)
+    repro(on_event=ignore)
     edit("params.yaml", "xx\n", "xy\n")
     short = f'"{"x" * 58}…'
     assert why("count") == ["count will run:", f"  params.yaml: seed: {short} → {short}"]
@@ -141,12 +141,12 @@ def test_code_is_told_by_its_module_before_and_after_its_digests_are_written(pro
     told += ["sum will run:", "  digests: the code of a stage changed", FOLLOWING]
     Path("stages/count.py").write_text("from stages import show\nSIZE = 2\n")
     assert why(None) == ["code will run:", "  stages is modified", *told]
-    repro("code", hear=ignore)
+    repro("code", on_event=ignore)
     assert why(None) == told  # the older code is in git
-    repro(hear=ignore)
+    repro(on_event=ignore)
     Path("stages/count.py").write_text("SIZE = 2\n")
     assert why("count") == [*told[:2], "  code: stages.show is no longer run"]
-    repro("code", hear=ignore)
+    repro("code", on_event=ignore)
     assert why("count")[1:] == [
         "  its code changed (the digests that dvc.lock names are in none of the last commits)"
     ]  # these were not committed
@@ -156,7 +156,7 @@ def test_code_that_no_stage_runs_matters_to_what_reads_all_digests(project):
     Path("stages/idle.py").write_text("SIZE = 2\n")
     told = ["sum will run:", "  digests: the code of a stage changed"]
     assert why(None) == ["code will run:", "  stages is modified", *told]
-    repro("code", hear=ignore)
+    repro("code", on_event=ignore)
     assert why(None) == told
     assert changed() == ["sum"]
 
@@ -166,7 +166,7 @@ def test_after_a_comment_nothing_runs_but_code(project):
     comment = "  comments, docstrings or messages changed at most: nothing runs after it"
     assert why(None) == ["code will run:", "  stages is modified", comment]
     assert why("count") == ["why: count is up to date"]
-    repro("code", hear=ignore)
+    repro("code", on_event=ignore)
     assert why(None) == UP_TO_DATE
     assert changed() == []
 

@@ -200,9 +200,9 @@ def check(
     with one_line("check"):
         from textmill.check import check_params
         from textmill.config import as_yaml
-        from textmill.lastgood import mend
+        from textmill.lastgood import restore
 
-        mend()
+        restore()
         whole = check_params(params)
         if show:
             print(as_yaml(whole), end="")
@@ -223,7 +223,7 @@ def repro(
 ) -> None:
     """Run what changed in params, data or code, like `dvc repro`, but train models in parallel."""
     with one_line("repro"):
-        from textmill.report.table import LATER, look_next, retell
+        from textmill.report.table import LATER, look_next, reprint_table
         from textmill.reproduce import reproduce
 
         os.environ[LATER] = "1"
@@ -232,7 +232,7 @@ def repro(
 
         compared = Path("report/comparison.json")
         if ran and compared.is_file():
-            retell(compared, Path("metrics/models"))
+            reprint_table(compared, Path("metrics/models"))
         for line in after_repro(Path()):
             say(line)
         _sign()

@@ -31,7 +31,7 @@ TIMES = (2, 4)  # forecasts are for 2 and 4 times the documents of train
 
 def measure(
     model: ModelEntry, data: Encoded, validation: Encoded, test: Encoded, task: Task, pieces: np.ndarray, metric: str,
-    kept: ScoreCache,
+    cache: ScoreCache,
 ) -> list[Size]:  # fmt: skip
     """Returns the scores of each size, ascending; the last size is all of train, scored with the model's first seed.
 
@@ -58,7 +58,7 @@ def measure(
         with suppress(DataError):  # too few documents to fit the model
             for draw, order in enumerate(drawn):
                 fit = partial(scored, order[:rows], seed + draw)
-                each.append(kept.get(f"{rows} documents, draw {draw}, seed {seed}", fit)[metric])
+                each.append(cache.get(f"{rows} documents, draw {draw}, seed {seed}", fit)[metric])
         if each:
             sizes.append(Size(rows=rows, scores=each))
     return sizes

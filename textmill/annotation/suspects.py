@@ -166,7 +166,7 @@ def suspicion(found: Verdicts) -> np.ndarray:
     return whole
 
 
-def listed(found: Verdicts, docs: pl.DataFrame, labels: Sequence[str]) -> pl.DataFrame:
+def most_suspicious(found: Verdicts, docs: pl.DataFrame, labels: Sequence[str]) -> pl.DataFrame:
     """Returns the most suspicious documents whose label differs from the models' class: rank, id, split, label, ...
 
     docs: id, split and label of each document, in the order of the verdicts.
@@ -182,13 +182,13 @@ def listed(found: Verdicts, docs: pl.DataFrame, labels: Sequence[str]) -> pl.Dat
     return table.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64)).select("rank", pl.exclude("rank"))
 
 
-def for_spreadsheet(table: pl.DataFrame) -> pl.DataFrame:
+def escape_formulas(table: pl.DataFrame) -> pl.DataFrame:
     """Returns the table with an apostrophe before each text that a spreadsheet would read as a formula."""
     return table.with_columns(pl.col(pl.String).str.replace(FORMULA, "'${0}"))
 
 
 def summary(found: Verdicts, table: pl.DataFrame) -> Suspects:
-    """Returns what the page shows. table: the result of `listed`, with a column `text`."""
+    """Returns what the page shows. table: the result of `most_suspicious`, with a column `text`."""
     top = table.head(TOP).with_columns(pl.col("text").str.slice(0, EXCERPT)).drop("rank")
     judged = int(found.judged.sum())
     return Suspects(

@@ -18,8 +18,8 @@ from pydantic import Field
 from textmill.config import Alpha, Name, Section
 from textmill.errors import ArtifactError
 from textmill.judging.answers import COLUMNS, Answers, answers
-from textmill.judging.champion import Candidate, equals, ranking
-from textmill.judging.differences import Terms, least_of, pairs
+from textmill.judging.champion import Candidate, ranking, ties
+from textmill.judging.differences import Settings, least_of, pairs
 from textmill.judging.estimates import Estimate, estimate, interval, spread, wins
 from textmill.judging.intervals import half_width
 from textmill.judging.metrics import METRICS
@@ -116,7 +116,7 @@ def compare(
     chosen = {name: model.validation for name, model in models.items()}
     tested = {name: model.test for name, model in models.items()}
     chooses, judges = (
-        Terms(config.metric, len(labels), units_of(split.unit), config.alpha, seed)
+        Settings(config.metric, len(labels), units_of(split.unit), config.alpha, seed)
         for split in (one.validation, one.test)
     )
     validation, test = _estimates(chooses, chosen), _estimates(judges, tested)
@@ -126,7 +126,7 @@ def compare(
     }
     names = ranking(candidates)
     shippable = [name for name in names if models[name].family != ENSEMBLE]
-    champion, (equal, decided_by) = shippable[0], equals(candidates, shippable)
+    champion, (equal, decided_by) = shippable[0], ties(candidates, shippable)
     odds = dict(zip(shippable, wins([validation[name] for name in shippable], chooses.units, seed), strict=True))
 
     majority = max(labels, key=lambda label: train_labels.get(label, 0))
@@ -161,7 +161,12 @@ def compare(
 
 
 def _entry(
-    model: Evaluated, validation: Estimate, test: Estimate, always: Estimate, chooses: Terms, judges: Terms
+    model: Evaluated,
+    validation: Estimate,
+    test: Estimate,
+    always: Estimate,
+    chooses: Settings,
+    judges: Settings,
 ) -> dict[str, Any]:
     """Returns an entry's facts, without its name, members and odds."""
     ends = [
@@ -184,19 +189,19 @@ def _entry(
     }
 
 
-def _estimates(by: Terms, models: Mapping[str, Answers]) -> dict[str, Estimate]:
+def _estimates(by: Settings, models: Mapping[str, Answers]) -> dict[str, Estimate]:
     return {
         name: estimate(by.metric, each.actual, each.predicted, by.classes, by.units) for name, each in models.items()
     }
 
 
-def _power(terms: Terms, by: Literal["text", "group"], least: Sequence[float | None]) -> Power:
+def _power(settings: Settings, by: Literal["text", "group"], least: Sequence[float | None]) -> Power:
     """Returns the power of a split. least: the smallest significant difference of each pair with the champion."""
     known = [each for each in least if each is not None]
     return Power(
-        rows=int(terms.units.sizes.sum()),
+        rows=int(settings.units.sizes.sum()),
         by="group" if by == "group" else "document",
-        units=len(terms.units.sizes),
-        effective=round(terms.units.effective, 1),
+        units=len(settings.units.sizes),
+        effective=round(settings.units.effective, 1),
         least=round(median(known), 6) if known else None,
     )

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from textmill.judging import jackknife
-from textmill.judging.intervals import chance, half_width, of_documents
+from textmill.judging.intervals import half_width, of_documents, p_value
 from textmill.judging.units import Units, units_of
 from textmill.records.slices import Slice, Slices
 from textmill.text.encoding import Documents
@@ -152,7 +152,7 @@ def contrast(right: np.ndarray, held: np.ndarray, units: Units) -> Contrast | No
     fewer = min((np.bincount(units.of[side], minlength=len(units.sizes)) for side in (held, ~held)), key=np.sum)
     variance = jackknife.variance(inside - outside) + added_variance(min(rows))
     difference = float(right[held].mean() - right[~held].mean())
-    return Contrast(difference, chance(difference, of_documents(variance, Units(units.of, fewer[fewer > 0]))))
+    return Contrast(difference, p_value(difference, of_documents(variance, Units(units.of, fewer[fewer > 0]))))
 
 
 def holm(judged: Mapping[str, Sequence[Contrast | None]], alpha: float) -> dict[str, list[Literal[-1, 0, 1]]]:

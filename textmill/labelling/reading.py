@@ -13,7 +13,7 @@ from typing import IO, Any, NamedTuple
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.fetch.archives import format_of, opened
 from textmill.rows.delimited import SEP
-from textmill.rows.records import ABSENT, as_string, leaves, reach
+from textmill.rows.records import ABSENT, as_string, leaves, value_at
 
 KINDS = ("csv", "tsv", "jsonl", "parquet")
 LONGEST = 10_000_000  # characters of a line or cell; more means that a quote was never closed
@@ -181,7 +181,7 @@ def _place(path: Path, names: list[str], column: str, separator: str | None = No
 
 def _text(record: dict[str, Any], column: str, where: str, seen: set[str]) -> str:
     """Returns a record's text as training reads it; a missing one is empty. Adds the column to `seen` if it exists."""
-    value = reach(record, column)
+    value = value_at(record, column)
     if value is ABSENT:
         return ""
     seen.add(column)

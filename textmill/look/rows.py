@@ -10,10 +10,10 @@ from textmill.look.columns import Column
 from textmill.look.encoding import encoding_of
 from textmill.look.names import UNNAMED
 from textmill.look.proposal import Given
-from textmill.look.sample import Sample, take
+from textmill.look.sample import Sample, read_sample
 from textmill.look.table import Table, find_table
 from textmill.rows.formats import LABEL
-from textmill.rows.records import ABSENT, leaves, reach
+from textmill.rows.records import ABSENT, leaves, value_at
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,7 +44,7 @@ def look_at(path: Path, member: str | None, given: Given) -> Looked:
             raise DataError(f"{where}: no rows: the file is empty")
         if magic != b"PAR1" and (what := contents_of(file)):
             raise DataError(f"{where}: this is {what}")
-        looked = _parquet(file, where) if magic == b"PAR1" else _text(take(file), name, given, where)
+        looked = _parquet(file, where) if magic == b"PAR1" else _text(read_sample(file), name, given, where)
     if looked.kind != format_of(name):
         looked.keys["format"] = looked.kind
         looked.why.setdefault("format", "from its content, because its name does not say it")
@@ -181,7 +181,7 @@ def _flat(records: list[Any], where: str) -> list[Column]:
             plain = ".".join(above) if last.isdecimal() and above else name
             if not any(part.isdecimal() and part != "0" for part in plain.split(".")) and len(names) < MOST_NAMES:
                 names[plain] = None
-    return [Column(name, [_cell(reach(record, name)) for record in records[:RECORDS]]) for name in names]
+    return [Column(name, [_cell(value_at(record, name)) for record in records[:RECORDS]]) for name in names]
 
 
 def _cell(value: Any) -> str:

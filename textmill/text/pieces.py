@@ -104,7 +104,7 @@ def numbered(parts: SplitTexts, seen: Numbering) -> tuple[pl.Series, Pieces]:
     return _composed(parts.strings[new], parts.lowercase, parts.fold), Pieces(number, parts.lengths)
 
 
-def different(texts: pl.Series, markup: Markup, lowercase: bool, fold: Fold = "none") -> tuple[pl.Series, Pieces]:
+def distinct(texts: pl.Series, markup: Markup, lowercase: bool, fold: Fold = "none") -> tuple[pl.Series, Pieces]:
     """Returns the different strings between spaces, normalized as by `normal`, and the texts as pieces.
 
     A string may be returned twice if two spellings of it become equal.

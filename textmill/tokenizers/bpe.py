@@ -16,7 +16,7 @@ import polars as pl
 from pydantic import Field
 
 from textmill.config import Count, validate
-from textmill.text.pieces import Fold, Markup, PieceIds, different, normal, without_markup
+from textmill.text.pieces import Fold, Markup, PieceIds, distinct, normal, without_markup
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, Ragged
 from textmill.text.tokenizer import NAMES, Spec, Texts, Tokenizer, TokenizerConfig, TokensFromIds
@@ -86,7 +86,7 @@ class BpeTokenizer(TokensFromIds):
 
     def encode(self, texts: pl.Series) -> Ragged:
         """Returns the ids of each text. An empty text becomes one UNK, so that it can be scored."""
-        strings, pieces = different(texts, self.markup, self.lowercase, self.fold)
+        strings, pieces = distinct(texts, self.markup, self.lowercase, self.fold)
         found = self._library.encode_batch_fast(strings.str.strip_prefix(" ").to_list())  # the library adds one
         sizes = np.fromiter(map(len, found), np.int32, len(found))
         ids = np.fromiter((number for piece in found for number in piece.ids), np.int32, sizes.sum())

@@ -20,7 +20,7 @@ from textmill.config import Package, Repo, Revision, Sha256, validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.fetch import check_path, fetch_hub_file, fetch_members
 from textmill.fetch.places import Fetched, Places
-from textmill.text.pieces import Markup, PieceIds, different, normal, without_markup
+from textmill.text.pieces import Markup, PieceIds, distinct, normal, without_markup
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
 from textmill.text.tokenizer import FILE, NAMES, Spec, Texts, Tokenizer, TokenizerConfig, TokensFromIds
@@ -167,7 +167,7 @@ class PretrainedTokenizer(TokensFromIds):
     def encode(self, texts: pl.Series) -> Ragged:
         """Returns the ids of each text. An empty text becomes one UNK, so that it can be scored."""
         if self._cuts_at_spaces:
-            strings, pieces = different(texts, self.markup, lowercase=False)
+            strings, pieces = distinct(texts, self.markup, lowercase=False)
             return PieceIds(*self._ids(strings)).documents(pieces)
         return Ragged.of(*self._ids(normal(without_markup(texts, self.markup), lowercase=False)))
 

@@ -14,7 +14,7 @@ from textmill.config import Count, validate
 from textmill.errors import DataError
 from textmill.text.counting import Counted, count, read_back
 from textmill.text.patterns import PATTERNS, SPACED
-from textmill.text.pieces import Fold, Markup, PieceIds, different, flat, normal, split_at_spaces
+from textmill.text.pieces import Fold, Markup, PieceIds, distinct, flat, normal, split_at_spaces
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
 from textmill.text.tokenizer import NAMES, Spec, Texts, Tokenizer, TokenizerConfig, WithVocabulary, checked_vocabulary
@@ -108,13 +108,13 @@ class WordTokenizer(WithVocabulary):
 
     def encode(self, texts: pl.Series) -> Ragged:
         """Returns the ids of each text. A text without words becomes one UNK, so that it can be scored."""
-        strings, pieces = different(texts, self.markup, self.lowercase, self.fold)
+        strings, pieces = distinct(texts, self.markup, self.lowercase, self.fold)
         words, sizes = flat(self._words(strings))
         return PieceIds(self._ids(words), sizes).documents(pieces)
 
     def tokens(self, text: str) -> list[str]:
         """Returns the words of a text, known or not."""
-        strings, pieces = different(pl.Series([text]), self.markup, self.lowercase, self.fold)
+        strings, pieces = distinct(pl.Series([text]), self.markup, self.lowercase, self.fold)
         words, _ = flat(self._words(strings).gather(pieces.number))
         return words.to_list() or [NAMES[UNK]]
 

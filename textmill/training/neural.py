@@ -61,7 +61,7 @@ class Neural:
         return {name: tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()}
 
 
-def outputs(settings: Reading, task: Task) -> int:
+def output_count(settings: Reading, task: Task) -> int:
     """Returns the number of logits: one per class, or one with loss: bce. Raises ParamsError if bce does not fit."""
     if settings.loss == "bce" and task.classes != 2:
         raise ParamsError(f"train.loss: bce is for two classes, found {task.classes}; set cross_entropy")

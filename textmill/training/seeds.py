@@ -13,7 +13,7 @@ from textmill.files import digest
 from textmill.records.fit import Fit, FittedSeed, Pretraining, Validation
 from textmill.text.encoding import Encoded
 from textmill.timings import Timing, machine
-from textmill.training.calibration import Calibrated, calibrated
+from textmill.training.calibration import Calibrated, calibrate
 from textmill.training.task import EpochRow, Family, Fitted, Task
 from textmill.training.validation import GOODNESS
 
@@ -112,7 +112,7 @@ def fit_seeds(
         if len(seeds) > 1:
             say(f"seed {seed} ({number} of {len(seeds)})")
         each[seed] = family.fit(config, settings, data, validation, replace(task, seed=seed), places(seed))
-    models = {seed: calibrated(fitted.model, validation) for seed, fitted in each.items()}
+    models = {seed: calibrate(fitted.model, validation) for seed, fitted in each.items()}
     return FittedSeeds(each, models, best_seed(each, settings.monitor) if settings else seeds[0])
 
 

@@ -13,7 +13,7 @@ from textmill.text.ragged import SPECIALS
 from textmill.text.tokenizer import FILE
 from textmill.tokenizers import load as load_tokenizer
 from textmill.tokenizers.pretrained import Frame, PretrainedTokenizer
-from textmill.training.neural import outputs
+from textmill.training.neural import output_count
 from textmill.training.settings import Reading
 from textmill.training.task import Task
 
@@ -111,4 +111,4 @@ def build(config: PretrainedConfig, settings: Reading, task: Task) -> Pretrained
             f"max_len: {settings.max_len} and {extra} special tokens are more than the {limit} that the encoder of "
             f"tokenizers.{config.tokenizer} reads; set it to {limit - extra} or less"
         )
-    return Pretrained(config, encoder, tokenizer.frame, outputs(settings, task))
+    return Pretrained(config, encoder, tokenizer.frame, output_count(settings, task))
