@@ -214,12 +214,12 @@ def test_scores_tell_what_temperature_and_thresholds_did():
     }
     scores = with_confidence(all_scores(tables, 4, ["a", "b"]), tables, 4, known)
     assert [one.seed for one in scores.temperatures] == [4, 9]
-    told, plain = scores.tempered(4), scores.tempered(9)
-    assert told.log_loss_before == pytest.approx(before.log_loss, abs=1e-5)
-    assert told.calibration_error_before == pytest.approx(before.calibration_error, abs=1e-3)
-    assert (told.log_loss, told.calibration_error) == (scores.log_loss, scores.calibration_error)
-    assert told.log_loss < told.log_loss_before - 0.1
-    assert told.calibration_error < 0.03
+    effect, plain = scores.tempered(4), scores.tempered(9)
+    assert effect.log_loss_before == pytest.approx(before.log_loss, abs=1e-5)
+    assert effect.calibration_error_before == pytest.approx(before.calibration_error, abs=1e-3)
+    assert (effect.log_loss, effect.calibration_error) == (scores.log_loss, scores.calibration_error)
+    assert effect.log_loss < effect.log_loss_before - 0.1
+    assert effect.calibration_error < 0.03
     assert (plain.temperature, plain.too_few, plain.log_loss) == (1, True, plain.log_loss_before)
     assert scores.accuracy == before.accuracy
     assert scores.coverage[-1].accuracy == pytest.approx(scores.accuracy, abs=1e-6)

@@ -79,10 +79,10 @@ def made_up(**kwargs):
     return made
 test_report.made_up = made_up
 render = test_report.render
-def told(experiment):
+def print_text(experiment):
     print_table(experiment.comparison, {}, Path("page"), [])
     return render(experiment)
-test_report.render = told
+test_report.render = print_text
 html = test_report.page(metric="balanced")
 assert "<h1>linear: " in html and "balanced accuracy" in html and "<th>Macro-F1</th>" in html
 assert "<th>Balanced accuracy</th>" in test_report.page()

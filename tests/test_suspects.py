@@ -73,8 +73,8 @@ def test_what_cannot_be_told_is_one_line(reviews, run, capsys, text):
     docs = docs[:20] if not text else docs if text == "one group" else docs.with_columns(text=pl.lit(text))
     table, facts = run(docs, ["bad", "good"], "group" if text == "one group" else "text")
     assert (table, facts.judged, facts.top) == ([], 0, [])
-    told = f"suspects: cannot say which labels look wrong: the {len(docs)} documents are too few, "
-    assert capsys.readouterr().out.startswith(told)
+    line = f"suspects: cannot say which labels look wrong: the {len(docs)} documents are too few, "
+    assert capsys.readouterr().out.startswith(line)
 
 
 def test_many_classes_and_a_rare_one():

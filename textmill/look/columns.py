@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from textmill.look.names import ASIDE, GRADE, GROUP, ID, LABEL, TEXT, TITLE, are_a_pair, name_fit
-from textmill.rows.near import UNPARTED
+from textmill.rows.near import UNSPACED
 from textmill.sources.naming import split_named
 
 NUMBER = re.compile(r"[-+]?\d+([.,]\d+)*([eE][-+]?\d+)?\s*%?")
@@ -15,7 +15,7 @@ DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|(mon|tue|wed|thu|fr
 NEAR = 0.2  # share of the best column's score from which another could be the text as well
 TINY = re.compile(r".{0,3}")
 CODE = re.compile(r"https?://\S+|www\.\S+|[0-9a-f-]{16,}", re.IGNORECASE)
-LETTERS = re.compile(UNPARTED.replace(r"\p{Han}", "㐀-鿿豈-﫿").replace(r"\p{Hiragana}\p{Katakana}", "぀-ヿ")
+LETTERS = re.compile(UNSPACED.replace(r"\p{Han}", "㐀-鿿豈-﫿").replace(r"\p{Hiragana}\p{Katakana}", "぀-ヿ")
                      .replace(r"\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}", "฀-໿က-႟ក-៿"))  # fmt: skip
 
 

@@ -53,7 +53,7 @@ def parts_of(
             kind = kind or format_of(path.name) or "txt"
             _check_kind(data, kind, path.name)
         return [Part(file, checksum, kind, split=split)]
-    chosen = _choice(path, by_name and split is None, kind) if chosen is None else chosen
+    chosen = _obvious_members(path, by_name and split is None, kind) if chosen is None else chosen
     parts = []
     for name, what in chosen.items():
         with opened(path, name) as data:  # so that a missing member is reported now, not by the next stage
@@ -65,7 +65,7 @@ def parts_of(
     return parts
 
 
-def _choice(path: Path, by_name: bool, kind: str | None) -> Chosen:
+def _obvious_members(path: Path, by_name: bool, kind: str | None) -> Chosen:
     """Returns the files of an archive to read, if there is no doubt. Raises ParamsError if there is."""
     found = [name for name in members(path) if not PurePosixPath(name).name.startswith(".")]  # macOS adds ._train.csv
     tables = [name for name in found if kind or format_of(name)]
