@@ -8,12 +8,13 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable
-from importlib.metadata import packages_distributions
+from importlib.metadata import metadata, packages_distributions
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import ROOT
+from packaging.specifiers import SpecifierSet
 
 from textmill.code.closure import executed
 from textmill.errors import ResourceError
@@ -76,6 +77,13 @@ def test_what_is_imported_is_of_the_core_or_of_an_extra_that_asks_for_it():
         else:
             assert named(module) & core, module
     assert set(EXTRAS) <= imported()
+
+
+def test_what_is_pinned_runs_on_the_oldest_python():
+    oldest = f"{PROJECT['requires-python'].removeprefix('>=')}.0"
+    pinned = [line.split("==")[0] for line in (ROOT / "requirements.lock").read_text().split() if "==" in line]
+    needs = {name: metadata(name)["Requires-Python"] for name in pinned}
+    assert {name: needed for name, needed in needs.items() if needed and oldest not in SpecifierSet(needed)} == {}
 
 
 def test_all_extras_are_in_dev():
