@@ -13,7 +13,7 @@ import polars as pl
 from side_by_side import side_by_side, write
 
 from textmill.judging.answers import Answers
-from textmill.judging.comparison import TOLD, CompareConfig, Evaluated, compare
+from textmill.judging.comparison import REPORTED, CompareConfig, Evaluated, compare
 
 MODELS, SEEDS, CLASSES, ROWS, GROUPS, RESAMPLES = 20, 5, 100, 25_000, 1000, 2000
 
@@ -27,7 +27,7 @@ def made_up() -> dict[str, Evaluated]:
     for number in range(MODELS):
         runs = [np.where(random.random(ROWS) < 0.7 + number / 200, actual, wrong) for _ in range(SEEDS)]
         said = Answers(ids, actual, np.stack(runs), group)
-        labels, scores = [str(label) for label in range(CLASSES)], dict.fromkeys(TOLD, 0.5)
+        labels, scores = [str(label) for label in range(CLASSES)], dict.fromkeys(REPORTED, 0.5)
         models[str(number)] = Evaluated(Path("made-up"), "x", "word", 1, 0.5, scores, labels, said, said)
     return models
 

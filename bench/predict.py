@@ -52,7 +52,7 @@ def fit_imdb(out: Path) -> None:
 
     from textmill import bundle, models, tokenizers
     from textmill.text.encoding import encode
-    from textmill.training.calibration import calibrated
+    from textmill.training.calibration import calibrate
     from textmill.training.task import Task
 
     train = texts("train")
@@ -67,7 +67,7 @@ def fit_imdb(out: Path) -> None:
     facts = {"name": "linear", "labels": names, "text": ["text"], "model": checked.config.model_dump(), "train": None}
     tokenizers.save(out / "tokenizer.json", tokenizer)
     facts |= {"vocabulary": tokenizer.size, "seed": 0, "validation": {}}
-    model = calibrated(fitted.model, held)
+    model = calibrate(fitted.model, held)
     bundle.save(out / f"linear, {sum(map(len, fitted.model.keys)):,} n-grams", model, out / "tokenizer.json", facts, {})
 
 

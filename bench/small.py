@@ -88,11 +88,11 @@ def trained(model: str, updates: int | None, splits: dict[str, Encoded], vocabul
         fitted = checked.family.fit(checked.config, checked.settings, splits["train"], splits["validation"], task)
     taken = time.process_time() - start
     right = fitted.model.predict_proba(splits["test"].docs).argmax(1) == splits["test"].labels
-    told = fitted.learning
+    learning = fitted.learning
     return {
         "accuracy": 100 * float(np.mean(right)),
-        "updates": told.updates if told else 0,
-        "learned": told.learned if told else 1.0,
+        "updates": learning.updates if learning else 0,
+        "learned": learning.learned if learning else 1.0,
         "seconds": taken,
     }
 

@@ -14,10 +14,10 @@ from collections.abc import Callable
 
 import numpy as np
 from trained import trained
-from trial import tell
+from trial import report
 
 from textmill import confidence
-from textmill.confidence import DELTA, at_most
+from textmill.confidence import DELTA, binomial_cdf
 
 RISKS, CUTS, SEED = (0.05, 0.1, 0.15), 200, 0
 
@@ -48,7 +48,7 @@ def sgr(sure: np.ndarray, right: np.ndarray, risk: float) -> float | None:
     low, high, tests = 0, len(falling), math.ceil(math.log2(len(falling)))
     for _ in range(tests):
         middle = (low + high + 1) // 2
-        if at_most(int(wrong[middle - 1]), middle, risk) <= DELTA / tests:
+        if binomial_cdf(int(wrong[middle - 1]), middle, risk) <= DELTA / tests:
             low = middle
         else:
             high = middle
@@ -88,9 +88,9 @@ def halved(
 
 def main() -> None:
     rows = []
-    for model, told in trained().items():
-        both = told.both
-        sure, right = both.at(told.temperature)
+    for model, result in trained().items():
+        both = result.both
+        sure, right = both.at(result.temperature)
         for unit, units in {"documents": np.arange(len(right)), "groups": both.groups}.items():
             rng = np.random.default_rng(SEED)
             cuts = [halved(sure, right, units, rng) for _ in range(CUTS)]
@@ -100,7 +100,7 @@ def main() -> None:
                 for what, values in {"broken": broken, "answered": shares}.items():
                     row |= {f"{what} at {risk:.0%}": f"{of:.1%}" for risk, of in zip(RISKS, values, strict=True)}
                 rows.append(row)
-    tell("abstaining", f"Thresholds from one half, kept on the other? {CUTS} cuts", rows)
+    report("abstaining", f"Thresholds from one half, kept on the other? {CUTS} cuts", rows)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import numpy as np
 from corpora import documents, encode, tokenizer
-from trial import entry, fit, percent, tell
+from trial import entry, fit, percent, report
 
 from textmill.text.subset import subset
 from textmill.training.validation import epoch_scores
@@ -72,7 +72,7 @@ def main() -> None:
         told, worth = np.array(scores).T
         columns = {"told": told, "worth": worth, "too good by": told - worth}
         rows.append({"chosen on": f"{size:,} sentences"} | {name: percent(values) for name, values in columns.items()})
-    tell("choosing", f"MR, best of {len(CANDIDATES)} networks x {EPOCHS} epochs, {len(SEEDS)} seeds", rows)
+    report("choosing", f"MR, best of {len(CANDIDATES)} networks x {EPOCHS} epochs, {len(SEEDS)} seeds", rows)
 
 
 if __name__ == "__main__":

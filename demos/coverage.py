@@ -19,12 +19,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
-from trial import tell
+from trial import report
 
 from textmill.judging import units
 from textmill.judging.answers import Answers
-from textmill.judging.differences import Terms, pairs
-from textmill.judging.judged import interval, judge
+from textmill.judging.differences import Settings, pairs
+from textmill.judging.estimates import estimate, interval
 from textmill.judging.metrics import score
 from textmill.judging.units import Units
 
@@ -122,7 +122,7 @@ def drawn(setting: Setting, tables: NDArray[np.float64], random: np.random.Gener
     luck = luck if setting.seeds > 1 else 0.0
     actual = random.choice(len(setting.classes), rows, p=setting.classes)
     for_all = np.sqrt(like) * random.normal(size=len(own.sizes))[own.of] + np.sqrt(0.3) * random.normal(size=rows)
-    ids, told = pl.Series(np.arange(rows).astype(str)), []
+    ids, answers = pl.Series(np.arange(rows).astype(str)), []
     for table in tables:
         in_its_way = np.sqrt(like) * random.normal(size=len(own.sizes))[own.of]
         runs = []
@@ -132,8 +132,8 @@ def drawn(setting: Setting, tables: NDArray[np.float64], random: np.random.Gener
             order = np.argsort(-table, axis=1)  # the likeliest answer first: documents are equally hard for all models
             steps = np.take_along_axis(table, order, 1).cumsum(1)[actual]
             runs.append(order[actual, np.minimum((ndtr(hidden)[:, None] > steps).sum(1), len(table) - 1)])
-        told.append(Answers(ids, actual, np.stack(runs), own.of))
-    return own if setting.known else units.units_of(np.arange(rows)), told
+        answers.append(Answers(ids, actual, np.stack(runs), own.of))
+    return own if setting.known else units.units_of(np.arange(rows)), answers
 
 
 def experiment(setting: Setting, tables: NDArray[np.float64], seed: int) -> tuple[float, bool, bool]:
@@ -141,10 +141,12 @@ def experiment(setting: Setting, tables: NDArray[np.float64], seed: int) -> tupl
     own, models = drawn(setting, tables, np.random.default_rng(seed))
     size, shares = len(setting.classes), np.array(setting.classes)
     truth = {str(number): true_score(setting, table, shares) for number, table in enumerate(tables)}
-    judged = {str(n): judge(setting.metric, each.actual, each.predicted, size, own) for n, each in enumerate(models)}
-    by = Terms(setting.metric, size, own, ALPHA, seed)
-    found = pairs(by, judged, {str(number): each for number, each in enumerate(models)})
-    ends = {name: interval(own, each, ALPHA) for name, each in judged.items()}
+    estimates = {
+        str(n): estimate(setting.metric, each.actual, each.predicted, size, own) for n, each in enumerate(models)
+    }
+    by = Settings(setting.metric, size, own, ALPHA, seed)
+    found = pairs(by, estimates, {str(number): each for number, each in enumerate(models)})
+    ends = {name: interval(own, each, ALPHA) for name, each in estimates.items()}
     held = [low <= truth[name] <= high for name, (low, high) in ends.items() if low is not None and high is not None]
     gaps = [truth[pair.a] - truth[pair.b] for pair in found]
     missed = [not (pair.low or 0) <= gap <= (pair.high or 0) for pair, gap in zip(found, gaps, strict=True)]
@@ -175,8 +177,8 @@ def row(setting: Setting, draws: int) -> dict[str, Any]:
 def _units(setting: Setting) -> str:
     if not setting.groups:
         return f"{setting.rows:,} documents"
-    told = f"{setting.groups} groups of {setting.rows // setting.groups}{', skewed' if setting.skewed else ''}"
-    return told + ("" if setting.known else ", as documents")
+    described = f"{setting.groups} groups of {setting.rows // setting.groups}{', skewed' if setting.skewed else ''}"
+    return described + ("" if setting.known else ", as documents")
 
 
 def rate(values: Sequence[float] | NDArray[np.float64]) -> str:
@@ -187,7 +189,7 @@ def rate(values: Sequence[float] | NDArray[np.float64]) -> str:
 def main(draws: int | None = None) -> None:
     draws = draws or DRAWS
     rows = [row(setting, draws if setting.metric == "accuracy" else (draws + 1) // 2) for setting in SETTINGS]
-    tell("coverage", f"{draws:,} experiments of each kind, macro-F1 half as many, %", rows)
+    report("coverage", f"{draws:,} experiments of each kind, macro-F1 half as many, %", rows)
 
 
 if __name__ == "__main__":

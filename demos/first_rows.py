@@ -7,7 +7,7 @@ Run `python demos/first_rows.py`. IMDB's test split in the order of its file; a 
 import numpy as np
 import polars as pl
 from corpora import documents, encode, tokenizer
-from trial import entry, fit, percent, tell
+from trial import entry, fit, percent, report
 
 from textmill.judging.scoring import all_scores, predictions
 from textmill.text.encoding import Encoded
@@ -41,7 +41,7 @@ def main() -> None:
         f"all {len(test):,} rows": held,
     }
     rows = [{"scored on": name} | scored(fitted, part, labels) for name, part in parts.items()]
-    tell("first_rows", f"IMDB, linear model of {TRAIN:,} reviews", rows)
+    report("first_rows", f"IMDB, linear model of {TRAIN:,} reviews", rows)
 
 
 if __name__ == "__main__":

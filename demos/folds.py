@@ -8,7 +8,7 @@ this corpus (Pang & Lee 2005; Kim 2014).
 
 import numpy as np
 from corpora import documents, encode, tokenizer
-from trial import accuracy, entry, fit, percent, tell
+from trial import accuracy, entry, fit, percent, report
 
 from textmill.text.subset import subset
 
@@ -39,7 +39,7 @@ def main() -> None:
         {"model": model, "all folds": percent(scores), "worst": percent(min(scores)), "best": percent(max(scores))}
         for model, scores in found.items()
     ]
-    tell("folds", f"MR, {FOLDS} folds, accuracy", rows)
+    report("folds", f"MR, {FOLDS} folds, accuracy", rows)
 
 
 if __name__ == "__main__":

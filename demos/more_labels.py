@@ -12,12 +12,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import polars as pl
 from corpora import documents, encode, tokenizer
-from trial import accuracy, entry, fit, percent, tell
+from trial import accuracy, entry, fit, percent, report
 
 from textmill.annotation.curve import measure, nested, with_forecasts
-from textmill.annotation.kept import Kept
+from textmill.annotation.score_cache import ScoreCache
 from textmill.models import model_entry
-from textmill.rows.splits import cut, pieces
+from textmill.rows.splits import pieces, split_off
 from textmill.text.subset import subset
 from textmill.training.task import Task
 
@@ -29,7 +29,7 @@ def forecast(preset: str, docs: pl.DataFrame, names: list[str], by: str, times: 
     """Returns whether the forecast held, its width, the forecast gain and the actual gain; None without a forecast."""
     rng = np.random.default_rng(draw)
     tied, labels = pieces([docs], names, by), docs["label"].replace_strict(names, range(len(names))).to_numpy()
-    aside = cut(tied, labels, HELD.get(preset, 0.2), rng)
+    aside = split_off(tied, labels, HELD.get(preset, 0.2), rng)
     test, pool = docs.filter(aside), np.flatnonzero(~aside)
     order = pool[nested(tied[pool], labels[pool], rng)]
 
@@ -44,14 +44,19 @@ def forecast(preset: str, docs: pl.DataFrame, names: list[str], by: str, times: 
     model, task = model_entry(*chosen, "demo"), Task(vocabulary, len(names), draw)
     own = tied[np.sort(order[: len(data.labels)])]
     with TemporaryDirectory() as folder:
-        sizes = measure(model, data, some, held, task, own, "accuracy", Kept(Path(folder), "demo", []))
+        sizes = measure(model, data, some, held, task, own, "accuracy", ScoreCache(Path(folder), "demo", []))
     curve = with_forecasts(sizes, "accuracy", by, 0.05, len(np.unique(own)))
     if not curve.forecasts:
         return None
-    told = next(one for one in curve.forecasts if one.times == times)
+    expected = next(one for one in curve.forecasts if one.times == times)
     data, held, vocabulary = drawn(len(pool) // times * times)
     came = accuracy(fit(chosen, data, some, vocabulary, draw), held)
-    return [told.low <= came <= told.high, told.high - told.low, told.score - curve.now, came - curve.now]
+    return [
+        expected.low <= came <= expected.high,
+        expected.high - expected.low,
+        expected.score - curve.now,
+        came - curve.now,
+    ]
 
 
 def main() -> None:
@@ -67,7 +72,7 @@ def main() -> None:
             known = list(zip(*(one for one in made if one), strict=True)) or [[float("nan")]] * len(names_of)
             means = [percent(float(np.mean(column))) for column in known]
             rows.append(row | dict(zip(names_of, means, strict=True)))
-    tell("more_labels", f"a linear model's forecasts, {DRAWS} draws", rows)
+    report("more_labels", f"a linear model's forecasts, {DRAWS} draws", rows)
 
 
 if __name__ == "__main__":

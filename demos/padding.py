@@ -8,7 +8,7 @@ differs. It uses part of the reviews and fewer epochs than the notebook: see the
 
 import numpy as np
 from corpora import documents, drawn
-from trial import accuracy, entry, fit, percent, tell
+from trial import accuracy, entry, fit, percent, report
 
 from textmill.text.encoding import Encoded
 from textmill.text.ragged import PAD, Ragged
@@ -42,7 +42,7 @@ def main() -> None:
             chosen = entry(PRESET, model, pooling=pooling, epochs=EPOCHS, precision="auto")
             fitted = fit(chosen, data["train"], data["validation"], codec.size, SEED)
             rows.append({"network": model, "state read": way, "test accuracy": percent(accuracy(fitted, data["test"]))})
-    tell("padding", f"IMDB, {TRAIN:,} to train, {TEST:,} to test, {EPOCHS} epochs, one seed", rows)
+    report("padding", f"IMDB, {TRAIN:,} to train, {TEST:,} to test, {EPOCHS} epochs, one seed", rows)
 
 
 if __name__ == "__main__":

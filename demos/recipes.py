@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from corpora import documents, drawn
-from trial import accuracy, entry, fit, percent, tell
+from trial import accuracy, entry, fit, percent, report
 
 from textmill.rows.splits import text_key
 
@@ -60,7 +60,7 @@ def main() -> None:
         row = {"changed": change, "held-out accuracy": percent(right), "worth": percent(right - plain) if keys else ""}
         rows.append(row | {"seconds": f"{seconds:.0f}"})
     sizes = f"{TRAIN:,} reviews to train, {HELD_OUT:,} held out of train"
-    tell("recipes", f"LSTM, IMDB, {sizes}, {EPOCHS} epochs, {len(SEEDS)} seeds", rows)
+    report("recipes", f"LSTM, IMDB, {sizes}, {EPOCHS} epochs, {len(SEEDS)} seeds", rows)
 
 
 if __name__ == "__main__":

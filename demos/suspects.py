@@ -10,7 +10,7 @@ from io import BytesIO
 import numpy as np
 import polars as pl
 from corpora import documents
-from trial import percent, tell
+from trial import percent, report
 
 from textmill.annotation.suspects import WEIGHTINGS, encoded, judge, suspicion
 from textmill.rows.splits import pieces
@@ -40,10 +40,10 @@ def main() -> None:
                 order = np.argsort(suspicion(one), kind="stable")
                 found[name].append([wrong[order[:first]].mean() for first in FIRST])
         for name, shares in found.items():
-            told = [percent(column) for column in zip(*shares, strict=True)]
+            cells = [percent(column) for column in zip(*shares, strict=True)]
             heads = [f"wrong of the first {first}" for first in FIRST]
-            rows.append({"labels of": title, "ranked by": name} | dict(zip(heads, told, strict=True)))
-    tell("suspects", f"{WRONG:.0%} of labels flipped, {DRAWS} draws", rows)
+            rows.append({"labels of": title, "ranked by": name} | dict(zip(heads, cells, strict=True)))
+    report("suspects", f"{WRONG:.0%} of labels flipped, {DRAWS} draws", rows)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from textmill.confidence import tempered
+from textmill.confidence import at_temperature
 from textmill.config import load_params
 from textmill.judging.scoring import classes_of, probabilities_of
 from textmill.records.outcome import Outcome
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 SPLITS = ("validation", "test")
 
 
-class Said(NamedTuple):
+class Answers(NamedTuple):
     """N documents: probabilities (N, C) before the model's temperature, and class numbers (N,).
 
     groups: the number of each document's group, int (N,); a document without a group has its own.
@@ -25,12 +25,12 @@ class Said(NamedTuple):
     labels: np.ndarray
     groups: np.ndarray
 
-    def __getitem__(self, rows: np.ndarray) -> "Said":
-        return Said(*(values[rows] for values in self))
+    def __getitem__(self, rows: np.ndarray) -> "Answers":
+        return Answers(*(values[rows] for values in self))
 
     def at(self, temperature: float) -> tuple[np.ndarray, np.ndarray]:
         """Returns confidence (N,), and whether the answer is correct (N,)."""
-        found = tempered(self.probabilities, temperature)
+        found = at_temperature(self.probabilities, temperature)
         return found.max(1), found.argmax(1) == self.labels
 
 
@@ -38,13 +38,13 @@ class Model(NamedTuple):
     """The shipped seed of one model."""
 
     temperature: float
-    validation: Said
-    test: Said
+    validation: Answers
+    test: Answers
 
     @property
-    def both(self) -> Said:
+    def both(self) -> Answers:
         """The documents of both splits."""
-        return Said(*map(np.concatenate, zip(self.validation, self.test, strict=True)))
+        return Answers(*map(np.concatenate, zip(self.validation, self.test, strict=True)))
 
 
 def trained(root: Path = ROOT) -> dict[str, Model]:
@@ -59,9 +59,9 @@ def _model(folder: Path, rows: pl.DataFrame) -> Model:
     seed, labels = outcome.fit.seed, outcome.scores.labels
     (temperature,) = (one.temperature for one in outcome.scores.temperatures if one.seed == seed)
 
-    def said(table: pl.DataFrame) -> Said:
-        before = tempered(probabilities_of(table, labels), 1 / temperature)
+    def answers(table: pl.DataFrame) -> Answers:
+        before = at_temperature(probabilities_of(table, labels), 1 / temperature)
         units = table.join(rows, on="id", how="left", maintain_order="left")["unit"]
-        return Said(before, classes_of(table, "label", labels), units.to_numpy())
+        return Answers(before, classes_of(table, "label", labels), units.to_numpy())
 
-    return Model(temperature, said(outcome.validation()[seed]), said(outcome.tests()[seed]))
+    return Model(temperature, answers(outcome.validation()[seed]), answers(outcome.tests()[seed]))

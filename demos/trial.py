@@ -53,9 +53,9 @@ def percent(values: float | Sequence[float]) -> str:
     return f"{np.mean(values):.1f}{spread}"
 
 
-def tell(name: str, title: str, rows: list[dict[str, Any]]) -> None:
+def report(name: str, title: str, rows: list[dict[str, Any]]) -> None:
     """Prints the rows, and writes them to demos/results/NAME.json."""
     table(title, list(rows[0]), [[str(value) for value in row.values()] for row in rows])
     RESULTS.mkdir(exist_ok=True)
-    told = {"title": title, "rows": rows, "seconds": round(time.monotonic() - STARTED), "cores": os.cpu_count()}
-    (RESULTS / f"{name}.json").write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    result = {"title": title, "rows": rows, "seconds": round(time.monotonic() - STARTED), "cores": os.cpu_count()}
+    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")

@@ -10,9 +10,9 @@ training rows and otherwise guesses, shows how much a random split gives away.
 import numpy as np
 import polars as pl
 from corpora import documents, encode, tokenizer
-from trial import accuracy, entry, fit, percent, tell
+from trial import accuracy, entry, fit, percent, report
 
-from textmill.rows.splits import cut, outline, together
+from textmill.rows.splits import outline, piece_numbers, split_off
 from textmill.text.subset import subset
 
 PRESET = "comentarios"
@@ -44,14 +44,14 @@ def main() -> None:
     classes = docs["label"].replace_strict(labels, range(len(labels)), return_dtype=pl.Int64).to_numpy()
     ways = {
         "at random": np.arange(len(docs)),
-        "equal texts together": together(outline(docs, labels), "text"),
+        "equal texts together": piece_numbers(outline(docs, labels), "text"),
         "equal words together": words(docs["text"]).rank("dense").to_numpy(),
     }
     rows = []
     for way, pieces in ways.items():
         measured = []
         for seed in SEEDS:
-            aside = cut(pieces, classes, TEST, np.random.default_rng(seed))
+            aside = split_off(pieces, classes, TEST, np.random.default_rng(seed))
             train, test = docs.filter(~aside), docs.filter(aside)
             codec = tokenizer(train["text"], PRESET, pattern=PATTERN)
             data, held = encode(train, codec, labels), encode(test, codec, labels)
@@ -60,7 +60,7 @@ def main() -> None:
         names = ["same text in train", "same words in train", "memory right", "linear right"]
         columns = [percent(values) for values in zip(*measured, strict=True)]
         rows.append({"cut": way} | dict(zip(names, columns, strict=True)))
-    tell("twins", f"{len(docs):,} comments, {TEST:.0%} to test, {len(SEEDS)} seeds", rows)
+    report("twins", f"{len(docs):,} comments, {TEST:.0%} to test, {len(SEEDS)} seeds", rows)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ Accuracy changes less than between seeds; the count of unknown words is what mis
 
 import numpy as np
 from corpora import documents, encode, tokenizer
-from trial import accuracy, entry, fit, percent, tell
+from trial import accuracy, entry, fit, percent, report
 
 from textmill.text.encoding import Encoded
 from textmill.text.ragged import UNK
@@ -41,7 +41,7 @@ def main() -> None:
         columns = [percent(values) for values in zip(*measured, strict=True)]
         names = ["unknown, test", "unknown, new", "accuracy, test", "accuracy, new"]
         rows.append({"vocabulary of": seen} | dict(zip(names, columns, strict=True)))
-    tell("vocabulary", f"MR, {SIZES['train']:,} to train, {EPOCHS} epochs, {len(SEEDS)} seeds", rows)
+    report("vocabulary", f"MR, {SIZES['train']:,} to train, {EPOCHS} epochs, {len(SEEDS)} seeds", rows)
 
 
 if __name__ == "__main__":

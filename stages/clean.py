@@ -11,7 +11,7 @@ from textmill.files import write_json
 from textmill.judging.slicing import EvaluateConfig
 from textmill.parquet import append_parquet, write_parquet
 from textmill.records.data import Clean
-from textmill.rows.cleaning import CleanConfig, Cleaner, arrange, told
+from textmill.rows.cleaning import CleanConfig, Cleaner, arrange, lines
 from textmill.rows.columns import SLICE
 from textmill.rows.reading import read_part
 from textmill.rows.sorting import spool
@@ -42,7 +42,7 @@ def main(raw: Path, docs: Path, labels: Path, metrics: Path, columns: Path, para
         write_parquet(columns, pl.concat(beside))
     write_json(labels, classes)
     (counted := Clean(**facts)).write(metrics)
-    for line in told(counted):
+    for line in lines(counted):
         say(f"clean: {line}")
 
 

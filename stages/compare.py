@@ -16,7 +16,7 @@ from textmill.records.findings import Findings
 from textmill.report.experiment import Asked, experiment
 from textmill.report.page import render
 from textmill.report.plots import draw
-from textmill.report.table import tell
+from textmill.report.table import print_table
 from textmill.sources import load_dataset
 from textmill.stage import run
 
@@ -43,7 +43,7 @@ def main(
     shown = experiment(result, found, read_batches(texts, ["id", "text"]), asked)
     write_text(page, render(shown))
     draw(pictures, result, found.models)
-    tell(result, found.models, page, shown.doubts)
+    print_table(result, found.models, page, shown.doubts)
 
 
 if __name__ == "__main__":

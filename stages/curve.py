@@ -23,7 +23,7 @@ def main(
         Curve().write(out)
         return
     from textmill import models
-    from textmill.annotation import curve, kept
+    from textmill.annotation import curve, score_cache
     from textmill.rows.splits import SplitConfig, pieces
     from textmill.text import encoding
     from textmill.training.inputs import Inputs, depends_on
@@ -37,11 +37,11 @@ def main(
     test = encoding.load(encoded / "test.safetensors", sha256(inputs.tokenizer))
     tied = pieces(read_batches(splits / "train.parquet"), names, by)
     files = [*inputs.files, encoded / "test.safetensors", splits / "train.parquet"]
-    before = kept.Kept(checkpoints, name, [*depends_on(entry, train, threads, files), seed, by])
+    before = score_cache.ScoreCache(checkpoints, name, [*depends_on(entry, train, threads, files), seed, by])
     keep_memory()
     with on_threads(threads):
         sizes = curve.measure(model, data, validation, test, task, tied, compare.metric, before)
-    before.forget_others()
+    before.delete_others()
     (found := curve.with_forecasts(sizes, compare.metric, by, compare.alpha, len(set(tied)))).write(out)
     say(f"curve: {name}: {curve_line(found)}")
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import polars as pl
 
 from textmill import bundle, timings
-from textmill.classifier import shipped
+from textmill.classifier import shipped_bytes
 from textmill.config import PARAMS, Alpha, Threads, load_section
 from textmill.console import say
-from textmill.explain.terms import learnt
+from textmill.explain.terms import bundle_terms
 from textmill.judging.confidence import with_confidence
 from textmill.judging.scored import read_scored
-from textmill.judging.scoring import all_scores, mistakes, predict, summary, together
+from textmill.judging.scoring import all_scores, concat_seeds, mistakes, predict, summary
 from textmill.judging.slices import slices, with_facts, wrong
 from textmill.judging.slicing import EvaluateConfig
 from textmill.parquet import read_batches, read_parquet
@@ -34,14 +34,14 @@ def main(model: Path, encoded: Path, splits: Path, columns: Path, out: Path, par
     with on_threads(threads):
         (tables, chosen), speed = predict(bundle.read_seeds(model, config), config.labels, test, validation)
     table = with_facts(tables[config.seed], test.documents, (some["text"] for some in texts()), sliced.negations)
-    scores = all_scores(tables, config.seed, config.labels).model_copy(update={"bundle_bytes": shipped(model)})
+    scores = all_scores(tables, config.seed, config.labels).model_copy(update={"bundle_bytes": shipped_bytes(model)})
     scores = with_confidence(scores, tables, config.seed, config.calibrations)
     by_column = slices(table, alpha, columns_of(table["id"], read_parquet(columns)))
     errors = (wrong(table, some) for some in texts())
-    others, kept = together(tables).filter(pl.col("seed") != config.seed), together(chosen)
+    others, kept = concat_seeds(tables).filter(pl.col("seed") != config.seed), concat_seeds(chosen)
     line, worst = summary(scores, config.seed, config.validation), mistakes(table, texts())
-    Evaluation(table, others, kept, scores, line, worst, by_column, learnt(model), errors).write(out)
-    timings.note(out, config.weights, timings.Timing(predict_documents_per_second=round(speed, 1)))
+    Evaluation(table, others, kept, scores, line, worst, by_column, bundle_terms(model), errors).write(out)
+    timings.record(out, config.weights, timings.Timing(predict_documents_per_second=round(speed, 1)))
     say(f"evaluate: {config.name}: test accuracy {100 * scores.accuracy:.1f} %, macro-F1 {100 * scores.f1_macro:.1f} %")
 
 

@@ -12,8 +12,8 @@ from textmill.files import read_json, whole_folder, write_json
 from textmill.parquet import append_parquet, read_batches, read_column
 from textmill.records.data import Split
 from textmill.rows.near import near_copies, twins
-from textmill.rows.profile import profile, told
-from textmill.rows.splits import SIDES, SPLITS, SplitConfig, apart, outline, part
+from textmill.rows.profile import lines, profile
+from textmill.rows.splits import SIDES, SPLITS, SplitConfig, outline, partition, without_twins
 from textmill.stage import run
 
 
@@ -26,9 +26,9 @@ def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARA
     seed = load_section(params, "seed", Seed)
     names = read_json(labels)
     whole = pl.concat([outline(some, names) for some in read_batches(docs)])
-    parts = part(whole, names, config, seed)
+    parts = partition(whole, names, config, seed)
     if config.twins == "leave_out":
-        parts = apart(parts, whole, names, twins(partial(read_column, docs, "text"), parts.sides, seed))
+        parts = without_twins(parts, whole, names, twins(partial(read_column, docs, "text"), parts.sides, seed))
     with whole_folder(out) as folder, ExitStack() as files:
         append = {name: files.enter_context(append_parquet(folder / f"{name}.parquet")) for name in SIDES.categories}
         done = 0
@@ -42,7 +42,7 @@ def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARA
     near = near_copies({name: read_column(out / f"{name}.parquet", "text") for name in SPLITS}, sizes, seed)
     facts = Split(seed=seed, by=config.by, **counts, **near._asdict())
     facts.write(metrics)
-    for line in told(facts):
+    for line in lines(facts):
         say(f"split: {line}")
 
 

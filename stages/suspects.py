@@ -6,7 +6,7 @@ from tempfile import SpooledTemporaryFile
 
 import polars as pl
 
-from textmill.annotation.suspects import encoded, for_spreadsheet, judge, listed, told
+from textmill.annotation.suspects import encoded, escape_formulas, judge, most_suspicious, summary
 from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
 from textmill.files import read_json, write_csv
@@ -36,11 +36,11 @@ def main(splits: Path, labels: Path, table: Path, out: Path, params: Path = PARA
     with SpooledTemporaryFile(IN_MEMORY) as spill:
         ids, vocabulary = encoded(lambda: (some["text"] for some in read(["text"])), spill)
     found = judge(Encoded(ids, classes(docs["label"], names)), tied, vocabulary, len(names), seed)
-    most = listed(found, docs, names)
+    most = most_suspicious(found, docs, names)
     texts = pl.concat(some.filter(pl.col("id").is_in(most["id"].implode())) for some in read(["id", "text"]))
     most = most.join(texts.drop("split"), on="id", how="left", maintain_order="left")
-    write_csv(table, [for_spreadsheet(most)])
-    (facts := told(found, most)).write(out)
+    write_csv(table, [escape_formulas(most)])
+    (facts := summary(found, most)).write(out)
     say(f"suspects: {suspects_line(facts, table)}")
 
 

@@ -10,7 +10,7 @@ from textmill.records.fit import Fit
 from textmill.records.history import HISTORY, write_history
 from textmill.stage import FIRST, PROCESSES, run
 from textmill.training.inputs import Inputs, depends_on
-from textmill.training.seeds import fit_seeds, forget, places_of
+from textmill.training.seeds import checkpoint_folders, delete_checkpoints, fit_seeds
 
 
 def main(
@@ -28,7 +28,7 @@ def main(
     model = models.model_entry(entry, train, f"{params}: models.{name}")
     inputs, classes = Inputs(code, learned, encoded, vocab, vectors, train_in_test), read_json(labels)
     data, validation, task = inputs.read(model.reads, len(classes), seed, pretrained / name)
-    places = places_of(checkpoints, name, depends_on(entry, train, threads, inputs.files))
+    places = checkpoint_folders(checkpoints, name, depends_on(entry, train, threads, inputs.files))
     keep_memory()
     with on_threads(threads):  # the last digits depend on their number
         runs = fit_seeds(model.family, model.config, model.settings, data, validation, task, places)
@@ -39,9 +39,9 @@ def main(
         config |= {"validation": runs.validated(runs.shipped).model_dump()}
         whole = bundle.save(out, runs.models[runs.shipped], inputs.tokenizer, config, runs.others, task.encoder)
         write_history(metrics / HISTORY, runs.best.history)
-        runs.described(entry, threads, PROCESSES, whole.weights).write(metrics / Fit.FILE)
-        timings.note(metrics, whole.weights, runs.timing())
-        forget(checkpoints, name)
+        runs.record(entry, threads, PROCESSES, whole.weights).write(metrics / Fit.FILE)
+        timings.record(metrics, whole.weights, runs.timing())
+        delete_checkpoints(checkpoints, name)
 
 
 if __name__ == "__main__":

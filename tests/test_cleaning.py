@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from textmill.errors import DataError
 from textmill.records.data import Clean
 from textmill.rows import bad
-from textmill.rows.cleaning import CleanConfig, Cleaner, arrange, told
+from textmill.rows.cleaning import CleanConfig, Cleaner, arrange, lines
 from textmill.rows.misread import twice_encoded
 
 DROP = CleanConfig(on_bad_row="drop", max_chars=1000)
@@ -99,9 +99,9 @@ def test_what_was_utf8_once_looks_so_when_it_is_read_as_latin1(text):
     assert twice_encoded(pl.Series([("é" + text).encode().decode("latin-1")])) == 1
 
 
-def test_what_a_person_should_know_is_told():
+def test_what_a_person_should_know_is_said():
     cleaned = clean(rows(("dÃ©jÃ\xa0", "pos"), ("bad", "neg"), ("", "pos")), None, DROP)
-    assert told(Clean(**cleaned.facts)) == [
+    assert lines(Clean(**cleaned.facts)) == [
         "a.csv read as utf-8",
         "1 text looks twice encoded (UTF-8 that was read as cp1252 or latin-1); see dataset.encodings",
         "2 documents of 3 rows; left out: 1 empty text",

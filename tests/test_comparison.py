@@ -10,7 +10,7 @@ from scipy.stats import t as student
 from textmill.config import validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.judging.answers import Answers, answers
-from textmill.judging.comparison import TOLD, CompareConfig, Evaluated, compare
+from textmill.judging.comparison import REPORTED, CompareConfig, Evaluated, compare
 
 CONFIG = CompareConfig(metric="accuracy", alpha=0.05)
 F1 = CompareConfig(metric="f1_macro", alpha=0.05)
@@ -29,7 +29,7 @@ def said(right, actual=None, group=None) -> Answers:
 def model(right, validation=0.8, log_loss=0.5, parameters=10, actual=None, group=None, labels=("no", "yes")):
     """Returns a model that is right on test documents where `right` is True, and on this share of validation."""
     chosen = said(np.arange(CHOOSE) < round(validation * CHOOSE), np.zeros(CHOOSE, int))
-    scores = {**dict.fromkeys(TOLD, 0.5), "roc_auc": None}
+    scores = {**dict.fromkeys(REPORTED, 0.5), "roc_auc": None}
     of = log_loss, scores, list(labels), chosen, said(right, actual, group)
     return Evaluated(Path("metrics/b"), "x", "word", parameters, *of)
 

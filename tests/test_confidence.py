@@ -16,10 +16,10 @@ from textmill.confidence import (
     STEPS,
     Calibration,
     Step,
-    at_most,
+    at_temperature,
+    binomial_cdf,
     least_risk,
     steps,
-    tempered,
     threshold,
 )
 from textmill.judging.confidence import with_confidence
@@ -48,7 +48,9 @@ def test_the_temperature_that_was_planted_is_found(classes, temperature):
     assert found.temperature == pytest.approx(temperature, rel=0.04)
     assert (found.documents, found.too_few) == (20_000, False)
     assert found.log_loss <= tally.log_loss(probabilities, labels)
-    least = min(tally.log_loss(tempered(probabilities, one), labels) for one in temperature * np.linspace(0.9, 1.1, 21))
+    least = min(
+        tally.log_loss(at_temperature(probabilities, one), labels) for one in temperature * np.linspace(0.9, 1.1, 21)
+    )
     assert found.log_loss == pytest.approx(least, abs=1e-4)
 
 
@@ -59,7 +61,7 @@ PROBABILITIES = arrays(np.float32, st.tuples(st.integers(0, 5), st.integers(2, 5
 def test_no_temperature_changes_a_label_or_makes_no_distribution(rows, temperature):
     rows[:, -1] += rows.sum(1) == 0
     rows /= np.maximum(rows.sum(1, keepdims=True), np.float32(1e-30))
-    found = tempered(rows, temperature)
+    found = at_temperature(rows, temperature)
     assert found.dtype == np.float32
     assert np.array_equal(found.argmax(1), rows.argmax(1))
     np.testing.assert_allclose(found.sum(1), 1, atol=1e-5)
@@ -69,24 +71,24 @@ def test_no_temperature_changes_a_label_or_makes_no_distribution(rows, temperatu
 def test_what_rounding_would_make_a_tie_keeps_its_label():
     near = np.array([[np.nextafter(np.float32(0.5), np.float32(0)), 0.5]], np.float32)
     for temperature in (1.5, 3.0, 20.0):
-        assert tempered(near, temperature).argmax(1).tolist() == [1]
+        assert at_temperature(near, temperature).argmax(1).tolist() == [1]
 
 
 def test_tempering_is_the_softmax_of_cooler_logits_and_can_be_undone():
     logits = np.random.default_rng(0).normal(0, 4, (200, 4))
-    np.testing.assert_allclose(tempered(softmax(logits), 2.5), softmax(logits / 2.5), rtol=1e-5)
-    np.testing.assert_allclose(tempered(softmax(logits / 2.5), 0.4), softmax(logits), rtol=1e-4, atol=1e-12)
+    np.testing.assert_allclose(at_temperature(softmax(logits), 2.5), softmax(logits / 2.5), rtol=1e-5)
+    np.testing.assert_allclose(at_temperature(softmax(logits / 2.5), 0.4), softmax(logits), rtol=1e-4, atol=1e-12)
     sure = np.array([[1, 1e-38], [1, 0]], np.float32)  # where a sum of exponentials would lose the small one
-    assert tempered(sure, 2.0)[:, 1].tolist() == pytest.approx([1e-19, 0], rel=1e-5)
+    assert at_temperature(sure, 2.0)[:, 1].tolist() == pytest.approx([1e-19, 0], rel=1e-5)
 
 
 def test_a_row_is_the_same_alone_and_in_any_batch():
     for classes in (2, 3, 17):
         rows = np.random.default_rng(1).dirichlet(np.ones(classes), 301).astype(np.float32)
-        whole = tempered(rows, 1.7)
+        whole = at_temperature(rows, 1.7)
         for start, end in ((0, 1), (3, 4), (5, 22), (300, 301)):
-            assert np.array_equal(tempered(rows[start:end], 1.7), whole[start:end])
-        assert np.array_equal(tempered(np.asfortranarray(rows), 1.7), whole)
+            assert np.array_equal(at_temperature(rows[start:end], 1.7), whole[start:end])
+        assert np.array_equal(at_temperature(np.asfortranarray(rows), 1.7), whole)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +119,7 @@ def test_a_split_without_a_mistake_makes_nobody_sure_of_everything():
     probabilities = np.tile(np.array([[0.8, 0.2]], np.float32), (400, 1))
     found = fitted_temperature(probabilities, np.zeros(400, int))
     assert found > 2 * COLDEST
-    assert tempered(probabilities, found)[0, 1] > 1 / 2000
+    assert at_temperature(probabilities, found)[0, 1] > 1 / 2000
 
 
 def test_a_model_is_taken_at_its_temperature_wherever_it_is_asked():
@@ -134,19 +136,19 @@ def test_a_model_is_taken_at_its_temperature_wherever_it_is_asked():
             return {"one": np.ones(1)}
 
     model, docs = Calibrated(Plain(), Calibration(temperature=2.0)), toy(20, 30, 2).docs
-    np.testing.assert_allclose(model.predict_proba(docs), tempered(Plain().predict_proba(docs), 2.0))
+    np.testing.assert_allclose(model.predict_proba(docs), at_temperature(Plain().predict_proba(docs), 2.0))
     assert (model.METHODS, model.positions(3).tolist(), list(model.tensors())) == (("occlusion",), [0, 1, 2], ["one"])
 
 
 @given(st.integers(0, 400), st.floats(0, 1), st.floats(0.001, 0.999))
 def test_the_chance_of_so_few_errors_is_binomial(answered, share, risk):
     wrong = int(share * answered)
-    assert at_most(wrong, answered, risk) == pytest.approx(binom.cdf(wrong, answered, risk), rel=1e-8, abs=1e-300)
+    assert binomial_cdf(wrong, answered, risk) == pytest.approx(binom.cdf(wrong, answered, risk), rel=1e-8, abs=1e-300)
 
 
 def test_the_chance_of_few_errors_among_many_answers_is_a_number():
-    assert at_most(900, 100_000, 0.01) == pytest.approx(binom.cdf(900, 100_000, 0.01), rel=1e-6)
-    assert at_most(10, 1_000_000, 0.3) == 0
+    assert binomial_cdf(900, 100_000, 0.01) == pytest.approx(binom.cdf(900, 100_000, 0.01), rel=1e-6)
+    assert binomial_cdf(10, 1_000_000, 0.3) == 0
 
 
 def answered(rows: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -207,17 +209,17 @@ def test_scores_tell_what_temperature_and_thresholds_did():
     known = {4: calibration(proba[:1000], classes[:1000]), 9: Calibration()}
     before = all_scores({4: predictions(ids, classes, ["a", "b"], proba, lengths)}, 4, ["a", "b"])
     tables = {
-        seed: predictions(ids, classes, ["a", "b"], tempered(proba, one.temperature), lengths)
+        seed: predictions(ids, classes, ["a", "b"], at_temperature(proba, one.temperature), lengths)
         for seed, one in known.items()
     }
     scores = with_confidence(all_scores(tables, 4, ["a", "b"]), tables, 4, known)
     assert [one.seed for one in scores.temperatures] == [4, 9]
-    told, plain = scores.tempered(4), scores.tempered(9)
-    assert told.log_loss_before == pytest.approx(before.log_loss, abs=1e-5)
-    assert told.calibration_error_before == pytest.approx(before.calibration_error, abs=1e-3)
-    assert (told.log_loss, told.calibration_error) == (scores.log_loss, scores.calibration_error)
-    assert told.log_loss < told.log_loss_before - 0.1
-    assert told.calibration_error < 0.03
+    effect, plain = scores.tempered(4), scores.tempered(9)
+    assert effect.log_loss_before == pytest.approx(before.log_loss, abs=1e-5)
+    assert effect.calibration_error_before == pytest.approx(before.calibration_error, abs=1e-3)
+    assert (effect.log_loss, effect.calibration_error) == (scores.log_loss, scores.calibration_error)
+    assert effect.log_loss < effect.log_loss_before - 0.1
+    assert effect.calibration_error < 0.03
     assert (plain.temperature, plain.too_few, plain.log_loss) == (1, True, plain.log_loss_before)
     assert scores.accuracy == before.accuracy
     assert scores.coverage[-1].accuracy == pytest.approx(scores.accuracy, abs=1e-6)

@@ -7,10 +7,10 @@ from conftest import MODELS, TRAIN, toy
 from textmill.annotation import curve
 from textmill.annotation.curve import measure, nested, with_forecasts
 from textmill.annotation.forecast import forecast
-from textmill.annotation.kept import Kept
+from textmill.annotation.score_cache import ScoreCache
 from textmill.models import model_entry
 from textmill.records.curve import Size
-from textmill.report.labels import curve_line, drawn
+from textmill.report.labels import curve_line, curve_positions
 from textmill.text.encoding import Encoded
 from textmill.training.task import Task
 
@@ -44,9 +44,9 @@ def test_a_power_law_is_carried_on():
     ],
 )
 def test_no_forecast_says_why(law, line):
-    told = with_forecasts(sizes(law, 0.0), "accuracy", "text", 0.05, 1000)
-    assert told.forecasts == []
-    assert line in curve_line(told)
+    forecasted = with_forecasts(sizes(law, 0.0), "accuracy", "text", 0.05, 1000)
+    assert forecasted.forecasts == []
+    assert line in curve_line(forecasted)
     assert line in forecast(sizes(law, 0.0), 2, 0.05)
 
 
@@ -86,27 +86,29 @@ def test_the_last_score_is_that_of_the_whole_and_no_fit_is_made_twice(tmp_path, 
     data, test = noisy(320, 0), noisy(100, 1)
     model, task = model_entry(MODELS["linear"], TRAIN, "x"), Task(300, 2, 0)
     given = model, data, test, test, task, np.arange(320)
-    found = measure(*given, "accuracy", Kept(tmp_path, "linear", [1]))
+    found = measure(*given, "accuracy", ScoreCache(tmp_path, "linear", [1]))
     assert [(size.rows, len(size.scores)) for size in found] == [(20, 5), (40, 5), (80, 5), (160, 5), (320, 1)]
     whole = model.family.fit(model.config, None, data, test, task).model
     assert found[-1].scores == [round(float(np.mean(whole.predict_proba(test.docs).argmax(1) == test.labels)), 6)]
-    told = with_forecasts(found, "accuracy", "text", 0.05, 1000)
-    assert told.forecasts[0].score > told.now
-    assert curve_line(told).startswith("twice the labels would bring about +")
-    assert len(drawn(told).marks) == 7
+    forecasted = with_forecasts(found, "accuracy", "text", 0.05, 1000)
+    assert forecasted.forecasts[0].score > forecasted.now
+    assert curve_line(forecasted).startswith("twice the labels would bring about +")
+    assert len(curve_positions(forecasted).marks) == 7
     monkeypatch.setattr(type(model.family), "fit", None)
-    assert measure(*given, "accuracy", Kept(tmp_path, "linear", [1])) == found
-    assert measure(*given, "f1_macro", Kept(tmp_path, "linear", [1]))[0].rows == 20  # another metric uses the same fits
+    assert measure(*given, "accuracy", ScoreCache(tmp_path, "linear", [1])) == found
+    assert (
+        measure(*given, "f1_macro", ScoreCache(tmp_path, "linear", [1]))[0].rows == 20
+    )  # another metric uses the same fits
     with pytest.raises(TypeError):
-        measure(*given, "accuracy", Kept(tmp_path, "linear", [2]))
+        measure(*given, "accuracy", ScoreCache(tmp_path, "linear", [2]))
 
 
 def test_what_other_params_left_is_deleted(tmp_path):
     for depends in (1, 2):
-        Kept(tmp_path, "linear", [depends]).get("20 0", lambda: {"accuracy": 0.5})
-    Kept(tmp_path, "linear-2", [1]).get("20 0", lambda: {"accuracy": 0.5})
-    kept = Kept(tmp_path, "linear", [2])
-    kept.forget_others()
+        ScoreCache(tmp_path, "linear", [depends]).get("20 0", lambda: {"accuracy": 0.5})
+    ScoreCache(tmp_path, "linear-2", [1]).get("20 0", lambda: {"accuracy": 0.5})
+    kept = ScoreCache(tmp_path, "linear", [2])
+    kept.delete_others()
     assert sorted(path.name.rsplit("-", 1)[0] for path in tmp_path.iterdir()) == ["linear-2-curve", "linear-curve"]
     assert kept.get("20 0", dict) == {"accuracy": 0.5}
 
@@ -142,5 +144,5 @@ class NothingKept:
 
 
 def test_few_groups_tell_no_forecast():
-    told = with_forecasts([], "accuracy", "group", 0.05, 3)
-    assert (told.forecasts, told.no_forecast) == ([], "train has too few groups")
+    forecasted = with_forecasts([], "accuracy", "group", 0.05, 3)
+    assert (forecasted.forecasts, forecasted.no_forecast) == ([], "train has too few groups")

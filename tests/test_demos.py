@@ -23,7 +23,7 @@ import trial
 import twins
 import vocabulary
 from conftest import ROOT, toy
-from trained import Model, Said
+from trained import Answers, Model
 
 from textmill.annotation import curve
 from textmill.files import sha256
@@ -152,13 +152,13 @@ def test_documents_are_those_of_the_pipeline(tmp_path, monkeypatch):
     assert set(docs["text"]) == set(filed["text"])
 
 
-def said(rows: int, seed: int) -> Said:
+def said(rows: int, seed: int) -> Answers:
     """Answers of a model that is twice as confident as it should be, in groups of four documents."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(0, 1.5, rows)
     second = 1 / (1 + np.exp(-2 * logits))
     labels = (rng.random(rows) < 1 / (1 + np.exp(-logits))).astype(int)
-    return Said(np.stack([1 - second, second], 1).astype(np.float32), labels, np.arange(rows) // 4 + 1000 * seed)
+    return Answers(np.stack([1 - second, second], 1).astype(np.float32), labels, np.arange(rows) // 4 + 1000 * seed)
 
 
 @pytest.mark.parametrize("demo", [abstaining, temperature], ids=lambda demo: demo.__name__)

@@ -29,15 +29,15 @@ from conftest import CELLS
 from test_models import PLAIN, fit
 from textmill.errors import ParamsError
 from textmill.training.devices import no_bfloat16
-told = {}
+results = {}
 for name in PLAIN:
     network = CELLS.get(name, torch.nn.Linear)(8, 8)
     try:
         found = fit(name, precision="bfloat16", epochs=1).precision
     except ParamsError as error:
         found = str(error)
-    told[name] = [no_bfloat16(network, False), found, fit(name, precision="auto", epochs=1).precision]
-print(json.dumps(told))
+    results[name] = [no_bfloat16(network, False), found, fit(name, precision="auto", epochs=1).precision]
+print(json.dumps(results))
 """
 
 
@@ -45,9 +45,9 @@ print(json.dumps(told))
 def test_without_avx512_bfloat16_is_refused_in_one_line_and_auto_is_float32():
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "ONEDNN_MAX_CPU_ISA": "AVX2"}
     done = subprocess.run([sys.executable, "-c", ASKED], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert set(told) == set(PLAIN)
-    for name, found in told.items():
+    results = json.loads(done.stdout.splitlines()[-1])
+    assert set(results) == set(PLAIN)
+    for name, found in results.items():
         kind = "cannot compute layers of kind LSTM in it" if name == "lstm" else "only emulates it, slower than float32"
         reason = f"this processor {kind}"
         assert found == [reason, f"precision: bfloat16, but {reason}; set float32", "float32"]

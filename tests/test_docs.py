@@ -158,12 +158,12 @@ def test_pages_made_from_the_code_are_current(page, text):
 
 def test_every_module_has_a_line():
     page = (ROOT / "docs/reference/modules.md").read_text(encoding="utf-8")
-    told = dict(re.findall(r"^\| \[`[^`]*`\]\(../../([^)]*)\) \| (.*) \|$", page, re.M))
+    described = dict(re.findall(r"^\| \[`[^`]*`\]\(../../([^)]*)\) \| (.*) \|$", page, re.M))
     files = (
         path.relative_to(ROOT).as_posix() for room in ("stages", "textmill") for path in (ROOT / room).rglob("*.py")
     )
-    assert set(told) == {name for name in files if "project/template/" not in name}
-    assert all(told.values())
+    assert set(described) == {name for name in files if "project/template/" not in name}
+    assert all(described.values())
 
 
 def test_the_modules_that_architecture_names_exist():

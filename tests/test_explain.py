@@ -244,9 +244,9 @@ def test_json_holds_every_token(folder):
 
 
 def test_what_weighs_most_is_painted(classifiers):
-    from textmill.explain.view import painted
+    from textmill.explain.view import coloured
 
-    styles = [str(part.style) for part in painted(explain(classifiers["linear"], "w2 w3 w3 w30 w30"))]
+    styles = [str(part.style) for part in coloured(explain(classifiers["linear"], "w2 w3 w3 w30 w30"))]
     assert any("on blue" in style for style in styles)
     assert any("on yellow" in style for style in styles)
 

@@ -174,8 +174,8 @@ def test_other_missing_modules_are_bugs():
 @pytest.mark.parametrize("module", ["textmill", "textmill.cli"])
 def test_the_command_is_a_module_too(module):
     command = [sys.executable, "-m", module]
-    told = subprocess.run([*command, "--version"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert told == f"textmill {PROJECT['version']}\n"
+    output = subprocess.run([*command, "--version"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert output == f"textmill {PROJECT['version']}\n"
     assert subprocess.run([*command, "nonsense"], cwd=ROOT, capture_output=True).returncode == 2
 
 

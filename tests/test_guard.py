@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from textmill.errors import ArtifactError
-from textmill.lastgood import DAMAGED, KEPT, mend
+from textmill.lastgood import DAMAGED, KEPT, restore
 from textmill.lockfile import LOCK, entries
-from textmill.reproduce.guard import RWLOCK, clear_rwlock, whole_dumps
+from textmill.reproduce.guard import RWLOCK, atomic_dumps, clear_rwlock
 
 STAGE = """\
   {name}:
@@ -38,7 +38,7 @@ def folder(tmp_path):
 
 def mended(folder: Path, text: str) -> str:
     (folder / LOCK).write_text(text)
-    mend(folder)
+    restore(folder)
     return (folder / LOCK).read_text()
 
 
@@ -76,7 +76,7 @@ def test_a_lock_that_is_not_yaml_comes_back_but_a_merge_is_the_users(folder):
 
 def test_nothing_is_mended_where_no_good_lock_was_kept(tmp_path):
     (tmp_path / LOCK).write_text("")
-    mend(tmp_path)
+    restore(tmp_path)
     assert (tmp_path / LOCK).read_text() == ""
 
 
@@ -94,7 +94,7 @@ def test_dvc_dumps_in_one_step_and_the_same_bytes(tmp_path, monkeypatch):
         path.write_text(GOOD)
     before = dvcfile.modify_yaml
     add(plain)
-    with whole_dumps():
+    with atomic_dumps():
         add(ours)
     assert ours.read_bytes() == plain.read_bytes()
     assert dvcfile.modify_yaml is before
@@ -103,7 +103,7 @@ def test_dvc_dumps_in_one_step_and_the_same_bytes(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(serialize, "dumps_yaml", full)
-    with pytest.raises(Exception, match=re.escape("No space left")), whole_dumps():
+    with pytest.raises(Exception, match=re.escape("No space left")), atomic_dumps():
         add(ours)
     assert ours.read_bytes() == plain.read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ours.lock", "plain.lock"]

@@ -9,8 +9,8 @@ from scipy.stats import t as student
 
 from textmill import tally
 from textmill.judging import jackknife, swaps, units
+from textmill.judging.estimates import estimate, interval, wins
 from textmill.judging.intervals import Spread, combined, half_width, of_documents, of_seeds
-from textmill.judging.judged import interval, judge, wins
 from textmill.judging.metrics import METRICS, score
 
 CLASSES = 4
@@ -70,8 +70,8 @@ def test_the_variance_of_a_share_is_that_of_theory():
 def test_a_document_more_is_right_and_one_is_wrong(metric, added):
     """The adjustment for all documents, or for each class that has some."""
     actual, own = np.array([0] * 30 + [2] * 10), units.units_of(np.arange(40))
-    found = judge(metric, actual, actual[None], 4, own)
-    assert (found.estimate, found.without_added.size) == (1, added)
+    found = estimate(metric, actual, actual[None], 4, own)
+    assert (found.mean, found.without_added.size) == (1, added)
     assert found.centre == pytest.approx({"accuracy": 41 / 42, "f1_macro": (31 / 32 + 11 / 12) / 2}[metric])
     low, high = interval(own, found, 0.05)
     assert (0.5 < low < 0.93, high) == (True, 1)
@@ -140,17 +140,17 @@ def test_wins_are_those_of_documents_drawn_again():
     actual = np.zeros(200, int)
     answered = [(random.random(200) > share).astype(int)[None] for share in RIGHT]
     own = units.units_of(np.arange(200))
-    judged = [judge("accuracy", actual, each, 2, own) for each in answered]
+    estimates = [estimate("accuracy", actual, each, 2, own) for each in answered]
     plain = np.zeros(3)
     for _ in range(2000):
         rows = random.integers(200, size=200)
         plain[np.argmax([np.round((each[0][rows] == 0).mean(), 9) for each in answered])] += 1
-    assert wins(judged, own, 5) == pytest.approx((plain / 2000).tolist(), abs=0.04)
+    assert wins(estimates, own, 5) == pytest.approx((plain / 2000).tolist(), abs=0.04)
 
 
 @pytest.mark.parametrize(("right", "rows"), [(0, 20), (10, 10), (95, 100), (60, 100)])
 def test_intervals_of_shares_are_near_those_of_wilson(right, rows):
-    judged = judge(
+    found = estimate(
         "accuracy",
         np.zeros(rows, int),
         (np.arange(rows) >= right).astype(int)[None],
@@ -159,4 +159,4 @@ def test_intervals_of_shares_are_near_those_of_wilson(right, rows):
     )
 
     ends = binomtest(right, rows).proportion_ci(method="wilson")
-    assert interval(units.units_of(np.arange(rows)), judged, 0.05) == pytest.approx((ends.low, ends.high), abs=0.06)
+    assert interval(units.units_of(np.arange(rows)), found, 0.05) == pytest.approx((ends.low, ends.high), abs=0.06)

@@ -17,7 +17,7 @@ import textmill
 from textmill import labelling
 from textmill.classifier import load_together
 from textmill.cli import app
-from textmill.labelling import reading, spoken
+from textmill.labelling import as_line, reading
 from textmill.labelling.answers import Answer
 from textmill.rows.joining import joined
 
@@ -214,15 +214,15 @@ def test_a_first_line_may_tell_the_separator(tmp_path):
 
 def test_a_column_may_be_written_otherwise_than_in_training(tmp_path):
     (tmp_path / "in.csv").write_text("te\u0301xt ,id\nzuli ti,1\n")
-    told = predict(LINEAR, "--file", tmp_path / "in.csv", "--column", "t\u00e9xt", "--json").stdout
-    assert json.loads(told)["predicted"] == "good"
+    output = predict(LINEAR, "--file", tmp_path / "in.csv", "--column", "t\u00e9xt", "--json").stdout
+    assert json.loads(output)["predicted"] == "good"
 
 
 def test_people_read_the_likeliest_of_many_classes():
     many = Answer("c7", {f"c{n}": 0.5 if n == 7 else 0.5 / 99 for n in range(100)}, False, 0)
-    assert spoken(many).startswith("c7\tc7 0.5000  c0 0.0051  ")
-    assert spoken(many).endswith("  and 95 others")
-    assert spoken(Answer("a", {"b": 0.2, "a": 0.8}, False, 0)) == "a\tb 0.2000  a 0.8000"
+    assert as_line(many).startswith("c7\tc7 0.5000  c0 0.0051  ")
+    assert as_line(many).endswith("  and 95 others")
+    assert as_line(Answer("a", {"b": 0.2, "a": 0.8}, False, 0)) == "a\tb 0.2000  a 0.8000"
 
 
 def test_rows_are_held_a_batch_at_a_time(tmp_path, monkeypatch):
@@ -287,10 +287,10 @@ RISKS = {
 
 @pytest.mark.parametrize("risk", RISKS)
 def test_what_is_less_sure_than_promised_gets_no_label(tmp_path, risk):
-    labels, told = RISKS[risk]
+    labels, output = RISKS[risk]
     texts = ["zuli ti a", "", "nothing of it"]
     found = predict(LINEAR, "--risk", risk, *texts, "--json")
-    assert found.stderr == f"predict: {told}\n"
+    assert found.stderr == f"predict: {output}\n"
     lines = [json.loads(line) for line in found.stdout.splitlines()]
     plain = [json.loads(line) for line in predict(LINEAR, *texts, "--json").stdout.splitlines()]
     assert [line["predicted"] for line in lines] == labels
@@ -298,7 +298,7 @@ def test_what_is_less_sure_than_promised_gets_no_label(tmp_path, risk):
     source = write(tmp_path, "csv", ["id", "text"], list(enumerate(texts)))
     for kind in ("csv", "jsonl"):
         done = predict(LINEAR, "--risk", risk, "--file", source, "--out", tmp_path / f"out.{kind}")
-        assert done.stderr == f"predict: {told}\n"
+        assert done.stderr == f"predict: {output}\n"
         rows = records_of(tmp_path / f"out.{kind}")
         assert [row["predicted"] or None for row in rows] == labels
         assert [row["p:good"] for row in rows] == pytest.approx([line["p:good"] for line in plain])

@@ -14,10 +14,10 @@ import pytest
 from conftest import ROOT
 
 from textmill.errors import DataError, ParamsError, TextmillError
-from textmill.look.bringing import bring
+from textmill.look.copying import copy_files
 from textmill.look.facts import as_config, facts
 from textmill.look.finding import propose
-from textmill.look.proposal import Told, ask
+from textmill.look.proposal import Given, ask
 from textmill.rows.cleaning import CleanConfig
 from textmill.rows.splits import SplitConfig
 
@@ -301,7 +301,7 @@ def test_files_for_splits_and_for_classes(tmp_path):
     assert set(found.files.values()) == {"my-test.csv", "my-train.csv"}
     assert "dev.csv has no column 'label'" in found.notes[-1]
     assert found.dataset["encodings"] == ["utf-8", "cp1252"]
-    assert bring(found, tmp_path / "data/input") == [
+    assert copy_files(found, tmp_path / "data/input") == [
         tmp_path / f"data/input/my-{side}.csv" for side in ("test", "train")
     ]
     read = facts(as_config(found.dataset), CleanConfig(), SplitConfig(), tmp_path)
@@ -311,9 +311,9 @@ def test_files_for_splits_and_for_classes(tmp_path):
     found = propose([tmp_path / "polarity.pos", tmp_path / "polarity.neg"])
     assert found.dataset["members"] == {"polarity.pos": "pos", "polarity.neg": "neg"}
     assert (found.packed, found.dataset["path"]) == ("texts.zip", "data/input/texts.zip")
-    assert bring(found, tmp_path / "in") == [tmp_path / "in/texts.zip"]
+    assert copy_files(found, tmp_path / "in") == [tmp_path / "in/texts.zip"]
     first = (tmp_path / "in/texts.zip").read_bytes()
-    assert bring(found, tmp_path / "in")[0].read_bytes() == first
+    assert copy_files(found, tmp_path / "in")[0].read_bytes() == first
     read = facts(as_config(found.dataset | {"path": "in/texts.zip"}), CleanConfig(), SplitConfig(), tmp_path)
     assert read.labels == {"neg": 30, "pos": 30}
     for label in ("pos", "neg"):
@@ -329,13 +329,13 @@ def test_files_for_splits_and_for_classes(tmp_path):
 def test_what_is_told_is_taken_and_checked(tmp_path):
     path = tmp_path / "a.csv"
     path.write_bytes(table(header="texto,etiqueta,autor,nota", row="{0},{1},a{n},{n}"))
-    told = Told(text=["texto", "nota"], label="autor", group="etiqueta", name="mine")
+    given = Given(text=["texto", "nota"], label="autor", group="etiqueta", name="mine")
     expected = {"name": "mine", "source": "path", "path": "in/a.csv", "text": ["texto", "nota"], "label": "autor"}
-    assert propose(path, told, "in").dataset == expected | {"group": "etiqueta"}
+    assert propose(path, given, "in").dataset == expected | {"group": "etiqueta"}
     with pytest.raises(ParamsError, match=r"--label etiketa: .* did you mean 'etiqueta'[?] found: texto, etiqueta"):
-        propose(path, Told(label="etiketa"))
+        propose(path, Given(label="etiketa"))
     with pytest.raises(ParamsError, match="column 'autor' is named twice; a column has only one use"):
-        propose(path, Told(text=["autor"], label="autor"))
+        propose(path, Given(text=["autor"], label="autor"))
     for given, expected in [
         ({"format": "xls"}, "--format xls: expected one of csv, tsv"),
         ({"separator": ";;"}, "--separator: expected one character"),
@@ -344,12 +344,12 @@ def test_what_is_told_is_taken_and_checked(tmp_path):
         ({"header": ["one"]}, "--header: 1 names, but the first row of .* has 4 cells"),
     ]:
         with pytest.raises(ParamsError, match=expected):
-            propose(path, Told(**given))
+            propose(path, Given(**given))
     path.write_bytes(table(header="Re\u0301ponse,kind ", row="{0},{1}"))  # a combining accent
-    found = propose(path, Told(text=["R\u00e9ponse"], label="kind")).dataset
+    found = propose(path, Given(text=["R\u00e9ponse"], label="kind")).dataset
     assert (found["text"], found["label"]) == ("Re\u0301ponse", "kind ")
     path.write_bytes(table(";", header=None))
-    found = propose(path, Told(header=["what", "how"], label="how", encoding="cp1250", separator=";", quotes="none"))
+    found = propose(path, Given(header=["what", "how"], label="how", encoding="cp1250", separator=";", quotes="none"))
     assert found.reasons["encodings"] == "as you said"
     assert (found.dataset["encodings"], found.dataset["quotes"]) == (["cp1250"], "none")
     assert found.dataset["header"] == ["what", "how"]

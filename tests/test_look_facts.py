@@ -9,10 +9,10 @@ from conftest import ROOT
 from typer.testing import CliRunner
 
 from textmill.cli import app
+from textmill.look import words
 from textmill.look.advice import advice
 from textmill.look.facts import Facts, as_config, facts
-from textmill.look.kin import kin_of
-from textmill.look.words import told
+from textmill.look.similar import similar_labels
 from textmill.rows.cleaning import CleanConfig
 from textmill.rows.splits import SplitConfig
 from textmill.text.patterns import PATTERNS
@@ -42,7 +42,7 @@ def test_counts_are_those_of_the_rows(tmp_path):
     assert (found.doubled, found.conflicts, found.near) == (2, 1, 0)
     assert found.words == {"median": 5, "p95": 5}
     assert (found.needed, found.test, found.problem) == (3, 8, "")
-    lines = told(found)
+    lines = words.lines(found)
     assert lines[0] == "42 documents of 45 rows; left out: 1 empty label, 2 empty text"
     assert "2 classes: good 22, bad 20" in lines
     assert "1 text has more than one label: no model can get all of these right" in lines
@@ -66,13 +66,13 @@ def test_counts_are_those_of_the_rows(tmp_path):
 )
 def test_labels_that_are_probably_one_and_rare_ones(tmp_path, labels, expected, named):
     found = look(tmp_path, [(different(n), label) for n, label in enumerate(labels)])
-    assert any(expected in line for line in told(found)), told(found)
+    assert any(expected in line for line in words.lines(found)), words.lines(found)
     given = advice(found).get("dataset.labels")
     assert (given and given.value) == named
 
 
 @pytest.mark.parametrize(
-    ("labels", "kin"),
+    ("labels", "similar"),
     [
         ({"positive": 100, "negative": 2}, []),
         ({"intent_001": 100, "intent_002": 1}, []),
@@ -82,18 +82,18 @@ def test_labels_that_are_probably_one_and_rare_ones(tmp_path, labels, expected, 
         ({"delivery": 50, "delivry": 2}, [("delivry", "delivery")]),
     ],
 )
-def test_kin(labels, kin):
-    assert [tuple(one) for one in kin_of(labels)] == kin
+def test_similar_labels(labels, similar):
+    assert [tuple(one) for one in similar_labels(labels)] == similar
 
 
 def test_imbalance_and_what_follows(tmp_path):
     found = look(tmp_path, [(different(n), "fault" if n < 3 else "ok") for n in range(250)])
-    assert any("answering only 'ok' is right 98.8 % of the time" in line for line in told(found))
+    assert any("answering only 'ok' is right 98.8 % of the time" in line for line in words.lines(found))
     given = {key: one.value for key, one in advice(found).items()}
     assert given == {"compare.metric": "f1_macro", "train.class_weights": "balanced"}
-    (line,) = [line for line in told(found, {"compare.metric": "f1_macro"}) if line.startswith("answering only")]
+    (line,) = [line for line in words.lines(found, {"compare.metric": "f1_macro"}) if line.startswith("answering only")]
     assert line.endswith("of the time: set train.class_weights: balanced")  # the other is what params say already
-    assert any(line.endswith("of the time") for line in told(found, given))
+    assert any(line.endswith("of the time") for line in words.lines(found, given))
 
 
 @pytest.mark.parametrize(
@@ -114,12 +114,12 @@ def test_scripts(tmp_path, text, script, spaced):
     assert next(iter(found.scripts)) == script
     assert found.scripts[script] > 0.7
     assert found.emoji == ("👍" in text)
-    assert any("kind: char" in line for line in told(found)) is not spaced
+    assert any("kind: char" in line for line in words.lines(found)) is not spaced
     fits = {"tokenizers": {"a": {"kind": "word", "pattern": "any-script"}, "b": {"kind": "char"}}}
     fits["tokenizers"]["c"] = {"kind": "word", "pattern": PATTERNS["any-script"]}  # as effective params have it
-    assert not any("kind: char" in line for line in told(found, fits))
+    assert not any("kind: char" in line for line in words.lines(found, fits))
     default = {"tokenizers": {"a": {"kind": "word", "pattern": PATTERNS["spaced"]}}}
-    assert any("kind: char" in line for line in told(found, default)) is not spaced
+    assert any("kind: char" in line for line in words.lines(found, default)) is not spaced
 
 
 def test_near_copies_and_groups(tmp_path):
@@ -127,19 +127,19 @@ def test_near_copies_and_groups(tmp_path):
     rows += [(f"RT @u{n}: {different(n)} a b c d e..", ("a", "b")[n % 2], f"g{n % 40}") for n in range(8)]
     found = look(tmp_path, rows, "text,label,who", group="who")
     assert (found.near, found.looked_up) == (16, 88)
-    assert any(line.startswith("16 texts nearly equal another") for line in told(found))
+    assert any(line.startswith("16 texts nearly equal another") for line in words.lines(found))
     assert (found.groups, round(found.group_gain, 1)) == (40, 0.5)
     assert advice(found)["split.by"].value == "group"
-    assert any("set split.by: group, or scores are valid only for" in line for line in told(found))
-    assert not any("set split.by: group, or" in line for line in told(found, {"split.by": "group"}))
+    assert any("set split.by: group, or scores are valid only for" in line for line in words.lines(found))
+    assert not any("set split.by: group, or" in line for line in words.lines(found, {"split.by": "group"}))
 
 
 def test_what_stops_the_pipeline_is_told_at_the_end(tmp_path):
     found = look(tmp_path, [(different(n), ("a,b", "a", "b", "b,c", "c")[n % 5]) for n in range(50)])
-    assert "multi-label is not supported yet" in told(found)[-1]
+    assert "multi-label is not supported yet" in words.lines(found)[-1]
     assert (found.rows, found.kept) == (50, 50)
     nothing = look(tmp_path, [("", "a"), ("", "b")])
-    assert told(nothing)[0].startswith("0 documents of 2 rows")
+    assert words.lines(nothing)[0].startswith("0 documents of 2 rows")
 
 
 def test_given_splits_are_compared(tmp_path):
@@ -148,8 +148,8 @@ def test_given_splits_are_compared(tmp_path):
     found = look(tmp_path, rows, "text,label,part", split="part")
     assert (found.splits, found.overlap) == ({"train": 20, "test": 10}, {"train-test": 5})
     assert (found.needed, found.test, found.uncut) == (2, 10, {"a": 10, "b": 10})
-    assert "5 documents of test are also in train: expect lower scores on new texts" in told(found)
-    assert not any("repeat" in line for line in told(found))
+    assert "5 documents of test are also in train: expect lower scores on new texts" in words.lines(found)
+    assert not any("repeat" in line for line in words.lines(found))
 
 
 def test_a_class_with_fewer_rows_than_splits_stops_the_pipeline(tmp_path):
@@ -169,7 +169,7 @@ def test_an_id_that_stands_twice_stops_the_pipeline(tmp_path):
 def test_a_screenful(tmp_path):
     rows = [(f"{different(n % 300)} a b c d e {'x' * (n % 3)}", f"class {n % 150}", f"g{n % 50}") for n in range(600)]
     rows += [("dÃ©jÃ vu", "CLASS 1", "g"), ("z", "classs 2", "g"), ("y", "class 3.0", "g"), ("", "", "")]
-    lines = told(look(tmp_path, rows, "text,label,who", group="who"))
+    lines = words.lines(look(tmp_path, rows, "text,label,who", group="who"))
     assert 5 < len(lines) <= 24
     assert max(map(len, lines)) < 400
 

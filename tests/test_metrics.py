@@ -67,7 +67,7 @@ from textmill.judging.metrics import METRICS, Metric
 METRICS["balanced"] = Metric("balanced accuracy", lambda hits, actual, said: (hits / np.maximum(actual, 1)).mean(-1))
 import test_report
 from textmill.judging import scoring
-from textmill.report.table import tell
+from textmill.report.table import print_table
 from test_scoring import UNEVEN, LABELS, answers
 scores = scoring.all_scores({7: answers(*UNEVEN)}, 7, LABELS)
 assert scores.of(7)["balanced"] == 0.5, scores.of(7)
@@ -79,10 +79,10 @@ def made_up(**kwargs):
     return made
 test_report.made_up = made_up
 render = test_report.render
-def told(experiment):
-    tell(experiment.comparison, {}, Path("page"), [])
+def print_text(experiment):
+    print_table(experiment.comparison, {}, Path("page"), [])
     return render(experiment)
-test_report.render = told
+test_report.render = print_text
 html = test_report.page(metric="balanced")
 assert "<h1>linear: " in html and "balanced accuracy" in html and "<th>Macro-F1</th>" in html
 assert "<th>Balanced accuracy</th>" in test_report.page()

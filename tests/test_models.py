@@ -151,7 +151,7 @@ def test_same_seed_same_bytes_and_a_saved_model_is_the_model(whole, name):
 
 def test_weights_that_a_file_brings_are_not_drawn():
     before = torch.random.get_rng_state()
-    with neural.Undrawn():
+    with neural.SkipInit():
         torch.nn.Embedding(1000, 8)
         torch.nn.Linear(1000, 8)
         assert torch.equal(before, torch.random.get_rng_state())

@@ -33,8 +33,8 @@ def test_it_is_refused_before_anything_runs(tmp_path, section, path, stage):
     if stage is None:
         check_inputs(found, "params.yaml", pipeline)
         return
-    told = rf"params.yaml: {section}\..*path.*: .* is in an output of {stage}, which DVC deletes; move it"
-    with pytest.raises(ParamsError, match=told):
+    pattern = rf"params.yaml: {section}\..*path.*: .* is in an output of {stage}, which DVC deletes; move it"
+    with pytest.raises(ParamsError, match=pattern):
         check_inputs(found, "params.yaml", pipeline)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from textmill.config import load_params
 from textmill.models import model_entry
-from textmill.training.pace import LEAST, groups, paced
+from textmill.training.pace import LEAST, batches_by_update, with_enough_updates
 from textmill.training.settings import TrainConfig
 from textmill.training.task import Task
 
@@ -17,8 +17,8 @@ DEFAULT = {"epochs": 8, "patience": 3, "batch_tokens": 4096}
 
 def plan(rows: int, words: int, **keys) -> tuple[int | None, int, int | None]:
     """Returns batch_documents, epochs and patience for so many documents of so many words."""
-    told = paced(TrainConfig(**DEFAULT | keys), np.full(rows, words))
-    return told.batch_documents, told.epochs, told.patience
+    adapted = with_enough_updates(TrainConfig(**DEFAULT | keys), np.full(rows, words))
+    return adapted.batch_documents, adapted.epochs, adapted.patience
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,12 @@ def test_no_epoch_has_fewer_updates_than_were_planned(lengths, updates, epochs, 
     asked = TrainConfig(
         updates=updates, epochs=epochs, accumulate=accumulate, batch_documents=documents, batch_tokens=1000
     )
-    told = paced(asked, lengths)
-    made = len(groups(lengths, told, np.random.default_rng(seed)))
-    assert made >= len(groups(lengths, told))
-    assert made * told.epochs >= updates
-    assert paced(told, lengths) == told
-    assert told.epochs == epochs or (told.batch_documents or 0) * accumulate <= max(LEAST, accumulate)
+    adapted = with_enough_updates(asked, lengths)
+    made = len(batches_by_update(lengths, adapted, np.random.default_rng(seed)))
+    assert made >= len(batches_by_update(lengths, adapted))
+    assert made * adapted.epochs >= updates
+    assert with_enough_updates(adapted, lengths) == adapted
+    assert adapted.epochs == epochs or (adapted.batch_documents or 0) * accumulate <= max(LEAST, accumulate)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_imdbs_batches_stay_as_they_are(preset, updates, names):
     lengths = np.minimum(np.random.default_rng(0).lognormal(5.2, 0.65, 22_511).astype(int) + 1, 400)  # median 181
     for name in names:
         settings = model_entry(params["models"][name], train, name).settings
-        assert paced(settings, lengths) is settings
+        assert with_enough_updates(settings, lengths) is settings
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,6 @@ def test_training_makes_the_planned_updates_and_an_entrys_own_keys_count(entry, 
     checked = model_entry(MODELS["cnn"] | entry, train, "params.yaml: models.m")
     data, held = toy(100, 30, 2), toy(40, 30, 2, seed=1)
     fitted = checked.family.fit(checked.config, checked.settings, data, held, Task(30, 2, 0))
-    told = fitted.learning
-    assert (told.epochs, told.updates, told.batch_documents) == expected
-    assert len(fitted.history) == told.epochs
+    adapted = fitted.learning
+    assert (adapted.epochs, adapted.updates, adapted.batch_documents) == expected
+    assert len(fitted.history) == adapted.epochs

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from textmill.text import arrow, pieces, plain
 from textmill.text.numbering import Numbering
-from textmill.text.pieces import cut, different, marked_down, normal, numbered
+from textmill.text.pieces import distinct, normal, numbered, split_at_spaces, without_markup
 from textmill.text.ragged import Ragged
 from textmill.tokenizers.char import CharTokenizer
 from textmill.tokenizers.word import WordTokenizer
@@ -34,7 +34,7 @@ def put_together(batches: list[pl.Series], lowercase: bool) -> list[list[str]]:
     """Returns the pieces of each text, without spaces, with one numbering for all batches."""
     strings, found, known = [], [], Numbering()
     for texts in batches:
-        new, pieces = numbered(cut(texts, "keep", lowercase), known)
+        new, pieces = numbered(split_at_spaces(texts, "keep", lowercase), known)
         strings += [string.removeprefix(" ") for string in new]
         assert len(strings) == len(known)
         parts = iter(pieces.number.tolist())
@@ -52,13 +52,13 @@ def by_standard(piece: str, lowercase: bool) -> str:
 
 
 def test_pieces_that_differ_in_ascii_case_alone_are_one():
-    strings, pieces = different(pl.Series(["a One one ONE \u00c9 \u00e9"]), "keep", lowercase=True)
+    strings, pieces = distinct(pl.Series(["a One one ONE \u00c9 \u00e9"]), "keep", lowercase=True)
     assert sorted(strings) == [" one", " \u00e9", " \u00e9", "a"]  # only the last is not ASCII
     assert strings.gather(pieces.number).to_list() == ["a", " one", " one", " one", " \u00e9", " \u00e9"]
 
 
 def test_no_text_is_an_empty_one():
-    strings, pieces = different(pl.Series([None, "a\0b", None]), "strip", lowercase=True)
+    strings, pieces = distinct(pl.Series([None, "a\0b", None]), "strip", lowercase=True)
     assert strings.to_list() == ["a\0b"]
     assert pieces.lengths.tolist() == [0, 1, 0]
 
@@ -126,4 +126,4 @@ def test_texts_of_a_column_that_is_sliced_or_in_chunks(texts, lowercase, kernels
     ],
 )
 def test_tags_comments_and_entities_are_stripped(text, expected):
-    assert marked_down(pl.Series([text]), "strip").to_list() == [expected]
+    assert without_markup(pl.Series([text]), "strip").to_list() == [expected]

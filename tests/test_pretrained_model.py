@@ -16,7 +16,7 @@ from textmill.extras import naming_extras
 from textmill.files import read_json, write_json
 from textmill.models import model_entry
 from textmill.models.architectures.pretrained import build
-from textmill.networks.encoders import fill, longest
+from textmill.networks.encoders import load_weights, max_positions
 from textmill.text.ragged import PAD, SPECIALS, UNK, Ragged
 from textmill.training.optimizing import optimizer
 from textmill.training.task import Fitted, Task
@@ -96,7 +96,7 @@ def test_padding_is_never_read(fitted, kind):
 def test_states_are_the_librarys_own_on_its_own_ids(folders, kind):
     """The library gets ids and pads them itself; we give vectors."""
     ours = network(folders[kind], pooling="cls").eval()
-    fill(ours.encoder, folders[kind] / "model.safetensors")
+    load_weights(ours.encoder, folders[kind] / "model.safetensors")
     ids, lengths = torch.tensor([[2, 7, UNK, 6], [8, 4, PAD, PAD]]), torch.tensor([4, 2])
     padding = CONFIGS[kind].get("pad_token_id", 0)
     theirs = torch.tensor([[11, 0, 5, 10, 4, 12], [11, 6, 2, 12, padding, padding]])
@@ -140,9 +140,9 @@ def test_every_weight_is_trained(folders, kind):
 def test_what_is_frozen_stays_and_drops_nothing(folders, kind, freeze, height):
     model = network(folders[kind], freeze=freeze, layer_decay=1.0).train()
     for name, weight in model.encoder.named_parameters():
-        assert weight.requires_grad == (model.heights[name] >= height)
+        assert weight.requires_grad == (model.layer_numbers[name] >= height)
     drops = {n: p.training for n, p in model.encoder.named_modules() if isinstance(p, torch.nn.Dropout)}
-    assert all(training == (model.heights[name] >= height) for name, training in drops.items())
+    assert all(training == (model.layer_numbers[name] >= height) for name, training in drops.items())
     assert len(set(drops.values())) == (1 if freeze in (False, 2) or freeze is True else 2)
     assert all(weight.requires_grad for weight in model.head.parameters())
     states = model.encoder(inputs_embeds=model.embed(torch.tensor([[5, 6]]))).last_hidden_state
@@ -221,7 +221,7 @@ def test_two_classes_and_a_one_id_document(folders):
 def test_the_longest_text_fills_the_positions(folders, kind):
     """`max_len` may be the number of positions minus the special tokens, and no more."""
     model = network(folders[kind], max_len=46)
-    assert longest(model.encoder) == 48
+    assert max_positions(model.encoder) == 48
     model(torch.full((1, 46), 5), torch.tensor([46]))
     for length in (47, None):
         with pytest.raises(ParamsError, match=rf"max_len: {length} and 2 special tokens .* 48 .* set it to 46 or less"):
@@ -298,7 +298,7 @@ def test_weights_may_be_named_as_in_other_files(folder):
     beside = {"pooler.dense.weight": torch.ones(8, 8), "embeddings.position_ids": torch.arange(48)[None]}
     save_file(renamed | beside, path)
     model = network(folder)
-    fill(model.encoder, path)
+    load_weights(model.encoder, path)
     weight = model.encoder.state_dict()["encoder.layer.1.output.LayerNorm.weight"]
     assert weight.dtype == torch.float32
     torch.testing.assert_close(weight, expected["bert.encoder.layer.1.output.LayerNorm.weight"])

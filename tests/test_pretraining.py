@@ -13,7 +13,7 @@ from textmill.errors import DataError, DivergedError, ParamsError
 from textmill.models import model_entry
 from textmill.text.ragged import SPECIALS, UNK, Ragged
 from textmill.training import language, pretraining
-from textmill.training.language import KEPT, Negatives, masked_words, masks, next_words, sampled_surprise
+from textmill.training.language import KEPT, Negatives, masked_words, masks, next_words, sampled_loss
 from textmill.training.task import Fitted, Task
 
 pytestmark = pytest.mark.slow
@@ -51,8 +51,8 @@ def read(name: str, cache=None, corpus=None, **changes) -> tuple[dict[str, torch
     """Returns the weights of a network that was only pretrained, and the summary."""
     own, given = checked(name, **changes), task(cache, corpus)
     made = own.family.build(own.config, own.settings, given)
-    told = pretraining.pretrain(made, own.config, own.settings, given)
-    return made.state_dict(), told
+    facts = pretraining.pretrain(made, own.config, own.settings, given)
+    return made.state_dict(), facts
 
 
 def same(first, second) -> bool:
@@ -61,9 +61,9 @@ def same(first, second) -> bool:
 
 @pytest.mark.parametrize("name", READING)
 def test_the_next_word_of_a_grammar_is_learned(name):
-    _, told = read(name)
-    assert told["loss"] < np.log(8) / 2  # all eight equally likely: log(8)
-    assert (told["epochs"], told["documents"], told["tokens"]) == (3, 2, 4000)
+    _, facts = read(name)
+    assert facts["loss"] < np.log(8) / 2  # all eight equally likely: log(8)
+    assert (facts["epochs"], facts["documents"], facts["tokens"]) == (3, 2, 4000)
 
 
 @pytest.mark.parametrize("name", READING)
@@ -126,7 +126,7 @@ def surprise(drawn, chance, seed=0) -> tuple[torch.Tensor, list[torch.Tensor]]:
     if drawn is None:
         loss = F.cross_entropy(states @ words.T + bias, targets)
     else:
-        loss = sampled_surprise(states, targets, words, bias, torch.as_tensor(drawn), torch.as_tensor(chance))
+        loss = sampled_loss(states, targets, words, bias, torch.as_tensor(drawn), torch.as_tensor(chance))
     loss.backward()
     return loss.detach(), [leaf.grad for leaf in leaves]
 
@@ -160,11 +160,11 @@ def test_words_are_drawn_as_often_as_their_chance_says():
     negatives, rng = Negatives(counts, 4), np.random.default_rng(0)
     seen = np.zeros(6)
     for _ in range(4000):
-        drawn, chance = negatives.draw(rng)
+        drawn, probability = negatives.draw(rng)
         assert len(set(drawn)) == len(drawn) <= 4
-        assert np.array_equal(chance, negatives.chance[drawn])
+        assert np.array_equal(probability, negatives.probability[drawn])
         seen[drawn] += 1
-    np.testing.assert_allclose(seen / 4000, negatives.chance, atol=0.03)
+    np.testing.assert_allclose(seen / 4000, negatives.probability, atol=0.03)
     assert seen[0] == seen[4] == 0  # they occur in no text
     assert Negatives(np.array([0, 0, 7]), 3).draw(rng)[1].tolist() == [1.0]
 
@@ -211,28 +211,28 @@ def test_a_killed_one_goes_on_to_the_same_bytes(name, tmp_path):
         read(name, tmp_path)
     newest = sorted(tmp_path.glob("*/*"))[-1]
     newest.write_bytes(newest.read_bytes()[:-10])  # killed while writing: the previous one is used
-    (resumed, told), (whole, expected) = read(name, tmp_path), read(name)
+    (resumed, facts), (whole, expected) = read(name, tmp_path), read(name)
     assert same(resumed, whole)
-    assert told["loss"] == expected["loss"]
+    assert facts["loss"] == expected["loss"]
 
 
 @pytest.mark.parametrize("name", READING)
 def test_an_interrupted_epoch_goes_on_after_its_last_update(name, tmp_path, capsys):
     with ended_at(25, partial(signal.raise_signal, signal.SIGINT)):
         read(name, tmp_path)
-    (resumed, told), (whole, expected) = read(name, tmp_path), read(name)
+    (resumed, facts), (whole, expected) = read(name, tmp_path), read(name)
     assert "resuming after pretraining epoch 1 and 9 steps" in capsys.readouterr().out  # of 16 in each epoch
     assert same(resumed, whole)
-    assert told["loss"] == expected["loss"]
+    assert facts["loss"] == expected["loss"]
 
 
 def test_what_is_built_on_it_does_not_read_again(tmp_path, monkeypatch):
-    first, told = read("lstm", tmp_path)
+    first, facts = read("lstm", tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(pretraining, "windows", None)  # it would be named
         second, again = read("lstm", tmp_path, dropout=0.5, pooling="mean+attention", lr=0.5, epochs=9)
         fit("lstm", tmp_path, head=[], patience=3)
-    assert again == told
+    assert again == facts
     assert all(torch.equal(first[key], second[key]) for key in first if key.startswith(network("lstm").BODY))
     (kept,) = tmp_path.glob("*/*")
     assert (
@@ -251,9 +251,9 @@ def test_frozen_words_stay_as_they_are(name):
     made = own.family.build(own.config, own.settings, given)
     made.embed.weight.requires_grad_(False)
     first = made.embed.weight.clone()
-    told = pretraining.pretrain(made, own.config, own.settings, given)
+    facts = pretraining.pretrain(made, own.config, own.settings, given)
     assert torch.equal(first, made.embed.weight)
-    assert told["loss"] < np.log(8)
+    assert facts["loss"] < np.log(8)
 
 
 def test_bfloat16_learns_the_same():

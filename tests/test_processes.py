@@ -105,5 +105,5 @@ with on_threads({count}):
     print(torch.get_num_threads(), max(pool["num_threads"] for pool in threadpoolctl.threadpool_info()))
 assert os.environ == before
 """
-    told = subprocess.run([sys.executable, "-c", lines], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert set(told.split()) == {str(count)}
+    output = subprocess.run([sys.executable, "-c", lines], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert set(output.split()) == {str(count)}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textmill.records.data import Ids, Split
-from textmill.rows.profile import encoded, lengths, profile, told, unread
+from textmill.rows.profile import encoded, lengths, lines, profile, unread
 from textmill.rows.splits import SIDES, outline
 
 
@@ -40,7 +40,7 @@ def test_counts_are_those_of_the_texts(rows):
     assert found["conflicts"] == sum({(text, "x"), (text, "y")} <= labelled for text, _ in labelled) / 2
 
 
-def test_conflicts_and_classes_that_a_split_lacks_are_told():
+def test_conflicts_and_classes_that_a_split_lacks_are_reported():
     rows = [
         ("x", "a", "train"),
         ("x", "b", "train"),
@@ -51,8 +51,8 @@ def test_conflicts_and_classes_that_a_split_lacks_are_told():
     frame = pl.DataFrame(rows, ["text", "label", "split"], orient="row").with_columns(group=pl.lit(None, pl.String))
     docs = outline(frame, ["a", "b"])
     counts = profile(docs, docs["split"], ["a", "b"])
-    lines = told(Split(seed=0, by="text", left_out={}, unlabelled_in_test=0, **counts))
-    assert lines == [
+    found = lines(Split(seed=0, by="text", left_out={}, unlabelled_in_test=0, **counts))
+    assert found == [
         "train 2, validation 2, test 1, unlabelled 0",
         "2 texts have more than one label: no model can get all of these right",
         "test has no document of 'a': its macro averages cover only the classes it has",
@@ -60,11 +60,11 @@ def test_conflicts_and_classes_that_a_split_lacks_are_told():
 
 
 def test_lengths():
-    told = lengths(np.array([1] * 50 + [3] * 49 + [1000]))
-    assert told["mean"] == 12.0
-    assert told["percentiles"] == {"5": 1, "25": 1, "50": 1, "75": 3, "90": 3, "95": 3, "99": 3, "100": 1000}
-    assert told["histogram"]["counts"][-1] == 1
-    assert sum(told["histogram"]["counts"]) == 100
+    found = lengths(np.array([1] * 50 + [3] * 49 + [1000]))
+    assert found["mean"] == 12.0
+    assert found["percentiles"] == {"5": 1, "25": 1, "50": 1, "75": 3, "90": 3, "95": 3, "99": 3, "100": 1000}
+    assert found["histogram"]["counts"][-1] == 1
+    assert sum(found["histogram"]["counts"]) == 100
     assert lengths(np.array([], int))["histogram"]["counts"] == []
 
 
@@ -77,16 +77,18 @@ def test_lengths():
         ("pretrained", 50, "is tokenizers.mine made for this language?"),
     ],
 )
-def test_texts_that_a_tokenizer_does_not_know_are_told(kind, unknown, expected):
+def test_texts_that_a_tokenizer_does_not_know_are_reported(kind, unknown, expected):
     lines = unread("mine", kind, Ids(**encoded(np.array([40, 60]), unknown)))
     assert [expected in line for line in lines] == [True] * (expected is not None)
 
 
-def test_groups_that_train_has_too_are_counted_and_told():
+def test_groups_that_train_has_too_are_counted_and_reported():
     rows = {"text": list("abcdef"), "label": ["x", "y"] * 3, "group": ["g", "g", "h", None, "g", None]}
     sides = ["train", "test", "test", "test", "validation", "train"]
     docs = outline(pl.DataFrame(rows | {"split": sides}), ["x", "y"])
     found = profile(docs, docs["split"], ["x", "y"])
     assert found["shared_groups"] == {"train-validation": 1, "train-test": 1, "validation-test": 1}
     facts = Split(seed=1, by="text", left_out={}, unlabelled_in_test=0, **found)
-    assert "1 of 3 documents of test are in a group that train also has; split.by: group keeps" in " ".join(told(facts))
+    assert "1 of 3 documents of test are in a group that train also has; split.by: group keeps" in " ".join(
+        lines(facts)
+    )

@@ -27,7 +27,7 @@ def at(*lines: str, expected: float = float("inf")) -> Progress:
 
 
 @pytest.mark.parametrize(
-    ("lines", "told", "share", "left"),
+    ("lines", "place", "share", "left"),
     [
         ([], "starting", 0.0, None),
         (["train@a begins"], "train", 0.0, None),
@@ -44,9 +44,9 @@ def at(*lines: str, expected: float = float("inf")) -> Progress:
         (["train@a begins", EPOCH.format(8, 1), "train@a: 9.1 s", "evaluate@a begins"], "evaluate", 1.0, None),
     ],
 )
-def test_how_far_a_model_is(lines, told, share, left):
+def test_how_far_a_model_is(lines, place, share, left):
     progress = at(*lines)
-    assert (progress.at, progress.share) == (told, share)
+    assert (progress.at, progress.share) == (place, share)
     assert progress.left(len(lines)) == left
 
 
@@ -97,12 +97,12 @@ def play(board: Board, now: list[float]) -> None:
     with board:
         for model in ("a", "b\x1b[2J"):
             board.begin(model)
-            board.hear(model, f"train@{model} begins", error=False)
+            board.add_line(model, f"train@{model} begins", error=False)
         for epoch in range(1, 9):
             now[0] += 2.0
-            board.hear("a", EPOCH.format(epoch, epoch), error=False)
-        board.hear("a", "evaluate: a: test accuracy 75.5 %", error=False)
-        board.hear("b\x1b[2J", "error: train@b: no", error=True)
+            board.add_line("a", EPOCH.format(epoch, epoch), error=False)
+        board.add_line("a", "evaluate: a: test accuracy 75.5 %", error=False)
+        board.add_line("b\x1b[2J", "error: train@b: no", error=True)
         board.end("a", 0)
         board.end("b\x1b[2J", 3)
 
@@ -110,9 +110,9 @@ def play(board: Board, now: list[float]) -> None:
 def test_plain_lines_where_there_is_no_terminal(now, capsys):
     play(Board(["a", "b\x1b[2J", "c"], {}), now)
     out, error = capsys.readouterr()
-    told = [line.partition(" | ")[2] for line in out.splitlines() if line[0] == "a"]
+    lines = [line.partition(" | ")[2] for line in out.splitlines() if line[0] == "a"]
     epochs = [EPOCH.format(epoch, epoch) for epoch in (3, 6)]  # every five seconds at most
-    assert told == ["begins", *epochs, "test accuracy 75.5 %; 16.0 s; 1 of 3 models"]
+    assert lines == ["begins", *epochs, "test accuracy 75.5 %; 16.0 s; 1 of 3 models"]
     assert error == "b[2J | error: train@b: no\n"
     assert log_of("a").read_text().count("epoch") == 8
 
@@ -123,7 +123,7 @@ def test_a_line_each_in_a_terminal(now, monkeypatch, width):
     for model in ("a", "b" * 40):
         board.begin(model)
         for line in (f"train@{model} begins", "seed 42 (2 of 3)", EPOCH.format(4, 1)):
-            board.hear(model, line, error=False)
+            board.add_line(model, line, error=False)
     console = Console(width=width, file=io.StringIO(), force_terminal=False)
     console.print(board.view())
     first, second, last = console.file.getvalue().splitlines()
@@ -145,6 +145,6 @@ def test_long_lines_break_between_words_in_a_terminal(monkeypatch, capsys, termi
     assert capsys.readouterr().out == ("\n  " if terminal else " ").join(words) + "\n"
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(0.4, "0 s"), (59.4, "59 s"), (187, "3:07"), (3723, "1:02:03")])
-def test_seconds_as_people_read_them(seconds, told):
-    assert clock(seconds) == told
+@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (187, "3:07"), (3723, "1:02:03")])
+def test_seconds_as_people_read_them(seconds, text):
+    assert clock(seconds) == text

@@ -29,8 +29,8 @@ from textmill.project.data import params_for
 from textmill.project.new import BASE, contents, create, extras
 from textmill.project.params import Change, described, params_text
 from textmill.project.template import presets, requirement
-from textmill.project.trial import made_up, small
-from textmill.project.upgrade import _with_requirement, apply, merge, plan, told
+from textmill.project.trial import small, synthetic_rows
+from textmill.project.upgrade import _with_requirement, apply, lines, merge, plan
 from textmill.rows.cleaning import CleanConfig
 from textmill.rows.splits import SplitConfig
 
@@ -39,7 +39,7 @@ CSV = (ROOT / "presets/csv.yaml").read_text()
 
 
 @pytest.mark.parametrize(
-    ("told", "source"),
+    ("origin", "source"),
     [
         (
             {"url": "https://host/textmill.git", "vcs_info": {"vcs": "git", "commit_id": COMMIT}},
@@ -51,17 +51,17 @@ CSV = (ROOT / "presets/csv.yaml").read_text()
         ),
     ],
 )
-def test_a_project_is_pinned_to_where_the_running_one_came_from(monkeypatch, told, source):
-    found = SimpleNamespace(read_text=lambda name: json.dumps(told))
+def test_a_project_is_pinned_to_where_the_running_one_came_from(monkeypatch, origin, source):
+    found = SimpleNamespace(read_text=lambda name: json.dumps(origin))
     monkeypatch.setattr(sources, "distributions", lambda name: [SimpleNamespace(read_text=lambda name: None), found])
     pin, wheel = sources.find(None)
     assert (pin, wheel) == (running()._replace(source=source), None)
     assert requirement(pin, "networks") == f"textmill[networks] @ {source}"
 
 
-@pytest.mark.parametrize("told", ["{}", '{"url": "https://host/x.whl", "archive_info": {}}'])
-def test_an_origin_without_a_hash_is_asked_for(monkeypatch, told):
-    monkeypatch.setattr(sources, "distributions", lambda name: [SimpleNamespace(read_text=lambda name: told)])
+@pytest.mark.parametrize("origin", ["{}", '{"url": "https://host/x.whl", "archive_info": {}}'])
+def test_an_origin_without_a_hash_is_asked_for(monkeypatch, origin):
+    monkeypatch.setattr(sources, "distributions", lambda name: [SimpleNamespace(read_text=lambda name: origin)])
     with pytest.raises(ParamsError, match="cannot tell where it was installed from; use --textmill SOURCE"):
         sources.find(None)
 
@@ -258,7 +258,7 @@ def test_the_extras_are_those_that_params_need():
 )
 def test_made_up_rows_have_the_columns_and_classes_of_params(tmp_path, labels, classes):
     dataset = {"text": ["title", "body"], "label": 'the "queue"', "group": "from", "labels": labels}
-    write_text(tmp_path / "made-up.csv", made_up(dataset))
+    write_text(tmp_path / "made-up.csv", synthetic_rows(dataset))
     named = {"name": "tickets", "source": "path", "path": "made-up.csv"}
     found = facts(as_config(named | dataset), CleanConfig(), SplitConfig(by="group"), tmp_path)
     assert (sorted(found.labels), found.problem) == (sorted(classes), "")
@@ -307,7 +307,7 @@ def test_an_upgrade_leaves_the_users_own_and_ends_conflicts(tmp_path):
         write_text(tmp_path / name, text)
     found = plan(tmp_path, now)
     assert list(found.stages) == ["split"]  # it has no stage `track`
-    assert any("yours stays; after --apply, merge the changes in `git diff" in line for line in told(found))
+    assert any("yours stays; after --apply, merge the changes in `git diff" in line for line in lines(found))
     apply(tmp_path, found)
     assert pinned(tmp_path) == now.pin
     assert (tmp_path / "pyproject.toml").read_text().startswith('[project]\nversion = "0.1"\n')

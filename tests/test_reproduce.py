@@ -139,13 +139,13 @@ def test_side_by_side_equals_one_by_one(toy):
         assert (code, error) == (0, "")
         assert "repro: 3 models, 2 at a time\n" in out
         new = sorted(set(names) - done)
-        told = [line.split(" | ") for line in out.splitlines() if " | " in line]
+        printed = [line.split(" | ") for line in out.splitlines() if " | " in line]
         for name in new:  # begin, what the stage prints, end; a slow machine also has time for lines of epochs
-            lines = [line for label, line in told if label.strip() == name]
+            lines = [line for label, line in printed if label.strip() == name]
             begun, said, ended = (line for line in lines if not line.startswith("epoch"))
             assert (begun, said[:-1]) == ("begins", f"{name}: gpu ")
             assert re.fullmatch(r"accuracy 77.5 %; [\d.]+ s; [1-3] of 3 models", ended)
-        assert {line[-1] for _, line in told if "gpu" in line} == {"4", "7"}  # one GPU for each job
+        assert {line[-1] for _, line in printed if "gpu" in line} == {"4", "7"}  # one GPU for each job
         assert sorted(path.stem for path in (toy / "data/logs").iterdir() if path.stem in new) == new
         assert "epoch 2/3: " in (toy / f"data/logs/{new[0]}.log").read_text()
         assert not re.search("Running|didn't|lock file|git add", out)  # DVC's own
@@ -242,18 +242,18 @@ def test_the_longest_model_begins_first():
 
 
 @pytest.mark.parametrize(
-    ("command", "code", "told"),
+    ("command", "code", "printed"),
     [
         ("echo 'error: compare: of no use' >&2; exit 3", 3, "error: compare: of no use\n"),  # its own line
         ("exit 1", 1, "error: repro: compare failed with exit code 1\n"),
         ("kill -9 $$", 137, "error: repro: compare was killed by signal 9\n"),
     ],
 )
-def test_a_failing_stage_prints_one_line(toy, command, code, told):
+def test_a_failing_stage_prints_one_line(toy, command, code, printed):
     (toy / "dvc.yaml").write_text(DAG.replace("cat metrics/* > report", f'"{command}"'))
     models(toy, "a")
     ended, _, error = run(toy)
-    assert (ended, error) == (code, told)
+    assert (ended, error) == (code, printed)
 
 
 @pytest.mark.parametrize("jobs", ["0", "x"])

@@ -65,9 +65,9 @@ def test_a_missing_file_names_the_stage_that_makes_it(tmp_path, record, file, st
 
 def test_what_is_written_is_what_was_read(tmp_path):
     model, clean = made_up()[0]["lstm"], made_up()[4]
-    told = {Fit: model["fit"], Scores: model["scores"], Slices: model["analysis"], Mistakes: model["errors"]}
-    told |= {Clean: clean, Vectors: {"source": None}}
-    for record, content in told.items():
+    contents = {Fit: model["fit"], Scores: model["scores"], Slices: model["analysis"], Mistakes: model["errors"]}
+    contents |= {Clean: clean, Vectors: {"source": None}}
+    for record, content in contents.items():
         write_json(tmp_path / "a.json", content)
         record.read(tmp_path / "a.json").write(tmp_path / "b.json")
         assert json.loads((tmp_path / "b.json").read_text()) == content

@@ -99,7 +99,7 @@ def project(tmp_path, monkeypatch):
     return Project(tmp_path)
 
 
-def told(*words: str) -> tuple[int, str]:
+def run_command(*words: str) -> tuple[int, str]:
     done = CliRunner().invoke(app, words)
     return done.exit_code, done.output
 
@@ -108,7 +108,7 @@ def test_a_signed_page_adds_commit_machine_and_seconds(project):
     commit = git(project.folder, "rev-parse", "HEAD")
     plain = Path("report/index.html").read_text()
     line = f"report: report/signed.html is report/index.html with commit {commit[:7]} and the training times\n"
-    assert told("report") == (0, line)
+    assert run_command("report") == (0, line)
     signed = Path("report/signed.html").read_text()
     for text in (
         commit[:12],
@@ -128,7 +128,7 @@ def test_a_signed_page_adds_commit_machine_and_seconds(project):
 
     project.params["models"]["lstm"]["dropout"] = 0.5
     project.made()
-    assert "and 2 changed files and the training times" in told("report")[1]
+    assert "and 2 changed files and the training times" in run_command("report")[1]
     text = Path("report/signed.html").read_text()
     assert "with uncommitted changes</b> in params.yaml, dvc.lock" in text
     assert "git checkout" not in text
@@ -138,13 +138,13 @@ def test_a_page_that_is_out_of_date_is_not_signed(project):
     project.params["models"]["lstm"]["family"] = "gru"
     project.yaml("params.yaml", project.params)
     what = "models.lstm.family changed since evaluate@lstm ran; run `textmill repro`"
-    assert told("report") == (4, f"error: report: report/index.html: {what}\n")
+    assert run_command("report") == (4, f"error: report: report/index.html: {what}\n")
     project.made()
     Path("report/index.html").write_text("<p>")
-    code, line = told("report")
+    code, line = run_command("report")
     assert (code, line.count("\n")) == (4, 1)
     assert "report/index.html is not what dvc.lock says; `textmill repro` fixes it" in line
-    assert told("report", "--out", "report/index.html")[0] == 2
+    assert run_command("report", "--out", "report/index.html")[0] == 2
     assert not Path("report/signed.html").exists()
 
 
@@ -155,7 +155,7 @@ def test_a_page_of_a_folder_without_git_says_so(project):
 
 
 def test_equal_results_are_one_line(project):
-    code, text = told("compare")
+    code, text = run_command("compare")
     assert code == 0
     assert "params.yaml is the same." in text
     assert "All models give the same answers on 400 test documents." in text
@@ -176,13 +176,13 @@ def test_changes_have_intervals_and_verdicts(project):
     assert (pair.better, by["lstm"].now) == ("now", 0.99)
     assert pair.low < pair.difference < pair.high
     assert pair.difference == pytest.approx(0.99 - by["lstm"].then, abs=1e-6)
-    text = told("compare", before)[1]
+    text = run_command("compare", before)[1]
     assert "| **better** |" in text
     assert '| `models.lstm.name\\|\'` | – | `"a\\|b\\n<i>"` |' in text
     assert {line.replace("\\|", "").count("|") for line in text.splitlines() if line.startswith("| `")} == {4}
 
     shutil.rmtree(cache_of(project.folder))
-    text = told("compare", before)[1]
+    text = run_command("compare", before)[1]
     assert "not judged: its predictions are not in DVC's cache" in text
     assert "is not in DVC's cache." in text
 
@@ -195,7 +195,7 @@ def test_a_revision_without_results_is_one_line(project, revision, code, words):
     git(project.folder, "commit", "-qm", "Without")
     git(project.folder, "add", "dvc.lock")
     git(project.folder, "commit", "-qm", "With")
-    found, line = told("compare", revision)
+    found, line = run_command("compare", revision)
     assert (found, line.count("\n")) == (code, 1)
     assert line.startswith("error: compare: ")
     assert words in line

@@ -111,7 +111,7 @@ def test_seeds_are_told_in_ascending_order_and_their_spread_has_one_degree_of_fr
     assert [(one.seed, one.scores["accuracy"]) for one in scores.seeds] == [(2, 0.375), (5, 0.625)]
     assert (scores.accuracy, scores.mean["accuracy"]) == (0.625, 0.5)
     assert scores.sd["accuracy"] == pytest.approx(0.25 / 2**0.5, abs=1e-6)
-    assert scoring.together(tables)["seed"].to_list() == [2] * 8 + [5] * 8
+    assert scoring.concat_seeds(tables)["seed"].to_list() == [2] * 8 + [5] * 8
     line = scoring.summary(scores, 5, {"accuracy": 0.7})
     assert (line["validation_accuracy"], line["test_accuracy"], line["test_accuracy_mean"]) == (0.7, 0.625, 0.5)
     for name in METRICS:

@@ -10,7 +10,7 @@ from conftest import MODELS, TRAIN
 from test_stages import KEPT, PARAMS, command, prepare, run_evaluate, run_train
 
 from textmill import bundle, classifier, models, tally
-from textmill.confidence import steps, tempered
+from textmill.confidence import at_temperature, steps
 from textmill.config import validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import read_json, sha256, write_json
@@ -160,7 +160,7 @@ def test_every_seed_is_calibrated_on_its_validation_predictions(made):
             known = config.calibrations[told.seed]
             table = pl.read_parquet(made / f"metrics/{name}/validation.parquet").filter(seed=told.seed)
             proba, actual = probabilities_of(table, scores.labels), classes_of(table, "label", scores.labels)
-            plain = tempered(proba, 1 / told.temperature)
+            plain = at_temperature(proba, 1 / told.temperature)
             assert fitted_temperature(plain, actual) == pytest.approx(told.temperature, rel=2e-3) != 1
             assert known.temperature == told.temperature
             assert known.steps == steps(table["confidence"].to_numpy(), proba.argmax(1) == actual)

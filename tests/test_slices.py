@@ -61,7 +61,7 @@ def test_share_of_unknown_tokens():
 
 def sign(right, held, units) -> int:
     """The verdict on one slice alone."""
-    return slices.holm({"way": [slices.apart(right, held, units)]}, 0.05)["way"][0]
+    return slices.holm({"way": [slices.contrast(right, held, units)]}, 0.05)["way"][0]
 
 
 @given(st.integers(1, 80), st.integers(0, 30), st.sampled_from([0.01, 0.05, 0.5]))
@@ -120,11 +120,11 @@ def test_slices_of_whole_groups_are_judged_by_groups():
     group = np.arange(400) // 40
     right, held = np.isin(group, [0, 1, 2, 3, 4, 6, 8]), group < 4
     assert (sign(right, held, units_of(group)), sign(right, held, units_of(np.arange(400)))) == (0, 1)
-    assert slices.apart(right, group == 0, units_of(group)) is None  # one group says nothing about others
+    assert slices.contrast(right, group == 0, units_of(group)) is None  # one group says nothing about others
 
 
-def apart(*chances: float | None) -> list[slices.Apart | None]:
-    return [None if p is None else slices.Apart(-0.1 if number % 2 else 0.1, p) for number, p in enumerate(chances)]
+def apart(*chances: float | None) -> list[slices.Contrast | None]:
+    return [None if p is None else slices.Contrast(-0.1 if number % 2 else 0.1, p) for number, p in enumerate(chances)]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_signs_of_a_model_that_is_as_good_everywhere_are_rare_all_together():
     rng, marked, own = np.random.default_rng(1), 0, units_of(np.arange(400))
     for _ in range(200):
         right = rng.random(400) < 0.8
-        ways = {key: [slices.apart(right, rng.random(400) < 0.2, own) for _ in range(5)] for key in "abc"}
+        ways = {key: [slices.contrast(right, rng.random(400) < 0.2, own) for _ in range(5)] for key in "abc"}
         marked += any(any(signs) for signs in slices.holm(ways, 0.05).values())
     assert marked / 200 < 0.05 + 2 * (0.05 * 0.95 / 200) ** 0.5
 

@@ -12,13 +12,13 @@ from textmill.rows.splits import (
     SPLITS,
     Sizes,
     SplitConfig,
-    cut,
     in_test,
     limit,
     outline,
+    piece_numbers,
     quotas,
+    split_off,
     text_key,
-    together,
 )
 
 CONFIG = SplitConfig(validation=0.1, test=0.2, by="text", sizes=None)
@@ -67,7 +67,7 @@ def test_equal_texts_and_groups_never_cross(rows, seed):
 
 def test_equality_of_texts_ignores_case_and_spaces():
     frame = docs([{"text": t, "label": "a"} for t in ("Good  film", "good film ", "bad film")])
-    pieces = together(outline(frame, ["a"]), "text")
+    pieces = piece_numbers(outline(frame, ["a"]), "text")
     assert pieces[0] == pieces[1] != pieces[2]
 
 
@@ -78,7 +78,7 @@ def test_groups_chain_through_equal_texts():
             for t, g in (("x", "1"), ("y", "1"), ("y", "2"), ("z", "2"), ("w", None))
         ]
     )
-    pieces = together(outline(frame, ["a"]), "group")
+    pieces = piece_numbers(outline(frame, ["a"]), "group")
     assert len(set(pieces[:4])) == 1
     assert pieces[4] not in pieces[:4]
 
@@ -197,24 +197,24 @@ def test_texts_of_the_test_split_are_found_elsewhere():
 )
 def test_leaving_out_twins_may_not_lose_a_class_or_a_split(side, label, words):
     frame = outline(plain(40), ["a", "b"])
-    parts = splits.part(frame, ["a", "b"], CONFIG, 1)
+    parts = splits.partition(frame, ["a", "b"], CONFIG, 1)
     one = np.zeros(40, bool)
     one[np.flatnonzero(parts.sides == "train")[0]] = True
-    assert splits.apart(parts, frame, ["a", "b"], one).twins == {"train": 1, "validation": 0, "unlabelled": 0}
+    assert splits.without_twins(parts, frame, ["a", "b"], one).twins == {"train": 1, "validation": 0, "unlabelled": 0}
     there = (parts.sides == side) & ((frame["label"] == label) if label else True)
     with pytest.raises(DataError, match=words):
-        splits.apart(parts, frame, ["a", "b"], there.to_numpy())
+        splits.without_twins(parts, frame, ["a", "b"], there.to_numpy())
 
 
 def test_a_big_piece_goes_where_it_fits():
     pieces = np.array([0] * 70 + list(range(1, 31)))
-    aside = cut(pieces, np.zeros(100, int), 0.2, np.random.default_rng(0))
+    aside = split_off(pieces, np.zeros(100, int), 0.2, np.random.default_rng(0))
     assert not aside[:70].any()
     assert aside.sum() == 20
 
 
 def greedy(pieces: np.ndarray, classes: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
-    """Does what `cut` does, as plainly as possible: one piece after the other, largest first."""
+    """Does what `split_off` does, as plainly as possible: one piece after the other, largest first."""
     numbers, kinds = np.unique(pieces), np.unique(classes)
     counts = np.array([[((pieces == p) & (classes == k)).sum() for k in kinds] for p in numbers], float)
     order = rng.permutation(len(numbers))
@@ -235,7 +235,7 @@ def greedy(pieces: np.ndarray, classes: np.ndarray, share: float, rng: np.random
 )
 def test_pieces_of_one_document_take_a_short_way_to_the_same_end(rows, share, seed):
     pieces, classes = np.array(rows).T
-    short, plain = (way(pieces, classes, share, np.random.default_rng(seed)) for way in (cut, greedy))
+    short, plain = (way(pieces, classes, share, np.random.default_rng(seed)) for way in (split_off, greedy))
     assert short.tolist() == plain.tolist()
 
 
@@ -248,14 +248,14 @@ def test_many_classes_keep_the_share_of_all_rows_and_each_is_within_a_row_of_its
     """If each document may move alone; with larger pieces no class gets farther from its share."""
     classes = np.repeat(np.arange(len(sizes)), [rows for rows, _ in sizes])
     alone, rng = np.arange(len(classes)), np.random.default_rng(seed)
-    before = cut(alone, classes, share, rng)
+    before = split_off(alone, classes, share, rng)
     after = even_out(before, alone, classes, share, rng)
     assert abs(after.sum() - share * len(classes)) <= max(1, SLACK * len(classes))
     assert (np.abs(np.bincount(classes[after], minlength=len(sizes)) - share * np.bincount(classes)) < 1 + 1e-9).all()
     assert (np.bincount(classes[~after]) > 0).all()
 
     pieces = np.concatenate([np.arange(rows) // size + 100 * c for c, (rows, size) in enumerate(sizes)])
-    before = cut(pieces, classes, share, rng)
+    before = split_off(pieces, classes, share, rng)
     after = even_out(before, pieces, classes, share, rng)
     off, was = (np.abs(np.bincount(classes[part], minlength=len(sizes)) - share * np.bincount(classes))
                 for part in (after, before))  # fmt: skip

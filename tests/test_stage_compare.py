@@ -73,11 +73,11 @@ def test_report_and_table(folder, capsys):
     assert (result["dataset"], result["rows"], result["champion_by"]) == ("reviews", 60, "validation accuracy")
     assert [len(result["pairs"]), result["pairs"][0]["a"]] == [3, result["champion"]]
     assert page.count('<tr id="d-') == len(ids_of_errors(folder))
-    told = capsys.readouterr().out
-    assert all(name in told for name in [*NAMES, f"always {result['baseline']['label']}"])
-    assert f"Champion by validation accuracy: {result['champion']} (" in told
-    assert "report/index.html" in told
-    assert "textmill ui" in told
+    output = capsys.readouterr().out
+    assert all(name in output for name in [*NAMES, f"always {result['baseline']['label']}"])
+    assert f"Champion by validation accuracy: {result['champion']} (" in output
+    assert "report/index.html" in output
+    assert "textmill ui" in output
 
 
 def test_a_model_removed_from_params_is_ignored(folder):
@@ -96,11 +96,11 @@ def test_timings_are_printed_and_change_no_output(folder, capsys, monkeypatch):
     capsys.readouterr()
     weights = read_json(folder / "metrics" / "gru" / "fit.json")["weights"]
     facts = {"train_seconds": 123.4, "predict_documents_per_second": 5678.0}
-    timings.note(folder / "metrics" / "gru", weights, timings.Timing(**facts))
-    timings.note(folder / "metrics" / "lstm", "0" * 64, timings.Timing(**facts | {"train_seconds": 99.9}))
+    timings.record(folder / "metrics" / "gru", weights, timings.Timing(**facts))
+    timings.record(folder / "metrics" / "lstm", "0" * 64, timings.Timing(**facts | {"train_seconds": 99.9}))
     run(folder)
-    told = capsys.readouterr().out
-    assert ("123.4" in told, "5,678" in told, "99.9" in told) == (True, True, False)
+    output = capsys.readouterr().out
+    assert ("123.4" in output, "5,678" in output, "99.9" in output) == (True, True, False)
     assert [path.read_bytes() for path in sorted((folder / "report").rglob("*.*"))] == report
 
 

@@ -275,11 +275,11 @@ def test_fit_says_how_and_seconds_stay_outside(made):
     best = pl.read_csv(made / "metrics/lstm/history.csv").row(fit["best_epoch"] - 1, named=True)
     assert best["validation_accuracy"] == pytest.approx(fit["validation"]["accuracy"], abs=1e-6)
     assert "seconds" not in json.dumps(fit)
-    noted = timings.recall(made / "metrics/lstm", fit["weights"])
+    noted = timings.recorded(made / "metrics/lstm", fit["weights"])
     assert noted.train_seconds > 0
     assert noted.machine == timings.machine()
     assert noted.predict_documents_per_second > 0
-    assert timings.recall(made / "metrics/lstm", "0" * 64) == timings.Timing()
+    assert timings.recorded(made / "metrics/lstm", "0" * 64) == timings.Timing()
     assert not list((made / "data/checkpoints").iterdir())
 
 
@@ -297,7 +297,7 @@ def test_a_pretrained_body_is_kept_for_the_next_training(made, tmp_path, monkeyp
         fit = read_json(tmp_path / "metrics/lstm/fit.json")
         assert fit["pretraining"].keys() == {"epochs", "loss", "documents", "tokens"}
         assert fit["pretraining"]["documents"] == len(pl.read_parquet(made / "split/train.parquet"))
-        noted = timings.recall(tmp_path / "metrics/lstm", fit["weights"])
+        noted = timings.recorded(tmp_path / "metrics/lstm", fit["weights"])
         times.add(noted.pretrain_seconds)
     assert len(times) == 1  # of one reading, which both paid for
     assert len(list((tmp_path / "data/pretrained/lstm").iterdir())) == 1

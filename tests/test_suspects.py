@@ -73,8 +73,8 @@ def test_what_cannot_be_told_is_one_line(reviews, run, capsys, text):
     docs = docs[:20] if not text else docs if text == "one group" else docs.with_columns(text=pl.lit(text))
     table, facts = run(docs, ["bad", "good"], "group" if text == "one group" else "text")
     assert (table, facts.judged, facts.top) == ([], 0, [])
-    told = f"suspects: cannot say which labels look wrong: the {len(docs)} documents are too few, "
-    assert capsys.readouterr().out.startswith(told)
+    line = f"suspects: cannot say which labels look wrong: the {len(docs)} documents are too few, "
+    assert capsys.readouterr().out.startswith(line)
 
 
 def test_many_classes_and_a_rare_one():
@@ -84,9 +84,9 @@ def test_many_classes_and_a_rare_one():
     labels[8] = 9
     found = suspects.judge(Encoded(data.docs, labels), np.arange(600), 200, 31, 0)
     assert np.flatnonzero(~found.judged).tolist() == [7]
-    assert found.said[8] == 8
+    assert found.predicted[8] == 8
     assert np.nanargmin(suspects.suspicion(found)) == 8
-    assert (found.said == labels)[found.judged].mean() > 0.9
+    assert (found.predicted == labels)[found.judged].mean() > 0.9
 
 
 def test_of_many_documents_some_are_drawn_and_all_are_judged(monkeypatch):

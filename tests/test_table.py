@@ -38,12 +38,12 @@ def test_a_narrow_terminal_leaves_out_the_least_important_columns(width, left_ou
 
 def test_under_repro_the_stage_prints_no_table(monkeypatch, capsys, tmp_path):
     kept = []
-    monkeypatch.setattr(table, "_tell", lambda *given: kept.append(given))
+    monkeypatch.setattr(table, "_print_table", lambda *given: kept.append(given))
     monkeypatch.setenv(LATER, "1")
-    table.tell(None, {}, tmp_path, [])
+    table.print_table(None, {}, tmp_path, [])
     assert (kept, capsys.readouterr().out) == ([], "")
     monkeypatch.delenv(LATER)
-    table.tell(None, {}, tmp_path / "index.html", [])
+    table.print_table(None, {}, tmp_path / "index.html", [])
     assert kept
     assert capsys.readouterr().out == f"Look next: {tmp_path}/index.html · textmill ui · dvc metrics diff\n"
 

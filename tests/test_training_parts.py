@@ -14,11 +14,18 @@ from textmill.models import model_entry
 from textmill.models.architectures.lstm import LSTM
 from textmill.models.architectures.transformer import attention
 from textmill.models.lstm import LSTMConfig
-from textmill.networks.layers import AttentionPool, inside, pooled_max, pooled_mean
-from textmill.networks.recurrent import Turn, reversal
+from textmill.networks.layers import AttentionPool, pooled_max, pooled_mean, text_mask
+from textmill.networks.recurrent import Reorder, reversal
 from textmill.training.backward import adversarial
 from textmill.training.loop import best_epoch
-from textmill.training.optimizing import learned, loss_function, moving_average, optimizer, probabilities, rate
+from textmill.training.optimizing import (
+    learning_rate,
+    loss_function,
+    moving_average,
+    optimizer,
+    probabilities,
+    share_learned,
+)
 from textmill.training.settings import TrainConfig
 from textmill.training.task import Task
 from textmill.training.validation import epoch_scores
@@ -85,18 +92,18 @@ def test_how_much_was_learned_runs_from_guessing_to_knowing(weights, loss, class
             tuner.step()
         return value.item()
 
-    assert learned(lowest(1), settings, labels) == pytest.approx(0, abs=1e-3)
-    assert learned(lowest(len(labels)), settings, labels) == pytest.approx(1, abs=1e-2)
+    assert share_learned(lowest(1), settings, labels) == pytest.approx(0, abs=1e-3)
+    assert share_learned(lowest(len(labels)), settings, labels) == pytest.approx(1, abs=1e-2)
 
 
 def test_reversal_leads_there_and_back_and_leaves_padding():
     states, lengths = torch.arange(12.0).view(2, 6).t()[..., None], torch.tensor([4, 6])  # (T, B, 1)
     turn = reversal(lengths, 6)
-    turned = Turn.apply(states, turn)
+    turned = Reorder.apply(states, turn)
     assert turned[:, 0, 0].tolist() == [3, 2, 1, 0, 4, 5]
     assert turned[:, 1, 0].tolist() == [11, 10, 9, 8, 7, 6]
-    assert torch.equal(Turn.apply(turned, turn), states)
-    assert torch.autograd.gradcheck(lambda at: Turn.apply(at, turn), states.double().requires_grad_())
+    assert torch.equal(Reorder.apply(turned, turn), states)
+    assert torch.autograd.gradcheck(lambda at: Reorder.apply(at, turn), states.double().requires_grad_())
 
 
 def test_pooling_reads_text_alone():
@@ -119,8 +126,8 @@ def test_pooling_reads_text_alone():
 )
 def test_rates_rise_then_follow_their_schedule(schedule, expected):
     settings = TrainConfig(**{**TRAIN, "schedule": schedule, "warmup": 0.2, "lr": 1.0})
-    assert [rate(settings, done, 0) for done in (0.1, 0.2, 0.6, 1.0)] == pytest.approx(expected)
-    assert rate(settings, 0.6, 2) == pytest.approx(0.25 if schedule == "plateau" else expected[2])
+    assert [learning_rate(settings, done, 0) for done in (0.1, 0.2, 0.6, 1.0)] == pytest.approx(expected)
+    assert learning_rate(settings, 0.6, 2) == pytest.approx(0.25 if schedule == "plateau" else expected[2])
 
 
 def test_among_equal_epochs_the_less_surprised_is_best():
@@ -258,7 +265,7 @@ def test_a_class_that_is_all_but_sure_leaves_the_other_its_probability():
 @pytest.mark.parametrize("steps", [5, 40])
 def test_attention_in_bfloat16_is_the_fused_one_and_sees_text_alone(steps):
     query, key, value = torch.randn(3, 4, 2, steps, 8, generator=torch.Generator().manual_seed(0)).unbind()
-    mask = inside(torch.tensor([1, 2, steps - 1, steps]), steps)[:, None, None]
+    mask = text_mask(torch.tensor([1, 2, steps - 1, steps]), steps)[:, None, None]
     fused = attention(query, key, value, mask)
     plain = attention(query.bfloat16(), key.bfloat16(), value.bfloat16(), mask)
     torch.testing.assert_close(plain.float(), fused, atol=0.03, rtol=0.03)

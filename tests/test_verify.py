@@ -324,11 +324,11 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_receipt_says_what_is_same_within_and_off(project, case):
-    change, code, told = CASES[case]
+    change, code, output = CASES[case]
     change(project)
     found = asked()
     assert found[0] == code, found[1]
-    for words in told:
+    for words in output:
         assert words in found[1]
     assert found[1].splitlines()[-1].startswith("verify: ")
 
@@ -336,18 +336,18 @@ def test_a_receipt_says_what_is_same_within_and_off(project, case):
 def test_vectors_are_off_where_a_model_that_begins_with_them_is(project):
     project.write("data/vectors/word", "other")
     scored("rnn", 0.9)(project)
-    code, told = asked()
+    code, output = asked()
     assert code == 1
-    assert "vectors@word: off: trained, and train@rnn is off" in told
+    assert "vectors@word: off: trained, and train@rnn is off" in output
 
 
 def test_what_differs_around_a_training_is_named(project):
     project.environment = ENVIRONMENT | {"instructions": ["avx2"], "settings": {"ONEDNN_MAX_CPU_ISA": "AVX2"}}
     project.environment["packages"] = {"numpy": "1.0", "torch": "2.0"}
     scored("rnn", 0.76)(project)
-    _, told = asked()
+    _, output = asked()
     apart = "instructions avx512f avx2 → avx2; ONEDNN_MAX_CPU_ISA none → AVX2; torch 1.0 → 2.0"
-    assert f"environment: {apart}\n" in told
+    assert f"environment: {apart}\n" in output
 
 
 def test_a_commit_that_records_only_its_machine(project):
@@ -356,8 +356,8 @@ def test_a_commit_that_records_only_its_machine(project):
     project.lock()
     project.git("commit", "-q", "-a", "-m", "old")
     scored("rnn", 0.76)(project)
-    told = asked()[1]
-    assert "records only its machine, Some CPU, 2 cores" in told
+    output = asked()[1]
+    assert "records only its machine, Some CPU, 2 cores" in output
 
 
 def test_any_revision_can_be_asked(project):
@@ -384,7 +384,7 @@ def test_a_project_in_a_folder_of_a_repository(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("change", "words", "code", "told"),
+    ("change", "words", "code", "output"),
     [
         (nothing, ["nope"], 2, "'nope': no such revision"),
         (nothing, ["HEAD:dvc.lock"], 2, "'HEAD:dvc.lock': no such revision"),
@@ -396,12 +396,12 @@ def test_a_project_in_a_folder_of_a_repository(tmp_path, monkeypatch):
         (lambda project: (project.folder / ".git").rename(project.folder / "old"), [], 4, "not a git repository"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_compared_is_one_line(project, change, words, code, told, monkeypatch):
+def test_what_cannot_be_compared_is_one_line(project, change, words, code, output, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(project.folder.parent))
     change(project)
     found = asked(*words)
     assert found[0] == code
-    assert told in found[1]
+    assert output in found[1]
     assert found[1].startswith("error: verify: ")
     assert found[1].count("\n") == 1
     assert words or verify.after_repro(project.folder) == []
@@ -419,11 +419,11 @@ def test_a_commit_whose_dvc_yaml_is_broken_has_the_stages_of_its_lock(project, t
 def test_a_commit_without_results_and_a_machine_without_git(project, monkeypatch):
     project.git("rm", "-q", "--cached", "dvc.lock")
     project.git("commit", "-q", "-m", "without")
-    code, told = asked()
-    assert (code, "it has no dvc.lock" in told) == (4, True)
+    code, output = asked()
+    assert (code, "it has no dvc.lock" in output) == (4, True)
     monkeypatch.setenv("PATH", "")
-    code, told = asked()
-    assert (code, "git: not found" in told) == (5, True)
+    code, output = asked()
+    assert (code, "git: not found" in output) == (5, True)
     assert verify.after_repro(project.folder) == []
 
 
@@ -483,8 +483,8 @@ def test_another_list_of_keys_in_dvc_yaml_is_not_another_params_yaml(project, mo
     deps, _, outs = DAG["evaluate"]
     monkeypatch.setitem(DAG, "evaluate", (deps, [key], outs))
     project.lock()
-    code, told = asked()
-    assert (code, "params.yaml" in told) == (0, False)
+    code, output = asked()
+    assert (code, "params.yaml" in output) == (0, False)
     scored("rnn", 0.76)(project)
     assert len(verify.after_repro(project.folder)) == 3
     project.params["models"]["rnn"]["depth"] = 2  # below what train names on both sides
@@ -518,9 +518,9 @@ def test_each_model_has_one_row_with_its_figures_at_any_width(project, monkeypat
         monkeypatch.setenv("COLUMNS", str(columns))
         monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert verify.show(verify.check("HEAD", project.folder))
-    told = capsys.readouterr().out
-    assert [told.count(words) for words in ("60.00 │ 61.00 │ 59.0 – 63.0 │", "60.00")] == [5, 5]
-    assert max(len(line) for line in told.splitlines() if line[0] in "┏│└") <= (columns or 140)
+    output = capsys.readouterr().out
+    assert [output.count(words) for words in ("60.00 │ 61.00 │ 59.0 – 63.0 │", "60.00")] == [5, 5]
+    assert max(len(line) for line in output.splitlines() if line[0] in "┏│└") <= (columns or 140)
 
 
 @pytest.mark.parametrize("columns", [20, 80, 200])
@@ -528,9 +528,9 @@ def test_a_table_loses_no_figure_at_any_width(monkeypatch, capsys, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     console.table("", ["name", *"abcdefghij"], [["much " * 20, *(f"{number}.12345" for number in range(10))]])
-    told = capsys.readouterr().out
-    assert all(f" {number}.12345 │" in told for number in range(10))
-    assert told.count("much") == 20
+    output = capsys.readouterr().out
+    assert all(f" {number}.12345 │" in output for number in range(10))
+    assert output.count("much") == 20
 
 
 def test_a_processor_tells_what_counts(tmp_path, monkeypatch):

@@ -59,9 +59,9 @@ def test_it_predicts_what_was_predicted_when_the_bundle_was_made(environment):
     code = f"import json, textmill; print(json.dumps(textmill.load('linear').predict_proba({texts}).tolist()))"
     found = json.loads(command(environment, "python", "-c", code).stdout)
     np.testing.assert_allclose(found, scores, atol=1e-5)
-    (bad, good), told = scores[0], command(environment, "textmill", "predict", "linear", texts[0]).stdout
-    assert told == f"good\tbad {bad:.4f}  good {good:.4f}\n"
-    assert command(environment, "python", "-m", "textmill", "predict", "linear", texts[0]).stdout == told
+    (bad, good), output = scores[0], command(environment, "textmill", "predict", "linear", texts[0]).stdout
+    assert output == f"good\tbad {bad:.4f}  good {good:.4f}\n"
+    assert command(environment, "python", "-m", "textmill", "predict", "linear", texts[0]).stdout == output
 
 
 def test_it_explains_and_tells_what_a_bundle_and_itself_are(environment):

@@ -52,7 +52,7 @@ def done(tmp_path_factory) -> Path:
         assert [line for line in why(None) if not line.endswith("will run:")] == 5 * [
             "  it never ran (dvc.lock does not name it)"
         ]
-        repro(hear=ignore)
+        repro(on_event=ignore)
         subprocess.run(["git", "add", "digests"], check=True)
         who = ["-c", "user.name=a", "-c", "user.email=a@b"]
         subprocess.run(["git", *who, "commit", "-q", "-m", "digests"], check=True)
@@ -80,15 +80,15 @@ def test_nothing_changed(project):
 
 
 @pytest.mark.parametrize(
-    ("after", "told"), [("seed: 2\n", "1 → 2"), ("seed: null\n", "1 → null"), ("", "1 → left out")]
+    ("after", "changes"), [("seed: 2\n", "1 → 2"), ("seed: null\n", "1 → null"), ("", "1 → left out")]
 )
-def test_a_param_is_told_with_its_old_and_new_value(project, after, told):
+def test_a_param_is_told_with_its_old_and_new_value(project, after, changes):
     edit("params.yaml", "seed: 1\n", after)
-    assert why(None) == ["count will run:", f"  params.yaml: seed: {told}", FOLLOWING]
+    assert why(None) == ["count will run:", f"  params.yaml: seed: {changes}", FOLLOWING]
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "changes"),
     [
         ("least: 2", "least: 3", "words.least: 2 → 3"),
         ("least: 2", "least: '2'", 'words.least: 2 → "2"'),
@@ -98,15 +98,15 @@ def test_a_param_is_told_with_its_old_and_new_value(project, after, told):
         ("size: 8, ", "size: 8, more: {}, ", "more: not there → {}"),
     ],
 )
-def test_a_param_of_one_model_is_told_by_its_full_key(project, before, after, told):
+def test_a_param_of_one_model_is_told_by_its_full_key(project, before, after, changes):
     edit("params.yaml", before, after)
     assert changed() == ["show@a"]
-    assert why(None) == ["show@a will run:", f"  params.yaml: models.a.{told}"]
+    assert why(None) == ["show@a will run:", f"  params.yaml: models.a.{changes}"]
 
 
 def test_long_values_that_differ_at_their_end_are_told_short(project):
     edit("params.yaml", "seed: 1", f"seed: {'x' * 100}")
-    repro(hear=ignore)
+    repro(on_event=ignore)
     edit("params.yaml", "xx\n", "xy\n")
     short = f'"{"x" * 58}…'
     assert why("count") == ["count will run:", f"  params.yaml: seed: {short} → {short}"]
@@ -137,16 +137,16 @@ def test_a_stage_of_many_is_told_alone_and_once(project):
 
 
 def test_code_is_told_by_its_module_before_and_after_its_digests_are_written(project):
-    told = ["count will run:", "  code: stages.count changed", "  code: stages.show is also run"]
-    told += ["sum will run:", "  digests: the code of a stage changed", FOLLOWING]
+    changes = ["count will run:", "  code: stages.count changed", "  code: stages.show is also run"]
+    changes += ["sum will run:", "  digests: the code of a stage changed", FOLLOWING]
     Path("stages/count.py").write_text("from stages import show\nSIZE = 2\n")
-    assert why(None) == ["code will run:", "  stages is modified", *told]
-    repro("code", hear=ignore)
-    assert why(None) == told  # the older code is in git
-    repro(hear=ignore)
+    assert why(None) == ["code will run:", "  stages is modified", *changes]
+    repro("code", on_event=ignore)
+    assert why(None) == changes  # the older code is in git
+    repro(on_event=ignore)
     Path("stages/count.py").write_text("SIZE = 2\n")
-    assert why("count") == [*told[:2], "  code: stages.show is no longer run"]
-    repro("code", hear=ignore)
+    assert why("count") == [*changes[:2], "  code: stages.show is no longer run"]
+    repro("code", on_event=ignore)
     assert why("count")[1:] == [
         "  its code changed (the digests that dvc.lock names are in none of the last commits)"
     ]  # these were not committed
@@ -154,10 +154,10 @@ def test_code_is_told_by_its_module_before_and_after_its_digests_are_written(pro
 
 def test_code_that_no_stage_runs_matters_to_what_reads_all_digests(project):
     Path("stages/idle.py").write_text("SIZE = 2\n")
-    told = ["sum will run:", "  digests: the code of a stage changed"]
-    assert why(None) == ["code will run:", "  stages is modified", *told]
-    repro("code", hear=ignore)
-    assert why(None) == told
+    changes = ["sum will run:", "  digests: the code of a stage changed"]
+    assert why(None) == ["code will run:", "  stages is modified", *changes]
+    repro("code", on_event=ignore)
+    assert why(None) == changes
     assert changed() == ["sum"]
 
 
@@ -166,7 +166,7 @@ def test_after_a_comment_nothing_runs_but_code(project):
     comment = "  comments, docstrings or messages changed at most: nothing runs after it"
     assert why(None) == ["code will run:", "  stages is modified", comment]
     assert why("count") == ["why: count is up to date"]
-    repro("code", hear=ignore)
+    repro("code", on_event=ignore)
     assert why(None) == UP_TO_DATE
     assert changed() == []
 

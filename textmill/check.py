@@ -92,13 +92,13 @@ def check_params(path: Path) -> dict[str, Any]:
 def _labels(dataset: dict[str, Any], where: str) -> set[str]:
     """Returns the classes that params name, or an empty set if params do not name them."""
     members = (dataset.get("members") or {}).values()
-    told = {label for what in members if (label := what.get("label") if isinstance(what, dict) else what)}
+    named = {label for what in members if (label := what.get("label") if isinstance(what, dict) else what)}
     listed = dataset["labels"] if isinstance(dataset["labels"], list) else None
     if dataset["label"] is not None:
         return set(listed or [])
-    if not told:
+    if not named:
         raise ParamsError(f"{where}.label: null, but no file of dataset.members has a label; name a label column")
-    return told & set(listed or told)
+    return named & set(listed or named)
 
 
 def _check_vectors(entry: dict[str, Any], key: str, vectors: dict[str, Any] | None, where: str) -> None:

@@ -98,7 +98,7 @@ def load(
     return Classifier(config, tokenizer, model)
 
 
-def shipped(path: str | Path) -> int:
+def shipped_bytes(path: str | Path) -> int:
     """Returns the bytes of a model's folder without the weights of its other seeds: what predicting needs."""
     files = [file for file in Path(path).rglob("*") if file.is_file() and Path(path, bundle.SEEDS) not in file.parents]
     return sum(file.stat().st_size for file in files)

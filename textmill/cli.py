@@ -123,22 +123,22 @@ def predict(
             labelling.check_target(out, file)
         classifier = load_together([bundle, *(more or [])])
         promised = None if allowed is None else promise(classifier, allowed)
-        above, told = promised and promised.above, labelling.Told()
+        above, counts = promised and promised.above, labelling.Counts()
         if file and out:
-            told = labelling.to_file(classifier, file, out, column or [], separator or ",", above)
-            say(f"predict: {told} in {out}")
+            counts = labelling.to_file(classifier, file, out, column or [], separator or ",", above)
+            say(f"predict: {counts} in {out}")
         elif file:
-            kind = labelling.shown_as(file, as_json)
-            told = labelling.label_file(
+            kind = labelling.terminal_format(file, as_json)
+            counts = labelling.label_file(
                 classifier, file, _stdout(), kind, column or [], separator or ",", above, end="\n"
             )
         else:
             typed = not texts and _stdin().isatty()  # someone who types a text waits for its label
             batch = 1 if typed else labelling.BATCH
-            for line in labelling.label_texts(classifier, texts or _lines(), as_json, told, above, batch):
+            for line in labelling.label_texts(classifier, texts or _lines(), as_json, counts, above, batch):
                 print(line, flush=True) if as_json else say(line)
         if promised:
-            print(f"predict: {promised.kept(told.answered, told.rows)}", file=sys.stderr)
+            print(f"predict: {promised.line(counts.answered, counts.rows)}", file=sys.stderr)
 
 
 @app.command()
@@ -200,9 +200,9 @@ def check(
     with one_line("check"):
         from textmill.check import check_params
         from textmill.config import as_yaml
-        from textmill.lastgood import mend
+        from textmill.lastgood import restore
 
-        mend()
+        restore()
         whole = check_params(params)
         if show:
             print(as_yaml(whole), end="")
@@ -223,7 +223,7 @@ def repro(
 ) -> None:
     """Run what changed in params, data or code, like `dvc repro`, but train models in parallel."""
     with one_line("repro"):
-        from textmill.report.table import LATER, look_next, retell
+        from textmill.report.table import LATER, look_next, reprint_table
         from textmill.reproduce import reproduce
 
         os.environ[LATER] = "1"
@@ -232,7 +232,7 @@ def repro(
 
         compared = Path("report/comparison.json")
         if ran and compared.is_file():
-            retell(compared, Path("metrics/models"))
+            reprint_table(compared, Path("metrics/models"))
         for line in after_repro(Path()):
             say(line)
         _sign()
@@ -325,11 +325,11 @@ def new(
 ) -> None:  # fmt: skip
     """Make a project of your own: git, DVC, params for your files, stages, tests, and a pinned textmill."""
     with one_line("new"):
-        from textmill.look.proposal import Told
+        from textmill.look.proposal import Given
         from textmill.project import making
 
-        told = Told(text or [], label, group, split, id, name, format, encoding, separator, quotes, header or None)
-        making.make(folder, files or [], told, preset, source, None if yes else _asked)
+        given = Given(text or [], label, group, split, id, name, format, encoding, separator, quotes, header or None)
+        making.make(folder, files or [], given, preset, source, None if yes else _asked)
         say(f"new: {folder} is a project. Next:")
         enter = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(str(folder))}"]
         for line in (*enter, "dvc repro", 'git add -A && git commit -m "First results"'):
@@ -361,7 +361,7 @@ def upgrade(
         from textmill.project import upgrade as upgrades
 
         plan = upgrades.plan(Path(), sources.find(source))
-        for line in upgrades.told(plan):
+        for line in upgrades.lines(plan):
             say(line)
         if apply:
             upgrades.apply(Path(), plan)

@@ -39,7 +39,7 @@ class Calibration(Section):
         return self.temperature == 1 and self.documents < ENOUGH
 
 
-def tempered(probabilities: NDArray, temperature: float) -> NDArray:
+def at_temperature(probabilities: NDArray, temperature: float) -> NDArray:
     """Returns each row to the power of 1 / temperature, normalised: (N, C), float32.
 
     This is the softmax of logits / temperature (Guo et al. 2017). Each row keeps its most probable class and does not
@@ -75,7 +75,7 @@ def threshold(known: Sequence[Step], risk: float) -> Step | None:
     documents are independent draws from the same source as the ones answered later. Each of S steps is tested exactly,
     at DELTA / S (Angelopoulos et al. 2021, Learn then Test, with Bonferroni's correction).
     """
-    held = (step for step in known if at_most(step.wrong, step.answered, risk) <= DELTA / len(known))
+    held = (step for step in known if binomial_cdf(step.wrong, step.answered, risk) <= DELTA / len(known))
     return max(held, key=lambda step: step.answered, default=None)
 
 
@@ -84,7 +84,7 @@ def least_risk(known: Sequence[Step]) -> float | None:
     return next((percent / 100 for percent in range(1, 100) if threshold(known, percent / 100)), None)
 
 
-def at_most(wrong: int, answered: int, risk: float) -> float:
+def binomial_cdf(wrong: int, answered: int, risk: float) -> float:
     """Returns the chance of at most this many wrong answers if each is wrong with chance `risk`: a binomial sum."""
     k = np.arange(1, wrong + 1)
     terms = answered * np.log1p(-risk) + np.cumsum(np.append(0, np.log((answered - k + 1) / k * (risk / (1 - risk)))))

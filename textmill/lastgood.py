@@ -27,7 +27,7 @@ def keep() -> None:
             temporary.write_bytes(text)
 
 
-def mend(folder: Path = Path()) -> None:
+def restore(folder: Path = Path()) -> None:
     """Puts the last good dvc.lock back, with a line that says so, if this one was cut short.
 
     The last good one is what DVC had written when it last started a stage. A dvc.lock of another commit is left as it

@@ -29,12 +29,12 @@ class Timing(Record, Section):
     environment: Environment | None = None  # where it was trained
 
 
-def note(metrics: Path, weights: str, facts: Timing) -> None:
+def record(metrics: Path, weights: str, facts: Timing) -> None:
     """Adds to a model's metrics folder the facts that are not yet known about exactly these weights.
 
     An environment is added only if the machine is the same, so that two machines are not mixed.
     """
-    known = recall(metrics, weights)
+    known = recorded(metrics, weights)
     given = facts.model_dump(exclude_none=True)
     if None not in (known.machine, facts.machine) and known.machine != facts.machine:
         given.pop("environment", None)
@@ -43,7 +43,7 @@ def note(metrics: Path, weights: str, facts: Timing) -> None:
         timing.write(metrics / Timing.FILE)
 
 
-def recall(metrics: Path, weights: str) -> Timing:
+def recorded(metrics: Path, weights: str) -> Timing:
     """Returns what was noted about exactly these weights."""
     known = _read(metrics)
     return known if known.weights == weights else Timing()

@@ -20,10 +20,10 @@ def main(folder: str, name: str, out: str, documents: str, *cases: str) -> None:
         layer = torch.nn.Linear(3, 2).to(device)
         layer(torch.ones(4, 3, device=device)).sum().backward()
         before = [weight.grad.clone() for weight in layer.parameters()]
-        loss = distributed.total(layer, torch.tensor(0.5, device=device))
+        loss = distributed.sum_gradients(layer, torch.tensor(0.5, device=device))
         scores = torch.rand(5, 2).numpy()
         same = all(torch.equal(a, b.grad) for a, b in zip(before, layer.parameters(), strict=True))
-        print("summed" if same and loss == 0.5 and (distributed.gathered(scores) == scores).all() else "changed")
+        print("summed" if same and loss == 0.5 and (distributed.sum_scores(scores) == scores).all() else "changed")
 
 
 if __name__ == "__main__":

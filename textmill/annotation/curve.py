@@ -13,7 +13,7 @@ import numpy as np
 
 from textmill import tally
 from textmill.annotation.forecast import LAST, forecast
-from textmill.annotation.kept import ByMetric, Kept
+from textmill.annotation.score_cache import ByMetric, ScoreCache
 from textmill.errors import DataError
 from textmill.judging.metrics import METRICS
 from textmill.models import ModelEntry
@@ -31,7 +31,7 @@ TIMES = (2, 4)  # forecasts are for 2 and 4 times the documents of train
 
 def measure(
     model: ModelEntry, data: Encoded, validation: Encoded, test: Encoded, task: Task, pieces: np.ndarray, metric: str,
-    kept: Kept,
+    cache: ScoreCache,
 ) -> list[Size]:  # fmt: skip
     """Returns the scores of each size, ascending; the last size is all of train, scored with the model's first seed.
 
@@ -58,7 +58,7 @@ def measure(
         with suppress(DataError):  # too few documents to fit the model
             for draw, order in enumerate(drawn):
                 fit = partial(scored, order[:rows], seed + draw)
-                each.append(kept.get(f"{rows} documents, draw {draw}, seed {seed}", fit)[metric])
+                each.append(cache.get(f"{rows} documents, draw {draw}, seed {seed}", fit)[metric])
         if each:
             sizes.append(Size(rows=rows, scores=each))
     return sizes
@@ -81,5 +81,5 @@ def with_forecasts(sizes: list[Size], metric: str, by: str, alpha: float, pieces
     if len(sizes) < LAST:
         return curve.model_copy(update={"no_forecast": "train has too few documents"})
     found = [forecast(sizes, times, alpha) for times in TIMES]
-    told = [one for one in found if not isinstance(one, str)]
-    return curve.model_copy(update={"forecasts": told} if told else {"no_forecast": found[0]})
+    forecasts = [one for one in found if not isinstance(one, str)]
+    return curve.model_copy(update={"forecasts": forecasts} if forecasts else {"no_forecast": found[0]})

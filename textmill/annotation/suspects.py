@@ -43,7 +43,7 @@ class Verdicts(NamedTuple):
     """What the models say about each document, always from fits without that document."""
 
     odds: np.ndarray  # (M, N): each model's log-odds of the label against the most likely other; NaN: no verdict
-    said: np.ndarray  # int (N,): the class with the highest mean probability
+    predicted: np.ndarray  # int (N,): the class with the highest mean probability
     probability: np.ndarray  # (N,): that mean
     fitted: int  # documents in the largest fit
     drawn: bool  # whether the documents of a fit were sampled
@@ -96,12 +96,12 @@ def judge(data: Encoded, pieces: np.ndarray, vocabulary: int, classes: int, seed
     """
     documents = len(data.labels)
     odds = np.full((len(WEIGHTINGS), documents), np.nan)
-    said, probability = np.zeros(documents, int), np.zeros(documents)
+    predicted, probability = np.zeros(documents, int), np.zeros(documents)
     largest, rng = max(1, min(FITTED, CELLS // classes)), np.random.default_rng(seed)
     fold = folds(pieces, data.labels, FOLDS, rng)
     fitted, drawn = 0, False
     if documents < FEWEST:
-        return Verdicts(odds, said, probability, fitted, drawn)
+        return Verdicts(odds, predicted, probability, fitted, drawn)
     for number in range(FOLDS):
         others = np.flatnonzero(fold != number)
         rows = np.sort(rng.permutation(others)[:largest])
@@ -117,14 +117,14 @@ def judge(data: Encoded, pieces: np.ndarray, vocabulary: int, classes: int, seed
         for some in _batches(np.flatnonzero((fold == number) & known[data.labels])):
             held = subset(data, some)
             counts = count(held.docs, keys, vocabulary)
-            told = np.stack([one.log_probabilities(counts, classes) for one in fits])  # (M, n, C)
-            mean = np.exp(told).mean(0)
-            said[some], probability[some] = mean.argmax(1), mean.max(1)
+            log_probs = np.stack([one.log_probabilities(counts, classes) for one in fits])  # (M, n, C)
+            mean = np.exp(log_probs).mean(0)
+            predicted[some], probability[some] = mean.argmax(1), mean.max(1)
             own = (slice(None), np.arange(len(some)), held.labels)
-            odds[:, some] = told[own]
-            told[own] = -np.inf
-            odds[:, some] -= told.max(2)
-    return Verdicts(odds, said, probability, fitted, drawn)
+            odds[:, some] = log_probs[own]
+            log_probs[own] = -np.inf
+            odds[:, some] -= log_probs.max(2)
+    return Verdicts(odds, predicted, probability, fitted, drawn)
 
 
 def _counted(train: Encoded, vocabulary: int) -> tuple[list[np.ndarray], Counts]:
@@ -157,23 +157,23 @@ def suspicion(found: Verdicts) -> np.ndarray:
 
     NaN without a verdict. Rounded to six digits, so that smaller differences do not decide a rank.
     """
-    told = found.odds[:, found.judged]
-    if not told.size:
-        return np.full(len(found.said), np.nan)
-    spread = told.std(1, keepdims=True)
-    whole = np.full(len(found.said), np.nan)
-    whole[found.judged] = ((told - told.mean(1, keepdims=True)) / np.where(spread > 0, spread, 1)).mean(0).round(6)
+    odds = found.odds[:, found.judged]
+    if not odds.size:
+        return np.full(len(found.predicted), np.nan)
+    spread = odds.std(1, keepdims=True)
+    whole = np.full(len(found.predicted), np.nan)
+    whole[found.judged] = ((odds - odds.mean(1, keepdims=True)) / np.where(spread > 0, spread, 1)).mean(0).round(6)
     return whole
 
 
-def listed(found: Verdicts, docs: pl.DataFrame, labels: Sequence[str]) -> pl.DataFrame:
+def most_suspicious(found: Verdicts, docs: pl.DataFrame, labels: Sequence[str]) -> pl.DataFrame:
     """Returns the most suspicious documents whose label differs from the models' class: rank, id, split, label, ...
 
     docs: id, split and label of each document, in the order of the verdicts.
     """
     names = pl.Series(labels, dtype=pl.String)
     table = docs.with_columns(
-        would_be=names.gather(found.said),
+        would_be=names.gather(found.predicted),
         probability=pl.Series(found.probability).round(4),
         suspicion=pl.Series(suspicion(found), nan_to_null=True),
     )
@@ -182,17 +182,17 @@ def listed(found: Verdicts, docs: pl.DataFrame, labels: Sequence[str]) -> pl.Dat
     return table.with_columns(rank=pl.int_range(1, pl.len() + 1, dtype=pl.Int64)).select("rank", pl.exclude("rank"))
 
 
-def for_spreadsheet(table: pl.DataFrame) -> pl.DataFrame:
+def escape_formulas(table: pl.DataFrame) -> pl.DataFrame:
     """Returns the table with an apostrophe before each text that a spreadsheet would read as a formula."""
     return table.with_columns(pl.col(pl.String).str.replace(FORMULA, "'${0}"))
 
 
-def told(found: Verdicts, table: pl.DataFrame) -> Suspects:
-    """Returns what the page shows. table: the result of `listed`, with a column `text`."""
+def summary(found: Verdicts, table: pl.DataFrame) -> Suspects:
+    """Returns what the page shows. table: the result of `most_suspicious`, with a column `text`."""
     top = table.head(TOP).with_columns(pl.col("text").str.slice(0, EXCERPT)).drop("rank")
     judged = int(found.judged.sum())
     return Suspects(
-        documents=len(found.said),
+        documents=len(found.predicted),
         judged=judged,
         fitted=found.fitted,
         drawn=found.drawn,

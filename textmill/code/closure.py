@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from textmill.code.meaning import for_types_alone, meaning
+from textmill.code.meaning import is_type_checking, meaning
 from textmill.errors import ParamsError
 
 SHORT = 16  # hex digits of a digest, enough to distinguish modules
@@ -16,12 +16,12 @@ SHORT = 16  # hex digits of a digest, enough to distinguish modules
 class Part(NamedTuple):
     """A module that runs, or a file that a module reads.
 
-    passed: a package that is imported only because a module in it is. Its top level runs, its functions do not.
+    only_top_level: a package that is imported only because a module in it is. Its top level runs, its functions do not.
     """
 
     name: str
     path: Path
-    passed: bool = False
+    only_top_level: bool = False
 
 
 class Contents(NamedTuple):
@@ -29,7 +29,7 @@ class Contents(NamedTuple):
 
     digest: str
     imports: list[tuple[str, str]]
-    beside: list[Path]
+    files: list[Path]
 
 
 class Closure:
@@ -48,8 +48,8 @@ class Closure:
                 found.add(part)
                 contents = self.read(part)
                 waiting += [one for name, taken in contents.imports for one in self._imported(name, taken)]
-                waiting += [self._beside(part, path) for path in contents.beside]
-        found -= {part._replace(passed=True) for part in found if not part.passed}
+                waiting += [self._file(part, path) for path in contents.files]
+        found -= {part._replace(only_top_level=True) for part in found if not part.only_top_level}
         return {part.name: self.read(part).digest for part in sorted(found)}
 
     def _imported(self, module: str, taken: str = "") -> Iterator[Part]:
@@ -64,7 +64,8 @@ class Closure:
         for end in range(1, len(names)):
             package = ".".join(names[:end])
             if on_the_way := self._path(package):
-                yield Part(package, on_the_way, passed=bool(taken))  # after `import a.b` a caller may also use a
+                # After `import a.b` a caller may also use a.
+                yield Part(package, on_the_way, only_top_level=bool(taken))
         yield Part(module, path)
 
     def _path(self, module: str) -> Path | None:
@@ -72,7 +73,7 @@ class Closure:
         stem = self.packages[package].joinpath(*names)
         return next((path for path in (stem.with_suffix(".py"), stem / "__init__.py") if path.is_file()), None)
 
-    def _beside(self, part: Part, path: Path) -> Part:
+    def _file(self, part: Part, path: Path) -> Part:
         package = part.name if part.path.name == "__init__.py" else part.name.rpartition(".")[0]
         return Part(f"{package}.{path.stem}" if path.suffix == ".py" else f"{package}/{path.name}", path)
 
@@ -88,17 +89,17 @@ def read(part: Part) -> Contents:
         raise ParamsError(
             f"{str(part.path).removeprefix(f'{Path.cwd()}/')}, line {error.lineno}: {error.msg}"
         ) from error
-    if part.passed:
+    if part.only_top_level:
         tree.body = at_top(tree.body)
     nodes = list(executed(tree))
     strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     names = {text for text in strings if "." in text[1:-1] and len(text) < 64 and not set(text) & set("/\n\0 ")}
-    beside = [path for path in map(part.path.with_name, sorted(names)) if path != part.path and path.is_file()]
+    files = [path for path in map(part.path.with_name, sorted(names)) if path != part.path and path.is_file()]
     imports = [(alias.name, "") for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     for node in nodes:
         if isinstance(node, ast.ImportFrom):
             imports += [(_absolute(node, part), alias.name) for alias in node.names]
-    return Contents(hashlib.sha256(meaning(tree).encode()).hexdigest()[:SHORT], imports, beside)
+    return Contents(hashlib.sha256(meaning(tree).encode()).hexdigest()[:SHORT], imports, files)
 
 
 def at_top(body: list[ast.stmt]) -> list[ast.stmt]:
@@ -140,6 +141,6 @@ def _absolute(node: ast.ImportFrom, part: Part) -> str:
 def executed(node: ast.AST) -> Iterator[ast.AST]:
     """Yields all nodes except those that only a type checker reads."""
     yield node
-    children: Iterable[ast.AST] = node.orelse if for_types_alone(node) else ast.iter_child_nodes(node)
+    children: Iterable[ast.AST] = node.orelse if is_type_checking(node) else ast.iter_child_nodes(node)
     for child in children:
         yield from executed(child)

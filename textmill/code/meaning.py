@@ -21,7 +21,7 @@ def meaning(tree: ast.Module) -> str:
     return "".join(_written(_Meaning().visit(tree)))
 
 
-def for_types_alone(node: ast.AST) -> TypeGuard[ast.If]:
+def is_type_checking(node: ast.AST) -> TypeGuard[ast.If]:
     """Returns whether a node is `if TYPE_CHECKING`."""
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
@@ -50,7 +50,7 @@ class _Meaning(ast.NodeTransformer):
         return node
 
     def visit_If(self, node: ast.If) -> ast.AST | list[ast.AST]:
-        return [self.visit(child) for child in node.orelse] if for_types_alone(node) else self.generic_visit(node)
+        return [self.visit(child) for child in node.orelse] if is_type_checking(node) else self.generic_visit(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         if node.name != HINTED and {_called(decorator) for decorator in node.decorator_list} <= UNREAD:

@@ -5,7 +5,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from textmill.console import UNPRINTABLE, shares
-from textmill.explain.view import strokes, summed, weightiest
+from textmill.explain.view import segments, summary, top_tokens
 
 if TYPE_CHECKING:
     from textmill.explain import Explanation
@@ -21,21 +21,21 @@ WEAKLY = ("border-bottom:2px solid #1f6fb5", "border-bottom:2px dotted #d9822b")
 def as_html(explanation: "Explanation") -> str:
     """Returns HTML without scripts, and with every text escaped."""
     label, others = explanation.label, dict(explanation.probabilities)
-    told = f"{label} {others.pop(label):.4f}  {shares(others)}"
+    heading = f"{label} {others.pop(label):.4f}  {shares(others)}"
     rows = [
         "<tr>" + "".join(f"<td>{_safe(cell)}</td>" for side in pair for cell in side) + "</tr>"
-        for pair in zip_longest(*weightiest(explanation), fillvalue=("", ""))
+        for pair in zip_longest(*top_tokens(explanation), fillvalue=("", ""))
     ]
     head = "".join(f"<th colspan=2>{word} {_safe(label)}</th>" for word in ("for", "against"))
     return (
-        f"<div><p><b>{_safe(told)}</b></p><p style='line-height:1.8'>{' '.join(_painted(explanation))}</p>"
-        f"<table><tr>{head}</tr>{''.join(rows)}</table><p>{_safe(summed(explanation))}</p></div>"
+        f"<div><p><b>{_safe(heading)}</b></p><p style='line-height:1.8'>{' '.join(_coloured(explanation))}</p>"
+        f"<table><tr>{head}</tr>{''.join(rows)}</table><p>{_safe(summary(explanation))}</p></div>"
     )
 
 
-def _painted(explanation: "Explanation") -> list[str]:
+def _coloured(explanation: "Explanation") -> list[str]:
     parts = []
-    for text, value, sides in strokes(explanation, WEAKLY, STRONGLY):
+    for text, value, sides in segments(explanation, WEAKLY, STRONGLY):
         if value is None:
             parts.append(f"<i>{text}</i>")
         else:

@@ -15,7 +15,7 @@ from textmill.text.ragged import SPECIALS
 MOST = 20  # per class
 
 
-def learnt(folder: Path) -> Terms:
+def bundle_terms(folder: Path) -> Terms:
     """Returns a bundle's terms, if its model is a sum over n-grams. Raises ArtifactError if a file is damaged."""
     if bundle.read_config(folder).model["family"] != "linear":
         return Terms({})

@@ -31,13 +31,13 @@ def show(explanation: Explanation) -> None:
 
     console = Console(width=None if sys.stdout.isatty() else 100, markup=False, highlight=False)
     label, others = explanation.label, dict(explanation.probabilities)
-    told = f"{label} {others.pop(label):.4f}  {shares(others)}"
-    console.print(told.translate(UNPRINTABLE), style="bold", soft_wrap=True)
+    heading = f"{label} {others.pop(label):.4f}  {shares(others)}"
+    console.print(heading.translate(UNPRINTABLE), style="bold", soft_wrap=True)
     console.print()
-    console.print(Text(" ").join(painted(explanation)))
+    console.print(Text(" ").join(coloured(explanation)))
     console.print()
 
-    sides = weightiest(explanation)
+    sides = top_tokens(explanation)
     table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False)
     for title in (f"for {label}", f"against {label}"):
         table.add_column(title.translate(UNPRINTABLE), overflow="fold")
@@ -46,21 +46,21 @@ def show(explanation: Explanation) -> None:
         table.add_row(*(cell for side in pair for cell in side))
     console.print(table if any(sides) else f"no token has an attribution of {LEAST} or more")
     console.print()
-    console.print(summed(explanation))
+    console.print(summary(explanation))
 
 
-def painted(explanation: Explanation) -> "list[Text]":
+def coloured(explanation: Explanation) -> "list[Text]":
     """Returns the tokens in the colours of their attributions; tokens that are not read become one remark."""
     from rich.text import Text
 
     parts = []
-    for text, value, sides in strokes(explanation, WEAKLY, STRONGLY):
+    for text, value, sides in segments(explanation, WEAKLY, STRONGLY):
         style = "dim" if value is None else sides[int(value < 0)]
         parts.append(Text(text.translate(UNPRINTABLE), style))
     return parts
 
 
-def strokes(explanation: Explanation, weakly: Sides, strongly: Sides) -> Iterator[tuple[str, float | None, Sides]]:
+def segments(explanation: Explanation, weakly: Sides, strongly: Sides) -> Iterator[tuple[str, float | None, Sides]]:
     """Yields each token, its attribution, and its styles (for, against); for tokens that are not read, one remark."""
     values = explanation.attributions
     largest = np.nanmax(np.abs(values)) or 1.0
@@ -74,7 +74,7 @@ def strokes(explanation: Explanation, weakly: Sides, strongly: Sides) -> Iterato
             yield token, value, strongly if share >= STRONG else weakly if share >= WEAK else ("", "")
 
 
-def weightiest(explanation: Explanation) -> list[list[tuple[str, str]]]:
+def top_tokens(explanation: Explanation) -> list[list[tuple[str, str]]]:
     """Returns the tokens for and against the label, largest attributions first. Repeated tokens are added up."""
     sums: defaultdict[str, float] = defaultdict(float)
     places: defaultdict[str, int] = defaultdict(int)
@@ -93,7 +93,7 @@ def weightiest(explanation: Explanation) -> list[list[tuple[str, str]]]:
     return [[cells(token) for token in ranked if sign * sums[token] > 0][:MOST] for sign in (1, -1)]
 
 
-def summed(explanation: Explanation) -> str:
+def summary(explanation: Explanation) -> str:
     unit = f"log-odds of {explanation.label}".translate(UNPRINTABLE)
     if explanation.start is None:
         return f"{explanation.method}: how much the {unit} fall without the token"

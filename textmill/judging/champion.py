@@ -19,7 +19,7 @@ def ranking(models: Mapping[str, Candidate]) -> list[str]:
     return sorted(models, key=lambda name: (-models[name].score, models[name].log_loss, models[name].parameters, name))
 
 
-def equals(models: Mapping[str, Candidate], names: Sequence[str]) -> tuple[list[str], DecidedBy | None]:
+def ties(models: Mapping[str, Candidate], names: Sequence[str]) -> tuple[list[str], DecidedBy | None]:
     """Returns the models with the first one's validation score, and what put the first before them."""
     champion, *others = names
     first = models[champion]

@@ -18,17 +18,17 @@ from pydantic import Field
 from textmill.config import Alpha, Name, Section
 from textmill.errors import ArtifactError
 from textmill.judging.answers import COLUMNS, Answers, answers
-from textmill.judging.champion import Candidate, equals, ranking
-from textmill.judging.differences import Terms, least_of, pairs
+from textmill.judging.champion import Candidate, ranking, ties
+from textmill.judging.differences import Settings, least_of, pairs
+from textmill.judging.estimates import Estimate, estimate, interval, spread, wins
 from textmill.judging.intervals import half_width
-from textmill.judging.judged import Judged, interval, judge, spread, wins
 from textmill.judging.metrics import METRICS
 from textmill.judging.units import units_of
 from textmill.records.comparison import RARE, Baseline, Comparison, Entry, Power
 from textmill.records.outcome import PREDICTIONS, VALIDATION, Outcome
 from textmill.records.scores import Scores
 
-TOLD = (*METRICS, "log_loss", "roc_auc", "calibration_error")
+REPORTED = (*METRICS, "log_loss", "roc_auc", "calibration_error")
 ENSEMBLE = "ensemble"  # the family of ensembles
 Ensembles = dict[Name, Annotated[list[str], Field(min_length=2)]]  # the models whose probabilities each one averages
 
@@ -116,24 +116,24 @@ def compare(
     chosen = {name: model.validation for name, model in models.items()}
     tested = {name: model.test for name, model in models.items()}
     chooses, judges = (
-        Terms(config.metric, len(labels), units_of(split.unit), config.alpha, seed)
+        Settings(config.metric, len(labels), units_of(split.unit), config.alpha, seed)
         for split in (one.validation, one.test)
     )
-    validation, test = _judged(chooses, chosen), _judged(judges, tested)
+    validation, test = _estimates(chooses, chosen), _estimates(judges, tested)
     candidates = {
-        name: Candidate(round(validation[name].estimate, 6), model.log_loss, model.parameters)
+        name: Candidate(round(validation[name].mean, 6), model.log_loss, model.parameters)
         for name, model in models.items()
     }
     names = ranking(candidates)
     shippable = [name for name in names if models[name].family != ENSEMBLE]
-    champion, (equal, decided_by) = shippable[0], equals(candidates, shippable)
+    champion, (equal, decided_by) = shippable[0], ties(candidates, shippable)
     odds = dict(zip(shippable, wins([validation[name] for name in shippable], chooses.units, seed), strict=True))
 
     majority = max(labels, key=lambda label: train_labels.get(label, 0))
     guesses = np.full((1, len(actual)), labels.index(majority))
-    always = {name: judge(name, actual, guesses, len(labels), judges.units) for name in METRICS}
+    always = {name: estimate(name, actual, guesses, len(labels), judges.units) for name in METRICS}
     there = dict(zip(labels, np.bincount(actual, minlength=len(labels)).tolist(), strict=True))
-    told = pairs(judges, {name: test[name] for name in names}, tested)
+    compared = pairs(judges, {name: test[name] for name in names}, tested)
     others = [name for name in names if name != champion]
     entries = [
         _entry(models[name], validation[name], test[name], always[config.metric], chooses, judges)
@@ -149,52 +149,59 @@ def compare(
         rare={label: rows for label, rows in there.items() if 0 < rows <= RARE},
         alpha=config.alpha,
         validation=_power(chooses, by, [least_of(chooses, validation, champion, name) for name in others]),
-        test=_power(judges, by, [pair.least for pair in told if champion in (pair.a, pair.b)]),
+        test=_power(judges, by, [pair.least for pair in compared if champion in (pair.a, pair.b)]),
         champion=champion,
         champion_by=f"validation {config.metric}",
         equal=equal,
         decided_by=decided_by,
-        baseline=Baseline(label=majority, **{name: round(of.estimate, 6) for name, of in always.items()}),
+        baseline=Baseline(label=majority, **{name: round(of.mean, 6) for name, of in always.items()}),
         models=[Entry(**facts) for facts in entries],
-        pairs=told,
+        pairs=compared,
     )
 
 
 def _entry(
-    model: Evaluated, validation: Judged, test: Judged, always: Judged, chooses: Terms, judges: Terms
+    model: Evaluated,
+    validation: Estimate,
+    test: Estimate,
+    always: Estimate,
+    chooses: Settings,
+    judges: Settings,
 ) -> dict[str, Any]:
     """Returns an entry's facts, without its name, members and odds."""
     ends = [
         None if end is None else round(end, 6)
-        for by, judged in ((chooses, validation), (judges, test))
-        for end in interval(by.units, judged, by.alpha)
+        for by, found in ((chooses, validation), (judges, test))
+        for end in interval(by.units, found, by.alpha)
     ]
     gain, seeds = spread(judges.units, test, always), len(test.by_seed)
     return {
         "family": model.family,
         "tokenizer": model.tokenizer,
         "parameters": model.parameters,
-        "validation": round(validation.estimate, 6),
-        "score": round(test.estimate, 6),
+        "validation": round(validation.mean, 6),
+        "score": round(test.mean, 6),
         **dict(zip(("validation_low", "validation_high", "low", "high"), ends, strict=True)),
         "seeds": seeds,
         "sd": round(float(test.by_seed.std(ddof=1)), 6) if seeds > 1 else None,
         "gain_low": gain and round(max(-1.0, test.centre - always.centre - half_width(gain, judges.alpha)), 6),
-        **{key: model.scores[key] for key in TOLD},
+        **{key: model.scores[key] for key in REPORTED},
     }
 
 
-def _judged(by: Terms, models: Mapping[str, Answers]) -> dict[str, Judged]:
-    return {name: judge(by.metric, each.actual, each.predicted, by.classes, by.units) for name, each in models.items()}
+def _estimates(by: Settings, models: Mapping[str, Answers]) -> dict[str, Estimate]:
+    return {
+        name: estimate(by.metric, each.actual, each.predicted, by.classes, by.units) for name, each in models.items()
+    }
 
 
-def _power(terms: Terms, by: Literal["text", "group"], told: Sequence[float | None]) -> Power:
-    """Returns the power of a split. told: the smallest significant difference of each pair with the champion."""
-    known = [each for each in told if each is not None]
+def _power(settings: Settings, by: Literal["text", "group"], least: Sequence[float | None]) -> Power:
+    """Returns the power of a split. least: the smallest significant difference of each pair with the champion."""
+    known = [each for each in least if each is not None]
     return Power(
-        rows=int(terms.units.sizes.sum()),
+        rows=int(settings.units.sizes.sum()),
         by="group" if by == "group" else "document",
-        units=len(terms.units.sizes),
-        effective=round(terms.units.effective, 1),
+        units=len(settings.units.sizes),
+        effective=round(settings.units.effective, 1),
         least=round(median(known), 6) if known else None,
     )

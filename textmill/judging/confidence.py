@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from textmill import tally
-from textmill.confidence import RISKS, Calibration, Step, least_risk, tempered, threshold
+from textmill.confidence import RISKS, Calibration, Step, at_temperature, least_risk, threshold
 from textmill.judging.scoring import calibration_error, classes_of, probabilities_of
 from textmill.records.scores import AtRisk, Covered, Scores, Tempered
 
@@ -31,7 +31,7 @@ def with_confidence(
 def change(table: pl.DataFrame, scores: Scores, seed: int, calibration: Calibration) -> Tempered:
     """Returns what the temperature changed in one seed's scores. table: probabilities at the temperature."""
     after = cast("dict[str, float]", scores.of(seed))  # both are always defined
-    before = tempered(probabilities_of(table, scores.labels), 1 / calibration.temperature)
+    before = at_temperature(probabilities_of(table, scores.labels), 1 / calibration.temperature)
     right = (table["label"] == table["prediction"]).to_numpy()
     return Tempered(
         seed=seed,

@@ -40,7 +40,7 @@ def half_width(spread: Spread, alpha: float) -> float:
     return float(stdtrit(spread.freedom, 1 - alpha / 2)) * spread.variance**0.5
 
 
-def chance(difference: float, spread: Spread) -> float:
+def p_value(difference: float, spread: Spread) -> float:
     """Returns the two-sided p-value of a difference."""
     from scipy.special import stdtr
 

@@ -140,7 +140,7 @@ def all_scores(tables: Mapping[int, pl.DataFrame], shipped: int, labels: list[st
     )
 
 
-def together(tables: Mapping[int, pl.DataFrame]) -> pl.DataFrame:
+def concat_seeds(tables: Mapping[int, pl.DataFrame]) -> pl.DataFrame:
     """Returns tables of `predictions` by seed as one, with a first column `seed`, ascending."""
     parts = sorted(tables.items())
     return pl.concat(table.select(pl.lit(seed, pl.Int64).alias("seed"), pl.all()) for seed, table in parts)

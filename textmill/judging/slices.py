@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from textmill.judging import jackknife
-from textmill.judging.intervals import chance, half_width, of_documents
+from textmill.judging.intervals import half_width, of_documents, p_value
 from textmill.judging.units import Units, units_of
 from textmill.records.slices import Slice, Slices
 from textmill.text.encoding import Documents
@@ -47,11 +47,11 @@ def with_facts(
     return table.join(facts, on="id", how="left", maintain_order="left")
 
 
-class Way(NamedTuple):
+class Criterion(NamedTuple):
     """One criterion for slicing: its parts by name, bool (N,) each, and further facts for each part."""
 
     parts: list[tuple[str, np.ndarray]]
-    told: list[dict[str, int]] | None = None
+    facts: list[dict[str, int]] | None = None
 
 
 def slices(table: pl.DataFrame, alpha: float, columns: pl.DataFrame | None = None) -> Slices:
@@ -63,17 +63,19 @@ def slices(table: pl.DataFrame, alpha: float, columns: pl.DataFrame | None = Non
     """
     units = units_of(table["unit"].to_numpy())
     right = (table["label"] == table["prediction"]).to_numpy()
-    ways = {"length": _by_length(table["tokens"].to_numpy()), **_by_kind(table)}
+    criteria = {"length": _by_length(table["tokens"].to_numpy()), **_by_kind(table)}
     own = {} if columns is None else {name: f"column {name}" for name in columns.columns}
-    ways |= {key: _by_value(columns[name]) for name, key in own.items()} if columns is not None else {}
-    judged = {key: [apart(right, held, units) for _, held in way.parts] for key, way in ways.items()}
+    criteria |= {key: _by_value(columns[name]) for name, key in own.items()} if columns is not None else {}
+    judged = {key: [contrast(right, held, units) for _, held in criterion.parts] for key, criterion in criteria.items()}
     signs = holm(judged, alpha)
     found = {
         key: [
-            _slice(name, right, held, alpha, units, sign, **told)
-            for (name, held), sign, told in zip(way.parts, signs[key], way.told or [{}] * len(way.parts), strict=True)
+            _slice(name, right, held, alpha, units, sign, **facts)
+            for (name, held), sign, facts in zip(
+                criterion.parts, signs[key], criterion.facts or [{}] * len(criterion.parts), strict=True
+            )
         ]
-        for key, way in ways.items()
+        for key, criterion in criteria.items()
     }
     return Slices(
         length=found["length"],
@@ -83,26 +85,26 @@ def slices(table: pl.DataFrame, alpha: float, columns: pl.DataFrame | None = Non
     )
 
 
-def _by_length(tokens: np.ndarray) -> Way:
+def _by_length(tokens: np.ndarray) -> Criterion:
     cuts = np.unique(np.quantile(tokens, [0.25, 0.5, 0.75], method="lower"))
     quarter = np.unique(np.searchsorted(cuts, tokens, side="left"), return_inverse=True)[1]
     count = int(quarter.max()) + 1  # fewer than four if many lengths are equal
     names = QUARTERS if count == 4 else [f"part {number}" for number in range(1, count + 1)]
     parts = [(name, quarter == number) for number, name in enumerate(names)]
-    return Way(parts, [{"from": int(tokens[held].min()), "to": int(tokens[held].max())} for _, held in parts])
+    return Criterion(parts, [{"from": int(tokens[held].min()), "to": int(tokens[held].max())} for _, held in parts])
 
 
-def _by_kind(table: pl.DataFrame) -> dict[str, Way]:
+def _by_kind(table: pl.DataFrame) -> dict[str, Criterion]:
     negation = table["negation"].to_numpy()
     shares = table["unknown"].to_numpy().astype(np.float64).round(6)  # so that 1 of 20 is 5 %, not a little more
     share = np.searchsorted(list(UNKNOWN.values())[:-1], shares)
     return {
-        "negation": Way([(name, negation == held) for name, held in (("without", False), ("with", True))]),
-        "unknown": Way([(name, share == number) for number, name in enumerate(UNKNOWN)]),
+        "negation": Criterion([(name, negation == held) for name, held in (("without", False), ("with", True))]),
+        "unknown": Criterion([(name, share == number) for number, name in enumerate(UNKNOWN)]),
     }
 
 
-def _by_value(values: pl.Series) -> Way:
+def _by_value(values: pl.Series) -> Criterion:
     """Returns slices for the most frequent values (ties in alphabetical order), and one for the others."""
     values = values.str.strip_chars().fill_null("")
     counts = values.value_counts(name="rows").sort(["rows", values.name], descending=[True, False])[values.name]
@@ -110,34 +112,34 @@ def _by_value(values: pl.Series) -> Way:
     parts = [(value[:LONG] or EMPTY, (values == value).to_numpy()) for value in largest]
     if len(largest) < len(counts):
         parts.append((f"{len(counts) - len(largest):,} others", (~values.is_in(largest.implode())).to_numpy()))
-    return Way(parts)
+    return Criterion(parts)
 
 
 def _slice(
-    name: str, right: np.ndarray, held: np.ndarray, alpha: float, units: Units, sign: Literal[-1, 0, 1], **told: Any
+    name: str, right: np.ndarray, held: np.ndarray, alpha: float, units: Units, sign: Literal[-1, 0, 1], **facts: Any
 ) -> Slice:
     """Returns a slice. right, held: bool (N,), which documents are correct, and which are in the slice."""
     rows = int(held.sum())
     if not rows:
-        return Slice(slice=name, rows=0, accuracy=None, low=None, high=None, **told)
+        return Slice(slice=name, rows=0, accuracy=None, low=None, high=None, **facts)
     accuracy, inside = float(right[held].mean()), share_without_each(right, held, units)
     low = high = None
     if inside is not None:
         there = np.bincount(units.of[held], minlength=len(units.sizes))
-        found = jackknife.variance(inside[there > 0]) + doubt(rows)
+        found = jackknife.variance(inside[there > 0]) + added_variance(rows)
         half = half_width(of_documents(found, Units(units.of[held], there[there > 0])), alpha)
         low, high = round(max(0.0, accuracy - half), 6), round(min(1.0, accuracy + half), 6)
-    return Slice(slice=name, rows=rows, accuracy=round(accuracy, 6), low=low, high=high, sign=sign, **told)
+    return Slice(slice=name, rows=rows, accuracy=round(accuracy, 6), low=low, high=high, sign=sign, **facts)
 
 
-class Apart(NamedTuple):
+class Contrast(NamedTuple):
     """How far a slice is from the rest: the difference of their accuracies, and its p-value."""
 
     difference: float
     p: float
 
 
-def apart(right: np.ndarray, held: np.ndarray, units: Units) -> Apart | None:
+def contrast(right: np.ndarray, held: np.ndarray, units: Units) -> Contrast | None:
     """Returns whether a slice's accuracy differs from that of the rest; None if it cannot be tested.
 
     The two share no documents, but may share units. For a model that is equally good everywhere, p is below alpha with
@@ -148,12 +150,12 @@ def apart(right: np.ndarray, held: np.ndarray, units: Units) -> Apart | None:
         return None
     rows = int(held.sum()), int((~held).sum())
     fewer = min((np.bincount(units.of[side], minlength=len(units.sizes)) for side in (held, ~held)), key=np.sum)
-    variance = jackknife.variance(inside - outside) + doubt(min(rows))
+    variance = jackknife.variance(inside - outside) + added_variance(min(rows))
     difference = float(right[held].mean() - right[~held].mean())
-    return Apart(difference, chance(difference, of_documents(variance, Units(units.of, fewer[fewer > 0]))))
+    return Contrast(difference, p_value(difference, of_documents(variance, Units(units.of, fewer[fewer > 0]))))
 
 
-def holm(judged: Mapping[str, Sequence[Apart | None]], alpha: float) -> dict[str, list[Literal[-1, 0, 1]]]:
+def holm(judged: Mapping[str, Sequence[Contrast | None]], alpha: float) -> dict[str, list[Literal[-1, 0, 1]]]:
     """Returns the sign of each slice, by criterion. All signs together are wrong with a chance of at most alpha.
 
     If there are two slices, each is the other's rest, so they are tested once. Source: Holm 1979, the step-down form of
@@ -168,19 +170,19 @@ def holm(judged: Mapping[str, Sequence[Apart | None]], alpha: float) -> dict[str
     return {key: [_sign(one, level) for one in found] for key, found in judged.items()}
 
 
-def _questions(found: Sequence[Apart | None]) -> list[Apart]:
+def _questions(found: Sequence[Contrast | None]) -> list[Contrast]:
     known = [one for one in found if one is not None]
     rest = len(known) == 2 and isclose(known[0].difference, -known[1].difference)
     return known[:1] if rest else known
 
 
-def _sign(one: Apart | None, level: float) -> Literal[-1, 0, 1]:
+def _sign(one: Contrast | None, level: float) -> Literal[-1, 0, 1]:
     if one is None or one.p > level or not one.difference:
         return 0
     return 1 if one.difference > 0 else -1
 
 
-def doubt(rows: int) -> float:
+def added_variance(rows: int) -> float:
     """Returns the variance from two added documents, one correct and one wrong, so that 10 of 10 is not certain."""
     return 2 / (rows + 2) ** 2
 

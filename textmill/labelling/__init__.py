@@ -23,7 +23,7 @@ SIZE = 16 << 20  # characters of text in memory at a time; the row that exceeds 
 
 
 @dataclass
-class Told:
+class Counts:
     """Counts of a file's rows."""
 
     rows: int = 0
@@ -41,11 +41,11 @@ class Told:
 
     def __str__(self) -> str:
         doubts = {"empty": self.empty, "without a known word": self.unknown}
-        told = ", ".join(f"{count:,} {name}" for name, count in doubts.items() if count)
-        return f"{self.rows:,} rows" + (f" ({told}: their labels are guesses)" if told else "")
+        guesses = ", ".join(f"{count:,} {name}" for name, count in doubts.items() if count)
+        return f"{self.rows:,} rows" + (f" ({guesses}: their labels are guesses)" if guesses else "")
 
 
-def spoken(answer: Answer) -> str:
+def as_line(answer: Answer) -> str:
     """Returns an answer as a line of text: the label, the classes' probabilities, and a warning if there is one."""
     return f"{NO_ANSWER if answer.label is None else answer.label}\t{shares(answer.shares)}" + (
         f"\t{answer.note}" if answer.note else ""
@@ -53,37 +53,37 @@ def spoken(answer: Answer) -> str:
 
 
 def label_texts(
-    classifier: Classifier | Averaged, texts: Iterable[str], as_json: bool, told: Told, above: float | None = None,
+    classifier: Classifier | Averaged, texts: Iterable[str], as_json: bool, counts: Counts, above: float | None = None,
     batch: int = BATCH,
 ) -> Iterator[str]:  # fmt: skip
-    """Yields a line for each text, for people or as a JSON record. Counts them in `told`.
+    """Yields a line for each text, for people or as a JSON record. Counts them in `counts`.
 
     above: the confidence that an answer must exceed. batch: texts that are collected before they are labelled.
     """
     for some in batches(texts, len, batch):
         found = answers(classifier, some, above)
-        told.add(found)
+        counts.add(found)
         for text, answer in zip(some, found, strict=True):
-            yield json.dumps({"text": text, **answer.cells()}) if as_json else spoken(answer)
+            yield json.dumps({"text": text, **answer.cells()}) if as_json else as_line(answer)
 
 
 def label_file(
     classifier: Classifier | Averaged, source: Path, target: IO[str], kind: str, columns: list[str], separator: str,
     above: float | None = None, end: str = "\r\n",
-) -> Told:  # fmt: skip
-    """Copies the rows of a file, adding the columns of `answers.added`. Returns the counts.
+) -> Counts:  # fmt: skip
+    """Copies the rows of a file, adding `answers.column_names`. Returns the counts.
 
     kind: the format that is written. columns: those that are joined into a text; if empty, those that the model was
     trained on. above: the confidence that an answer must exceed. end: the line ending of csv. Raises ArtifactError,
     ParamsError or DataError for errors in `source`.
     """
-    told = Told()
+    counts = Counts()
     names, rows, mark = read_table(source, columns or classifier.columns, separator)
 
     def labelled() -> Iterator[Labelled]:
         for some in batches(rows, Row.size, BATCH):
             found = answers(classifier, _texts(some), above)
-            told.add(found)
+            counts.add(found)
             yield list(zip(some, found, strict=True))
 
     if kind == "jsonl":
@@ -91,13 +91,13 @@ def label_file(
     else:
         mark = "\t" if kind == "tsv" else mark if mark not in (None, "\t") else separator
         write_csv(target, labelled(), names, classifier.labels, source, mark, end)
-    return told
+    return counts
 
 
 def to_file(
     classifier: Classifier | Averaged, source: Path, out: Path, columns: list[str], separator: str,
     above: float | None = None,
-) -> Told:  # fmt: skip
+) -> Counts:  # fmt: skip
     """Like `label_file`, but writes a file, whole or not at all. The format follows from its name."""
     kind = check_target(out, source)
     with atomic(out) as temporary, open(temporary, "w", encoding="utf-8", errors="backslashreplace", newline="") as to:
@@ -117,7 +117,7 @@ def check_target(out: Path, source: Path) -> str:
     return kind
 
 
-def shown_as(source: Path, as_json: bool) -> str:
+def terminal_format(source: Path, as_json: bool) -> str:
     """Returns the format in which a file's rows are printed."""
     return "jsonl" if as_json else "tsv" if kind_of(source) == "tsv" else "csv"
 

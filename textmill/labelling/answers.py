@@ -35,7 +35,7 @@ class Answer(NamedTuple):
         return [self.label or "", *shares, str(self.empty).lower(), f"{self.unknown:.4f}"]
 
 
-def added(labels: Sequence[str]) -> list[str]:
+def column_names(labels: Sequence[str]) -> list[str]:
     """Returns the names of `Answer.cells`."""
     return ["predicted", *(f"p:{label}" for label in labels), *FLAGS]
 

@@ -20,7 +20,7 @@ class Promise(NamedTuple):
         """The confidence that an answer must exceed."""
         return self.step.above if self.step else 1.0
 
-    def kept(self, answered: int, rows: int) -> str:
+    def line(self, answered: int, rows: int) -> str:
         """Returns a line about how many texts were answered."""
         if self.reason:
             return f"answered none of {rows:,}: {self.reason}"

@@ -13,7 +13,7 @@ from typing import IO, Any, NamedTuple
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.fetch.archives import format_of, opened
 from textmill.rows.delimited import SEP
-from textmill.rows.records import ABSENT, as_string, leaves, reach
+from textmill.rows.records import ABSENT, as_string, leaves, value_at
 
 KINDS = ("csv", "tsv", "jsonl", "parquet")
 LONGEST = 10_000_000  # characters of a line or cell; more means that a quote was never closed
@@ -83,8 +83,8 @@ def _csv(text: io.TextIOWrapper, path: Path, columns: Sequence[str], separator: 
     lines = _lines(text, path)
     first = next(lines, "")
     above = 0  # lines before the header
-    if told := SEP.fullmatch(first.rstrip("\r\n")):
-        separator, above = told[1], 1
+    if declared := SEP.fullmatch(first.rstrip("\r\n")):
+        separator, above = declared[1], 1
     reader = csv.reader(lines if above else chain([first], lines), delimiter=separator, strict=True)
     line = above + 1
     before = csv.field_size_limit(LONGEST)  # a setting of the whole process
@@ -181,7 +181,7 @@ def _place(path: Path, names: list[str], column: str, separator: str | None = No
 
 def _text(record: dict[str, Any], column: str, where: str, seen: set[str]) -> str:
     """Returns a record's text as training reads it; a missing one is empty. Adds the column to `seen` if it exists."""
-    value = reach(record, column)
+    value = value_at(record, column)
     if value is ABSENT:
         return ""
     seen.add(column)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from textmill.errors import DataError
-from textmill.labelling.answers import Answer, added
+from textmill.labelling.answers import Answer, column_names
 from textmill.labelling.reading import Row
 
 KINDS = ("csv", "tsv", "jsonl")
@@ -17,7 +17,7 @@ Labelled = Sequence[tuple[Row, Answer]]
 
 def write_csv(target: IO[str], batches: Iterator[Labelled], names: list[str] | None, labels: Sequence[str],
               source: Path, separator: str, end: str) -> None:  # fmt: skip
-    """Writes rows with the columns of `added`. names: the other columns; None: those of the first batch's records.
+    """Writes rows with `column_names`. names: the other columns; None: those of the first batch's records.
 
     A cell that a record lacks is empty. Raises DataError, naming `source`, if a record has a further column, or if a
     column has one of our names.
@@ -26,7 +26,7 @@ def write_csv(target: IO[str], batches: Iterator[Labelled], names: list[str] | N
     first: Labelled = next(batches, []) if names is None else []
     columns = list(dict.fromkeys(name for row, _ in first for name in row.names)) if names is None else names
     _check_free(columns, labels, source)
-    writer.writerow([*columns, *added(labels)])
+    writer.writerow([*columns, *column_names(labels)])
     for batch in chain([first], batches):
         for row, answer in batch:
             values = row.values if row.names == columns else _arranged(row, columns, source)
@@ -34,7 +34,10 @@ def write_csv(target: IO[str], batches: Iterator[Labelled], names: list[str] | N
 
 
 def write_jsonl(target: IO[str], batches: Iterator[Labelled], labels: Sequence[str], source: Path) -> None:
-    """Writes a record per row, with the keys of `added`. Raises DataError if a row has one already, or a key twice."""
+    """Writes a record per row, with the keys `column_names`.
+
+    Raises DataError if a row has one already, or a key twice.
+    """
     checked: list[str] = []
     for batch in batches:
         for row, answer in batch:
@@ -55,7 +58,7 @@ def as_json(record: Any) -> str:
 
 
 def _check_free(names: Sequence[str], labels: Sequence[str], source: Path) -> None:
-    if taken := [name for name in added(labels) if name in names]:
+    if taken := [name for name in column_names(labels) if name in names]:
         raise DataError(f"{source}: there is already a column '{taken[0]}'; rename it")
 
 

@@ -33,7 +33,7 @@ def advice(facts: Facts) -> dict[str, Advice]:
 
 def _renamed(facts: Facts) -> Advice | None:
     """Returns a map for classes that would stop the pipeline: rare ones, and duplicates that differ only in case."""
-    names: dict[str, str | None] = {kin.label: kin.meant for kin in facts.kin if kin.case}
+    names: dict[str, str | None] = {one.label: one.meant for one in facts.similar if one.case}
     why = ["they differ only in case"] if names else []
     left = [label for label in facts.labels if label not in names]
     rare = [label for label in left if 0 < facts.uncut.get(label, 0) < facts.needed]
@@ -41,5 +41,5 @@ def _renamed(facts: Facts) -> Advice | None:
     if rare and len(left) - len(rare) > 1 and lost <= MOST:
         names |= dict.fromkeys(rare)
         why.append(f"null leaves a class out: it has fewer than {facts.needed} documents, one for each split")
-        why += [f"{kin.label} may be {kin.meant}" for kin in facts.kin if kin.label in rare][:3]
+        why += [f"{one.label} may be {one.meant}" for one in facts.similar if one.label in rare][:3]
     return Advice(names, "; ".join(why)) if names else None

@@ -30,12 +30,12 @@ def data_lines(params: dict[str, Any], root: Path = Path()) -> Iterator[str]:
     from textmill.config import validate
     from textmill.errors import DataError
     from textmill.look.facts import as_config, facts
-    from textmill.look.words import told
+    from textmill.look.words import lines
     from textmill.rows.cleaning import CleanConfig
     from textmill.rows.splits import SplitConfig
 
     clean, split = validate(params["clean"], CleanConfig, "clean"), validate(params["split"], SplitConfig, "split")
     found = facts(as_config(dataset), clean, split, root)
-    yield from told(replace(found, problem=""), chosen(params))
+    yield from lines(replace(found, problem=""), chosen(params))
     if found.problem:
         raise DataError(found.problem)

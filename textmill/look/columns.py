@@ -5,8 +5,8 @@ from collections import Counter, defaultdict
 from functools import cached_property
 from typing import NamedTuple
 
-from textmill.look.names import ASIDE, GRADE, GROUP, ID, LABEL, TEXT, TITLE, are_a_pair, names_a
-from textmill.rows.near import UNPARTED
+from textmill.look.names import ASIDE, GRADE, GROUP, ID, LABEL, TEXT, TITLE, are_a_pair, name_fit
+from textmill.rows.near import UNSPACED
 from textmill.sources.naming import split_named
 
 NUMBER = re.compile(r"[-+]?\d+([.,]\d+)*([eE][-+]?\d+)?\s*%?")
@@ -15,7 +15,7 @@ DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|(mon|tue|wed|thu|fr
 NEAR = 0.2  # share of the best column's score from which another could be the text as well
 TINY = re.compile(r".{0,3}")
 CODE = re.compile(r"https?://\S+|www\.\S+|[0-9a-f-]{16,}", re.IGNORECASE)
-LETTERS = re.compile(UNPARTED.replace(r"\p{Han}", "㐀-鿿豈-﫿").replace(r"\p{Hiragana}\p{Katakana}", "぀-ヿ")
+LETTERS = re.compile(UNSPACED.replace(r"\p{Han}", "㐀-鿿豈-﫿").replace(r"\p{Hiragana}\p{Katakana}", "぀-ヿ")
                      .replace(r"\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}", "฀-໿က-႟ក-៿"))  # fmt: skip
 
 
@@ -88,18 +88,18 @@ def text_of(columns: list[Column]) -> Role:
     for other in rest:
         if _belong(best, other):
             first, second = sorted((best, other), key=columns.index)
-            titled = names_a(TITLE, first.name) or names_a(TITLE, second.name)
+            titled = name_fit(TITLE, first.name) or name_fit(TITLE, second.name)
             reason = "a title and its text" if titled else f"two texts: {first.words:.0f} and {second.words:.0f} words"
             return Role([first.name, second.name], f"{reason}, joined by a line break", [best.name, *others])
     return Role(best.name, reason, others)
 
 
 def _as_text(column: Column) -> float:
-    named = max(names_a(TEXT, column.name), names_a(TITLE, column.name) / 2)
+    named = max(name_fit(TEXT, column.name), name_fit(TITLE, column.name) / 2)
     if column.coded or column.constant or (column.share(TINY) > 0.9 and not named):
         return 0
     size = min(column.words, 300) + min(column.letters, 50) / 5
-    aside = max(names_a(kind, column.name) for kind in (LABEL, GRADE, GROUP, ID, ASIDE))
+    aside = max(name_fit(kind, column.name) for kind in (LABEL, GRADE, GROUP, ID, ASIDE))
     return size * (0.1 + column.different) * (1 + 4 * named) * (0.3 if aside == 1 and not named else 1)
 
 
@@ -107,9 +107,9 @@ def _belong(best: Column, other: Column) -> bool:
     """Returns whether two columns should be read as one text."""
     if are_a_pair(best.name, other.name):
         return True
-    if names_a(TITLE, other.name) >= 0.9 or (names_a(TITLE, best.name) >= 0.9 and names_a(TEXT, other.name) >= 0.9):
-        return names_a(LABEL, other.name) < 1
-    aside = max(names_a(kind, other.name) for kind in (LABEL, GRADE, GROUP, ID, ASIDE))
+    if name_fit(TITLE, other.name) >= 0.9 or (name_fit(TITLE, best.name) >= 0.9 and name_fit(TEXT, other.name) >= 0.9):
+        return name_fit(LABEL, other.name) < 1
+    aside = max(name_fit(kind, other.name) for kind in (LABEL, GRADE, GROUP, ID, ASIDE))
     long = best.words >= 8 and other.words >= 4 and other.words >= best.words / 8
     often = 2 * len(other.filled) > len(other.cells)
     return long and often and not aside and min(best.different, other.different) > 0.5
@@ -138,13 +138,13 @@ def _same(one: Column, other: Column) -> bool:
 
 def _as_label(column: Column, rows: int) -> float:
     """Returns how likely a column is the class; -10 if it cannot be."""
-    values, named = len(column.counts), names_a(LABEL, column.name)
+    values, named = len(column.counts), name_fit(LABEL, column.name)
     if column.constant or column.share(DATE) > 0.8 or column.words > (30 if named == 1 else 6):
         return -10
     if column.different > (0.8 if named else 0.5) and values > 2:
         return -10
-    score = 10 * max(named, names_a(GRADE, column.name) * 0.7) - (values / 40 if values > 20 else values / 100)
-    score -= 4 * max(names_a(kind, column.name) for kind in (ASIDE, GROUP, ID)) * (named < 1)
+    score = 10 * max(named, name_fit(GRADE, column.name) * 0.7) - (values / 40 if values > 20 else values / 100)
+    score -= 4 * max(name_fit(kind, column.name) for kind in (ASIDE, GROUP, ID)) * (named < 1)
     if column.share(NUMBER) > 0.9:
         score -= 1 if column.share(WHOLE) > 0.99 and values <= 20 else 6
     return score - 3 * (1 - len(column.filled) / max(rows, 1))
@@ -165,7 +165,7 @@ def group_of(columns: list[Column], label: Column | None) -> Role:
         values, repeats = len(column.counts), len(column.filled) - len(column.counts)
         if label is None or values < 5 or repeats < 0.2 * len(column.filled) or values <= len(label.counts):
             continue
-        named = max(names_a(GROUP, column.name), 0.5 * names_a(ID, column.name))
+        named = max(name_fit(GROUP, column.name), 0.5 * name_fit(ID, column.name))
         tells = gain(label.cells, column.cells)
         small = values >= 10 and max(column.counts.values()) < 0.2 * len(column.filled)
         if column.share(DATE) < 0.8 and (named >= 0.6 or (small and tells > 0.2)):
@@ -188,19 +188,19 @@ def gain(labels: list[str], groups: list[str]) -> float:
         if label and group:
             counts[group][label] += 1
     total: Counter[str] = Counter()
-    told = 0
+    predicted = 0
     for own in counts.values():
         if own.total() > 1:
             total += own
             most, second, *_ = [*own.most_common(2), ("", 0)]
-            told += most[1] if most[1] - 1 > second[1] else 0  # still the most common one without the row itself
-    return (told - max(total.values())) / total.total() if total else 0.0
+            predicted += most[1] if most[1] - 1 > second[1] else 0  # still the most common one without the row itself
+    return (predicted - max(total.values())) / total.total() if total else 0.0
 
 
 def id_of(columns: list[Column], whole: bool) -> Role:
     """Returns the id column. Only if all rows were seen, because an id that occurs twice would stop `clean`."""
     for column in columns:
         unique = whole and len(column.counts) == len(column.cells) > 1
-        if unique and column.words <= 1.5 and (names_a(ID, column.name) >= 0.9 or column.share(CODE) > 0.9):
+        if unique and column.words <= 1.5 and (name_fit(ID, column.name) >= 0.9 or column.share(CODE) > 0.9):
             return Role(column.name, "a different value in each row", [])
     return Role(None, "", [])

@@ -12,7 +12,7 @@ import polars as pl
 
 from textmill.errors import DataError
 from textmill.look.columns import gain
-from textmill.look.kin import Kin, kin_of
+from textmill.look.similar import SimilarLabel, similar_labels
 from textmill.rows.cleaning import CleanConfig, Cleaner, check_ids
 from textmill.rows.hashing import keys
 from textmill.rows.labels import canonical
@@ -44,7 +44,7 @@ class Facts:
     twice_encoded: int = 0
     labels: dict[str, int] = field(default_factory=dict)  # documents of each class, the largest first
     spellings: dict[str, list[str]] = field(default_factory=dict)  # of a class that the file writes in several ways
-    kin: list[Kin] = field(default_factory=list)  # classes that are probably the same
+    similar: list[SimilarLabel] = field(default_factory=list)  # classes that are probably the same
     problem: str = ""  # why `clean` would stop
     splits: dict[str, int] = field(default_factory=dict)  # those that the data brings
     words: dict[str, int] = field(default_factory=dict)  # median and p95 of the texts' lengths
@@ -108,7 +108,7 @@ def facts(dataset: LocalFile, clean: CleanConfig, split: SplitConfig, root: Path
     for name in ("rows", "kept", "dropped", "read_as", "twice_encoded"):
         setattr(found, name, counts.get(name, getattr(found, name)))
     found.spellings = _spellings(said)
-    found.kin = kin_of(found.labels)
+    found.similar = similar_labels(found.labels)
     found.test = found.splits.get("test") or round(split.test * sum(found.labels.values()))
     _of_texts(found, shown["text"])
     _near(found, shown["text"], (part["text"] for part in _kept(parts, dataset, clean)))

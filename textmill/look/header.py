@@ -3,7 +3,7 @@
 from collections import Counter
 
 from textmill.look.columns import NUMBER
-from textmill.look.names import GRADE, GROUP, ID, LABEL, TEXT, TITLE, names_a
+from textmill.look.names import GRADE, GROUP, ID, LABEL, TEXT, TITLE, name_fit
 from textmill.sources.naming import split_named
 
 LOOKED_AT = 2000  # rows
@@ -42,4 +42,4 @@ def _says(name: str, column: list[str]) -> int:
 
 def _known(name: str) -> bool:
     kinds = (TEXT, TITLE, LABEL, GRADE, GROUP, ID)
-    return split_named(name) is None and len(name) < 40 and any(names_a(kind, name) >= 0.9 for kind in kinds)
+    return split_named(name) is None and len(name) < 40 and any(name_fit(kind, name) >= 0.9 for kind in kinds)

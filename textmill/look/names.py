@@ -85,7 +85,7 @@ def words_of(name: str) -> list[str]:
     return [plain(word) for word in PARTS.findall(unicodedata.normalize("NFC", name))]
 
 
-def names_a(kind: frozenset[str], name: str) -> float:
+def name_fit(kind: frozenset[str], name: str) -> float:
     """Returns how well a name fits a kind: 1 if it is one of its words, less if it contains one, 0 if not."""
     words = words_of(name)
     whole = plain(name.strip())

@@ -17,7 +17,7 @@ ASKED = {"text": "Which column holds the text?", "label": "Which column holds th
 
 
 @dataclass(frozen=True)
-class Told:
+class Given:
     """What the user said: columns, as the file names them, and how to read the file."""
 
     text: list[str] = field(default_factory=list)  # several are joined
@@ -45,7 +45,7 @@ class Told:
         except LookupError:
             raise ParamsError(f"--encoding {self.encoding}: unknown; for example utf-8, utf-16, cp1252") from None
 
-    def found_in(self, columns: list[str], where: str) -> "Told":
+    def found_in(self, columns: list[str], where: str) -> "Given":
         """Returns the same with columns as the file spells them, which may differ in Unicode form or outer spaces.
 
         Raises ParamsError, with the nearest name, for a column that does not exist, and for one that is used twice.
@@ -82,7 +82,7 @@ class Proposal:
     files: dict[Path, str]  # to bring to the folder of `dataset.path`, and their names there
     packed: str | None = None  # a zip file to make of them there instead
 
-    def told(self) -> list[str]:
+    def lines(self) -> list[str]:
         """Returns the proposal in lines: key, value and reason."""
         lines = []
         for key, value in self.dataset.items():
@@ -118,7 +118,7 @@ def ask(proposal: Proposal, prompt: Callable[[str, str, list[str]], str]) -> Pro
         if key == "group" and answer == NOTHING:
             dataset.pop(key, None)
             continue
-        given = {"label": Told(label=answer), "group": Told(group=answer)}.get(key, Told(text=names))
+        given = {"label": Given(label=answer), "group": Given(group=answer)}.get(key, Given(text=names))
         given = given.found_in(proposal.columns, "the file")
         dataset[key] = given.text if len(given.text) > 1 else next(iter(given.text), given.label or given.group)
         reasons[key] = "as you said"

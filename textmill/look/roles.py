@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from textmill.errors import DataError
 from textmill.fetch.archives import UNPACK, format_of, is_archive
 from textmill.look.columns import Column, Role, group_of, id_of, label_of, split_of, text_of
-from textmill.look.proposal import Proposal, Told, listed
+from textmill.look.proposal import Given, Proposal, listed
 from textmill.look.rows import Looked
 
 BY_COLUMN = ("text", "label", "group", "split", "id")  # in the order of params
@@ -23,7 +23,7 @@ class Found(NamedTuple):
     others: dict[str, list[str]]
 
 
-def roles(looked: Looked, told: Told, where: str, alone: bool = True) -> Found:
+def roles(looked: Looked, given: Given, where: str, alone: bool = True) -> Found:
     """Returns the keys that name columns and those that say how to read the file.
 
     alone: whether this file has all rows of the data, so that a column may name splits or hold ids. Raises ParamsError
@@ -31,10 +31,10 @@ def roles(looked: Looked, told: Told, where: str, alone: bool = True) -> Found:
     """
     columns = [column for column in looked.columns if column.name]
     names, rows = [column.name for column in columns], max((len(column.cells) for column in columns), default=0)
-    told = told.found_in(names, where)
+    given = given.found_in(names, where)
     free = {column.name: column for column in columns}
-    for given in (told.label, told.group, told.split, told.id):
-        free.pop(given or "", None)
+    for column in (given.label, given.group, given.split, given.id):
+        free.pop(column or "", None)
     chosen: dict[str, Role] = {}
 
     def choose(key: str, given: str | list[str] | None, find: Callable[[list[Column]], Role]) -> list[str]:
@@ -46,21 +46,21 @@ def roles(looked: Looked, told: Told, where: str, alone: bool = True) -> Found:
                 raise DataError(f"{where}: {names.count(name)} columns are called {name!r}; rename one")
         return used
 
-    choose("split", told.split, split_of if alone else _nothing)
-    texts = told.text if len(told.text) > 1 else next(iter(told.text), None)
-    if not choose("text", texts, lambda some: _text_beside(some, rows, told)):
+    choose("split", given.split, split_of if alone else _nothing)
+    texts = given.text if len(given.text) > 1 else next(iter(given.text), None)
+    if not choose("text", texts, lambda some: _text_beside(some, rows, given)):
         raise DataError(f"{where}: no column could be a text; found: {listed(names)}")
-    label = choose("label", told.label, lambda some: label_of(some, rows))
+    label = choose("label", given.label, lambda some: label_of(some, rows))
     if not label:
         few = "a few recurring values"
         raise DataError(f"{where}: no column could be a class ({few}); name one with --label; found: {listed(names)}")
     classes = next(column for column in columns if column.name == label[0])
-    choose("id", told.id, lambda some: id_of(some, looked.whole and alone))
-    choose("group", told.group, lambda some: group_of(some, classes))
+    choose("id", given.id, lambda some: id_of(some, looked.whole and alone))
+    choose("group", given.group, lambda some: group_of(some, classes))
     keys = {key: chosen[key].value for key in BY_COLUMN if chosen[key].value}
     others = {key: role.others for key, role in chosen.items() if role.others and key not in ("split", "id")}
     found = Found(looked.keys | keys, looked.why | {key: chosen[key].reason for key in keys}, others)
-    return _named(looked, found) if "header" in looked.keys and not told.header else found
+    return _named(looked, found) if "header" in looked.keys and not given.header else found
 
 
 def proposed(name: str, keys: dict[str, Any], found: Found, looked: Looked, files: dict[Path, str], notes: list[str],
@@ -93,10 +93,10 @@ def _nothing(columns: list[Column]) -> Role:
     return Role(None, "", [])
 
 
-def _text_beside(columns: list[Column], rows: int, told: Told) -> Role:
+def _text_beside(columns: list[Column], rows: int, given: Given) -> Role:
     """Returns the text's role, leaving a column for the class."""
     role = text_of(columns)
-    if told.label is None and len(columns) > 1 and isinstance(role.value, list):
+    if given.label is None and len(columns) > 1 and isinstance(role.value, list):
         left = [column for column in columns if column.name not in role.value]
         if label_of(left, rows).value is None:
             return Role(role.others[0], "the longest texts", role.others[1:])

@@ -9,11 +9,11 @@ from textmill.fetch.archives import contents_of, format_of, opened
 from textmill.look.columns import Column
 from textmill.look.encoding import encoding_of
 from textmill.look.names import UNNAMED
-from textmill.look.proposal import Told
-from textmill.look.sample import Sample, take
+from textmill.look.proposal import Given
+from textmill.look.sample import Sample, read_sample
 from textmill.look.table import Table, find_table
 from textmill.rows.formats import LABEL
-from textmill.rows.records import ABSENT, leaves, reach
+from textmill.rows.records import ABSENT, leaves, value_at
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,7 +34,7 @@ class Looked(NamedTuple):
     notes: list[str]
 
 
-def look_at(path: Path, member: str | None, told: Told) -> Looked:
+def look_at(path: Path, member: str | None, given: Given) -> Looked:
     """Returns a file's columns. Raises DataError if it has no table or text, ArtifactError if missing or damaged."""
     where, name = (f"{path}!{member}", member) if member else (str(path), path.name)
     with opened(path, member) as file:
@@ -44,25 +44,27 @@ def look_at(path: Path, member: str | None, told: Told) -> Looked:
             raise DataError(f"{where}: no rows: the file is empty")
         if magic != b"PAR1" and (what := contents_of(file)):
             raise DataError(f"{where}: this is {what}")
-        looked = _parquet(file, where) if magic == b"PAR1" else _text(take(file), name, told, where)
+        looked = _parquet(file, where) if magic == b"PAR1" else _text(read_sample(file), name, given, where)
     if looked.kind != format_of(name):
         looked.keys["format"] = looked.kind
         looked.why.setdefault("format", "from its content, because its name does not say it")
     return looked
 
 
-def _text(sample: Sample, name: str, told: Told, where: str) -> Looked:
+def _text(sample: Sample, name: str, given: Given, where: str) -> Looked:
     encoding = encoding_of(sample)
-    used = told.encoding or encoding.name
+    used = given.encoding or encoding.name
     keys: dict[str, Any] = {} if used == "utf-8" else {"encodings": [used]}
     if used == "cp1252" and not sample.whole:  # cp1252 leaves five bytes undefined, which may occur elsewhere
         keys["encodings"].append("latin-1")
-    why = {"encodings": "as you said" if told.encoding else encoding.reason}
-    notes = [f"{where}: {encoding.reason}; save it again, all in UTF-8"] if encoding.mixed and not told.encoding else []
+    why = {"encodings": "as you said" if given.encoding else encoding.reason}
+    notes = (
+        [f"{where}: {encoding.reason}; save it again, all in UTF-8"] if encoding.mixed and not given.encoding else []
+    )
     blocks = _blocks(sample, used)
     if "\0" in blocks[0][:4096]:
         raise DataError(f"{where}: not a text file: it has NUL characters; save its rows as csv (UTF-8)")
-    kind = told.format or _kind(blocks[0], format_of(name), where)
+    kind = given.format or _kind(blocks[0], format_of(name), where)
     looked = Looked(kind, keys, why, [], sample.whole, notes)
     if kind in ("json", "jsonl"):
         records = _list(blocks[0]) if kind == "json" else [one for block in blocks for one in _lines(block)]
@@ -70,10 +72,10 @@ def _text(sample: Sample, name: str, told: Told, where: str) -> Looked:
     if kind in ("txt", "fasttext"):
         lines = [line for block in blocks for line in block.splitlines() if line.strip()]
         return looked._replace(columns=[Column("text", lines)] if kind == "txt" else _fasttext(lines))
-    table = find_table(blocks, told)
+    table = find_table(blocks, given)
     if table is None:
         raise DataError(f"{where}: no rows")
-    return _cells(table, looked, where, told)
+    return _cells(table, looked, where, given)
 
 
 def _fasttext(lines: list[str]) -> list[Column]:
@@ -82,7 +84,7 @@ def _fasttext(lines: list[str]) -> list[Column]:
     return [Column("text", [LABEL.sub("", line) for line in lines]), Column("label", labels)]
 
 
-def _cells(table: Table, looked: Looked, where: str, told: Told) -> Looked:
+def _cells(table: Table, looked: Looked, where: str, given: Given) -> Looked:
     keys = looked.keys
     kind = "csv" if looked.kind == "tsv" and table.separator != "\t" else looked.kind
     if table.separator != ("\t" if kind == "tsv" else ","):
@@ -93,7 +95,7 @@ def _cells(table: Table, looked: Looked, where: str, told: Told) -> Looked:
         raise DataError(f"{where}: no rows below the header")
     names, width = table.header, len(table.header or table.rows[0])
     if names is None:
-        names = told.header or [f"{UNNAMED} {number}" for number in range(1, len(table.rows[0]) + 1)]
+        names = given.header or [f"{UNNAMED} {number}" for number in range(1, len(table.rows[0]) + 1)]
         keys["header"] = names
         if len(names) != width:
             raise ParamsError(f"--header: {len(names)} names, but the first row of {where} has {width} cells")
@@ -127,7 +129,7 @@ def _kind(text: str, named: str | None, where: str) -> str:
         return "fasttext"
     if named in ("csv", "json", "jsonl", "fasttext"):
         return named
-    table = find_table([text[: 1 << 18].rpartition("\n")[0] or text], Told())
+    table = find_table([text[: 1 << 18].rpartition("\n")[0] or text], Given())
     if table and len(table.rows[:1] and table.rows[0]) > 1 and table.odd <= 0.02 * table.total:
         return "tsv" if table.separator == "\t" else "csv"
     return named or "txt"
@@ -179,7 +181,7 @@ def _flat(records: list[Any], where: str) -> list[Column]:
             plain = ".".join(above) if last.isdecimal() and above else name
             if not any(part.isdecimal() and part != "0" for part in plain.split(".")) and len(names) < MOST_NAMES:
                 names[plain] = None
-    return [Column(name, [_cell(reach(record, name)) for record in records[:RECORDS]]) for name in names]
+    return [Column(name, [_cell(value_at(record, name)) for record in records[:RECORDS]]) for name in names]
 
 
 def _cell(value: Any) -> str:

@@ -23,7 +23,7 @@ class Sample(NamedTuple):
         return self.size == len(self.head)
 
 
-def take(file: IO[bytes]) -> Sample:
+def read_sample(file: IO[bytes]) -> Sample:
     """Reads a file once, from its start. Keeps at most 4 MB of it."""
     decoder, size, not_utf8 = codecs.getincrementaldecoder("utf-8")(), 0, None
     head, pieces, every = b"", {}, 1

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 from textmill.look.header import is_header
-from textmill.look.proposal import Told
+from textmill.look.proposal import Given
 from textmill.rows.delimited import SEP
 
 SEPARATORS = "\t;|,"  # the comma comes last, because texts have many
@@ -30,7 +30,7 @@ class Table(NamedTuple):
     why: dict[str, str]  # the reason, by key of `dataset`
 
 
-class Cut(NamedTuple):
+class Parsed(NamedTuple):
     """The rows that one separator and one kind of quotes give."""
 
     rows: list[list[str]]
@@ -55,13 +55,13 @@ class Cut(NamedTuple):
         return sum(len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in cells) / max(len(cells), 1)
 
 
-def find_table(blocks: list[str], given: Told) -> Table | None:
+def find_table(blocks: list[str], given: Given) -> Table | None:
     """Returns the table in a file's blocks of whole lines; the first begins the file. None if there are no rows."""
     why: dict[str, str] = {}
     separator = given.separator
     first, *_ = blocks[0].splitlines() or [""]
-    if told := SEP.fullmatch(first):
-        separator, blocks = told[1], [blocks[0].partition("\n")[2], *blocks[1:]]
+    if declared := SEP.fullmatch(first):
+        separator, blocks = declared[1], [blocks[0].partition("\n")[2], *blocks[1:]]
         why["separator"] = "the first line says so"
     cuts = {mark: (_cut(blocks, mark, True), _cut(blocks, mark, False)) for mark in separator or SEPARATORS}
     if not any(cut.rows for pair in cuts.values() for cut in pair):
@@ -89,7 +89,7 @@ def find_table(blocks: list[str], given: Told) -> Table | None:
     return Table(mark, quotes, header, shown[::every], odd, total, why)
 
 
-def _cut(blocks: list[str], separator: str, quoted: bool) -> Cut:
+def _cut(blocks: list[str], separator: str, quoted: bool) -> Parsed:
     rows: list[list[str]] = []
     errors, head = 0, (0, 0)
     with _long_cells():
@@ -104,7 +104,7 @@ def _cut(blocks: list[str], separator: str, quoted: bool) -> Cut:
             if block is blocks[0]:  # a later block may begin, and any may end, inside quotes
                 head = (max(len(rows) - 1, 1), max(errors - 1, 0)) if blocks[1:] else (len(rows), errors)
     (width, count), *_ = Counter(map(len, _evened(rows))).most_common(1) or [(0, 0)]
-    return Cut(rows, errors, head, width, count / max(len(rows) + errors, 1))
+    return Parsed(rows, errors, head, width, count / max(len(rows) + errors, 1))
 
 
 def _resumed(reader: "Iterator[list[str]]") -> Iterator[list[str] | None]:
@@ -133,13 +133,13 @@ def _evened(rows: list[list[str]]) -> list[list[str]]:
     return [row[:width] if len(row) > width and not "".join(row[width:]).strip() else row for row in rows]
 
 
-def _rank(double: Cut, none: Cut) -> tuple[bool, int]:
+def _rank(double: Parsed, none: Parsed) -> tuple[bool, int]:
     """Returns how likely a separator is; ties go to the first of SEPARATORS."""
     best = max(double, none, key=lambda cut: (cut.straight, cut.fit))
     return best.straight, round(best.fit * 20) if best.width > 1 else -1
 
 
-def _bare(double: Cut, none: Cut) -> bool:
+def _bare(double: Parsed, none: Parsed) -> bool:
     """Returns whether quotes are ordinary characters: read as quotes, they break a table that is even without them."""
     swallows = double.errors > 0 or double.fit < none.fit or double.holds_lines
     return swallows and none.straight and none.fit >= RECTANGLE and none.wrapped < 0.5 and none.fit > double.fit - 0.001

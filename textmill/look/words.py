@@ -19,7 +19,7 @@ DISAGREE = 0.15  # share of the documents that one of two good models gets right
 PLAIN = ("utf-8", "utf-8-sig", "parquet")  # encodings that are not worth a line
 
 
-def told(facts: Facts, chosen: Mapping[str, Any] | None = None) -> list[str]:
+def lines(facts: Facts, chosen: Mapping[str, Any] | None = None) -> list[str]:
     """Returns at most a screenful of lines.
 
     chosen: the params' values, by dotted key, and their `tokenizers`. What they already say is not advised.
@@ -66,11 +66,11 @@ def _classes(facts: Facts, chosen: Mapping[str, Any]) -> Iterator[str]:
         yield f"{len(counts):,} classes, from {most} ({largest:,} documents) to {least} ({smallest:,})"
     for label, ways in list(facts.spellings.items())[:3]:
         yield f"labels {listed([visible(way) for way in ways], 4)} are read as one class, {label!r}"
-    for kin in facts.kin[:4]:
-        few, many = f"{facts.labels[kin.label]:,}", f"{facts.labels[kin.meant]:,}"
+    for one in facts.similar[:4]:
+        few, many = f"{facts.labels[one.label]:,}", f"{facts.labels[one.meant]:,}"
         yield (
-            f"label {kin.label!r} ({few}) is probably {kin.meant!r} ({many}): "
-            f"if so, set dataset.labels: {{{kin.label}: {kin.meant}}}"
+            f"label {one.label!r} ({few}) is probably {one.meant!r} ({many}): "
+            f"if so, set dataset.labels: {{{one.label}: {one.meant}}}"
         )
     most, share = facts.commonest
     if share >= IMBALANCED and len(counts) > 1:

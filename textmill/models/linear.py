@@ -12,7 +12,7 @@ from textmill.config import Count, Positive, Section, validate
 from textmill.errors import DataError
 from textmill.records.fit import Solver
 from textmill.text.encoding import Encoded
-from textmill.text.ngrams import Counts, chosen, count, grams, scaled, side_by_side, weigh
+from textmill.text.ngrams import Counts, count, grams, scaled, select_columns, side_by_side, weigh
 from textmill.text.ragged import Ragged
 from textmill.training.regression import log_count_ratio, regression
 from textmill.training.task import EpochRow, Family, Fitted, Task
@@ -119,7 +119,7 @@ def _frequent(config: LinearConfig, docs: Ragged, vocabulary: int) -> tuple[list
         found, table = grams(docs, order, vocabulary)
         frequent = table.per_column() >= config.min_count
         keys.append(found[frequent])
-        tables.append(chosen(table, np.where(frequent, np.cumsum(frequent) - 1, -1), len(keys[-1])))
+        tables.append(select_columns(table, np.where(frequent, np.cumsum(frequent) - 1, -1), len(keys[-1])))
     return keys, side_by_side(tables)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textmill.training.neural import Neural
 
 
-class Shares(Section):
+class DropoutByPlace(Section):
     """Dropout by place."""
 
     attention: Fraction = 0.0  # dropout on attention weights; it slows long texts down by a third
@@ -35,7 +35,7 @@ class PretrainedConfig(Section):
     freeze: bool | Depth = False
     # learning rate of a layer, as a share of the rate of the layer above (Howard & Ruder 2018)
     layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
-    dropout: Shares = Shares()  # dropout by place; replaces the dropout in the encoder's config.json
+    dropout: DropoutByPlace = DropoutByPlace()  # dropout by place; replaces the dropout in the encoder's config.json
     head: Head = []  # units of each hidden layer between pooling and the last layer, such as [768]
 
     @model_validator(mode="after")
@@ -71,14 +71,14 @@ class PretrainedFamily(Family):
     ) -> Fitted:
         """Tunes the fetched encoder and trains its head."""
         from textmill.models.architectures.pretrained import build
-        from textmill.networks.encoders import WEIGHTS, fill
+        from textmill.networks.encoders import WEIGHTS, load_weights
         from textmill.training.devices import find_device
         from textmill.training.neural import trained
 
         find_device(settings.device)  # so that an error comes before any work
         network = build(config, settings, task)
         assert task.encoder is not None  # `build` read it
-        fill(network.encoder, task.encoder / WEIGHTS)
+        load_weights(network.encoder, task.encoder / WEIGHTS)
         return trained(network, None, settings, data, validation, task, folder)
 
     def load(

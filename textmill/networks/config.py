@@ -10,7 +10,7 @@ Vectors = Literal["none", "tuned", "frozen"]
 Head = Annotated[list[Width], Field(max_length=100)]
 
 
-class Shares(Section):
+class DropoutByPlace(Section):
     """Dropout by place; 0 where a place is left out."""
 
     embedding: Fraction = 0.0  # dropout on the word vectors
@@ -18,15 +18,15 @@ class Shares(Section):
     head: Fraction = 0.0  # dropout before the last layer, and after each hidden layer of the head
 
     @classmethod
-    def of(cls, dropout: "float | Shares") -> "Shares":
+    def of(cls, dropout: "float | DropoutByPlace") -> "DropoutByPlace":
         """Returns the dropout of each place, given it or one number for all places."""
-        return dropout if isinstance(dropout, Shares) else cls(embedding=dropout, layers=dropout, head=dropout)
+        return dropout if isinstance(dropout, DropoutByPlace) else cls(embedding=dropout, layers=dropout, head=dropout)
 
 
 # One number applies to all three places.
 Dropout = Annotated[
-    Annotated[Fraction, Tag("all")] | Annotated[Shares, Tag("each")],
-    Discriminator(lambda value: "each" if isinstance(value, dict | Shares) else "all"),
+    Annotated[Fraction, Tag("all")] | Annotated[DropoutByPlace, Tag("each")],
+    Discriminator(lambda value: "each" if isinstance(value, dict | DropoutByPlace) else "all"),
 ]
 
 

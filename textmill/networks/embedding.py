@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from textmill.errors import ParamsError
 from textmill.networks.config import NetworkConfig
-from textmill.networks.layers import over_time
+from textmill.networks.layers import sequence_dropout
 from textmill.text.ragged import PAD
 from textmill.vectors import WordVectors
 
@@ -28,7 +28,7 @@ class Input(nn.Embedding):
         self.pairs = None
         if buckets:
             self.pairs = nn.Embedding.from_pretrained(torch.zeros(1 + buckets, width), freeze=False, padding_idx=PAD)
-        self.dropout = over_time(dropout, locked)
+        self.dropout = sequence_dropout(dropout, locked)
         self.longest = longest
         self.bound()
 

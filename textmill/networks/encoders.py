@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
 # Tensors in files that are not encoder weights: a layer for the first token, and buffers that are computed.
-BESIDE = ("pooler.", "embeddings.position_ids", "embeddings.token_type_ids")
+SEPARATE = ("pooler.", "embeddings.position_ids", "embeddings.token_type_ids")
 OLD = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}  # as TensorFlow named them
 
 
@@ -28,7 +28,7 @@ IN_ATTENTION = ("attention_probs_dropout_prob", "attention_dropout")
 IN_LAYERS = ("hidden_dropout_prob", "dropout", "mlp_dropout", "embedding_dropout")
 
 
-def architecture(folder: Path, in_attention: float, in_layers: float) -> "PreTrainedModel":
+def build_encoder(folder: Path, in_attention: float, in_layers: float) -> "PreTrainedModel":
     """Returns the encoder that a config.json describes, with the given dropout and random weights.
 
     Raises ArtifactError if the file does not describe an encoder.
@@ -53,7 +53,7 @@ def architecture(folder: Path, in_attention: float, in_layers: float) -> "PreTra
     return encoder
 
 
-def fill(encoder: "PreTrainedModel", path: Path) -> None:
+def load_weights(encoder: "PreTrainedModel", path: Path) -> None:
     """Loads a file's weights into `encoder`, without the head of its original task.
 
     Raises ArtifactError with the first tensor that is missing, unknown, not finite or of another shape.
@@ -75,7 +75,7 @@ def fill(encoder: "PreTrainedModel", path: Path) -> None:
     encoder.load_state_dict(found)
 
 
-def longest(encoder: "PreTrainedModel") -> int | None:
+def max_positions(encoder: "PreTrainedModel") -> int | None:
     """Returns the number of positions that an encoder has; None if it has no limit."""
     for name, part in encoder.named_modules():
         if name.endswith("position_embeddings") and isinstance(part, nn.Embedding):
@@ -83,7 +83,7 @@ def longest(encoder: "PreTrainedModel") -> int | None:
     return getattr(encoder.config, "max_position_embeddings", None)
 
 
-def heights(encoder: "PreTrainedModel") -> tuple[dict[str, int], int]:
+def layer_numbers(encoder: "PreTrainedModel") -> tuple[dict[str, int], int]:
     """Returns the layer number of each module and weight by name, and the number of layers.
 
     Embeddings have 0, the lowest layer 1. Anything else counts as part of the highest layer.
@@ -91,13 +91,13 @@ def heights(encoder: "PreTrainedModel") -> tuple[dict[str, int], int]:
     lists = ((name, part) for name, part in encoder.named_modules() if isinstance(part, nn.ModuleList))
     prefix, layers = max(lists, key=lambda found: len(found[1]))
 
-    def height(name: str) -> int:
+    def number(name: str) -> int:
         if name.startswith(f"{prefix}."):
             return int(name.removeprefix(f"{prefix}.").split(".")[0]) + 1
         return 0 if "embed" in name else len(layers)
 
     names = [name for name, _ in [*encoder.named_modules(), *encoder.named_parameters()]]
-    return {name: height(name) for name in names}, len(layers)
+    return {name: number(name) for name in names}, len(layers)
 
 
 def _read(path: Path) -> dict[str, Tensor]:
@@ -116,7 +116,7 @@ def _own(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
         tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
     own = {}
     for name, tensor in tensors.items():
-        if not name.startswith(BESIDE):
+        if not name.startswith(SEPARATE):
             for old, new in OLD.items():
                 name = name.replace(old, new)
             own[name] = tensor

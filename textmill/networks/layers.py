@@ -8,20 +8,20 @@ import torch
 from torch import Tensor, nn
 
 
-def inside(lengths: Tensor, steps: int) -> Tensor:
+def text_mask(lengths: Tensor, steps: int) -> Tensor:
     """Returns where a padded batch contains text: bool (B, T) from lengths (B,)."""
     return torch.arange(steps, device=lengths.device) < lengths[:, None]
 
 
 def pooled_mean(states: Tensor, lengths: Tensor) -> Tensor:
     """Returns the mean over each document's steps, without padding: (B, T, H) -> (B, H)."""
-    text = inside(lengths, states.shape[1])[..., None]
+    text = text_mask(lengths, states.shape[1])[..., None]
     return states.masked_fill(~text, 0).sum(1) / lengths[:, None].to(states.dtype)
 
 
 def pooled_max(states: Tensor, lengths: Tensor) -> Tensor:
     """Returns the maximum over each document's steps, without padding: (B, T, H) -> (B, H)."""
-    text = inside(lengths, states.shape[1])[..., None]
+    text = text_mask(lengths, states.shape[1])[..., None]
     return states.masked_fill(~text, torch.finfo(states.dtype).min).amax(1)
 
 
@@ -40,7 +40,7 @@ class AttentionPool(nn.Module):
     def forward(self, states: Tensor, lengths: Tensor) -> Tensor:
         """(B, T, H) -> (B, H)"""
         scores = self.score(states)[..., 0].float()  # (B, T)
-        weights = scores.masked_fill(~inside(lengths, states.shape[1]), -torch.inf).softmax(1)
+        weights = scores.masked_fill(~text_mask(lengths, states.shape[1]), -torch.inf).softmax(1)
         return torch.einsum("bt,bth->bh", weights.to(states.dtype), states)
 
 
@@ -79,7 +79,7 @@ class LockedDropout(nn.Module):
         return states * kept.div_(1 - self.share)
 
 
-def over_time(share: float, locked: bool) -> nn.Module:
+def sequence_dropout(share: float, locked: bool) -> nn.Module:
     """Returns dropout for (B, T, H), with one mask per document if locked, else one per step."""
     return LockedDropout(share) if locked else nn.Dropout(share)
 

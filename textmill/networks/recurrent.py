@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from textmill.networks.config import RecurrentConfig, Shares
+from textmill.networks.config import DropoutByPlace, RecurrentConfig
 from textmill.networks.embedding import Input
-from textmill.networks.layers import Network, Pool, hidden_layers, inside, over_time, state_at
+from textmill.networks.layers import Network, Pool, hidden_layers, sequence_dropout, state_at, text_mask
 
 STARTS = {"orthogonal": nn.init.orthogonal_, "identity": nn.init.eye_}
 
@@ -28,7 +28,7 @@ class Recurrent(Network):
         directions = 2 if config.bidirectional else 1
         width, self.width = config.hidden * directions, config.hidden
         sizes = [config.embedding] + [width] * (config.layers - 1)
-        dropout = Shares.of(config.dropout)
+        dropout = DropoutByPlace.of(config.dropout)
         self.embed = Input(
             vocabulary, config.embedding, config.bigrams, config.max_norm, dropout.embedding, config.locked
         )
@@ -39,7 +39,7 @@ class Recurrent(Network):
             *self.behind,
         ]:  # independent of what follows, so that models can share a pretrained body
             self.begin(layer, config)
-        self.between = over_time(dropout.layers, config.locked)
+        self.between = sequence_dropout(dropout.layers, config.locked)
         self.pool = Pool(config.pooling, width, {"last": self.last})
         self.ends_alone = config.pooling == "last"
         self.head = hidden_layers(self.pool.width, config.head, dropout.head)
@@ -52,8 +52,8 @@ class Recurrent(Network):
     def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """embedded (B, T, E), lengths (B,) -> logits (B, outputs)"""
         if self.ends_alone:  # needs one step of each direction, so states need no reordering
-            readings = self.readings(embedded, self.turn(embedded, lengths), len(self.ahead))
-            pooled = torch.cat([state_at(states.transpose(0, 1), lengths - 1) for states in readings], 1)
+            outputs = self.direction_states(embedded, self.reversal_of(embedded, lengths), len(self.ahead))
+            pooled = torch.cat([state_at(states.transpose(0, 1), lengths - 1) for states in outputs], 1)
         else:
             pooled = self.pool(self.states(embedded, lengths), lengths)
         return self.classify(self.head(pooled))
@@ -67,30 +67,32 @@ class Recurrent(Network):
 
         After one layer, neither direction depends on what the other has read.
         """
-        turn = self.turn(embedded, lengths)
-        return [states.transpose(0, 1) for states in in_text_order(self.readings(embedded, turn, layers), turn)]
+        order = self.reversal_of(embedded, lengths)
+        return [
+            states.transpose(0, 1) for states in in_text_order(self.direction_states(embedded, order, layers), order)
+        ]
 
-    def turn(self, embedded: Tensor, lengths: Tensor) -> Tensor | None:
+    def reversal_of(self, embedded: Tensor, lengths: Tensor) -> Tensor | None:
         """Returns the `reversal` of the rows, if they are also read backwards."""
         return reversal(lengths, embedded.shape[1]) if self.behind else None
 
-    def readings(self, embedded: Tensor, turn: Tensor | None, layers: int) -> list[Tensor]:
+    def direction_states(self, embedded: Tensor, order: Tensor | None, layers: int) -> list[Tensor]:
         """Returns the states after `layers` layers, (T, B, H) for each direction, in its reading order.
 
         Steps come first because the kernels read them so and would otherwise make a copy.
         """
-        readings = self.layer(0, embedded.transpose(0, 1).contiguous(), turn)
+        outputs = self.layer(0, embedded.transpose(0, 1).contiguous(), order)
         for number in range(1, layers):
-            states = torch.cat(in_text_order(readings, turn), 2).transpose(0, 1)
-            readings = self.layer(number, self.between(states).transpose(0, 1), turn)
-        return readings
+            states = torch.cat(in_text_order(outputs, order), 2).transpose(0, 1)
+            outputs = self.layer(number, self.between(states).transpose(0, 1), order)
+        return outputs
 
-    def layer(self, number: int, states: Tensor, turn: Tensor | None) -> list[Tensor]:
-        """Returns one layer's `readings` of states (T, B, W)."""
-        readings = [read_by(self.ahead[number], states)]
-        if turn is not None:
-            readings.append(read_by(self.behind[number], Turn.apply(states, turn)))
-        return readings
+    def layer(self, number: int, states: Tensor, order: Tensor | None) -> list[Tensor]:
+        """Returns one layer's `direction_states` of states (T, B, W)."""
+        outputs = [run_layer(self.ahead[number], states)]
+        if order is not None:
+            outputs.append(run_layer(self.behind[number], Reorder.apply(states, order)))
+        return outputs
 
     def last(self, states: Tensor, lengths: Tensor) -> Tensor:
         """Returns the state after the whole text: at the last word forwards, at the first word backwards."""
@@ -98,7 +100,7 @@ class Recurrent(Network):
         return torch.cat([state_at(states[..., :hidden], lengths - 1), states[:, 0, hidden:]], 1)
 
 
-def read_by(cell: nn.Module, states: Tensor) -> Tensor:
+def run_layer(cell: nn.Module, states: Tensor) -> Tensor:
     """Returns a layer's states (T, B, H) over (T, B, W), on a GPU in float32.
 
     There, autocast makes cuDNN's layers float16 even if bfloat16 was requested, and small gradients would become 0.
@@ -109,10 +111,10 @@ def read_by(cell: nn.Module, states: Tensor) -> Tensor:
         return cell(states.float())[0]
 
 
-def in_text_order(readings: list[Tensor], turn: Tensor | None) -> list[Tensor]:
-    """Returns the states (T, B, H) of each direction in text order; `turn` is a `reversal`, or None without one."""
-    ahead, *behind = readings
-    return [ahead, *(Turn.apply(states, turn) for states in behind)]
+def in_text_order(outputs: list[Tensor], order: Tensor | None) -> list[Tensor]:
+    """Returns the states (T, B, H) of each direction in text order; `order` is a `reversal`, or None without one."""
+    ahead, *behind = outputs
+    return [ahead, *(Reorder.apply(states, order) for states in behind)]
 
 
 def reversal(lengths: Tensor, steps: int) -> Tensor:
@@ -121,25 +123,25 @@ def reversal(lengths: Tensor, steps: int) -> Tensor:
     Padding stays in place. Applying it twice restores the order.
     """
     step = torch.arange(steps, device=lengths.device).expand(len(lengths), steps)
-    turned = torch.where(inside(lengths, steps), lengths[:, None] - 1 - step, step)  # (B, T)
+    turned = torch.where(text_mask(lengths, steps), lengths[:, None] - 1 - step, step)  # (B, T)
     return (turned.t() * len(lengths) + torch.arange(len(lengths), device=lengths.device)).flatten()
 
 
-class Turn(torch.autograd.Function):
+class Reorder(torch.autograd.Function):
     """The reordering of states (T, B, H) by a `reversal`, and of their gradient.
 
     It copies whole rows; the gradient of `gather` would add single numbers.
     """
 
     @staticmethod
-    def forward(ctx: Any, states: Tensor, turn: Tensor) -> Tensor:
-        ctx.save_for_backward(turn)
-        return _ordered(states, turn)
+    def forward(ctx: Any, states: Tensor, order: Tensor) -> Tensor:
+        ctx.save_for_backward(order)
+        return _ordered(states, order)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        (turn,) = ctx.saved_tensors
-        return _ordered(gradient, turn), None
+        (order,) = ctx.saved_tensors
+        return _ordered(gradient, order), None
 
 
 def _ordered(states: Tensor, places: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from textmill.look.advice import Advice, advice
 from textmill.look.checking import chosen
 from textmill.look.facts import Facts, as_config, facts
 from textmill.look.proposal import Proposal, listed
-from textmill.look.words import told
+from textmill.look.words import lines
 from textmill.project.params import Change, params_text
 from textmill.rows.cleaning import CleanConfig
 from textmill.rows.splits import SplitConfig
@@ -33,7 +33,7 @@ def params_for(proposal: Proposal, preset: str) -> Callable[[Path], str]:
             raise type(error)(_from(root, str(error))) from error
         problem, found.problem = found.problem, ""
         params = chosen(YAML(typ="safe").load(preset)) | {key: one.value for key, one in advised.items()}
-        for line in told(found, params):
+        for line in lines(found, params):
             say(_from(root, line))
         for key, one in advised.items():
             say(f"{key}: {_shown(one.value)} ({one.reason})")

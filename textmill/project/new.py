@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from textmill.errors import ParamsError, ResourceError
 from textmill.files import write_text, writing
-from textmill.look.bringing import bring
+from textmill.look.copying import copy_files
 from textmill.look.proposal import Proposal
 from textmill.project.source import Source
 from textmill.project.template import files, filled, pinned_files, pipeline
@@ -42,10 +42,10 @@ def create(folder: Path, proposal: Proposal | None, params: Callable[[Path], str
     folder = folder.absolute()
     with writing(folder), TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part") as made:
         new = Path(made)
-        data = bring(proposal, new / INPUT) if proposal else []
+        data = copy_files(proposal, new / INPUT) if proposal else []
         for name, text in contents(folder.name, params(new), source).items():
             write_text(new / name, text)
-        source.bring(new)
+        source.write_wheel(new)
         _repositories(new, data)
         folder.mkdir(exist_ok=True)
         for path in sorted(new.iterdir()):
@@ -55,9 +55,9 @@ def create(folder: Path, proposal: Proposal | None, params: Callable[[Path], str
 
 def contents(name: str, params: str, source: Source) -> dict[str, str]:
     """Returns every text of a new project by its path."""
-    told = files() | pipeline() | pinned_files(source.pin, extras(params))
-    told["README.md"] = filled(told["README.md"], {"@NAME@": name})
-    return told | {"params.yaml": params} | {f"{BASE}/{path}": text for path, text in pipeline().items()}
+    texts = files() | pipeline() | pinned_files(source.pin, extras(params))
+    texts["README.md"] = filled(texts["README.md"], {"@NAME@": name})
+    return texts | {"params.yaml": params} | {f"{BASE}/{path}": text for path, text in pipeline().items()}
 
 
 def extras(params: str) -> str:

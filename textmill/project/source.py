@@ -34,7 +34,7 @@ class Source(NamedTuple):
     pin: Pin
     wheel: Wheel | None
 
-    def bring(self, project: Path) -> None:
+    def write_wheel(self, project: Path) -> None:
         """Writes the wheel, if there is one, to the path in the pin."""
         if self.wheel:
             with atomic(project / self.pin.source) as temporary:
@@ -58,13 +58,13 @@ def find(source: str | None) -> Source:
 def _running() -> str:
     """Returns where pip or uv installed the running textmill from (PEP 610)."""
     found = (one.read_text("direct_url.json") for one in distributions(name="textmill"))  # a build leaves some without
-    told = json.loads(next(filter(None, found), "{}"))
-    url = told.get("url", "")
-    if "vcs_info" in told:
-        return f"{told['vcs_info']['vcs']}+{url}@{told['vcs_info']['commit_id']}"
+    origin = json.loads(next(filter(None, found), "{}"))
+    url = origin.get("url", "")
+    if "vcs_info" in origin:
+        return f"{origin['vcs_info']['vcs']}+{url}@{origin['vcs_info']['commit_id']}"
     if url.startswith("file://"):
         return url
-    hashes = told.get("archive_info", {}).get("hashes", {})
+    hashes = origin.get("archive_info", {}).get("hashes", {})
     if not url or "sha256" not in hashes:
         raise ParamsError(f"textmill cannot tell where it was installed from; {SAY}")
     return f"{url.partition('#')[0]}#sha256={hashes['sha256']}"

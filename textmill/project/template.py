@@ -51,10 +51,10 @@ def presets() -> list[str]:
 
 def pinned_files(pin: Pin, extras: str) -> dict[str, str]:
     """Returns the files that say which textmill a project uses. extras: those that its params need."""
-    told = files()
+    texts = files()
     facts = {"@VERSION@": pin.version, "@SOURCE@": pin.source, "@CODE@": pin.code}
     facts["@REQUIREMENT@"] = requirement(pin, extras)
-    return {name: filled(told[name], facts) for name in ("pyproject.toml", "requirements.txt")}
+    return {name: filled(texts[name], facts) for name in ("pyproject.toml", "requirements.txt")}
 
 
 def requirement(pin: Pin, extras: str) -> str:

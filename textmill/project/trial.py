@@ -33,7 +33,7 @@ def try_out(project: Path, folder: Path) -> Path:
     params = small(load_params(project / "params.yaml"))
     dataset = params["dataset"]
     write_text(folder / "params.yaml", as_yaml(params))
-    write_text(folder / dataset["path"], made_up(dataset))
+    write_text(folder / dataset["path"], synthetic_rows(dataset))
     env = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     env |= {"DVC_NO_ANALYTICS": "true", "PYTHONPATH": os.pathsep.join(sys.path)}
     for words in (["git", "init", "-q"], ["dvc", "init", "-q"], ["dvc", "repro"]):
@@ -78,10 +78,10 @@ def small(params: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def made_up(dataset: Mapping[str, Any]) -> str:
+def synthetic_rows(dataset: Mapping[str, Any]) -> str:
     """Returns csv rows with the dataset's columns, in which each class has its own word."""
     texts = [dataset["text"]] if isinstance(dataset["text"], str) else dataset["text"]
-    label, group, classes = dataset["label"], dataset.get("group"), _said(dataset.get("labels"))
+    label, group, classes = dataset["label"], dataset.get("group"), _label_values(dataset.get("labels"))
     table = io.StringIO()
     rows = csv.DictWriter(table, dict.fromkeys([*texts, label, *([group] if group else [])]), lineterminator="\n")
     rows.writeheader()
@@ -92,7 +92,7 @@ def made_up(dataset: Mapping[str, Any]) -> str:
     return table.getvalue()
 
 
-def _said(labels: list[str] | Mapping[str, str | None] | None) -> list[str]:
+def _label_values(labels: list[str] | Mapping[str, str | None] | None) -> list[str]:
     """Returns labels for the rows: all that params name, and two more if these give fewer than two classes."""
     if isinstance(labels, list):
         return labels

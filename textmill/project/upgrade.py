@@ -63,7 +63,7 @@ def plan(project: Path, source: Source) -> Upgrade:
     return Upgrade(before, source, merged, stages)
 
 
-def told(upgrade: Upgrade) -> Iterator[str]:
+def lines(upgrade: Upgrade) -> Iterator[str]:
     """Yields the plan as lines."""
     before, after = upgrade.before, upgrade.after.pin
     if before == after and not upgrade.merged:
@@ -101,7 +101,7 @@ def apply(project: Path, upgrade: Upgrade) -> None:
     new, asked = files(), requirement(after.pin, extras(_read(project / "params.yaml")))
     for name in REPLACED:
         write_text(project / name, new[name])
-    after.bring(project)
+    after.write_wheel(project)
     write_text(project / REQUIREMENTS, _with_requirement(_read(project / REQUIREMENTS), asked))
     write_text(project / PYPROJECT, repinned)
     for left in (project / WHEELS).glob("textmill-*.whl"):

@@ -22,9 +22,9 @@ def lines(doubts: Iterable[Doubt]) -> list[str]:
     """Returns one line for each model with doubts, one for the baseline, and one for each split."""
     by_subject: dict[str, list[str]] = {}
     for doubt in doubts:
-        subject, told = _worded(doubt)
-        by_subject.setdefault(subject, []).append(told)
-    return [f"{subject}: {'; '.join(told)}" for subject, told in by_subject.items()]
+        subject, reason = _worded(doubt)
+        by_subject.setdefault(subject, []).append(reason)
+    return [f"{subject}: {'; '.join(reasons)}" for subject, reasons in by_subject.items()]
 
 
 def _worded(doubt: Doubt) -> tuple[str, str]:
@@ -34,11 +34,11 @@ def _worded(doubt: Doubt) -> tuple[str, str]:
             loss = percent(1 - learned, 0)
             return model, f"hardly trained: its loss ended at {loss} of guessing's; raise train.updates"
         case KeptEarly(model, epoch):
-            told = f"validation chose epoch {epoch}, when it had hardly begun to learn"
-            return model, f"{told}; use a larger validation split"
+            reason = f"validation chose epoch {epoch}, when it had hardly begun to learn"
+            return model, f"{reason}; use a larger validation split"
         case StillImproving(model, epochs):
-            told = f"still improving at the end, after {_counted(epochs, 'epoch')}"
-            return model, f"{told}; raise epochs, or train.updates if that is set"
+            reason = f"still improving at the end, after {_counted(epochs, 'epoch')}"
+            return model, f"{reason}; raise epochs, or train.updates if that is set"
         case BehindLinear(model, linear, difference):
             return model, f"{decimals(100 * difference, 1)} points below {linear} on validation"
         case Unsolved(model, iterations):
@@ -51,8 +51,8 @@ def _worded(doubt: Doubt) -> tuple[str, str]:
             documents = _counted(rows, "document")
             return split, f"{documents} cannot show differences under about {decimals(100 * difference, 0)} points"
         case TooGood(networks, others):
-            told = f"networks score {_range(networks)} points more than on test, because it chose their epochs"
-            return "validation", told + (f"; other models {_range(others)}" if others else "")
+            reason = f"networks score {_range(networks)} points more than on test, because it chose their epochs"
+            return "validation", reason + (f"; other models {_range(others)}" if others else "")
         case FewUnits(split, by, units, effective):
             return split, _few(split, by, units, effective)
 
@@ -64,11 +64,11 @@ def _range(ends: tuple[float, float]) -> str:
 
 def _few(split: str, by: str, units: int, effective: float) -> str:
     if units == 1:
-        told = f"all in one {by}, so the luck in its scores is unknown, and no model is called better"
+        reason = f"all in one {by}, so the luck in its scores is unknown, and no model is called better"
     else:
         equal = f", worth {decimals(effective, 1)} of equal size" if effective < units - 0.5 else ""
-        told = f"{_counted(units, by)}{equal}: too few for reliable intervals"
-    return f"{told}; raise split.{split}, or get more data"
+        reason = f"{_counted(units, by)}{equal}: too few for reliable intervals"
+    return f"{reason}; raise split.{split}, or get more data"
 
 
 def _advice(metric: str) -> str:

@@ -45,7 +45,7 @@ def _rows(entry: Entry, found: Comparison, scored: Path) -> Iterator[dict[str, A
         yield {**model, "seed": None, "shipped": None, **chosen, **entry.scores, **of_all, "train_seconds": None}
         return
     fit, scores = Fit.read(scored / entry.name / Fit.FILE), Scores.read(scored / entry.name / Scores.FILE)
-    seconds = timings.recall(scored / entry.name, fit.weights).train_seconds
+    seconds = timings.recorded(scored / entry.name, fit.weights).train_seconds
     for one in fit.seeds:
         chosen = {f"validation_{name}": value for name, value in one.validation.model_dump().items()}
         own = {"seed": one.seed, "shipped": one.seed == fit.seed, **chosen, **scores.of(one.seed)}

@@ -30,7 +30,7 @@ def curve_line(curve: Curve) -> str:
     return f"{WORDS[first.times]} the labels would bring about {gain(curve, first)}"
 
 
-class Drawn(NamedTuple):
+class CurvePositions(NamedTuple):
     """A curve in positions: across, the logarithm of the documents; up, the score."""
 
     across: tuple[float, float]
@@ -41,7 +41,7 @@ class Drawn(NamedTuple):
     forecasts: list[tuple[float, Forecast]]
 
 
-def drawn(curve: Curve) -> Drawn:
+def curve_positions(curve: Curve) -> CurvePositions:
     """Returns the positions of a curve that has sizes."""
     means = [(math.log2(size.rows), size.mean) for size in curve.sizes]
     draws = [(math.log2(size.rows), score) for size in curve.sizes for score in size.scores]
@@ -50,7 +50,7 @@ def drawn(curve: Curve) -> Drawn:
     marks = [(math.log2(size.rows), size.rows) for size in curve.sizes]
     marks += [(place, one.times * curve.sizes[-1].rows) for place, one in forecasts]
     up = [score for _, score in draws] + [end for _, one in forecasts for end in (one.low, one.high)]
-    return Drawn((marks[0][0] - 0.2, marks[-1][0] + 0.2), up, marks, draws, means, forecasts)
+    return CurvePositions((marks[0][0] - 0.2, marks[-1][0] + 0.2), up, marks, draws, means, forecasts)
 
 
 def gain(curve: Curve, found: Forecast) -> str:

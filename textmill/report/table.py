@@ -25,21 +25,21 @@ KEPT = 4  # columns that every terminal shows: model, validation, test, interval
 SPARE = ("docs/s", "calibration", "parameters", "log-loss", "train s")  # left out first, in this order
 
 
-def tell(comparison: Comparison, models: Mapping[str, Outcome], page: Path, doubts: Iterable[Doubt]) -> None:
+def print_table(comparison: Comparison, models: Mapping[str, Outcome], page: Path, doubts: Iterable[Doubt]) -> None:
     """Prints the whole table, unless `textmill repro` does that later. models: by name, without ensembles."""
     if LATER not in os.environ:
-        _tell(comparison, models, doubts)
+        _print_table(comparison, models, doubts)
         say(look_next(page))
 
 
-def retell(compared: Path, scored: Path) -> None:
+def reprint_table(compared: Path, scored: Path) -> None:
     """Prints the table of the last `compare` again, without the line about where to look next.
 
     compared: comparison.json. scored: the folder with a folder of results for each model.
     """
     comparison = Comparison.read(compared)
     models = {one.name: Outcome.read(scored / one.name) for one in comparison.models if not one.members}
-    _tell(comparison, models, doubts(comparison, models))
+    _print_table(comparison, models, doubts(comparison, models))
 
 
 def look_next(page: Path) -> str:
@@ -47,9 +47,9 @@ def look_next(page: Path) -> str:
     return f"Look next: {page} · textmill ui · dvc metrics diff"
 
 
-def _tell(comparison: Comparison, models: Mapping[str, Outcome], doubts: Iterable[Doubt]) -> None:
+def _print_table(comparison: Comparison, models: Mapping[str, Outcome], doubts: Iterable[Doubt]) -> None:
     # Seconds differ from run to run: they are printed, and never written into an output.
-    seconds = {name: timings.recall(model.folder, model.fit.weights) for name, model in models.items()}
+    seconds = {name: timings.recorded(model.folder, model.fit.weights) for name, model in models.items()}
     others = [name for name in METRICS if name != comparison.metric]
     header = ["model", "validation", "test", "interval", *(METRICS[name].title for name in others)]
     header += ["log-loss", "calibration", "parameters", "train s", "docs/s"]
@@ -121,8 +121,8 @@ def standing(comparison: Comparison) -> str:
 
 def narrow(comparison: Comparison) -> str:
     """Returns how close the other models were to being the champion."""
-    told = ", ".join(f"{model.name} {percent(model.wins, 0)}" for model in comparison.odds)
-    line = f"With other validation {comparison.validation.by}s, the champion would be {told}"
+    odds = ", ".join(f"{model.name} {percent(model.wins, 0)}" for model in comparison.odds)
+    line = f"With other validation {comparison.validation.by}s, the champion would be {odds}"
     if comparison.decided_by:
         equal = comparison.equal
         line += (

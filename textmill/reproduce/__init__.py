@@ -13,11 +13,11 @@ from pathlib import Path
 from textmill.check import check_params, check_shape
 from textmill.config import PARAMS, load_params
 from textmill.console import counted, say
-from textmill.lastgood import mend
+from textmill.lastgood import restore
 from textmill.processes import alone, interrupt_once
 from textmill.reproduce.board import board_for, log_of
-from textmill.reproduce.dvc import SAME, StageError, changed, ended, repro
-from textmill.reproduce.order import settle, want
+from textmill.reproduce.dvc import SAME, StageError, changed, failure, repro
+from textmill.reproduce.order import restore_order, wanted_order
 from textmill.reproduce.parallel import STAGES, longest_first, run_each
 from textmill.timings import longest_training
 
@@ -39,19 +39,19 @@ def reproduce(jobs: int | None = None) -> bool:
     # Stages run `python`: make it this one, also if its environment is not activated.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     with alone("repro"):
-        mend()
+        restore()
         stages = changed()
         if not stages:
             say("repro: everything is up to date")
-            settle([], whole=True)
+            restore_order([], whole=True)
             return False
         check_params(PARAMS)
-        wanted, whole = want(stages), False
+        wanted, whole = wanted_order(stages), False
         try:
             _run(stages, list(params["models"]), jobs or max(1, cores() // params["threads"]))
             whole = True
         finally:
-            settle(wanted, whole)
+            restore_order(wanted, whole)
     return True
 
 
@@ -60,7 +60,7 @@ def _run(stages: list[str], models: Sequence[str], jobs: int) -> None:
     ran: set[str] = set()
     same: set[str] = set()
 
-    def hear(stage: str, word: str) -> None:
+    def on_event(stage: str, word: str) -> None:
         if word == SAME:
             same.add(stage)
         else:
@@ -68,12 +68,12 @@ def _run(stages: list[str], models: Sequence[str], jobs: int) -> None:
             say(f"{stage} {word}")
 
     if any(stage.split("@")[0] not in (*STAGES, *BELOW) for stage in stages):
-        repro(ABOVE, hear=hear)
+        repro(ABOVE, on_event=on_event)
         stages = changed()
     due = [name for name in models if {f"{stage}@{name}" for stage in STAGES} & set(stages)]
     if due:
         ran |= _run_models(due, min(jobs, len(due)))
-    repro(hear=hear)
+    repro(on_event=on_event)
     if left := len(same - ran):
         say(f"repro: {counted(left, 'stage', 'stages')} did not change")
 
@@ -85,7 +85,7 @@ def _run_models(models: Sequence[str], jobs: int) -> set[str]:
     with board_for(models, expected) as shown:
         run_each(longest_first(models, expected) if jobs > 1 else models, jobs, shown)
     codes = {name: shown.codes[name] for name in models}
-    failed = [f"{ended(shown.stages[name], code)} ({log_of(name)})" for name, code in codes.items() if code]
+    failed = [f"{failure(shown.stages[name], code)} ({log_of(name)})" for name, code in codes.items() if code]
     if failed:
         done = ", ".join(name for name in models if not codes[name]) or "none"
         raise StageError(f"{', '.join(failed)}; done: {done}", next(filter(None, codes.values())))

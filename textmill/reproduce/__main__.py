@@ -14,7 +14,7 @@ def main(model: str) -> int:
     interrupt_once()
     try:
         end_with_parent()
-        repro(*(f"{stage}@{model}" for stage in STAGES), hear=_say, single=True)
+        repro(*(f"{stage}@{model}" for stage in STAGES), on_event=_say, single=True)
     except StageError as error:
         if not error.stage:
             print(f"error: repro: {' '.join(str(error).split())}", file=sys.stderr)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self
 
 from textmill.console import UNPRINTABLE
-from textmill.reproduce.dvc import ended
+from textmill.reproduce.dvc import failure
 from textmill.reproduce.progress import Progress
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Board:
             self.logs[model] = open(log_of(model), "w", encoding="utf-8", errors="replace", buffering=1)  # noqa: SIM115
         self.moved(model, "begins")
 
-    def hear(self, model: str, line: str, error: bool) -> None:
+    def add_line(self, model: str, line: str, error: bool) -> None:
         """Takes a line that a model has printed, on stderr or stdout."""
         with suppress(OSError, KeyError):
             self.logs[model].write(f"{line}\n")
@@ -67,7 +67,7 @@ class Board:
         done, self.codes[model] = self.work.pop(model), code
         self.stages[model] = done.stage or model
         seconds = f"{time.monotonic() - done.began:.1f} s"
-        outcome = ended(self.stages[model], code) if code else done.score or "done"
+        outcome = failure(self.stages[model], code) if code else done.score or "done"
         self.show(model, f"{outcome}; {seconds}; {len(self.codes)} of {len(self.models)} models", error=False)
 
     def show(self, model: str, line: str, error: bool) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import psutil
 
 from textmill.errors import INTERRUPTED, ArtifactError, ParamsError, ResourceError, TextmillError
-from textmill.reproduce.guard import clear_rwlock, whole_dumps
+from textmill.reproduce.guard import atomic_dumps, clear_rwlock
 from textmill.reproduce.why import lines, plan
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 GRACE = 10.0  # seconds that a stage has to end by itself
 
-SPOKEN = {2, 3, 4, 5, 6, INTERRUPTED}  # exit codes of stages that have printed what was wrong
+ALREADY_REPORTED = {2, 3, 4, 5, 6, INTERRUPTED}  # exit codes of stages that have printed what was wrong
 BEGINS, RESTORED, SAME = "begins", "is restored, without running: it ran before on the same inputs", "did not change"
 WORDS = {  # DVC's messages about a stage, in our words
     "Running stage '%s':": BEGINS,
@@ -30,7 +30,7 @@ WORDS = {  # DVC's messages about a stage, in our words
 }
 
 T = TypeVar("T")
-Hear = Callable[[str, str], None]  # takes a stage and one of these words
+Listener = Callable[[str, str], None]  # takes a stage and one of these words
 
 
 class StageError(TextmillError):
@@ -45,12 +45,12 @@ class StageError(TextmillError):
         self.stage = stage
 
 
-def repro(*targets: str, hear: Hear, single: bool = False) -> None:
+def repro(*targets: str, on_event: Listener, single: bool = False) -> None:
     """Runs `dvc repro TARGETS...` (none: all). Raises StageError with the exit code of the stage that failed.
 
     Shows only DVC's warnings. single: runs only these stages, and none above them.
     """
-    _ask_dvc(lambda dvc: dvc.reproduce(targets, single_item=single), hear)
+    _ask_dvc(lambda dvc: dvc.reproduce(targets, single_item=single), on_event)
 
 
 def changed() -> list[str]:
@@ -58,9 +58,9 @@ def changed() -> list[str]:
     return _ask_dvc(lambda dvc: list(dvc.status()))
 
 
-def ended(stage: str, code: int) -> str:
+def failure(stage: str, code: int) -> str:
     """Returns in words how a stage failed."""
-    if code in SPOKEN:
+    if code in ALREADY_REPORTED:
         return f"{stage} failed"
     if code < 0 or code > 128:
         return f"{stage} was killed by signal {-code if code < 0 else code - 128}"
@@ -83,19 +83,19 @@ def why(stage: str | None) -> list[str]:
 class _StageHandler(logging.Handler):
     """Passes on what DVC logs about stages."""
 
-    def __init__(self, hear: Hear):
+    def __init__(self, on_event: Listener):
         super().__init__(logging.INFO)
-        self.hear = hear
+        self.on_event = on_event
 
     def emit(self, record: logging.LogRecord) -> None:
         if word := WORDS.get(str(record.msg)):
-            self.hear(str(record.args[0] if isinstance(record.args, tuple) else record.args), word)
+            self.on_event(str(record.args[0] if isinstance(record.args, tuple) else record.args), word)
 
 
 @contextmanager
-def _listening(hear: Hear) -> Iterator[None]:
+def _listening(on_event: Listener) -> Iterator[None]:
     """Passes on DVC's log for the block; shows only warnings."""
-    log, handler = logging.getLogger("dvc"), _StageHandler(hear)
+    log, handler = logging.getLogger("dvc"), _StageHandler(on_event)
     for own in log.handlers:
         own.setLevel(max(own.level, logging.WARNING))
     log.setLevel(logging.INFO)
@@ -106,18 +106,18 @@ def _listening(hear: Hear) -> Iterator[None]:
         log.removeHandler(handler)
 
 
-def _ask_dvc(question: Callable[["Repo"], T], hear: Hear = lambda *_: None) -> T:
+def _ask_dvc(question: Callable[["Repo"], T], on_event: Listener = lambda *_: None) -> T:
     from dvc.exceptions import DvcException, NotDvcRepoError
     from dvc.lock import LockError
     from dvc.repo import Repo
 
     def ask() -> T:
-        with whole_dumps(), Repo(_wait_for_lock=True) as dvc:
+        with atomic_dumps(), Repo(_wait_for_lock=True) as dvc:
             clear_rwlock(Path(dvc.tmp_dir))
             return question(dvc)
 
     try:
-        with _listening(hear):
+        with _listening(on_event):
             return _shielded(ask)
     except NotDvcRepoError as error:
         raise ArtifactError(f"{error}; go to a project's folder (`textmill new` makes one)") from error
@@ -137,7 +137,7 @@ def _as_error(error: BaseException) -> StageError:
     if not (stage and status):
         return StageError(": ".join(map(str, causes)))
     code = int(status[1])
-    return StageError("" if code in SPOKEN else ended(stage[1], code), code, stage[1])
+    return StageError("" if code in ALREADY_REPORTED else failure(stage[1], code), code, stage[1])
 
 
 def _shielded(work: Callable[[], T]) -> T:

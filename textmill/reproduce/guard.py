@@ -15,7 +15,7 @@ RWLOCK = Path("rwlock")  # in .dvc/tmp: which process reads and writes which pat
 
 
 @contextmanager
-def whole_dumps() -> Iterator[None]:
+def atomic_dumps() -> Iterator[None]:
     """Within, DVC replaces dvc.lock in one step instead of truncating it first."""
     from dvc import dvcfile
     from dvc.utils.serialize import dumps_yaml, parse_yaml_for_update

@@ -6,22 +6,22 @@ from pathlib import Path
 from textmill.files import read_json, write_json, write_text
 from textmill.lockfile import LOCK, name_of, parts
 
-WANTED = Path("data/.order.json")  # survives an interrupted run, so that the next one restores the same order
+ORDER_FILE = Path("data/.order.json")  # survives an interrupted run, so that the next one restores the same order
 
 
-def want(stages: Iterable[str]) -> list[str]:
+def wanted_order(stages: Iterable[str]) -> list[str]:
     """Returns names in the order of `dvc repro`: those in dvc.lock in their order, then the new ones of `stages`.
 
-    Also writes them to WANTED, which `settle` deletes after a complete run.
+    Also writes them to ORDER_FILE, which `restore_order` deletes after a complete run.
     """
     text = LOCK.read_text(encoding="utf-8") if LOCK.exists() else ""
-    names = read_json(WANTED) if WANTED.exists() else [name_of(entry) for entry in parts(text)[1:]]
+    names = read_json(ORDER_FILE) if ORDER_FILE.exists() else [name_of(entry) for entry in parts(text)[1:]]
     wanted = list(dict.fromkeys([*names, *stages]))
-    write_json(WANTED, wanted)
+    write_json(ORDER_FILE, wanted)
     return wanted
 
 
-def settle(wanted: list[str], whole: bool) -> None:
+def restore_order(wanted: list[str], whole: bool) -> None:
     """Sorts the entries of dvc.lock into this order; the bytes of each stay. whole: the run was complete."""
     if LOCK.exists():
         text = LOCK.read_text(encoding="utf-8")
@@ -31,4 +31,4 @@ def settle(wanted: list[str], whole: bool) -> None:
         if (ordered := "".join([head, *entries])) != text:
             write_text(LOCK, ordered)
     if whole:
-        WANTED.unlink(missing_ok=True)
+        ORDER_FILE.unlink(missing_ok=True)

@@ -30,7 +30,7 @@ class Pipe:
         if not data and self.rest:
             lines = [self.rest]  # the end, without a newline
         for line in lines:
-            self.board.hear(self.model, line.decode(errors="replace"), self.error)
+            self.board.add_line(self.model, line.decode(errors="replace"), self.error)
 
 
 def run_each(models: Sequence[str], jobs: int, board: Board) -> None:

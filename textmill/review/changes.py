@@ -14,7 +14,7 @@ from textmill.lockfile import Stage, flat
 from textmill.records.comparison import Comparison, Pair
 from textmill.records.outcome import PREDICTIONS, SEEDS
 from textmill.review.signing import PAGE, check
-from textmill.verify.cache import cache_of, held
+from textmill.verify.cache import cache_of, cached_file
 from textmill.verify.commit import Commit, contents, find
 from textmill.verify.evidence import SUMMARY
 from textmill.verify.receipt import COMPARE, DIGESTS
@@ -73,7 +73,7 @@ def changes(revision: str, folder: Path) -> Changes:
         name: _answers(before.get(name), own.get(name), cache, folder, comparison.labels)
         for name in dict.fromkeys(models)
     }
-    pairs = _judged(comparison, {name: both for name, both in tables.items() if isinstance(both, tuple)})
+    pairs = _differences(comparison, {name: both for name, both in tables.items() if isinstance(both, tuple)})
     summaries = _summaries(before, commit, folder), _summaries(own, None, folder)
     scores = []
     for name, found in tables.items():
@@ -106,7 +106,7 @@ def _answers(then: Stage | None, now: Stage | None, cache: Path, folder: Path, l
         return "results of another version"
     if list(files[0].values()) == list(files[1].values()):
         return SAME
-    paths = {name: held(cache, md5) for name, md5 in files[0].items()}
+    paths = {name: cached_file(cache, md5) for name, md5 in files[0].items()}
     if not all(paths.values()):
         return "not judged: its predictions are not in DVC's cache; check that commit out and run `dvc fetch`"
     from textmill.judging.answers import answers
@@ -141,22 +141,22 @@ def _read(shipped: Path | None, others: Path | None) -> list[Any]:
     return [read_parquet(shipped, columns=ANSWERS), *(part.drop("seed") for part in rest.partition_by("seed"))]
 
 
-def _judged(comparison: Comparison, both: Mapping[str, tuple[Any, Any]]) -> dict[str, Pair]:
+def _differences(comparison: Comparison, both: Mapping[str, tuple[Any, Any]]) -> dict[str, Pair]:
     """Returns now minus then for each model. The intervals of all models hold together."""
-    from textmill.judging.differences import Terms, pairs
-    from textmill.judging.judged import judge
+    from textmill.judging.differences import Settings, pairs
+    from textmill.judging.estimates import estimate
     from textmill.judging.units import units_of
 
     found = {}
     for name, (then, now) in both.items():
         classes, alpha = len(comparison.labels), comparison.alpha / len(both)
-        terms = Terms(comparison.metric, classes, units_of(now.unit), alpha, 0)
+        settings = Settings(comparison.metric, classes, units_of(now.unit), alpha, 0)
         sides = {"now": now, "then": then}
-        judged = {
-            side: judge(comparison.metric, one.actual, one.predicted, classes, terms.units)
+        estimates = {
+            side: estimate(comparison.metric, one.actual, one.predicted, classes, settings.units)
             for side, one in sides.items()
         }
-        (found[name],) = pairs(terms, judged, sides)
+        (found[name],) = pairs(settings, estimates, sides)
     return found
 
 
@@ -184,7 +184,7 @@ def _score(summary: Mapping[str, Any], metric: str) -> float | None:
 def _champion(stages: Mapping[str, Stage], commit: Commit, cache: Path, folder: Path) -> str | None:
     outs = stages[COMPARE].outs if COMPARE in stages else {}
     md5 = next((md5 for path, md5 in outs.items() if PurePosixPath(path).name == Comparison.FILE), None)
-    path = held(cache, md5) if md5 else None
+    path = cached_file(cache, md5) if md5 else None
     try:
         return str(json.loads(path.read_bytes())["champion"]) if path else None
     except (ValueError, KeyError, TypeError):

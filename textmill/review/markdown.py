@@ -12,36 +12,36 @@ def lines(of: Changes) -> list[str]:
     """Returns the lines: headings, tables and sentences."""
     commit, comparison = of.commit, of.comparison
     there = commit.named
-    told = [f"### {_cell(comparison.dataset)}: since {_cell(there)}", ""]
+    markdown = [f"### {_cell(comparison.dataset)}: since {_cell(there)}", ""]
     if of.params:
-        told += _table(["params.yaml", _cell(commit.short), "here"], [[*map(_code, one)] for one in of.params])
+        markdown += _table(["params.yaml", _cell(commit.short), "here"], [[*map(_code, one)] for one in of.params])
     else:
-        told += ["params.yaml is the same.", ""]
+        markdown += ["params.yaml is the same.", ""]
     if of.code:
-        told += [
+        markdown += [
             f"The code of {_cell(first(list(dict.fromkeys(name.split('@')[0] for name in of.code))))} differs.",
             "",
         ]
     title = f"test {METRICS[comparison.metric].title}"
     level = f"{100 - 100 * comparison.alpha:g} % interval"
     if all(one.same for one in of.scores):
-        told += [f"All models give the same answers on {count(comparison.rows)} test documents.", ""]
+        markdown += [f"All models give the same answers on {count(comparison.rows)} test documents.", ""]
     else:
         header = [title, _cell(commit.short), "here", "points", level, "verdict"]
-        told += _table(header, [_row(one) for one in of.scores], numbers=4)
+        markdown += _table(header, [_row(one) for one in of.scores], numbers=4)
         judged = sum(one.pair is not None for one in of.scores)
         together = "; the intervals of all of them hold together" if judged > 1 else ""
         if judged:
-            told += [f"On the same {count(comparison.rows)} test documents{together}.", ""]
+            markdown += [f"On the same {count(comparison.rows)} test documents{together}.", ""]
     then, now = of.champions
     if then is None:
         unknown = f"the champion of {_cell(there)} is not in DVC's cache"
-        told.append(f"Champion by {comparison.champion_by}: **{now}**; {unknown}.")
+        markdown.append(f"Champion by {comparison.champion_by}: **{now}**; {unknown}.")
     elif then == now:
-        told.append(f"Champion by {comparison.champion_by}: **{now}**, as before.")
+        markdown.append(f"Champion by {comparison.champion_by}: **{now}**, as before.")
     else:
-        told.append(f"Champion by {comparison.champion_by}: **{now}**; it was {_cell(then)}.")
-    return told
+        markdown.append(f"Champion by {comparison.champion_by}: **{now}**; it was {_cell(then)}.")
+    return markdown
 
 
 def _row(one: Scored) -> list[str]:

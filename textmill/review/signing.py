@@ -17,10 +17,10 @@ from textmill.records.scores import Scores
 from textmill.report.cost import costs
 from textmill.report.page import COST, SIGNATURE, fragment, of_cost
 from textmill.sources.parts import digests
-from textmill.timings import Timing, recall
+from textmill.timings import Timing, recorded
 from textmill.verify.commit import changed, date, find
 from textmill.verify.receipt import COMPARE
-from textmill.verify.sides import broken, late, of_folder
+from textmill.verify.sides import broken, of_folder, outdated
 
 PAGE, METRICS, SIGNED = Path("report/index.html"), Path("metrics/models"), Path("report/signed.html")
 RAW = Path("data/raw/manifest.json")
@@ -47,7 +47,7 @@ def sign(folder: Path, out: Path = SIGNED) -> Signature:
     check(folder)
     comparison = Comparison.read(folder / PAGE.parent / Comparison.FILE)
     known = list(load_params(folder / PARAMS)["models"])
-    timings = {name: recall(folder / METRICS / name, _weights(folder, name)) for name in known}
+    timings = {name: recorded(folder / METRICS / name, _weights(folder, name)) for name in known}
     sizes = {name: Scores.read(folder / METRICS / name / Scores.FILE).bundle_bytes for name in known}
     signature = signed_by(folder, timings)
     page = (folder / PAGE).read_text(encoding="utf-8")
@@ -79,7 +79,7 @@ def check(folder: Path) -> None:
         raise ArtifactError(f"{LOCK}: {COMPARE} has not run; run `textmill repro`")
     for what in broken({COMPARE: stages[COMPARE]}, folder).values():
         raise ArtifactError(what)
-    for name, what in late(stages, load_params(folder / PARAMS), folder).items():
+    for name, what in outdated(stages, load_params(folder / PARAMS), folder).items():
         raise ArtifactError(f"{PAGE}: {what} changed since {name} ran; run `textmill repro`")
 
 

@@ -108,7 +108,7 @@ class Cleaner:
         }
 
 
-def told(counts: Clean) -> list[str]:
+def lines(counts: Clean) -> list[str]:
     """Returns what a user should know about the rows, in lines."""
     lines = [f"{file} read as {how}" for file, how in counts.read_as.items()]
     if counts.twice_encoded:

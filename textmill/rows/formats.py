@@ -47,11 +47,11 @@ def read_rows(file: IO[bytes], kind: str, dataset: FileDataset, where: str, want
             _check_txt(where, wanted)
             return Read(how, _texts(Lines(decoded(file, encoding), max_chars, where)))
     separator = "\t" if kind == "tsv" else dataset.separator
-    if told := SEP.fullmatch(first_line(file, encoding)):
-        separator, how = told[1], f"{how}, separated by {told[1]!r} as its first line says"
+    if declared := SEP.fullmatch(first_line(file, encoding)):
+        separator, how = declared[1], f"{how}, separated by {declared[1]!r} as its first line says"
     quoting: Literal[0, 3] = csv.QUOTE_NONE if dataset.quotes == "none" else csv.QUOTE_MINIMAL
     lines = Lines(decoded(file, encoding), max_chars, where, quoted=quoting == csv.QUOTE_MINIMAL)
-    if told:
+    if declared:
         next(lines)
     return Read(how, _limited(read_cells(lines, where, wanted, separator, dataset.header, quoting), max_chars))
 

@@ -27,8 +27,8 @@ SURELY = 0.6  # share of equal signature values below which texts share less tha
 # What copies add: the person answered or quoted, and links.
 ADDED = r"(?:\brt\s+)?@\w+:?|https?://\S+|www\.\S+"
 # Scripts without spaces between words: each pair of adjacent letters counts as a word.
-UNPARTED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
-PARTED = rf"[[\p{{L}}\p{{M}}\p{{N}}]--{UNPARTED}]+|\p{{So}}"
+UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+WORD = rf"[[\p{{L}}\p{{M}}\p{{N}}]--{UNSPACED}]+|\p{{So}}"
 
 
 class Sketches(NamedTuple):
@@ -150,10 +150,10 @@ def batches(texts: Iterable[pl.Series]) -> Iterator[pl.Series]:
 def words(texts: pl.Series) -> pl.Series:
     """Returns the distinct lower-case words of each text, without punctuation: lists of strings (N,), unordered."""
     plain = texts.str.to_lowercase().str.replace_all(ADDED, " ")
-    found = plain.str.extract_all(PARTED)
-    if plain.str.contains(UNPARTED).any():
-        later = plain.str.replace_all(rf"{UNPARTED}({UNPARTED}*)", "$1")  # without the first letter of each run
-        pair = f"{UNPARTED}{{1,2}}"
+    found = plain.str.extract_all(WORD)
+    if plain.str.contains(UNSPACED).any():
+        later = plain.str.replace_all(rf"{UNSPACED}({UNSPACED}*)", "$1")  # without the first letter of each run
+        pair = f"{UNSPACED}{{1,2}}"
         found = found.list.concat([plain.str.extract_all(pair), later.str.extract_all(pair)])
     found = found.list.unique()
     return found.list.sort().list.head(WORDS) if (found.list.len() > WORDS).any() else found

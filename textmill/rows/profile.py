@@ -78,7 +78,7 @@ def _shared(groups: pl.Series, sides: pl.Series, a: str, b: str) -> int:
     return int((groups.is_in(groups.filter(sides == a).drop_nulls().implode()) & (sides == b)).sum())
 
 
-def told(split: Split) -> list[str]:
+def lines(split: Split) -> list[str]:
     """Returns what a user should know about a split, in lines."""
     lines = [", ".join(f"{name} {part.rows:,}" for name, part in split.splits.items())]
     if any(split.left_out.values()):

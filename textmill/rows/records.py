@@ -52,7 +52,7 @@ def read_fields(records: Records, where: str, wanted: Mapping[str, str]) -> Iter
             yield (row, bad or NO_RECORD, *nothing)
             continue
         first = first or record
-        found = {key: reach(record, name) for key, name in wanted.items()}
+        found = {key: value_at(record, name) for key, name in wanted.items()}
         seen.update(key for key, value in found.items() if value is not ABSENT)
         values = [as_string(None if value is ABSENT else value, key == "label") for key, value in found.items()]
         for number, key in enumerate(found):
@@ -64,7 +64,7 @@ def read_fields(records: Records, where: str, wanted: Mapping[str, str]) -> Iter
         check_columns([*there, *(name for name in leaves(first) if name not in there)], where, wanted)
 
 
-def reach(record: Any, name: str) -> Any:
+def value_at(record: Any, name: str) -> Any:
     """Returns the value of `name` in a record: a key, or keys and list indices joined by dots; else ABSENT."""
     if name in record:
         return record[name]

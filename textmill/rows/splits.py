@@ -77,7 +77,7 @@ def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int)
     given = docs["split"].to_physical()
     side = given.fill_null(train).to_numpy(writable=True)
     free = given.is_null().to_numpy()
-    pieces = together(docs, config.by)
+    pieces = piece_numbers(docs, config.by)
     classes = docs["label"].to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
     rng = np.random.default_rng(seed)
     shares = {test: config.test, validation: config.validation}
@@ -97,7 +97,7 @@ def split(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int)
             raise DataError(
                 f"split.{name}: every document is tied to a given split, so none can be split off; give {name} too"
             )
-        aside = cut(pieces[rows], classes[rows], share, rng)
+        aside = split_off(pieces[rows], classes[rows], share, rng)
         side[rows[even_out(aside, pieces[rows], classes[rows], share, rng)]] = number
     for number, name in enumerate(SPLITS):
         present = set(classes[side == number])
@@ -117,13 +117,13 @@ def check_rows(counts: np.ndarray, labels: list[str], missing: list[int]) -> Non
         return
     others = [label for label in labels if label not in rare]
     like = {label: nearest(label, others) for label in [*rare][:3]}
-    told = ", ".join(
+    short = ", ".join(
         f"{label!r} has {rare[label]}" + (f" (is it {near!r}?)" if near else "") for label, near in like.items()
     )
     more = f", and {len(rare) - 3:,} more have too few" if len(rare) > 3 else ""
     names = ", ".join(f"{label}: {near or 'null'}" for label, near in like.items())
     raise DataError(
-        f"a class needs {need} rows, one for each split, but {told}{more}; add rows, rename it, or leave it out "
+        f"a class needs {need} rows, one for each split, but {short}{more}; add rows, rename it, or leave it out "
         f"with null, as in dataset.labels: {{{names}}}"
     )
 
@@ -165,7 +165,7 @@ def quotas(counts: np.ndarray, size: int) -> np.ndarray:
     return kept
 
 
-class Parts(NamedTuple):
+class Partition(NamedTuple):
     """The side of each document, null if it is left out, and the rows of train whose text is also in test."""
 
     sides: pl.Series
@@ -181,7 +181,7 @@ class Parts(NamedTuple):
         return found | ({"twins": self.twins} if self.twins else {})
 
 
-def part(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int) -> Parts:
+def partition(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int) -> Partition:
     """Returns the parts that documents of an `outline` are split into. Raises DataError like `split`."""
     sides = whole = split(docs, labels, config, seed)
     if config.sizes:
@@ -191,10 +191,10 @@ def part(docs: pl.DataFrame, labels: list[str], config: SplitConfig, seed: int) 
     leaking = pl.Series(repeated) & (sides == "unlabelled")  # models may learn from these, but must not see the test
     sides = sides.set(leaking, None)
     rows = np.flatnonzero(repeated[(sides == "train").fill_null(False).to_numpy()])
-    return Parts(sides, left_out, int(leaking.sum()), rows.tolist())
+    return Partition(sides, left_out, int(leaking.sum()), rows.tolist())
 
 
-def apart(parts: Parts, docs: pl.DataFrame, labels: list[str], twins: np.ndarray) -> Parts:
+def without_twins(parts: Partition, docs: pl.DataFrame, labels: list[str], twins: np.ndarray) -> Partition:
     """Returns the parts without the documents marked in `twins`, bool (N,).
 
     Raises DataError if train would then lack a class, or validation have no documents.
@@ -229,7 +229,7 @@ def among(keys: np.ndarray, known: np.ndarray) -> np.ndarray:
     return known[np.searchsorted(known, keys).clip(max=len(known) - 1)] == keys
 
 
-def together(docs: pl.DataFrame, by: str) -> np.ndarray:
+def piece_numbers(docs: pl.DataFrame, by: str) -> np.ndarray:
     """Returns a number for each row of an `outline`, int64 (N,): rows with the same number must stay in one split.
 
     Equal texts tie rows, and so do equal groups. Ties are transitive: the numbers are the connected components.
@@ -250,11 +250,13 @@ def together(docs: pl.DataFrame, by: str) -> np.ndarray:
 
 
 def pieces(parts: Iterable[pl.DataFrame], labels: list[str], by: str) -> np.ndarray:
-    """Returns `together` for documents that come in parts, with the columns text, label and group."""
-    return together(pl.concat(outline(some.with_columns(split=pl.lit(None, pl.String)), labels) for some in parts), by)
+    """Returns `piece_numbers` for documents that come in parts, with the columns text, label and group."""
+    return piece_numbers(
+        pl.concat(outline(some.with_columns(split=pl.lit(None, pl.String)), labels) for some in parts), by
+    )
 
 
-def cut(pieces: np.ndarray, classes: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
+def split_off(pieces: np.ndarray, classes: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
     """Returns the rows to put aside, bool (N,): whole pieces, `share` of every class as nearly as the pieces allow.
 
     pieces, classes: int (N,). Greedy, the largest pieces first (equal ones in random order): a piece goes to the side

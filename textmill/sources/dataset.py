@@ -91,8 +91,10 @@ def _member(value: Any) -> str:
     return "a member" if isinstance(value, dict | Member) else "a label"
 
 
-Told = Annotated[Annotated[Label | None, Tag("a label")] | Annotated[Member, Tag("a member")], Discriminator(_member)]
-Members = Annotated[dict[Column, Told], Field(min_length=1)]
+MemberChoice = Annotated[
+    Annotated[Label | None, Tag("a label")] | Annotated[Member, Tag("a member")], Discriminator(_member)
+]
+Members = Annotated[dict[Column, MemberChoice], Field(min_length=1)]
 
 
 class Dataset(Section):

@@ -28,7 +28,7 @@ def split_of_file(path: str) -> Split | None:
     file, *folders = reversed(PurePosixPath(path).parts)
     for name in (file, *folders[:1]):
         words = [word.lower() for word in WORDS.findall(name)]
-        told = {KNOWN[word] for word in [*words, *map("".join, pairwise(words))] if word in KNOWN}
-        if told:
-            return told.pop() if len(told) == 1 else None
+        named = {KNOWN[word] for word in [*words, *map("".join, pairwise(words))] if word in KNOWN}
+        if named:
+            return named.pop() if len(named) == 1 else None
     return None

@@ -53,19 +53,19 @@ def parts_of(
             kind = kind or format_of(path.name) or "txt"
             _check_kind(data, kind, path.name)
         return [Part(file, checksum, kind, split=split)]
-    chosen = _choice(path, by_name and split is None, kind) if chosen is None else chosen
+    chosen = _obvious_members(path, by_name and split is None, kind) if chosen is None else chosen
     parts = []
     for name, what in chosen.items():
         with opened(path, name) as data:  # so that a missing member is reported now, not by the next stage
             _check_kind(data, kind or format_of(name) or "txt", f"{path.name}!{name}")
         own = what if isinstance(what, Member) else Member(split=split_of_file(name) if by_name else None, label=what)
         parts.append(Part(file, checksum, kind or format_of(name) or "txt", name, split or own.split, own.label))
-    if told := [f"{part.member} is {part.split}" for part in parts if part.split]:
-        say(f"{path.name}: {', '.join(told)}")
+    if named := [f"{part.member} is {part.split}" for part in parts if part.split]:
+        say(f"{path.name}: {', '.join(named)}")
     return parts
 
 
-def _choice(path: Path, by_name: bool, kind: str | None) -> Chosen:
+def _obvious_members(path: Path, by_name: bool, kind: str | None) -> Chosen:
     """Returns the files of an archive to read, if there is no doubt. Raises ParamsError if there is."""
     found = [name for name in members(path) if not PurePosixPath(name).name.startswith(".")]  # macOS adds ._train.csv
     tables = [name for name in found if kind or format_of(name)]

@@ -13,7 +13,7 @@ def lowered(strings: pl.Series) -> pl.Series:
     return _series(pc.ascii_lower(_flat(strings)))
 
 
-def cut(texts: pl.Series, lowercase: bool) -> tuple[pl.Series, np.ndarray]:
+def split_at_spaces(texts: pl.Series, lowercase: bool) -> tuple[pl.Series, np.ndarray]:
     """Splits texts before each space: returns the strings (P,) and the number of strings in each text, int64 (N,).
 
     lowercase: whether to lower-case ASCII letters.

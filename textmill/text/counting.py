@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from textmill.text.numbering import Numbering, hashed
-from textmill.text.pieces import Cut, Pieces, flat, numbered
+from textmill.text.pieces import Pieces, SplitTexts, flat, numbered
 
 IN_MEMORY = 64 << 20  # bytes of numbers (16 million pieces, 90 MB of English); the rest goes to a file
 
@@ -26,7 +26,7 @@ class Counted(NamedTuple):
         return np.bincount(self.numbers, np.repeat(self.seen, self.sizes), len(self.words)).astype(np.int64)
 
 
-def count(batches: Iterable[Cut], words: Callable[[pl.Series], pl.Series], spill: IO[bytes]) -> Counted:
+def count(batches: Iterable[SplitTexts], words: Callable[[pl.Series], pl.Series], spill: IO[bytes]) -> Counted:
     """Counts the words of texts that come in batches of pieces.
 
     words: returns the words of each piece, as a list Series. spill: a file for the numbers of the texts' pieces.
@@ -52,7 +52,7 @@ def count(batches: Iterable[Cut], words: Callable[[pl.Series], pl.Series], spill
     return Counted(pl.concat(different), np.concatenate(numbers), np.concatenate(sizes), seen, lengths)
 
 
-def waiting(spill: IO[bytes], lengths: list[np.ndarray]) -> Iterator[Pieces]:
+def read_back(spill: IO[bytes], lengths: list[np.ndarray]) -> Iterator[Pieces]:
     """Yields each batch of texts that `count` wrote to `spill`."""
     spill.seek(0)
     for batch in lengths:

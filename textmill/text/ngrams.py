@@ -71,11 +71,11 @@ def count(docs: Ragged, keys: Sequence[np.ndarray], vocabulary: int) -> Counts:
         place = np.searchsorted(known, found)
         unknown = known.take(place, mode="clip") != found if len(known) else slice(None)
         place[unknown] = -1
-        tables.append(chosen(table, place, len(known)))
+        tables.append(select_columns(table, place, len(known)))
     return side_by_side(tables)
 
 
-def chosen(table: Counts, place: np.ndarray, width: int) -> Counts:
+def select_columns(table: Counts, place: np.ndarray, width: int) -> Counts:
     """Returns the table with its columns moved to `place` (F,), ascending; columns at -1 are dropped.
 
     width: the number of columns of the result.

@@ -36,7 +36,7 @@ class Pieces(NamedTuple):
     lengths: np.ndarray  # number of pieces in each text, int64 (N,)
 
 
-class Spelling:
+class PieceIds:
     """The ids of D strings, one string after another: int32 (sum of `sizes`,). `sizes`: ids per string, int32 (D,)."""
 
     def __init__(self, ids: np.ndarray, sizes: np.ndarray):
@@ -61,7 +61,7 @@ class Spelling:
         return Ragged.of(flat, pieces.lengths + more.astype(np.int64))
 
 
-def marked_down(texts: pl.Series, markup: Markup) -> pl.Series:
+def without_markup(texts: pl.Series, markup: Markup) -> pl.Series:
     """Returns texts without HTML, as `markup` says, with null as the empty text."""
     if texts.null_count():
         texts = texts.fill_null("")
@@ -82,7 +82,7 @@ def flat(lists: pl.Series) -> tuple[pl.Series, np.ndarray]:
     return lists.explode(empty_as_null=False), lists.list.len().to_numpy().astype(np.int32)
 
 
-class Cut(NamedTuple):
+class SplitTexts(NamedTuple):
     """N texts split at spaces into P strings, which may begin with a space."""
 
     strings: pl.Series  # (P,), one text after another
@@ -92,24 +92,24 @@ class Cut(NamedTuple):
     fold: Fold = "none"  # folding still to be done
 
 
-def cut(texts: pl.Series, markup: Markup, lowercase: bool, fold: Fold = "none") -> Cut:
+def split_at_spaces(texts: pl.Series, markup: Markup, lowercase: bool, fold: Fold = "none") -> SplitTexts:
     """Returns texts without HTML, split at spaces. Keeps no state, so that a thread can run it."""
-    strings, lengths = kernels.cut(marked_down(texts, markup), lowercase)
-    return Cut(strings, hashed(strings), lengths, lowercase, fold)
+    strings, lengths = kernels.split_at_spaces(without_markup(texts, markup), lowercase)
+    return SplitTexts(strings, hashed(strings), lengths, lowercase, fold)
 
 
-def numbered(parts: Cut, seen: Numbering) -> tuple[pl.Series, Pieces]:
+def numbered(parts: SplitTexts, seen: Numbering) -> tuple[pl.Series, Pieces]:
     """Returns the strings not seen before, normalized as by `normal`, and the texts as pieces."""
     number, new = seen.add(parts.hashes)
     return _composed(parts.strings[new], parts.lowercase, parts.fold), Pieces(number, parts.lengths)
 
 
-def different(texts: pl.Series, markup: Markup, lowercase: bool, fold: Fold = "none") -> tuple[pl.Series, Pieces]:
+def distinct(texts: pl.Series, markup: Markup, lowercase: bool, fold: Fold = "none") -> tuple[pl.Series, Pieces]:
     """Returns the different strings between spaces, normalized as by `normal`, and the texts as pieces.
 
     A string may be returned twice if two spellings of it become equal.
     """
-    parts = cut(texts, markup, lowercase, fold)
+    parts = split_at_spaces(texts, markup, lowercase, fold)
     return numbered(parts, Numbering(min(BITS, len(parts.hashes).bit_length())))
 
 

@@ -9,7 +9,7 @@ def lowered(strings: pl.Series) -> pl.Series:
     return strings.str.to_lowercase()
 
 
-def cut(texts: pl.Series, lowercase: bool) -> tuple[pl.Series, np.ndarray]:
+def split_at_spaces(texts: pl.Series, lowercase: bool) -> tuple[pl.Series, np.ndarray]:
     """Splits texts at each space: returns the strings (P,) and the number of strings in each text, int64 (N,)."""
     lists = (lowered(texts) if lowercase else texts).str.split(" ")
     return lists.explode(empty_as_null=False), lists.list.len().to_numpy().astype(np.int64)

@@ -74,7 +74,7 @@ class Tokenizer(Protocol):
         """Returns all that is needed to encode texts again, as plain data that fits SPEC, without `format`."""
 
 
-class Named:
+class TokensFromIds:
     """A tokenizer whose tokens are all found from their ids."""
 
     def tokens(self: Tokenizer, text: str) -> list[str]:
@@ -82,7 +82,7 @@ class Named:
         return [self.token(number) for number in self.encode(pl.Series([text])).ids.tolist()]
 
 
-class Listed:
+class WithVocabulary:
     """A tokenizer that lists its tokens: entry i of `vocabulary` has the id i + SPECIALS."""
 
     vocabulary: tuple[str, ...]

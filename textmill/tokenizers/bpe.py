@@ -16,10 +16,10 @@ import polars as pl
 from pydantic import Field
 
 from textmill.config import Count, validate
-from textmill.text.pieces import Fold, Markup, Spelling, different, marked_down, normal
+from textmill.text.pieces import Fold, Markup, PieceIds, distinct, normal, without_markup
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, Ragged
-from textmill.text.tokenizer import NAMES, Named, Spec, Texts, Tokenizer, TokenizerConfig
+from textmill.text.tokenizer import NAMES, Spec, Texts, Tokenizer, TokenizerConfig, TokensFromIds
 
 BYTES = 256
 
@@ -48,7 +48,7 @@ class BpeSpec(Spec):
 
 
 @dataclass(frozen=True)
-class BpeTokenizer(Named):
+class BpeTokenizer(TokensFromIds):
     """The library's tokenizer, with its ids increased by SPECIALS."""
 
     CONFIG: ClassVar[type[TokenizerConfig]] = BpeConfig
@@ -79,18 +79,18 @@ class BpeTokenizer(Named):
             initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
             show_progress=False,
         )
-        plain = (normal(marked_down(texts, config.markup), config.lowercase, config.fold) for texts in read())
+        plain = (normal(without_markup(texts, config.markup), config.lowercase, config.fold) for texts in read())
         learner.train_from_iterator((texts.to_list() for texts in plain), trainer)
         tokenizer = cls(config.lowercase, config.markup, learner.to_str(), config.fold)
         return tokenizer, prefetch(tokenizer.encode, read())
 
     def encode(self, texts: pl.Series) -> Ragged:
         """Returns the ids of each text. An empty text becomes one UNK, so that it can be scored."""
-        strings, pieces = different(texts, self.markup, self.lowercase, self.fold)
+        strings, pieces = distinct(texts, self.markup, self.lowercase, self.fold)
         found = self._library.encode_batch_fast(strings.str.strip_prefix(" ").to_list())  # the library adds one
         sizes = np.fromiter(map(len, found), np.int32, len(found))
         ids = np.fromiter((number for piece in found for number in piece.ids), np.int32, sizes.sum())
-        return Spelling(ids + np.int32(SPECIALS), sizes).documents(pieces)
+        return PieceIds(ids + np.int32(SPECIALS), sizes).documents(pieces)
 
     @cached_property
     def _library(self) -> Any:

@@ -12,10 +12,10 @@ from pydantic import Field
 
 from textmill.config import Count, validate
 from textmill.errors import DataError
-from textmill.text.pieces import Fold, Markup, marked_down, normal
+from textmill.text.pieces import Fold, Markup, normal, without_markup
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.text.tokenizer import NAMES, Listed, Spec, Texts, Tokenizer, TokenizerConfig, checked_vocabulary
+from textmill.text.tokenizer import NAMES, Spec, Texts, Tokenizer, TokenizerConfig, WithVocabulary, checked_vocabulary
 
 POINTS = 0x110000  # number of Unicode code points
 
@@ -43,7 +43,7 @@ class CharSpec(Spec):
 
 
 @dataclass(frozen=True)
-class CharTokenizer(Listed):
+class CharTokenizer(WithVocabulary):
     """Character i of `vocabulary` has the id i + SPECIALS."""
 
     CONFIG: ClassVar[type[TokenizerConfig]] = CharConfig
@@ -90,7 +90,7 @@ class CharTokenizer(Listed):
 
     def _points(self, texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
         """Returns the code points of all texts, one text after another, and how many each text has."""
-        texts = normal(marked_down(texts, self.markup), self.lowercase, self.fold)
+        texts = normal(without_markup(texts, self.markup), self.lowercase, self.fold)
         points = np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
         return points, texts.str.len_chars().to_numpy().astype(np.int64)
 

@@ -20,10 +20,10 @@ from textmill.config import Package, Repo, Revision, Sha256, shown, validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.fetch import check_path, fetch_hub_file, fetch_members
 from textmill.fetch.places import Fetched, Places
-from textmill.text.pieces import Markup, Spelling, different, marked_down, normal
+from textmill.text.pieces import Markup, PieceIds, distinct, normal, without_markup
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.text.tokenizer import FILE, NAMES, Named, Spec, Texts, Tokenizer, TokenizerConfig
+from textmill.text.tokenizer import FILE, NAMES, Spec, Texts, Tokenizer, TokenizerConfig, TokensFromIds
 
 FileName = Literal["tokenizer.json", "config.json", "model.safetensors"]
 ENCODER: tuple[FileName, FileName] = ("config.json", "model.safetensors")
@@ -131,7 +131,7 @@ class PretrainedSpec(Spec):
 
 
 @dataclass(frozen=True)
-class PretrainedTokenizer(Named):
+class PretrainedTokenizer(TokensFromIds):
     """The library's tokenizer, with its ids increased by SPECIALS and its unknown token as UNK.
 
     A special token spelled in a text is treated as text. A Unigram vocabulary would still match it; it then is UNK.
@@ -167,9 +167,9 @@ class PretrainedTokenizer(Named):
     def encode(self, texts: pl.Series) -> Ragged:
         """Returns the ids of each text. An empty text becomes one UNK, so that it can be scored."""
         if self._cuts_at_spaces:
-            strings, pieces = different(texts, self.markup, lowercase=False)
-            return Spelling(*self._ids(strings)).documents(pieces)
-        return Ragged.of(*self._ids(normal(marked_down(texts, self.markup), lowercase=False)))
+            strings, pieces = distinct(texts, self.markup, lowercase=False)
+            return PieceIds(*self._ids(strings)).documents(pieces)
+        return Ragged.of(*self._ids(normal(without_markup(texts, self.markup), lowercase=False)))
 
     def _ids(self, strings: pl.Series) -> tuple[np.ndarray, np.ndarray]:
         """Returns the ids of all strings, one string after another, and how many each has."""

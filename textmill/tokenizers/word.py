@@ -12,12 +12,12 @@ from pydantic import AfterValidator, Field
 
 from textmill.config import Count, validate
 from textmill.errors import DataError
-from textmill.text.counting import Counted, count, waiting
+from textmill.text.counting import Counted, count, read_back
 from textmill.text.patterns import PATTERNS, SPACED
-from textmill.text.pieces import Fold, Markup, Spelling, cut, different, flat, normal
+from textmill.text.pieces import Fold, Markup, PieceIds, distinct, flat, normal, split_at_spaces
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
-from textmill.text.tokenizer import NAMES, Listed, Spec, Texts, Tokenizer, TokenizerConfig, checked_vocabulary
+from textmill.text.tokenizer import NAMES, Spec, Texts, Tokenizer, TokenizerConfig, WithVocabulary, checked_vocabulary
 
 WORDS = "a B, c 1 2 \u00e9 \u4e2d. ' - !"  # text on which to try a pattern
 
@@ -68,7 +68,7 @@ class WordSpec(Spec):
 
 
 @dataclass(frozen=True)
-class WordTokenizer(Listed):
+class WordTokenizer(WithVocabulary):
     """A pattern and the words that have ids: word i of `vocabulary` has the id i + SPECIALS."""
 
     CONFIG: ClassVar[type[TokenizerConfig]] = WordConfig
@@ -97,24 +97,24 @@ class WordTokenizer(Listed):
         """
         stop = tuple(normal(pl.Series(config.stop, dtype=pl.String), config.lowercase, config.fold).to_list())
         blank = cls(config.lowercase, config.markup, config.pattern, (), stop, config.fold)
-        batches = prefetch(lambda texts: cut(texts, config.markup, config.lowercase, config.fold), read())
+        batches = prefetch(lambda texts: split_at_spaces(texts, config.markup, config.lowercase, config.fold), read())
         found = count(batches, blank._words, spill)
         kept = _most_frequent(found, config)  # numbers of words
         table = np.full(len(found.words), UNK, np.int32)
         table[kept] = np.arange(SPECIALS, len(kept) + SPECIALS)
         tokenizer = replace(blank, vocabulary=tuple(found.words.gather(kept).to_list()))
-        spelling = Spelling(table[found.numbers], found.sizes)
-        return tokenizer, prefetch(spelling.documents, waiting(spill, found.lengths))
+        spelling = PieceIds(table[found.numbers], found.sizes)
+        return tokenizer, prefetch(spelling.documents, read_back(spill, found.lengths))
 
     def encode(self, texts: pl.Series) -> Ragged:
         """Returns the ids of each text. A text without words becomes one UNK, so that it can be scored."""
-        strings, pieces = different(texts, self.markup, self.lowercase, self.fold)
+        strings, pieces = distinct(texts, self.markup, self.lowercase, self.fold)
         words, sizes = flat(self._words(strings))
-        return Spelling(self._ids(words), sizes).documents(pieces)
+        return PieceIds(self._ids(words), sizes).documents(pieces)
 
     def tokens(self, text: str) -> list[str]:
         """Returns the words of a text, known or not."""
-        strings, pieces = different(pl.Series([text]), self.markup, self.lowercase, self.fold)
+        strings, pieces = distinct(pl.Series([text]), self.markup, self.lowercase, self.fold)
         words, _ = flat(self._words(strings).gather(pieces.number))
         return words.to_list() or [NAMES[UNK]]
 

@@ -14,7 +14,7 @@ from textmill.records.fit import Fit
 from textmill.timings import Timing
 from textmill.tracking.origin import of_commit
 from textmill.tracking.snapshot import Snapshot, read_snapshot, stage
-from textmill.verify.cache import cache_of, held
+from textmill.verify.cache import cache_of, cached_file
 from textmill.verify.commit import Commit, contents
 
 RECORDED = ("train", "evaluate", "compare")  # the stages whose outputs are recorded
@@ -81,7 +81,7 @@ def _lay_out(commit: Commit, folder: Path, root: Path) -> Snapshot:
 
 def _link(cache: Path, md5: str, target: Path) -> bool:
     """Links a file or folder of the cache to its own name; returns whether all of it is there."""
-    source = held(cache, md5)
+    source = cached_file(cache, md5)
     if not source:
         return False
     target.parent.mkdir(parents=True, exist_ok=True)

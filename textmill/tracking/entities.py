@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import textmill
-from textmill.judging.comparison import TOLD
+from textmill.judging.comparison import REPORTED
 from textmill.judging.metrics import METRICS
 from textmill.records.comparison import Entry
 from textmill.records.fit import Fit, FittedSeed
@@ -31,7 +31,7 @@ def metrics_of(scores: Scores, fit: Fit, times: Timing, entry: Entry, metric: st
     deviation. entry: the model's in the comparison by `metric`; its interval is the mean's.
     """
     own = scores.of(fit.seed)
-    metrics: dict[str, float | None] = {f"test_{name}": own.get(name) for name in TOLD}
+    metrics: dict[str, float | None] = {f"test_{name}": own.get(name) for name in REPORTED}
     metrics |= interval_of(metric, entry)
     metrics |= {f"validation_{name}": value for name, value in fit.validation}
     if tempered := scores.tempered(fit.seed):

@@ -8,7 +8,7 @@ from textmill.bundle import read_config
 from textmill.records.fit import Fit
 from textmill.records.history import HISTORY, read_history
 from textmill.records.scores import Scores
-from textmill.timings import recall
+from textmill.timings import recorded
 from textmill.tracking import artifacts, entities, pages
 from textmill.tracking.experiment import Experiment
 from textmill.tracking.names import BUNDLE, COMPLETE, KEY, KIND, MODEL, NOTE, PARENT
@@ -89,7 +89,7 @@ def _write(experiment: Experiment, found: Snapshot, result: Result, params: Para
     client, comparison, shown = experiment.client, found.comparison, params.of(result.name)
     scores, fit = Scores.read(result.outs[Scores.FILE].path), Fit.read(result.outs[Fit.FILE].path)
     history = read_history(result.outs[HISTORY].path)
-    timing = recall(found.measured / result.name, read_config(result.bundle.path).weights)
+    timing = recorded(found.measured / result.name, read_config(result.bundle.path).weights)
     unknown = found.origin.made or time.time()
     started, ended = timing.started or unknown, timing.ended or unknown
 

@@ -61,6 +61,6 @@ class Loader:
         """Returns ids (B, T), padded with PAD to the largest of the rows' `steps`, and lengths (B,); both int64."""
         start, lengths, head, skipped = self.rows[:, torch.from_numpy(rows).to(self.device), None]  # each (B, 1)
         step = torch.arange(int(self.steps[rows].max()), device=self.device)  # (T,)
-        inside = step < lengths  # (B, T)
-        position = torch.where(inside, start + step + skipped * (step >= head), 0)
-        return self.ids[position].long().masked_fill(~inside, PAD), lengths[:, 0]
+        mask = step < lengths  # (B, T)
+        position = torch.where(mask, start + step + skipped * (step >= head), 0)
+        return self.ids[position].long().masked_fill(~mask, PAD), lengths[:, 0]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from textmill import tally
-from textmill.confidence import ENOUGH, Calibration, steps, tempered
+from textmill.confidence import ENOUGH, Calibration, at_temperature, steps
 from textmill.text.encoding import Encoded
 from textmill.text.ragged import Ragged
 from textmill.training.task import Model
@@ -23,7 +23,7 @@ class Calibrated:
 
     def predict_proba(self, docs: Ragged) -> np.ndarray:
         """Returns the calibrated probability of each class for each document, float32 (N, C)."""
-        return tempered(self.model.predict_proba(docs), self.temperature)
+        return at_temperature(self.model.predict_proba(docs), self.temperature)
 
     def positions(self, length: int) -> np.ndarray:
         """Returns the positions that it reads in a document of `length` ids, ascending, int64 (R,)."""
@@ -34,7 +34,7 @@ class Calibrated:
         return self.model.tensors()
 
 
-def calibrated(model: Model, validation: Encoded) -> Calibrated:
+def calibrate(model: Model, validation: Encoded) -> Calibrated:
     """Returns a fitted model, calibrated on the validation split."""
     return Calibrated(model, calibration(model.predict_proba(validation.docs), validation.labels))
 
@@ -45,10 +45,10 @@ def calibration(probabilities: np.ndarray, labels: np.ndarray) -> Calibration:
     With fewer than ENOUGH documents, the temperature stays 1 unless it gains PLAIN.
     """
     temperature = fitted_temperature(probabilities, labels)
-    before, after = (tally.log_loss(tempered(probabilities, one), labels) for one in (1, temperature))
+    before, after = (tally.log_loss(at_temperature(probabilities, one), labels) for one in (1, temperature))
     if len(labels) < ENOUGH and len(labels) * (before - after) < PLAIN:
         temperature, after = 1.0, before
-    found = tempered(probabilities, temperature)
+    found = at_temperature(probabilities, temperature)
     return Calibration(
         temperature=temperature,
         documents=len(labels),

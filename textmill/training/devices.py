@@ -95,6 +95,6 @@ def _emulated() -> bool:
     return best[torch.bfloat16] >= EMULATED * best[torch.float32]  # with too coarse a clock, both are 0
 
 
-def rounding(device: torch.device, precision: str) -> AbstractContextManager:
+def autocast_for(device: torch.device, precision: str) -> AbstractContextManager:
     """Returns the context in which products are computed in `precision`."""
     return nullcontext() if precision == "float32" else torch.autocast(device.type, torch.bfloat16)

@@ -53,7 +53,7 @@ def share(rows: np.ndarray) -> np.ndarray:
     return rows[rank() :: size()]
 
 
-def total(network: nn.Module, loss: Tensor) -> Tensor:
+def sum_gradients(network: nn.Module, loss: Tensor) -> Tensor:
     """Replaces the gradients in `network` by their sum over all ranks and returns the sum of the losses."""
     if size() == 1:
         return loss
@@ -70,7 +70,7 @@ def total(network: nn.Module, loss: Tensor) -> Tensor:
     return flat[0]
 
 
-def gathered(scores: np.ndarray) -> np.ndarray:
+def sum_scores(scores: np.ndarray) -> np.ndarray:
     """Returns the scores of all ranks, added up; each has zeros where the others have scores."""
     if size() == 1:
         return scores

@@ -21,7 +21,7 @@ OFTEN = 300  # seconds of work that a kill may cost
 
 
 @dataclass(frozen=True)
-class Within:
+class EpochProgress:
     """Progress within an epoch."""
 
     steps: int = 0  # updates so far
@@ -42,12 +42,12 @@ class Epochs(Generic[R]):
         self.name, self.count, self.updates, self.folder = name, count, updates, folder
         self.history: list[R] = []
         self.best: dict[str, Tensor] = {}
-        self.within, self.started = Within(), time.monotonic()
+        self.within, self.started = EpochProgress(), time.monotonic()
         if folder:
             checkpoint.check_room(folder, updates.weights, updates.average)
             if found := checkpoint.load(folder, updates.weights, updates.average, updates.tuner):
                 facts, self.best = found
-                self.history, self.within = facts["history"], Within(**facts["within"])
+                self.history, self.within = facts["history"], EpochProgress(**facts["within"])
                 steps = f" and {self.within.steps} steps" if self.within.steps else ""
                 say(f"resuming after {name} {len(self.history)}{steps}")
         distributed.agree(len(self.history))
@@ -62,7 +62,7 @@ class Epochs(Generic[R]):
         """The time that the current epoch has taken, without interruptions."""
         return time.monotonic() - self.started
 
-    def through(self, batches: Iterable[T], steps: int) -> Iterator[tuple[float, T]]:
+    def remaining(self, batches: Iterable[T], steps: int) -> Iterator[tuple[float, T]]:
         """Yields the batches that the current epoch has not seen, one per step, with the share of all steps done."""
         self.started = kept = time.monotonic()
         self.started -= self.within.seconds
@@ -71,7 +71,7 @@ class Epochs(Generic[R]):
                 continue
             yield (self.number - 1 + (step + 0.5) / steps) / self.count, batch
             if distributed.size() == 1 and time.monotonic() - kept > OFTEN:
-                self.keep()
+                self.save()
                 kept = time.monotonic()
 
     def update(self, gradients: Callable[[], Tensor], lr: float, documents: int) -> None:
@@ -79,26 +79,26 @@ class Epochs(Generic[R]):
         done = self.within
         with unbroken():
             loss = self.updates.step(gradients, lr, f"{self.name} {self.number}, step {done.steps + 1}")
-            self.within = Within(done.steps + 1, done.loss + loss * documents, lr, self.seconds)
+            self.within = EpochProgress(done.steps + 1, done.loss + loss * documents, lr, self.seconds)
 
     def end(self, row: R) -> None:
         """Ends the current epoch, whose row of the history is `row`, and saves."""
         with unbroken():
             self.history.append(row)
-            self.within = Within()
-            self.keep()
+            self.within = EpochProgress()
+            self.save()
 
     @contextmanager
-    def kept_when_interrupted(self) -> Iterator[None]:
+    def saved_when_interrupted(self) -> Iterator[None]:
         """Saves the progress if the block is interrupted."""
         try:
             yield
         except KeyboardInterrupt:
             if distributed.size() == 1:
-                self.keep()
+                self.save()
             raise
 
-    def keep(self) -> None:
+    def save(self) -> None:
         """Saves the progress, if there is a folder."""
         if self.folder and distributed.rank() == 0:
             steps, updates = self.within.steps, self.updates

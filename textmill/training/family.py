@@ -43,10 +43,10 @@ class NetworkFamily(Family):
         """Returns a new network with random weights from the task's seed."""
         import torch
 
-        from textmill.training.neural import outputs
+        from textmill.training.neural import output_count
 
         torch.manual_seed(task.seed)
-        return self.network(config, task.vocabulary, outputs(settings, task), settings.max_len)
+        return self.network(config, task.vocabulary, output_count(settings, task), settings.max_len)
 
     def fit(
         self,

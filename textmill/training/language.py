@@ -20,7 +20,7 @@ KEPT = -1
 ROWS = 512  # states whose scores are in memory at once on a CPU
 
 
-class Guess(nn.Module):
+class WordScores(nn.Module):
     """The output layer: scores words by a projection of the state and the network's word embeddings.
 
     Both directions share it (ELMo: Peters et al. 2018). A word's bias starts at the logarithm of its share.
@@ -33,16 +33,16 @@ class Guess(nn.Module):
         shares = np.maximum(counts, 1) / counts.sum()
         self.bias = nn.Parameter(torch.tensor(np.log(shares), dtype=torch.float32))
 
-    def forward(self, states: Tensor, targets: Tensor, words: Tensor, drawn: Tensor, chance: Tensor) -> Tensor:
+    def forward(self, states: Tensor, targets: Tensor, words: Tensor, drawn: Tensor, probability: Tensor) -> Tensor:
         """Returns the loss of the sampled softmax, the mean over states (N, H) and targets (N,), in nats.
 
-        words: (V, W) embeddings. drawn: (K,) different ids; chance: (K,) the probability that each was drawn.
+        words: (V, W) embeddings. drawn: (K,) different ids; probability: (K,) the probability that each was drawn.
         """
-        return sampled_surprise(self.project(states), targets, words, self.bias, drawn, chance)
+        return sampled_loss(self.project(states), targets, words, self.bias, drawn, probability)
 
 
-def sampled_surprise(
-    states: Tensor, targets: Tensor, words: Tensor, bias: Tensor, drawn: Tensor, chance: Tensor
+def sampled_loss(
+    states: Tensor, targets: Tensor, words: Tensor, bias: Tensor, drawn: Tensor, probability: Tensor
 ) -> Tensor:
     """Returns the mean negative log-likelihood (nats) of targets (N,), from states (N, W) and words (V, W), estimated.
 
@@ -53,11 +53,11 @@ def sampled_surprise(
     column[drawn] = torch.arange(len(drawn), device=drawn.device)
     own, others = F.embedding(torch.cat([targets, drawn]), words).split([len(targets), len(drawn)])
     score = (states * own).sum(1).float() + bias[targets]  # (N,)
-    return Surprise.apply(states, others, bias[drawn] - chance.log().to(bias.dtype), score, column[targets])
+    return SampledLoss.apply(states, others, bias[drawn] - probability.log().to(bias.dtype), score, column[targets])
 
 
-class Surprise(torch.autograd.Function):
-    """The slow part of `sampled_surprise`, with its gradient, computed for a part of the rows at a time.
+class SampledLoss(torch.autograd.Function):
+    """The slow part of `sampled_loss`, with its gradient, computed for a part of the rows at a time.
 
     The scores of all N states and K words would pass through main memory about ten times. Parts of them stay in the
     cache, which takes a quarter of the time.
@@ -102,12 +102,12 @@ class Negatives:
         self.draws, self.ends = draws, np.cumsum(share)
         self.ends /= self.ends[-1]
         with np.errstate(divide="ignore"):  # a corpus with one word
-            self.chance = -np.expm1(draws * np.log1p(-share))  # probability of being among `draws` draws
+            self.probability = -np.expm1(draws * np.log1p(-share))  # probability of being among `draws` draws
 
     def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Returns different ids (K,), K <= draws, and the probability that each was drawn, float64 (K,)."""
         drawn = np.unique(np.searchsorted(self.ends, rng.random(self.draws), side="right"))
-        return drawn, self.chance[drawn]
+        return drawn, self.probability[drawn]
 
 
 def masks(documents: int, steps: int, vocabulary: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -18,10 +18,10 @@ from textmill.text.encoding import Encoded
 from textmill.text.ragged import Ragged
 from textmill.training import backward, distributed, memory
 from textmill.training.batching import Loader, batches
-from textmill.training.devices import rounding
+from textmill.training.devices import autocast_for
 from textmill.training.epochs import Epochs
-from textmill.training.optimizing import learned, loss_function, probabilities, rate
-from textmill.training.pace import groups, paced
+from textmill.training.optimizing import learning_rate, loss_function, probabilities, share_learned
+from textmill.training.pace import batches_by_update, with_enough_updates
 from textmill.training.settings import Reading, TrainConfig
 from textmill.training.task import EpochRow
 from textmill.training.updates import Updates
@@ -47,7 +47,7 @@ def train(
     """
     device = next(network.parameters()).device
     loader = Loader(data.docs, settings.max_len, settings.cut, device)
-    settings = paced(settings, loader.steps)
+    settings = with_enough_updates(settings, loader.steps)
     learn = learning(network, loader, data.labels, settings)
     updates = Updates(network, settings)
     kept = network if updates.average is None else cast(Network, updates.average.module)  # is validated and saved
@@ -59,11 +59,11 @@ def train(
         if not epochs.within.steps:
             torch.manual_seed(draws)
         network.train()
-        steps = groups(loader.steps, settings, rng)
+        steps = batches_by_update(loader.steps, settings, rng)
         stale = sum(best_epoch(epochs.history[:n], settings.monitor) < n for n in range(1, epochs.number))
-        with epochs.kept_when_interrupted():
-            for done, group in epochs.through(steps, len(steps)):
-                epochs.update(partial(learn, group), rate(settings, done, stale), sum(map(len, group)))
+        with epochs.saved_when_interrupted():
+            for done, group in epochs.remaining(steps, len(steps)):
+                epochs.update(partial(learn, group), learning_rate(settings, done, stale), sum(map(len, group)))
             scores = epoch_scores(predict(kept, validation.docs, settings), validation.labels)
             if not math.isfinite(scores["log_loss"]):
                 raise DivergedError(f"epoch {epochs.number}: the weights are no longer finite; lower lr, or set clip")
@@ -87,7 +87,7 @@ def train(
             epochs.end(row)
     network.load_state_dict(epochs.best)
     best = best_epoch(epochs.history, settings.monitor)
-    return epochs.history, best, _told(epochs.history, best, settings, data.labels)
+    return epochs.history, best, _summary(epochs.history, best, settings, data.labels)
 
 
 def learning(
@@ -100,7 +100,7 @@ def learning(
     """
     targets = torch.tensor(labels, device=loader.device)
     measure = loss_function(settings, labels, int(labels.max()) + 1)
-    autocast = rounding(loader.device, settings.precision)
+    autocast = autocast_for(loader.device, settings.precision)
     descend = backward.plain
     if settings.adversarial is not None:
         descend = partial(backward.adversarial, length=settings.adversarial)
@@ -124,12 +124,12 @@ def predict(network: Network, docs: Ragged, settings: Reading, precision: str = 
     loader = Loader(docs, settings.max_len, settings.cut, device)
     out = np.zeros((len(docs), max(2, network.classify.out_features)), np.float32)
     network.eval()
-    with torch.inference_mode(), rounding(device, precision):
+    with torch.inference_mode(), autocast_for(device, precision):
         for rows in batches(loader.steps, settings.batch_tokens)[distributed.rank() :: distributed.size()]:
             ids, lengths = loader.batch(rows)
             with memory.enough(ids.device, ids):
                 out[rows] = probabilities(network(ids, lengths)).cpu().numpy()
-    return distributed.gathered(out)
+    return distributed.sum_scores(out)
 
 
 def best_epoch(history: list[EpochRow], monitor: str) -> int:
@@ -137,9 +137,9 @@ def best_epoch(history: list[EpochRow], monitor: str) -> int:
     return history.index(max(history, key=GOODNESS[monitor])) + 1
 
 
-def _told(history: list[EpochRow], best: int, settings: TrainConfig, labels: np.ndarray) -> Learning:
+def _summary(history: list[EpochRow], best: int, settings: TrainConfig, labels: np.ndarray) -> Learning:
     updates = sum(row["updates"] or 0 for row in history)
-    kept, last = (learned(row["train_loss"] or 0.0, settings, labels) for row in (history[best - 1], history[-1]))
+    kept, last = (share_learned(row["train_loss"] or 0.0, settings, labels) for row in (history[best - 1], history[-1]))
     return Learning(
         epochs=settings.epochs,
         updates=updates,

@@ -61,7 +61,7 @@ class Neural:
         return {name: tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()}
 
 
-def outputs(settings: Reading, task: Task) -> int:
+def output_count(settings: Reading, task: Task) -> int:
     """Returns the number of logits: one per class, or one with loss: bce. Raises ParamsError if bce does not fit."""
     if settings.loss == "bce" and task.classes != 2:
         raise ParamsError(f"train.loss: bce is for two classes, found {task.classes}; set cross_entropy")
@@ -82,9 +82,9 @@ def trained(
     with memory.enough(device), distributed.group(device):
         precision = find_precision(settings.precision, network.to(device))
         found = settings.model_copy(update={"precision": precision})
-        told = pretrain(network, pretraining, found, task) if pretraining else None
+        facts = pretrain(network, pretraining, found, task) if pretraining else None
         history, best, learning = train(network, data, validation, found, task.seed, folder)
-    return Fitted(Neural(network, settings), history, best, device.type, precision, told, learning)
+    return Fitted(Neural(network, settings), history, best, device.type, precision, facts, learning)
 
 
 def restored(build: Callable[[], Network], settings: Reading, tensors: Mapping[str, np.ndarray], where: str) -> Neural:
@@ -92,7 +92,7 @@ def restored(build: Callable[[], Network], settings: Reading, tensors: Mapping[s
 
     Raises ArtifactError with `where` if a weight does not fit.
     """
-    with Undrawn():
+    with SkipInit():
         network = build()
     own = network.state_dict()
     forms = {name: (tuple(weight.shape), str(weight.dtype).removeprefix("torch.")) for name, weight in own.items()}
@@ -101,7 +101,7 @@ def restored(build: Callable[[], Network], settings: Reading, tensors: Mapping[s
     return Neural(network.to(find_device(settings.device if settings.device == "cpu" else "auto")), settings)
 
 
-class Undrawn(TorchFunctionMode):
+class SkipInit(TorchFunctionMode):
     """A context that skips the random initialization of weights, which a file provides. Other values are computed."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -18,7 +18,7 @@ from textmill.training.settings import TrainConfig
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
-class Measure(Protocol):
+class LossFunction(Protocol):
     """A loss, as `loss_function` returns it."""
 
     def __call__(self, logits: Tensor, target: Tensor, documents: int) -> Tensor:
@@ -64,7 +64,7 @@ def moving_average(network: nn.Module, keep: float) -> AveragedModel:
     return AveragedModel(network, multi_avg_fn=mix)
 
 
-def rate(settings: TrainConfig, done: float, stale: int) -> float:
+def learning_rate(settings: TrainConfig, done: float, stale: int) -> float:
     """Returns the learning rate after a share `done` (0..1) of all steps and `stale` epochs without a new best."""
     if done < settings.warmup:
         return settings.lr * done / settings.warmup
@@ -78,7 +78,7 @@ def rate(settings: TrainConfig, done: float, stale: int) -> float:
     return settings.lr * factors[settings.schedule]
 
 
-def loss_function(settings: TrainConfig, labels: np.ndarray, classes: int) -> Measure:
+def loss_function(settings: TrainConfig, labels: np.ndarray, classes: int) -> LossFunction:
     """Returns the loss: logits (B, outputs) and class numbers (B,) -> their share of the mean over a batch.
 
     labels: int (N,) of the training split. The loss's third argument is the number of documents in the batch, which is
@@ -110,7 +110,7 @@ def loss_function(settings: TrainConfig, labels: np.ndarray, classes: int) -> Me
     return measure
 
 
-def learned(loss: float, settings: TrainConfig, labels: np.ndarray) -> float:
+def share_learned(loss: float, settings: TrainConfig, labels: np.ndarray) -> float:
     """Returns where a mean training loss is between guessing by the classes' shares (0) and knowing each label (1).
 
     labels: int (N,), those of the training split. Both ends are entropies of the targets; with smoothing, the loss of

@@ -10,7 +10,7 @@ from textmill.training.settings import TrainConfig
 LEAST = 32  # documents in an update; gradients of fewer are mostly noise
 
 
-def groups(
+def batches_by_update(
     lengths: np.ndarray, settings: TrainConfig, rng: np.random.Generator | None = None
 ) -> list[list[np.ndarray]]:
     """Returns the batches of an epoch, as `batching.batches` makes them, in one list per update.
@@ -21,7 +21,7 @@ def groups(
     return [parts[at : at + settings.accumulate] for at in range(0, len(parts), settings.accumulate)]
 
 
-def paced(settings: TrainConfig, lengths: np.ndarray) -> TrainConfig:
+def with_enough_updates(settings: TrainConfig, lengths: np.ndarray) -> TrainConfig:
     """Returns settings with at least `settings.updates` updates, unless training stops early; null: unchanged.
 
     lengths: int (N,), of the training documents, truncated. First, batches get smaller, down to LEAST documents per
@@ -31,11 +31,11 @@ def paced(settings: TrainConfig, lengths: np.ndarray) -> TrainConfig:
     if least is None:
         return settings
     per = math.ceil(least / settings.epochs)
-    if len(groups(lengths, settings)) >= per:
+    if len(batches_by_update(lengths, settings)) >= per:
         return settings
     documents = max(1, max(LEAST, rows // per) // settings.accumulate)
     smaller = min(settings.batch_documents or documents, documents)
     settings = settings.model_copy(update={"batch_documents": smaller})
-    epochs = max(settings.epochs, math.ceil(least / len(groups(lengths, settings))))
+    epochs = max(settings.epochs, math.ceil(least / len(batches_by_update(lengths, settings))))
     patience = settings.patience and round(settings.patience * epochs / settings.epochs)
     return settings.model_copy(update={"epochs": epochs, "patience": patience})

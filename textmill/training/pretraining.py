@@ -24,18 +24,19 @@ from textmill.networks.layers import LockedDropout, Network
 from textmill.text.ragged import Ragged
 from textmill.training import distributed, memory
 from textmill.training.batching import Loader, batches
-from textmill.training.devices import rounding
+from textmill.training.devices import autocast_for
 from textmill.training.epochs import Epochs
-from textmill.training.language import Guess, Negatives, masked_words, masks, next_words, vectors_of
-from textmill.training.optimizing import rate
+from textmill.training.language import Negatives, WordScores, masked_words, masks, next_words, vectors_of
+from textmill.training.optimizing import learning_rate
 from textmill.training.settings import TrainConfig
 from textmill.training.task import Task
 from textmill.training.updates import Updates
 
 Masked = tuple[np.ndarray, np.ndarray] | None
 
-ABOVE = {"bigrams", "pooling", "dropout", "locked", "head"}  # network keys that do not affect pretraining
-TAKEN = {"batch_tokens", "optimizer", "weight_decay", "schedule", "warmup", "clip", "precision"}  # train keys that do
+# Network keys that do not affect pretraining, and train keys that do.
+UNRELATED_KEYS = {"bigrams", "pooling", "dropout", "locked", "head"}
+TRAIN_KEYS = {"batch_tokens", "optimizer", "weight_decay", "schedule", "warmup", "clip", "precision"}
 
 
 def pretrain(network: Network, config: NetworkConfig, settings: TrainConfig, task: Task) -> dict[str, Any]:
@@ -43,7 +44,7 @@ def pretrain(network: Network, config: NetworkConfig, settings: TrainConfig, tas
 
     Returns epochs, loss (nats), documents, tokens and seconds.
 
-    config: the network's config, with `pretrain`; other settings are those of training (TAKEN), without dropout.
+    config: the network's config, with `pretrain`; other settings are those of training (TRAIN_KEYS), without dropout.
     Windows are consecutive parts of the joined texts, as in RoBERTa (Liu et al. 2019, FULL-SENTENCES), so a window may
     contain the end of one text and the beginning of the next. All randomness in an epoch comes from (seed, epoch).
     The task's cache keeps one body for each seed, and the checkpoints of unfinished ones.
@@ -60,8 +61,8 @@ def pretrain(network: Network, config: NetworkConfig, settings: TrainConfig, tas
     counts = np.bincount(corpus.ids, minlength=len(words))
     negatives = Negatives(counts, plan.negatives)
     torch.manual_seed(seed)
-    guess = Guess(network.width, words.shape[1], counts).to(words.device)
-    updates = Updates(_trained(network, guess), settings)
+    output = WordScores(network.width, words.shape[1], counts).to(words.device)
+    updates = Updates(_trained(network, output), settings)
     if words.requires_grad:
         updates.tuner.register_step_post_hook(lambda *_: embed.bound())
     place = task.cache / f"{seed}-{_key(network, config, settings, corpus, task.code)[:16]}" if task.cache else None
@@ -74,12 +75,12 @@ def pretrain(network: Network, config: NetworkConfig, settings: TrainConfig, tas
         rng = np.random.default_rng([seed, epochs.number])
         docs = windows(corpus, plan.window, rng)
         loader = Loader(docs, plan.window, "head", words.device)  # windows are not longer, so none is truncated
-        learn = learning(network, guess, loader, settings)
+        learn = learning(network, output, loader, settings)
         parts = batches(docs.lengths, settings.batch_tokens, None, rng)
         given = ((part, *negatives.draw(rng), _masks(network, len(part), plan.window, rng)) for part in parts)
-        with epochs.kept_when_interrupted():
-            for done, (part, *drawn) in epochs.through(given, len(parts)):
-                epochs.update(partial(learn, part, *drawn), rate(settings, done, 0), len(part))
+        with epochs.saved_when_interrupted():
+            for done, (part, *drawn) in epochs.remaining(given, len(parts)):
+                epochs.update(partial(learn, part, *drawn), learning_rate(settings, done, 0), len(part))
             row = {"loss": epochs.within.loss / len(docs), "seconds": epochs.seconds}
             say(
                 f"pretraining epoch {epochs.number}/{plan.epochs}: loss {row['loss']:.4f} "
@@ -102,26 +103,26 @@ def pretrain(network: Network, config: NetworkConfig, settings: TrainConfig, tas
     }
 
 
-def learning(network: Network, guess: Guess, loader: Loader, settings: TrainConfig) -> Callable[..., Tensor]:
-    """Returns a function that adds the gradients of a batch's mean loss to `network` and `guess` and returns that loss.
+def learning(network: Network, output: WordScores, loader: Loader, settings: TrainConfig) -> Callable[..., Tensor]:
+    """Returns a function that adds the gradients of a batch's mean loss to `network` and `output` and returns it.
 
     The function takes the batch's row numbers (B,), the drawn words (K,), their probabilities (K,), and the positions
     to mask with the ids to put there, both int64 (B, M), or None to predict next words. It computes this rank's share.
     It raises ResourceError if a GPU runs out of memory.
     """
 
-    def learn(batch: np.ndarray, drawn: np.ndarray, chance: np.ndarray, masked: Masked) -> Tensor:
+    def learn(batch: np.ndarray, drawn: np.ndarray, probability: np.ndarray, masked: Masked) -> Tensor:
         rows = distributed.share(batch)
         if not len(rows):
             return torch.zeros((), device=loader.device)
         ids, _ = loader.batch(rows)
         with memory.enough(ids.device, ids):
-            with rounding(loader.device, settings.precision):
+            with autocast_for(loader.device, settings.precision):
                 if masked:
                     states, targets = masked_words(network, ids, *(there(distributed.share(part)) for part in masked))
                 else:
                     states, targets = next_words(network, ids)
-                loss = guess(states, targets, vectors_of(network), there(drawn), there(chance))
+                loss = output(states, targets, vectors_of(network), there(drawn), there(probability))
                 loss = loss * len(rows) / len(batch)
             loss.backward()
         return loss.detach()
@@ -143,17 +144,17 @@ def windows(corpus: Ragged, window: int, rng: np.random.Generator) -> Ragged:
     return Ragged(corpus.ids[first : first + count * window], np.arange(count + 1) * window)
 
 
-def _trained(network: Network, guess: nn.Module) -> nn.ParameterDict:
-    """Returns the weights to train: the network's body, except frozen weights, and those of `guess`."""
+def _trained(network: Network, output: nn.Module) -> nn.ParameterDict:
+    """Returns the weights to train: the network's body, except frozen weights, and those of the output layer."""
     own = {name: weight for name, weight in network.named_parameters() if name.startswith(network.BODY)}
-    own |= {f"guess.{name}": weight for name, weight in guess.named_parameters()}
+    own |= {f"guess.{name}": weight for name, weight in output.named_parameters()}
     return nn.ParameterDict({name.replace(".", "/"): weight for name, weight in own.items() if weight.requires_grad})
 
 
 def _key(network: Network, config: NetworkConfig, settings: TrainConfig, corpus: Ragged, code: str) -> str:
     """Returns a digest of all that a pretrained body depends on; initial weights cover word vectors and the seed."""
-    own = {name: value for name, value in config.model_dump().items() if name not in ABOVE}
-    taken = {name: value for name, value in settings.model_dump().items() if name in TAKEN}
+    own = {name: value for name, value in config.model_dump().items() if name not in UNRELATED_KEYS}
+    taken = {name: value for name, value in settings.model_dump().items() if name in TRAIN_KEYS}
     first = [tensor for name, tensor in network.state_dict().items() if name.startswith(network.BODY)]
     arrays = [corpus.ids, *(np.ascontiguousarray(tensor.cpu().numpy()) for tensor in first)]
     where = [first[0].device.type, torch.get_num_threads(), distributed.size()]

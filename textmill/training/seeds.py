@@ -13,13 +13,13 @@ from textmill.files import digest
 from textmill.records.fit import Fit, FittedSeed, Pretraining, Validation
 from textmill.text.encoding import Encoded
 from textmill.timings import Timing, machine
-from textmill.training.calibration import Calibrated, calibrated
+from textmill.training.calibration import Calibrated, calibrate
 from textmill.training.task import EpochRow, Family, Fitted, Task
 from textmill.training.validation import GOODNESS
 
 
 @dataclass(frozen=True)
-class Runs:
+class FittedSeeds:
     """The result of each seed, in ascending order, its calibrated model, and the seed that is shipped."""
 
     each: dict[int, Fitted]
@@ -45,7 +45,7 @@ class Runs:
             log_loss=cast("float", self.models[seed].calibration.log_loss),
         )
 
-    def described(self, entry: Mapping[str, Any], threads: int, processes: int, weights: str) -> Fit:
+    def record(self, entry: Mapping[str, Any], threads: int, processes: int, weights: str) -> Fit:
         """Returns how the shipped seed was fitted, mean validation scores over all seeds, and each seed's scores.
 
         entry: the model's entry of `models:`; weights: the digest of the shipped weights.
@@ -53,8 +53,8 @@ class Runs:
         own, each = self.best, {seed: self.validated(seed) for seed in self.each}
         names = Validation.model_fields
         mean = {name: round(sum(getattr(one, name) for one in each.values()) / len(each), 6) for name in names}
-        told = own.pretraining
-        read = Pretraining(**{key: told[key] for key in Pretraining.model_fields}) if told else None
+        facts = own.pretraining
+        read = Pretraining(**{key: facts[key] for key in Pretraining.model_fields}) if facts else None
         return Fit(
             family=entry["family"],
             tokenizer=entry["tokenizer"],
@@ -100,7 +100,7 @@ def fit_seeds(
     validation: Encoded,
     task: Task,
     places: Callable[[int], Path],
-) -> Runs:
+) -> FittedSeeds:
     """Fits and calibrates a model for each seed; without settings, one with the task's seed.
 
     places: returns the folder of a seed's checkpoints. A finished seed's stay until all seeds are done, so that a
@@ -112,8 +112,8 @@ def fit_seeds(
         if len(seeds) > 1:
             say(f"seed {seed} ({number} of {len(seeds)})")
         each[seed] = family.fit(config, settings, data, validation, replace(task, seed=seed), places(seed))
-    models = {seed: calibrated(fitted.model, validation) for seed, fitted in each.items()}
-    return Runs(each, models, best_seed(each, settings.monitor) if settings else seeds[0])
+    models = {seed: calibrate(fitted.model, validation) for seed, fitted in each.items()}
+    return FittedSeeds(each, models, best_seed(each, settings.monitor) if settings else seeds[0])
 
 
 def best_seed(each: Mapping[int, Fitted], monitor: str) -> int:
@@ -122,12 +122,12 @@ def best_seed(each: Mapping[int, Fitted], monitor: str) -> int:
     return max(each, key=lambda seed: goodness(_best_row(each[seed])))
 
 
-def places_of(folder: Path, name: str, key: Sequence[Any]) -> Callable[[int], Path]:
+def checkpoint_folders(folder: Path, name: str, key: Sequence[Any]) -> Callable[[int], Path]:
     """Returns a function from a seed to the folder of its checkpoints. key: all that a fit depends on but its seed."""
     return lambda seed: folder / f"{name}-{digest([seed, *key])[:16]}"
 
 
-def forget(folder: Path, name: str) -> None:
+def delete_checkpoints(folder: Path, name: str) -> None:
     """Deletes a model's checkpoints, including those of runs with other params."""
     for left in folder.glob(f"{name}-{'?' * 16}"):
         shutil.rmtree(left)

@@ -32,7 +32,7 @@ class Updates:
         for group in self.tuner.param_groups:
             group["lr"] = lr * group["scale"]
         self.tuner.zero_grad()
-        loss = distributed.total(self.weights, gradients())
+        loss = distributed.sum_gradients(self.weights, gradients())
         if not math.isfinite(value := loss.item()):
             raise DivergedError(f"{where}: the loss is {value}; lower lr, or set clip")
         if self.clip:

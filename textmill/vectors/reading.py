@@ -35,16 +35,16 @@ def read(file: IO[bytes], wanted: Mapping[str, int], where: str) -> tuple[WordVe
     """
     ids = {word.encode(): number for word, number in wanted.items()}
     found: dict[int, np.ndarray] = {}
-    told, size, words, duplicates = None, 0, 0, 0
+    header, size, words, duplicates = None, 0, 0, 0
     for number, line in enumerate(_lines(file, where), 1):
         line = line.rstrip()  # CR, and the space that fastText ends a line with
         if number == 1:
             line = line.removeprefix(codecs.BOM_UTF8)
-            told = _header(line)
-            size = told[1] if told else _numbers(line)
+            header = _header(line)
+            size = header[1] if header else _numbers(line)
             if not size:
                 raise ArtifactError(f"{where}, line 1: expected a word and its numbers, found {_shown(line[:40])}")
-            if told:
+            if header:
                 continue
         word = line[: line.find(b" ")] if line.count(b" ") == size else _odd_word(line, size, f"{where}, line {number}")
         words += 1
@@ -55,9 +55,9 @@ def read(file: IO[bytes], wanted: Mapping[str, int], where: str) -> tuple[WordVe
             duplicates += 1
             continue
         found[key] = _vector(line, size, f"{where}, line {number}")
-    if told and told[0] != words:
+    if header and header[0] != words:
         raise ArtifactError(
-            f"{where}, line 1: announces {told[0]:,} words, but {words:,} follow; get the complete file"
+            f"{where}, line 1: announces {header[0]:,} words, but {words:,} follow; get the complete file"
         )
     if not found:
         raise DataError(

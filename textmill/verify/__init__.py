@@ -7,12 +7,12 @@ from textmill.config import PARAMS, load_params
 from textmill.console import counted, say, table
 from textmill.errors import TextmillError
 from textmill.timings import Timing, machine
-from textmill.verify import told
+from textmill.verify import words
 from textmill.verify.cache import cache_of, is_damaged, objects, used_for
 from textmill.verify.commit import find
 from textmill.verify.evidence import gather
 from textmill.verify.receipt import SCORED, Receipt
-from textmill.verify.sides import broken, late, of_commit, of_folder, unlike
+from textmill.verify.sides import broken, inconsistent, of_commit, of_folder, outdated
 
 HEAD = "HEAD"
 
@@ -25,25 +25,25 @@ def check(revision: str, folder: Path, files: bool = True) -> Receipt:
     """
     commit = find(revision, folder)
     now, then = of_folder(folder), of_commit(commit, folder)
-    wrong, waiting = {}, {}
+    wrong, stale = {}, {}
     if files:
-        wrong = unlike(then.stages, commit, folder) | broken(now.stages, folder)
-        waiting = late(now.stages, load_params(folder / PARAMS), folder)
+        wrong = inconsistent(then.stages, commit, folder) | broken(now.stages, folder)
+        stale = outdated(now.stages, load_params(folder / PARAMS), folder)
     found = gather([*then.stages.items(), *now.stages.items()], commit, folder)
-    return Receipt(commit, then, now, found, wrong, waiting)
+    return Receipt(commit, then, now, found, wrong, stale)
 
 
 def show(receipt: Receipt) -> bool:
     """Prints a receipt. Returns whether the results are the commit's."""
-    for line in (*told.expected(receipt), *told.same(receipt)):
+    for line in (*words.expected(receipt), *words.same(receipt)):
         say(line)
-    if rows := told.rows(receipt):
+    if rows := words.rows(receipt):
         comparison = receipt.evidence.comparison
         scored, sure = (comparison.metric, f"{100 * (1 - comparison.alpha):g} % here") if comparison else ("score", "")
         table("", ["not the same bytes", f"{scored} at {receipt.commit.short}", "here", sure], rows)
     for line in surroundings(receipt):
         say(line)
-    sentence, whole = told.verdict(receipt)
+    sentence, whole = words.verdict(receipt)
     say(sentence)
     return whole
 
@@ -81,8 +81,8 @@ def _surrounding(then: Timing, now: Timing, commit: str) -> str:
     place = now.environment
     if place is None or then.weights == now.weights:  # what differs was computed after this training
         place = environment.here(packages=then.environment.packages)
-    apart = environment.differences(then.environment, place)
-    return f"environment: {'; '.join(apart) or 'the same, as far as it is known'}"
+    changed = environment.differences(then.environment, place)
+    return f"environment: {'; '.join(changed) or 'the same, as far as it is known'}"
 
 
 def after_repro(folder: Path) -> list[str]:
@@ -93,7 +93,7 @@ def after_repro(folder: Path) -> list[str]:
         return []
     asked = receipt.params or receipt.code  # people who changed these expect other results
     alike = all(one.kind == "same" for one in receipt.findings)
-    sentence, good = told.verdict(receipt)
+    sentence, good = words.verdict(receipt)
     if asked and not good:
-        return [f"verify: {line}; `textmill compare` shows them" for line in told.expected(receipt)]
-    return [sentence, *([] if asked or alike else told.CHOICES)]
+        return [f"verify: {line}; `textmill compare` shows them" for line in words.expected(receipt)]
+    return [sentence, *([] if asked or alike else words.CHOICES)]

@@ -22,7 +22,7 @@ def cache_of(folder: Path) -> Path:
     return home / where / "files" / "md5"
 
 
-def held(cache: Path, md5: str) -> Path | None:
+def cached_file(cache: Path, md5: str) -> Path | None:
     """Returns the file with this md5, if the cache has it."""
     path = cache / md5[:2] / md5[2:]
     return path if path.is_file() else None
@@ -38,7 +38,7 @@ def used_for(outs: Mapping[str, str], cache: Path) -> dict[str, str]:
     found = {}
     for path, md5 in outs.items():
         found[md5] = path
-        listing = held(cache, md5) if md5.endswith(".dir") else None
+        listing = cached_file(cache, md5) if md5.endswith(".dir") else None
         if listing and not is_damaged(listing):
             found |= {one["md5"]: f"{path}/{one['relpath']}" for one in json.loads(listing.read_bytes())}
     return found

@@ -34,8 +34,8 @@ def find(revision: str, folder: Path) -> Commit:
     found = _git(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"], folder)
     if found.returncode == 0:
         return Commit(revision, found.stdout.decode().strip())
-    if told := found.stderr.decode(errors="replace").strip():  # about an unknown revision git prints nothing
-        reason = told.splitlines()[0].removeprefix("fatal: ")
+    if output := found.stderr.decode(errors="replace").strip():  # about an unknown revision git prints nothing
+        reason = output.splitlines()[0].removeprefix("fatal: ")
         raise ArtifactError(
             f"{folder.resolve()}: git: {reason}; run `git init` and commit results, which verify compares with"
         )
@@ -52,15 +52,15 @@ def contents(commit: Commit, paths: Iterable[Path], folder: Path) -> dict[Path, 
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise ArtifactError(f"{commit.named}: git cannot read it ({''.join(reason)}); see `git fsck`")
-    told = done.stdout
+    output = done.stdout
     found, at = {}, 0
     for path in asked:
-        end = told.index(b"\n", at)
-        kind, _, size = told[at:end].rpartition(b" ")
+        end = output.index(b"\n", at)
+        kind, _, size = output[at:end].rpartition(b" ")
         at = end + 1
         if size.isdigit():  # otherwise `... missing`
             if kind.endswith(b" blob"):
-                found[path] = told[at : at + int(size)]
+                found[path] = output[at : at + int(size)]
             at += int(size) + 1
     return found
 

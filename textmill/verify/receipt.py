@@ -24,7 +24,7 @@ VECTORS, COMPARE, TRACK = "vectors", "compare", "track"
 CURVE = "curve"  # of a model, trained on parts of the training split
 DIGESTS = "digests"
 
-Kind = Literal["same", "within", "off", "missing", "late", "new"]
+Kind = Literal["same", "within", "off", "missing", "outdated", "new"]
 
 
 class Finding(NamedTuple):
@@ -52,15 +52,15 @@ class Finding(NamedTuple):
 
         What `track` has not recorded yet is not a result.
         """
-        return self.kind in ("off", "missing") or (self.kind == "late" and self.base != TRACK)
+        return self.kind in ("off", "missing") or (self.kind == "outdated" and self.base != TRACK)
 
 
 @dataclass
 class Receipt:
     """All findings, in the order of the stages.
 
-    wrong: stages whose files differ from dvc.lock, and why. late: stages that did not run since something changed, and
-    what did.
+    wrong: stages whose files differ from dvc.lock, and why. outdated: stages that did not run since something changed,
+    and what did.
     """
 
     commit: Commit
@@ -68,7 +68,7 @@ class Receipt:
     now: Side
     evidence: Evidence
     wrong: Mapping[str, str]
-    late: Mapping[str, str]
+    outdated: Mapping[str, str]
 
     def __post_init__(self) -> None:
         then, now = self.then.stages, self.now.stages
@@ -112,8 +112,8 @@ class Receipt:
             return Finding(name, "missing", "did not run here" if name in self.now.wanted else "not asked for here")
         if name in self.wrong:
             return Finding(name, "off", self.wrong[name])
-        if name in self.late:
-            return Finding(name, "late", f"did not run since {self.late[name]} changed")
+        if name in self.outdated:
+            return Finding(name, "outdated", f"did not run since {self.outdated[name]} changed")
         if name not in self.then.stages:
             return Finding(name, "new", f"not in {self.commit.named}")
         if name in self._same or name == CODE:

@@ -53,31 +53,33 @@ def _side(names: list[str], lines: Mapping[str, str], where: str) -> Side:
 
 def broken(stages: Mapping[str, Stage], folder: Path) -> dict[str, str]:
     """Returns the stages whose outputs are not the ones in dvc.lock, and why."""
-    told = {}
+    reasons = {}
     for name, stage in stages.items():
         for path, value in stage.outs.items():
             there = (folder / path).exists()
             if not there or hash_of(folder / path) != value:
-                told[name] = f"{path} is {'not what dvc.lock says' if there else 'missing'}; `textmill repro` fixes it"
-    return told
+                reasons[name] = (
+                    f"{path} is {'not what dvc.lock says' if there else 'missing'}; `textmill repro` fixes it"
+                )
+    return reasons
 
 
-def late(stages: Mapping[str, Stage], params: Mapping[str, Any], folder: Path) -> dict[str, str]:
+def outdated(stages: Mapping[str, Stage], params: Mapping[str, Any], folder: Path) -> dict[str, str]:
     """Returns the stages that did not run since something they read changed: a key of params.yaml or a file."""
     own = {key: text for top, value in params.items() for key, text in flat(value, top).items()}
     outs = {path: value for stage in stages.values() for path, value in stage.outs.items()}
-    told = {}
+    reasons = {}
     for name, stage in stages.items():
         changed = [key for key in differing(stage.params, own) if stage.names(key)]
         for path, value in stage.deps.items():
             lies = outs.get(path) or (hash_of(folder / path) if (folder / path).is_file() else value)
             changed += [path] if lies != value else []
         if changed:
-            told[name] = changed[0]
-    return told
+            reasons[name] = changed[0]
+    return reasons
 
 
-def unlike(stages: Mapping[str, Stage], commit: Commit, folder: Path) -> dict[str, str]:
+def inconsistent(stages: Mapping[str, Stage], commit: Commit, folder: Path) -> dict[str, str]:
     """Returns the stages for which the commit's files differ from its own dvc.lock, and why."""
     outs = {Path(path): (name, value) for name, stage in stages.items() for path, value in stage.outs.items()}
     held = contents(commit, [path for path, (_, value) in outs.items() if not value.endswith(".dir")], folder)

@@ -5,9 +5,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from textmill.models.cnn import CNNConfig
-from textmill.networks.config import Shares
+from textmill.networks.config import DropoutByPlace
 from textmill.networks.embedding import Input
-from textmill.networks.layers import Network, hidden_layers, inside
+from textmill.networks.layers import Network, hidden_layers, text_mask
 
 
 class CNN(Network):
@@ -18,7 +18,7 @@ class CNN(Network):
 
     def __init__(self, config: CNNConfig, vocabulary: int, outputs: int, max_len: int | None = None):
         super().__init__()
-        dropout, self.widths = Shares.of(config.dropout), config.widths
+        dropout, self.widths = DropoutByPlace.of(config.dropout), config.widths
         self.embed = Input(
             vocabulary, config.embedding, config.bigrams, config.max_norm, dropout.embedding, config.locked
         )
@@ -29,7 +29,7 @@ class CNN(Network):
 
     def read(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """embedded (B, T, E), lengths (B,) -> logits (B, outputs)"""
-        text = inside(lengths, embedded.shape[1])[:, None]  # (B, 1, T)
+        text = text_mask(lengths, embedded.shape[1])[:, None]  # (B, 1, T)
         states = embedded.transpose(1, 2).masked_fill(~text, 0)  # (B, E, T)
         strongest = []
         for window, width in zip(self.windows, self.widths, strict=True):

@@ -7,13 +7,13 @@ from torch import Tensor, nn
 
 from textmill.errors import ArtifactError, ParamsError
 from textmill.models.pretrained import PretrainedConfig
-from textmill.networks.encoders import CONFIG, WEIGHTS, architecture, heights, longest
-from textmill.networks.layers import Network, Pool, hidden_layers, inside
+from textmill.networks.encoders import CONFIG, WEIGHTS, build_encoder, layer_numbers, max_positions
+from textmill.networks.layers import Network, Pool, hidden_layers, text_mask
 from textmill.text.ragged import SPECIALS
 from textmill.text.tokenizer import FILE
 from textmill.tokenizers import load as load_tokenizer
 from textmill.tokenizers.pretrained import Frame, PretrainedTokenizer
-from textmill.training.neural import outputs
+from textmill.training.neural import output_count
 from textmill.training.settings import Reading
 from textmill.training.task import Task
 
@@ -32,14 +32,14 @@ class Pretrained(Network):
     def __init__(self, config: PretrainedConfig, encoder: "PreTrainedModel", frame: Frame, outputs: int):
         super().__init__()
         self.encoder, self.frame, self.layer_decay = encoder, frame, config.layer_decay
-        self.heights, self.top = heights(encoder)
+        self.layer_numbers, self.top = layer_numbers(encoder)
         if not isinstance(config.freeze, bool) and config.freeze > self.top:
             raise ParamsError(f"freeze: {config.freeze}, but the encoder has {self.top} layers; set true for all")
         self.frozen = (
             self.top if config.freeze is True else config.freeze or -1
         ) + 1  # layers below this number are frozen
         for name, weight in encoder.named_parameters():
-            weight.requires_grad_(self.heights[name] >= self.frozen)
+            weight.requires_grad_(self.layer_numbers[name] >= self.frozen)
         self.pool = Pool(config.pooling, encoder.config.hidden_size, {"cls": lambda states, lengths: states[:, 0]})
         self.head = hidden_layers(self.pool.width, config.head, config.dropout.head)
         self.classify = nn.Linear([self.pool.width, *config.head][-1], outputs)
@@ -53,7 +53,7 @@ class Pretrained(Network):
         """embedded (B, T, E), lengths (B,) -> logits (B, outputs)"""
         framed = self.framed(embedded, lengths)
         lengths = lengths + framed.shape[1] - embedded.shape[1]
-        mask = inside(lengths, framed.shape[1]).long()
+        mask = text_mask(lengths, framed.shape[1]).long()
         states = self.encoder(inputs_embeds=framed, attention_mask=mask).last_hidden_state  # (B, F + T, H)
         return self.classify(self.head(self.pool(states, lengths)))
 
@@ -72,7 +72,7 @@ class Pretrained(Network):
         """Switches between training and prediction; frozen layers always stay in prediction mode."""
         super().train(mode)
         for name, part in self.encoder.named_modules():
-            part.training = mode and self.heights[name] >= self.frozen
+            part.training = mode and self.layer_numbers[name] >= self.frozen
         return self
 
     def scale(self, name: str) -> float:
@@ -82,7 +82,7 @@ class Pretrained(Network):
         """
         if not name.startswith("encoder."):
             return 1.0
-        return self.layer_decay ** (self.top + 1 - self.heights[name.removeprefix("encoder.")])
+        return self.layer_decay ** (self.top + 1 - self.layer_numbers[name.removeprefix("encoder.")])
 
 
 def build(config: PretrainedConfig, settings: Reading, task: Task) -> Pretrained:
@@ -98,17 +98,17 @@ def build(config: PretrainedConfig, settings: Reading, task: Task) -> Pretrained
     tokenizer = load_tokenizer(task.encoder.parent / FILE)
     assert isinstance(tokenizer, PretrainedTokenizer)  # no other kind has an encoder
     torch.manual_seed(task.seed)
-    encoder = architecture(task.encoder, config.dropout.attention, config.dropout.layers)
+    encoder = build_encoder(task.encoder, config.dropout.attention, config.dropout.layers)
     table: Any = encoder.get_input_embeddings()  # transformers types it as any module
     known, needed = table.num_embeddings, tokenizer.size - SPECIALS
     if known < needed:
         raise ArtifactError(
             f"{task.encoder / CONFIG}: {known:,} tokens, but its tokenizer has {needed:,}; use files of the same model"
         )
-    limit, extra = longest(encoder), len(tokenizer.frame.before) + len(tokenizer.frame.after)
+    limit, extra = max_positions(encoder), len(tokenizer.frame.before) + len(tokenizer.frame.after)
     if limit is not None and (settings.max_len is None or settings.max_len + extra > limit):
         raise ParamsError(
             f"max_len: {settings.max_len} and {extra} special tokens are more than the {limit} that the encoder of "
             f"tokenizers.{config.tokenizer} reads; set it to {limit - extra} or less"
         )
-    return Pretrained(config, encoder, tokenizer.frame, outputs(settings, task))
+    return Pretrained(config, encoder, tokenizer.frame, output_count(settings, task))

@@ -5,9 +5,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from textmill.models.transformer import TransformerConfig
-from textmill.networks.config import Shares
+from textmill.networks.config import DropoutByPlace
 from textmill.networks.embedding import Input
-from textmill.networks.layers import Network, Pool, hidden_layers, inside, over_time
+from textmill.networks.layers import Network, Pool, hidden_layers, sequence_dropout, text_mask
 
 SHORT = 1024  # steps up to which the whole (T, T) matrix of scores is computed
 # Steps per part on a CPU in float32, so that more of them stay in its cache: saves 3 to 6 % of a training step with
@@ -27,7 +27,7 @@ class Transformer(Network):
 
     def __init__(self, config: TransformerConfig, vocabulary: int, outputs: int, max_len: int | None):
         super().__init__()
-        dropout, self.width = Shares.of(config.dropout), config.width
+        dropout, self.width = DropoutByPlace.of(config.dropout), config.width
         self.embed = Input(vocabulary, config.width, config.bigrams, config.max_norm, dropout.embedding, config.locked)
         self.positions = None
         if config.positions == "learned":
@@ -53,7 +53,7 @@ class Transformer(Network):
         steps, width = states.shape[1:]
         positions = sinusoids(steps, width, states.device) if self.positions is None else self.positions[:steps]
         states = states + positions
-        mask = inside(lengths, steps)[:, None, None, :]  # (B, 1, 1, T): no step attends to padding
+        mask = text_mask(lengths, steps)[:, None, None, :]  # (B, 1, 1, T): no step attends to padding
         in_parts = states.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
         rows = max(1, CACHED // steps) if in_parts else len(states)
         return torch.cat([self.through(*part) for part in zip(states.split(rows), mask.split(rows), strict=True)])
@@ -80,7 +80,7 @@ class Block(nn.Module):
         )
         # No dropout inside attention, which would rule out the fused kernel. One mask per document (locked): a mask
         # for every step costs an eighth of a training step in bfloat16.
-        self.dropout = over_time(Shares.of(config.dropout).layers, config.locked)
+        self.dropout = sequence_dropout(DropoutByPlace.of(config.dropout).layers, config.locked)
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """states (B, T, W), mask (B, 1, 1, T) -> (B, T, W)"""

@@ -21,7 +21,7 @@ from textmill.report.confusions import CLASSES, largest, weakest
 from textmill.report.cost import Cost, chart, costs
 from textmill.report.doubts import lines
 from textmill.report.experiment import Experiment
-from textmill.report.labels import curve_line, drawn, gain
+from textmill.report.labels import curve_line, curve_positions, gain
 from textmill.report.numbers import count, decimals, extent, interval, percent, points, range_of_points
 from textmill.report.plots import PALETTE
 from textmill.report.settings import differing, plain
@@ -151,7 +151,12 @@ def _environment(comparison: Comparison, models: list[str]) -> Environment:
     environment.filters |= {"extent": extent, "few": few, "shortened": shortened}
     environment.globals |= {"scale": scale, "ticks": ticks, "span": span, "interval": interval, "largest": largest}
     environment.globals |= {"weakest": weakest, "most_classes": CLASSES}
-    environment.globals |= {"points_of": range_of_points, "drawn": drawn, "curve_line": curve_line, "gain": gain}
+    environment.globals |= {
+        "points_of": range_of_points,
+        "curve_positions": curve_positions,
+        "curve_line": curve_line,
+        "gain": gain,
+    }
     ensembles = [model.name for model in comparison.models if model.name not in models]
     order = [*models, *sorted(ensembles)]
     environment.globals |= {

@@ -8,7 +8,7 @@
   const form = document.getElementById("filter");
   for (const part of document.querySelectorAll(".scripted")) part.hidden = false;
   if (!form) return;
-  const body = document.querySelector("#documents tbody"), told = form.querySelector("output");
+  const body = document.querySelector("#documents tbody"), output = form.querySelector("output");
   const rows = Array.from(body.rows, (row) => {
     const [text, label, ...answers] = row.cells;
     return {
@@ -33,7 +33,7 @@
     }
     const order = wrong === null ? rows : [...rows].sort((a, b) => b.wrong[wrong] - a.wrong[wrong]);
     body.append(...order.map((one) => one.row));
-    told.textContent = `${count.toLocaleString("en")} of ${rows.length.toLocaleString("en")} documents`;
+    output.textContent = `${count.toLocaleString("en")} of ${rows.length.toLocaleString("en")} documents`;
   };
 
   form.addEventListener("input", show);

@@ -69,8 +69,8 @@ def verdict(receipt: Receipt) -> tuple[str, bool]:
     more = [f"{' and '.join(other)} also {'differ' if len(other) > 1 else 'differs'}"] if other else []
     if new := of("new"):
         more.append(f"{_are(new)} not in that commit")
-    if late := of("late"):
-        more.append(f"{first(late)} did not run since; `textmill why` says why")
+    if outdated := of("outdated"):
+        more.append(f"{first(outdated)} did not run since; `textmill why` says why")
     if any(one.bad for one in found):
         off, missing = of("off"), of("missing")
         parts = [f"{_are(off)} not as in {receipt.commit.named}"] if off else []

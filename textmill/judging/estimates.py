@@ -13,7 +13,7 @@ from textmill.judging.metrics import METRICS, score
 from textmill.judging.units import Units
 
 
-class Judged(NamedTuple):
+class Estimate(NamedTuple):
     """Scores by a metric, as they are, and with some `added` documents, for intervals.
 
     One more correct and one more wrong document keep 20 correct answers of 20, or two models that differ in three
@@ -27,18 +27,20 @@ class Judged(NamedTuple):
     without_added: NDArray[np.float64]  # without each added document, (2, A): the correct ones, the wrong ones
 
     @property
-    def estimate(self) -> float:
+    def mean(self) -> float:
         """The mean over seeds."""
         return float(self.by_seed.mean())
 
 
-def judge(metric: str, actual: NDArray[np.int64], predicted: NDArray[np.int64], classes: int, units: Units) -> Judged:
+def estimate(
+    metric: str, actual: NDArray[np.int64], predicted: NDArray[np.int64], classes: int, units: Units
+) -> Estimate:
     """Returns the scores of predictions (S, N) of N documents."""
     sums = np.stack([tally.count(actual, each, classes) for each in predicted])  # (S, 3, K)
     by_seed = score(metric, sums)
     count = len(units.sizes)
     if count < 2:
-        return Judged(by_seed, float(by_seed.mean()), np.zeros(0), np.zeros((2, 0)))
+        return Estimate(by_seed, float(by_seed.mean()), np.zeros(0), np.zeros((2, 0)))
     common, *others = np.argsort(-np.bincount(actual, minlength=classes), kind="stable").tolist()
     own = np.unique(actual) if METRICS[metric].by_class else np.array([common])
     wrong = np.where(own == common, others[0] if others else common, common)
@@ -49,10 +51,10 @@ def judge(metric: str, actual: NDArray[np.int64], predicted: NDArray[np.int64], 
     actual = np.concatenate([actual, added])
     each = zip(sums, (np.concatenate([run, answers]) for run in predicted), strict=True)
     without = np.mean([jackknife.without_each(metric, total, actual, run, more) for total, run in each], axis=0)
-    return Judged(by_seed, float(score(metric, sums).mean()), without[:count], without[count:].reshape(2, -1))
+    return Estimate(by_seed, float(score(metric, sums).mean()), without[:count], without[count:].reshape(2, -1))
 
 
-def spread(units: Units, one: Judged, other: Judged | None = None) -> Spread | None:
+def spread(units: Units, one: Estimate, other: Estimate | None = None) -> Spread | None:
     """Returns the spread of a score, or of its difference from another; None if there is one unit.
 
     For two models, each added document is correct for one and wrong for the other.
@@ -67,17 +69,17 @@ def spread(units: Units, one: Judged, other: Judged | None = None) -> Spread | N
     return intervals.combined([intervals.of_documents(variance, units), *of_seeds])
 
 
-def interval(units: Units, judged: Judged, alpha: float) -> tuple[float | None, float | None]:
+def interval(units: Units, one: Estimate, alpha: float) -> tuple[float | None, float | None]:
     """Returns the low and high end of the interval of 1 - alpha of a score, between 0 and 1."""
-    found = spread(units, judged)
+    found = spread(units, one)
     if found is None:
         return None, None
     half = intervals.half_width(found, alpha)
-    low, high = max(0.0, judged.centre - half), min(1.0, judged.centre + half)
-    return min(low, judged.estimate), max(high, judged.estimate)
+    low, high = max(0.0, one.centre - half), min(1.0, one.centre + half)
+    return min(low, one.mean), max(high, one.mean)
 
 
-def wins(judged: Sequence[Judged], units: Units, seed: int, times: int = 2000) -> list[float | None]:
+def wins(estimates: Sequence[Estimate], units: Units, seed: int, times: int = 2000) -> list[float | None]:
     """Returns how often each model has the best score when units are resampled; ties share the win.
 
     None if there is one unit. Resampled scores are approximated by each unit's contribution from the jackknife: exact
@@ -85,12 +87,14 @@ def wins(judged: Sequence[Judged], units: Units, seed: int, times: int = 2000) -
     """
     count = len(units.sizes)
     if count < 2:
-        return [None for _ in judged]
-    adds = np.stack([(each.without.mean() - each.without) * (count - 1) / count for each in judged], axis=1)  # (G, M)
-    random, best = np.random.default_rng(seed), np.zeros(len(judged))
+        return [None for _ in estimates]
+    adds = np.stack(
+        [(each.without.mean() - each.without) * (count - 1) / count for each in estimates], axis=1
+    )  # (G, M)
+    random, best = np.random.default_rng(seed), np.zeros(len(estimates))
     for _ in range(times):
         drawn = np.bincount(random.integers(count, size=count), minlength=count)
-        scores = [each.estimate for each in judged] + drawn @ adds
+        scores = [each.mean for each in estimates] + drawn @ adds
         first = np.round(scores, 9) == np.round(scores, 9).max()
         best += first / first.sum()
     return [round(float(share), 6) for share in best / times]

@@ -8,7 +8,7 @@ from typing import Any
 
 from textmill.errors import DataError, ParamsError
 from textmill.fetch.archives import format_of, members
-from textmill.look.proposal import Proposal, Told, listed
+from textmill.look.proposal import Given, Proposal, listed
 from textmill.look.roles import Found, proposed, roles, stem
 from textmill.look.rows import Looked, look_at
 from textmill.sources.naming import KNOWN, Split, split_named, split_of_file
@@ -23,17 +23,17 @@ BY_NAME = "each file is a class, by its name"
 BY_SPLIT = "the files' names say which split they are"
 
 
-def of_files(paths: list[Path], told: Told, folder: str) -> Proposal:
+def of_files(paths: list[Path], given: Given, folder: str) -> Proposal:
     """Returns a proposal for files named after splits, or for a text file per class, packed into one archive."""
     names = [path.name for path in paths]
     _check_not_texts("the files", list(map(str, paths)))
     if len(set(names)) < len(names):
         raise ParamsError(f"two files are called {max(names, key=names.count)}; give them different names")
-    looks = {path.name: look_at(path, None, told) for path in paths}
+    looks = {path.name: look_at(path, None, given) for path in paths}
     if all(looked.kind == "txt" for looked in looks.values()):
         found, files = _texts({"members": _labelled(names)}), dict(zip(paths, names, strict=True))
         path = {"path": f"{folder}/texts.zip"}
-        return proposed(told.name or "texts", path, found, looks[names[0]], files, _notes(looks), "texts.zip")
+        return proposed(given.name or "texts", path, found, looks[names[0]], files, _notes(looks), "texts.zip")
     splits = {name: split_of_file(name) for name in names}
     if len(set(splits.values())) < len(paths) or None in splits.values() or "train" not in splits.values():
         by_name = ", ".join(f"{name} ({split or 'none'})" for name, split in splits.items())
@@ -41,34 +41,34 @@ def of_files(paths: list[Path], told: Told, folder: str) -> Proposal:
             f"the files' names do not give one split each: {by_name}; call them train.csv, validation.csv and "
             "test.csv, or put all rows into one file; leave out a file without classes (`textmill predict` labels it)"
         )
-    kept, found, notes = _by_split(looks, splits, told)
+    kept, found, notes = _by_split(looks, splits, given)
     keys = {"path": {splits[name]: f"{folder}/{name}" for name in kept}}
     found.reasons["path"] = BY_SPLIT
     files = {path: path.name for path in paths if path.name in kept}
-    name = told.name or _without_splits(kept[0]) or paths[0].absolute().parent.name
+    name = given.name or _without_splits(kept[0]) or paths[0].absolute().parent.name
     return proposed(name, keys, found, looks[kept[0]], files, notes)
 
 
-def of_archive(path: Path, told: Told, folder: str) -> Proposal:
+def of_archive(path: Path, given: Given, folder: str) -> Proposal:
     """Returns a proposal for an archive: a single file, a file for each split, or a text file for each class."""
     inside = [name for name in members(path) if not BESIDE.search(name)]
     tables = [name for name in inside if format_of(name)] or inside
     if not tables:
         raise DataError(f"{path}: it has no file that could be read; found: {listed(members(path)) or 'none'}")
     _check_not_texts(str(path), tables)
-    looks = {name: look_at(path, name, told) for name in tables}
+    looks = {name: look_at(path, name, given) for name in tables}
     splits = {name: split_of_file(name) for name in tables}
     keys: dict[str, Any] = {"path": f"{folder}/{path.name}"}
     shown, notes = tables[0], _notes(looks)
     if len(tables) == 1:
-        found = roles(looks[shown], told, f"{path}!{shown}")
+        found = roles(looks[shown], given, f"{path}!{shown}")
         if len(inside) > 1 or not format_of(shown):
             keys["members"] = {shown: None}
     elif all(looked.kind == "txt" for looked in looks.values()):
         labels = _labelled(tables)
         found = _texts({"members": {name: _member(splits[name], label) for name, label in labels.items()}})
     elif "train" in splits.values():
-        kept, found, notes = _by_split({name: looks[name] for name in tables if splits[name]}, splits, told)
+        kept, found, notes = _by_split({name: looks[name] for name in tables if splits[name]}, splits, given)
         if aside := [name for name in tables if not splits[name]]:
             notes.append(f"left out, because their names give no split: {listed(aside)}")
         keys["members"] = {name: {"split": splits[name], "label": None} for name in kept}
@@ -78,7 +78,7 @@ def of_archive(path: Path, told: Told, folder: str) -> Proposal:
             f"{path}: it has {listed(tables)}, and their names give neither splits nor classes; "
             "extract the one that you want, and name it"
         )
-    return proposed(told.name or stem(path.name), keys, found, looks[shown], {path: path.name}, notes)
+    return proposed(given.name or stem(path.name), keys, found, looks[shown], {path: path.name}, notes)
 
 
 def _check_not_texts(where: str, names: list[str]) -> None:
@@ -95,11 +95,11 @@ def _check_not_texts(where: str, names: list[str]) -> None:
 
 
 def _by_split(
-    looks: Mapping[str, Looked], splits: Mapping[str, Split | None], told: Told
+    looks: Mapping[str, Looked], splits: Mapping[str, Split | None], given: Given
 ) -> tuple[list[str], Found, list[str]]:
     """Returns the usable files (train first), how to read them all, and notes."""
     train = next(name for name in looks if splits[name] == "train")
-    found, notes, kept = roles(looks[train], told, train, alone=False), _notes(looks), []
+    found, notes, kept = roles(looks[train], given, train, alone=False), _notes(looks), []
     for name in sorted(looks, key=lambda name: name != train):
         missing = _missing(looks[name], looks[train], found.keys, splits[name])
         if missing == ["label"]:

@@ -5,12 +5,12 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 CLOSE = 0.85  # of difflib's ratio: good and goood have 0.89, positive and negative 0.75
-SLIP = 0.05  # a typo is at least this much rarer than the class that was meant
+TYPO_SHARE = 0.05  # a typo is at least this much rarer than the class that was meant
 MOST = 1_000  # classes that are compared
 BETWEEN = re.compile(r"(?<=\w)[\s_-]+(?=\w)")  # between words: not_spam and not spam
 
 
-class Kin(NamedTuple):
+class SimilarLabel(NamedTuple):
     """A class, and the class that was probably meant."""
 
     label: str
@@ -22,7 +22,7 @@ class Kin(NamedTuple):
         return self.label.casefold() == self.meant.casefold()
 
 
-def kin_of(labels: dict[str, int]) -> list[Kin]:
+def similar_labels(labels: dict[str, int]) -> list[SimilarLabel]:
     """Returns the classes that are probably another, more common one. labels: their counts."""
     names = sorted(labels, key=lambda label: (-labels[label], label.casefold() != label, label))[:MOST]
     known: dict[str, str] = {}
@@ -30,11 +30,11 @@ def kin_of(labels: dict[str, int]) -> list[Kin]:
     for label in names:
         meant = known.setdefault(BETWEEN.sub(" ", label.casefold()), label)
         if meant == label:
-            common = [other for other in known.values() if labels[label] <= SLIP * labels[other]]
+            common = [other for other in known.values() if labels[label] <= TYPO_SHARE * labels[other]]
             near = get_close_matches(label, common, 1, CLOSE)
             meant = next((other for other in near if _digits(other) == _digits(label)), label)
         if meant != label:
-            found.append(Kin(label, meant))
+            found.append(SimilarLabel(label, meant))
     return found
 
 

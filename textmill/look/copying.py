@@ -10,7 +10,7 @@ from textmill.look.proposal import Proposal
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # so that the same files always give the same archive
 
 
-def bring(proposal: Proposal, folder: Path) -> list[Path]:
+def copy_files(proposal: Proposal, folder: Path) -> list[Path]:
     """Copies the files, or packs them into one archive. Returns what it wrote. Raises ResourceError on a full disk."""
     if proposal.packed is None:
         copies = []

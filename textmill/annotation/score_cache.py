@@ -9,7 +9,7 @@ from textmill.files import digest, read_json, write_json
 ByMetric = dict[str, float]  # scores by metric
 
 
-class Kept:
+class ScoreCache:
     """One model's scores by key, kept in `folder`. depends: everything else that they depend on."""
 
     def __init__(self, folder: Path, name: str, depends: Sequence[Any]):
@@ -24,7 +24,7 @@ class Kept:
             write_json(self.path, self.scores)
         return self.scores[key]
 
-    def forget_others(self) -> None:
+    def delete_others(self) -> None:
         """Deletes this model's scores for other params or documents."""
         for path in self.folder.glob(f"{self.name}-curve-{'?' * 16}.json"):
             if path != self.path:
