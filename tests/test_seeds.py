@@ -265,4 +265,4 @@ def test_bundles_that_predict_together(made, tmp_path):
     write_json(other / "config.json", turned)
     refused = command("predict", made / "lstm", "x", "--with", other)
     assert refused.exit_code == 2
-    assert "labels good, bad; those of" in refused.stderr
+    assert "labels are good, bad, " in refused.stderr

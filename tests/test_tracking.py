@@ -581,7 +581,7 @@ def test_what_cannot_be_recorded_is_one_line(alone):
     for revision, error, says in (
         ("nothing", ParamsError, r"'nothing': no such revision"),
         ("-x", ParamsError, r"'-x': no such revision"),
-        ("empty", ArtifactError, r"empty .*: it has no dvc.lock"),
+        ("empty", ArtifactError, r"empty .*: no dvc.lock in it"),
         ("other", ArtifactError, r"other .*: its dvc.lock names no comparison.json"),
         ("HEAD", ArtifactError, r"^data/models/linear: not in DVC's cache"),
     ):

@@ -45,6 +45,8 @@ def one_line(command: str) -> Iterator[None]:
     except Exception as error:
         if failures.debugging():
             raise
+        if isinstance(error, OSError) and not error.filename:
+            error.filename = "stdout"
         failure = failures.explain(error, command)
         if str(failure):  # otherwise the stage has printed its own line
             print(failures.line(command, failure), file=sys.stderr)

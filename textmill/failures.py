@@ -76,7 +76,7 @@ def _chain(error: BaseException | None) -> list[BaseException]:
 def _known(error: BaseException) -> TextmillError | None:
     text = " ".join(str(error).split())[:LONG]
     if isinstance(error, OSError) and error.errno:
-        what = f"{error.filename or 'stdout'}: {os.strerror(error.errno)}"
+        what = f"{error.filename or 'output'}: {os.strerror(error.errno)}"
         if error.errno in GONE:
             return ArtifactError(f"{what}; run `dvc repro`, which makes what is missing")
         return ResourceError(f"{what}; make room, or check the folder's permissions")

@@ -190,10 +190,10 @@ def _part(title: str, section: type[Section], *shown: type) -> Iterator[str]:
     if not rows:
         return
     head = ("key", "meaning", "type", "default", "range", "source")
-    shown = len(head) if any(row[-1] for row in rows) else len(head) - 1  # an empty last column takes room
+    columns = len(head) if any(row[-1] for row in rows) else len(head) - 1  # an empty last column takes room
     yield "\n"
     for row in (head, ["---"] * len(head), *rows):
-        yield "| " + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in row[:shown]) + " |\n"
+        yield "| " + " | ".join(cell.replace("|", "\\|").replace("<", "&lt;") for cell in row[:columns]) + " |\n"
 
 
 def _rows(schema: dict[str, Any], above: str = "") -> Iterator[tuple[str, ...]]:
