@@ -409,21 +409,20 @@ def test_a_model_that_predicts_other_than_recorded_is_not_promoted(client):
 
 def test_a_version_whose_files_are_not_those_of_dvc_lock_is_neither_loaded_nor_promoted(client):
     """Whoever can write into the store can tag a version, and put code into it."""
-    model = client.get_model_version_by_alias(REGISTERED, "champion").source.removeprefix("models:/")
-    choose("rnn")
-    project()
-    client.set_registered_model_alias(REGISTERED, "champion", "2")
     choose("linear")
+    project()  # the copied store learns where its files are
+    model = client.get_model_version_by_alias(REGISTERED, "champion").source.removeprefix("models:/")
+    client.delete_registered_model_alias(REGISTERED, "champion")
     folder = artifacts.local(client.get_logged_model(model).artifact_location)
     ran = Path("ran")
     for code in folder.rglob("pyfunc.py"):
         code.write_text(f"open({str(ran)!r}, 'w')\n" + code.read_text())
     (labels,) = folder.glob("artifacts/linear/config.json")
     good = labels.read_bytes()
-    labels.write_bytes(good + b" ")
+    labels.write_bytes(good[:-1] + b" ")  # of the same size, which alone is looked at when nothing moves
     with pytest.raises(ArtifactError, match=r"v1: config\.json: not what dvc\.lock says; the alias was not moved"):
         project()
-    assert str(client.get_model_version_by_alias(REGISTERED, "champion").version) == "2"
+    assert "champion" not in client.get_registered_model(REGISTERED).aliases
     labels.write_bytes(good)
     project()
     assert str(client.get_model_version_by_alias(REGISTERED, "champion").version) == "1"
