@@ -181,9 +181,9 @@ def page() -> str:
     return "".join([*parts, *_part("tracking", TrackingConfig)])
 
 
-def _part(title: str, section: type[Section], *shown: type) -> Iterator[str]:
-    """Yields a heading and a table of a section's keys, without those of sections that are `shown` already."""
-    above = {key for base in shown if issubclass(base, Section) for key in base.model_fields}
+def _part(title: str, section: type[Section], *listed: type) -> Iterator[str]:
+    """Yields a heading and a table of a section's keys, without those of sections that are `listed` already."""
+    above = {key for base in listed if issubclass(base, Section) for key in base.model_fields}
     file = Path(_file(section)).relative_to(Path(models.__file__).parents[2]).as_posix()
     rows = [row for row in _rows(schema_of(section)) if row[0].strip("`").split(".")[0] not in above]
     yield f"\n## {title}\n\n{inspect.getdoc(section)} ([{file}](../../{file}))\n"
