@@ -19,6 +19,8 @@ DAMAGED = KEPT.with_name("dvc.lock.damaged")
 
 def keep() -> None:
     """Keeps dvc.lock as it is now, for `textmill repro` to put back if a kill cuts it short. Called while DVC waits."""
+    if not LOCK.exists():  # the first stage of all
+        return
     text = LOCK.read_bytes()
     if not KEPT.exists() or KEPT.read_bytes() != text:
         with atomic(KEPT) as temporary:
