@@ -102,7 +102,8 @@ class Stages:
             os.close(calls[1])
             os.close(told[1])
             report(Counter(counted.read().split()))
-            return _wait(pid), said.read()
+            told_there = said.read()
+            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), told_there
 
     def kill(self, case: Case) -> None:
         """Starts a stage as DVC does and kills it. at: after this share of its time, imports included."""
@@ -135,23 +136,12 @@ def _command(entry: str) -> str:
     return stage["cmd"]
 
 
-def _wait(pid: int) -> int:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.01)
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    return -signal.SIGKILL
-
-
 def _in_fork(folder: Path, command: str, case: Case, told: int, wrote: int) -> None:
     """Runs the stage with a fault, in a fork: it never returns."""
     from textmill import stage
 
     code = 1
+    signal.alarm(PATIENCE)  # ends it also where it hangs
     try:
         os.chdir(folder)
         os.environ["DVC_STAGE"] = case.stage
