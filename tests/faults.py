@@ -200,7 +200,7 @@ def cases(stages: Stages, count: int, chance: random.Random) -> Iterator[Case]:
     for number in range(count):
         stage = names[number % len(names)] if number < len(names) else chance.choice(names)
         if number % 6 == 4:
-            yield Case(stage, "file size", at=2 ** chance.randint(0, 14))
+            yield Case(stage, "file size", at=2 ** chance.randint(6, 14))
         elif number % 6 == 5:
             yield Case(stage, "kill", at=chance.random())
         else:
