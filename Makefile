@@ -8,7 +8,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
 export DVC_NO_ANALYTICS := true
 
-.PHONY: repro test test-quick schema reference docs lint ui bench lock audit
+.PHONY: repro test test-quick test-faults schema reference docs lint ui bench lock audit
 
 repro: .venv/ready ## run what changed: download, clean, split, suspects, vocab, encode, vectors, train, evaluate, curve, compare, track; JOBS=N models at a time; then tell whether these are the committed results
 	@textmill repro $(JOBS:%=-j %)
@@ -27,6 +27,11 @@ docs: .venv/ready ## the site, into site/: open site/index.html; a link or an an
 
 test-quick: .venv/ready ## the tests that take a second or two at most: a minute on two cores
 	@pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"
+
+FAULTS ?= 200
+SEED ?= 1
+test-faults: .venv/ready ## faults in the real stages, some 10 minutes: errors of the disk and of memory, kills, a cut dvc.lock, two runs at once
+	@python tests/faults.py $(FAULTS) $(SEED)
 
 lint: .venv/ready ## ruff and mypy, as CI runs them
 	@ruff check .

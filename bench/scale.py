@@ -66,7 +66,7 @@ def measure(folder: Path) -> dict[str, tuple[float, float]]:
     """Runs each stage in `folder`; returns its CPU microseconds per document and its peak memory in MB."""
     used = {}
     for stage, words in STAGES.items():
-        command = [sys.executable, "-m", f"stages.{stage}", *words]
+        command = [sys.executable, "-m", "textmill.stage", stage, *words]
         process = subprocess.Popen(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)})
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -17,7 +17,6 @@ from textmill.rows.reading import read_part
 from textmill.rows.sorting import spool
 from textmill.sources import load_dataset
 from textmill.sources.parts import read_manifest
-from textmill.stage import run
 
 
 def main(raw: Path, docs: Path, labels: Path, metrics: Path, columns: Path, params: Path = PARAMS) -> None:
@@ -44,7 +43,3 @@ def main(raw: Path, docs: Path, labels: Path, metrics: Path, columns: Path, para
     (counted := Clean(**facts)).write(metrics)
     for line in lines(counted):
         say(f"clean: {line}")
-
-
-if __name__ == "__main__":
-    run(main)

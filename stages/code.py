@@ -6,7 +6,6 @@ from textmill.code.stages import listings
 from textmill.config import PARAMS, load_section
 from textmill.files import whole_folder, write_text
 from textmill.outputs import check_inputs
-from textmill.stage import run
 
 
 def main(pipeline: Path, out: Path, params: Path = PARAMS) -> None:
@@ -19,7 +18,3 @@ def main(pipeline: Path, out: Path, params: Path = PARAMS) -> None:
     with whole_folder(out) as folder:
         for name, listing in listings(Path()).items():
             write_text(folder / f"{name}.txt", listing)
-
-
-if __name__ == "__main__":
-    run(main)

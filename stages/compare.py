@@ -18,7 +18,6 @@ from textmill.report.page import render
 from textmill.report.plots import draw
 from textmill.report.table import print_table
 from textmill.sources import load_dataset
-from textmill.stage import run
 
 NAMES = Annotated[dict[Name, dict[str, Any]], Field(min_length=1)]
 
@@ -44,7 +43,3 @@ def main(
     write_text(page, render(shown))
     draw(pictures, result, found.models)
     print_table(result, found.models, page, shown.doubts)
-
-
-if __name__ == "__main__":
-    run(main)

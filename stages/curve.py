@@ -10,7 +10,6 @@ from textmill.parquet import read_batches
 from textmill.processes import keep_memory, on_threads
 from textmill.records.curve import Curve
 from textmill.report.labels import curve_line
-from textmill.stage import run
 
 
 def main(
@@ -44,7 +43,3 @@ def main(
     before.delete_others()
     (found := curve.with_forecasts(sizes, compare.metric, by, compare.alpha, len(set(tied)))).write(out)
     say(f"curve: {name}: {curve_line(found)}")
-
-
-if __name__ == "__main__":
-    run(main)

@@ -8,7 +8,6 @@ from textmill.fetch import Places
 from textmill.files import whole_folder
 from textmill.sources import fetch_dataset, load_dataset
 from textmill.sources.parts import write_manifest
-from textmill.stage import run
 
 
 def main(inputs: Path, downloads: Path, out: Path, params: Path = PARAMS) -> None:
@@ -20,7 +19,3 @@ def main(inputs: Path, downloads: Path, out: Path, params: Path = PARAMS) -> Non
         files = {part.file: (raw / part.file).stat().st_size for part in parts}
     for file, size in files.items():
         say(f"{out / file}: {size:,} bytes")
-
-
-if __name__ == "__main__":
-    run(main)

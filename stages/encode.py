@@ -10,7 +10,6 @@ from textmill.parquet import count_rows, read_batches, read_column
 from textmill.processes import keep_memory
 from textmill.records.data import Ids, Tokenized, Vocabulary
 from textmill.rows import profile
-from textmill.stage import run
 from textmill.text import encoding
 from textmill.text.prefetching import prefetch
 
@@ -31,7 +30,3 @@ def main(
     for line in profile.unread(tokenizer.parent.name, codec.spec()["kind"], facts["validation"]):
         say(f"encode: {line}")
     Tokenized(vocabulary=codec.size, splits=facts).write(metrics)
-
-
-if __name__ == "__main__":
-    run(main)

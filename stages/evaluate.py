@@ -20,7 +20,6 @@ from textmill.processes import keep_memory, on_threads
 from textmill.records.evaluation import Evaluation
 from textmill.rows.columns import columns_of
 from textmill.rows.splits import SplitConfig
-from textmill.stage import run
 
 
 def main(model: Path, encoded: Path, splits: Path, columns: Path, out: Path, params: Path = PARAMS) -> None:
@@ -43,7 +42,3 @@ def main(model: Path, encoded: Path, splits: Path, columns: Path, out: Path, par
     Evaluation(table, others, kept, scores, line, worst, by_column, bundle_terms(model), errors).write(out)
     timings.record(out, config.weights, timings.Timing(predict_documents_per_second=round(speed, 1)))
     say(f"evaluate: {config.name}: test accuracy {100 * scores.accuracy:.1f} %, macro-F1 {100 * scores.f1_macro:.1f} %")
-
-
-if __name__ == "__main__":
-    run(main)

@@ -14,7 +14,6 @@ from textmill.records.data import Split
 from textmill.rows.near import near_copies, twins
 from textmill.rows.profile import lines, profile
 from textmill.rows.splits import SIDES, SPLITS, SplitConfig, outline, partition, without_twins
-from textmill.stage import run
 
 
 def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARAMS) -> None:
@@ -44,7 +43,3 @@ def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARA
     facts.write(metrics)
     for line in lines(facts):
         say(f"split: {line}")
-
-
-if __name__ == "__main__":
-    run(main)

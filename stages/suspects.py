@@ -13,7 +13,6 @@ from textmill.files import read_json, write_csv
 from textmill.parquet import read_batches
 from textmill.report.labels import suspects_line
 from textmill.rows.splits import SPLITS, SplitConfig, pieces
-from textmill.stage import run
 from textmill.text.counting import IN_MEMORY
 from textmill.text.encoding import Encoded, classes
 
@@ -42,7 +41,3 @@ def main(splits: Path, labels: Path, table: Path, out: Path, params: Path = PARA
     write_csv(table, [escape_formulas(most)])
     (facts := summary(found, most)).write(out)
     say(f"suspects: {suspects_line(facts, table)}")
-
-
-if __name__ == "__main__":
-    run(main)

@@ -5,7 +5,6 @@ from pathlib import Path
 from textmill.config import PARAMS, load_section
 from textmill.console import say
 from textmill.files import sha256, write_json
-from textmill.stage import run
 from textmill.tracking import TrackingConfig, track
 
 
@@ -18,7 +17,3 @@ def main(lock: Path, comparison: Path, metrics: Path, receipt: Path, params: Pat
     enabled = load_section(params, "tracking", TrackingConfig).enabled
     say(track(lock, comparison, metrics) if enabled else "track: off (tracking.enabled: false)")
     write_json(receipt, {"comparison": sha256(comparison) if enabled else None})
-
-
-if __name__ == "__main__":
-    run(main)

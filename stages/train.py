@@ -5,10 +5,9 @@ from pathlib import Path
 from textmill import bundle, models, timings
 from textmill.config import PARAMS, Seed, Threads, load_section
 from textmill.files import read_json
-from textmill.processes import keep_memory, on_threads
+from textmill.processes import FIRST, PROCESSES, keep_memory, on_threads
 from textmill.records.fit import Fit
 from textmill.records.history import HISTORY, write_history
-from textmill.stage import FIRST, PROCESSES, run
 from textmill.training.inputs import Inputs, depends_on
 from textmill.training.seeds import checkpoint_folders, delete_checkpoints, fit_seeds
 
@@ -42,7 +41,3 @@ def main(
         runs.record(entry, threads, PROCESSES, whole.weights).write(metrics / Fit.FILE)
         timings.record(metrics, whole.weights, runs.timing())
         delete_checkpoints(checkpoints, name)
-
-
-if __name__ == "__main__":
-    run(main)

@@ -10,7 +10,6 @@ from textmill.console import say
 from textmill.fetch import Places
 from textmill.files import read_json, sha256
 from textmill.records.data import Vectors
-from textmill.stage import run
 from textmill.vectors import NONE, save
 from textmill.vectors.config import Trained, vectors_config
 
@@ -44,7 +43,3 @@ def main(
     told.write(metrics)
     of = f"{told.found:,} of {told.words:,} words"
     say(f"vectors: {name}: {of}, {100 * told.running:.1f} % of the running words of train")
-
-
-if __name__ == "__main__":
-    run(main)

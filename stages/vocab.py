@@ -13,7 +13,6 @@ from textmill.parquet import count_rows, read_column
 from textmill.processes import keep_memory
 from textmill.records.data import Ids, Vocabulary
 from textmill.rows import profile
-from textmill.stage import run
 from textmill.text import encoding
 from textmill.text.counting import IN_MEMORY
 from textmill.text.tokenizer import FILE
@@ -44,7 +43,3 @@ def main(
             shutil.copyfile(files[file], folder / "encoder" / file)
     Vocabulary(vocabulary=tokenizer.size, train=Ids(**profile.encoded(*facts))).write(metrics)
     say(f"vocab: {name} has {tokenizer.size:,} ids")
-
-
-if __name__ == "__main__":
-    run(main)

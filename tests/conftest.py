@@ -148,7 +148,11 @@ def small_disk(limit: int) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def reviews() -> pl.DataFrame:
-    """240 made-up reviews in two classes, 60 films; no text twice."""
+    return made_up()
+
+
+def made_up() -> pl.DataFrame:
+    """Returns 240 made-up reviews in two classes, of 60 films; no text twice."""
     rng = np.random.default_rng(0)
     rows = []
     for number in range(240):

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -38,4 +39,4 @@ def kill_after(epoch: int) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run("ranks", lambda: main, sys.argv[1:])

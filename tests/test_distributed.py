@@ -130,7 +130,7 @@ def test_two_processes_give_what_one_gives(root, said, name, monkeypatch):
 def test_a_killed_run_goes_on_with_all_its_processes(root, said):
     assert "epoch 3/5" in said["killed"]
     assert "epoch 4/5" not in said["killed"]  # the children died with torchrun
-    code, out = torchrun(root, "-m", "stages.train", *words(root, "long", "killed"))
+    code, out = torchrun(root, "-m", "textmill.stage", "train", *words(root, "long", "killed"))
     assert code == 0
     assert "resuming after epoch 3" in out
     assert "resuming" not in said["long"]

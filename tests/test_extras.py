@@ -148,7 +148,8 @@ def test_the_core_checks_params(params):
 
 
 def test_a_stage_names_what_it_misses(tmp_path):
-    code = "from textmill.stage import run\ndef main(path: str) -> None:\n    import torch\nrun(main)"
+    code = "from textmill.stage import run\ndef main(path: str) -> None:\n    import torch\n"
+    code += "run('path', lambda: main, ['path'])"
     done = bare("path", code=code, hidden=["torch"], cwd=tmp_path)
     assert done.returncode == 5
     assert done.stderr.endswith("(WHEEL: the file or the checkout that textmill came from)\n")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from conftest import small_disk
 
 from textmill.console import say
 from textmill.errors import ArtifactError, DataError, ParamsError, ResourceError, TextmillError
@@ -76,6 +77,16 @@ def test_what_the_disk_refuses(number):
 def test_the_message_of_polars_on_a_full_disk():
     full = pl.exceptions.ComputeError("No space left on device (os error 28)")
     assert type(explain(full, "clean")) is ResourceError
+
+
+def test_what_the_system_answers_to_safetensors(tmp_path):
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    with small_disk(50):
+        found = explain(raised(lambda: save_file({"a": np.ones(999)}, tmp_path / "a")), "vectors@word")
+    assert type(found) is ResourceError
+    assert "File too large" in str(found)
 
 
 def test_ours_stay_ours_also_as_a_cause():

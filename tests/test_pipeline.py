@@ -15,6 +15,7 @@ from conftest import HANGS, MODELS, ROOT, TRAIN
 from ruamel.yaml import YAML
 
 from textmill import lockfile
+from textmill.code.closure import Closure
 from textmill.config import load_params
 from textmill.dag import dependencies, stage_names
 from textmill.errors import ArtifactError
@@ -108,11 +109,12 @@ def test_digests_name_all_that_a_stage_runs(first):
     by |= {name: entry["family"] for name, entry in params["models"].items()}
     ran = {path.name: set(path.read_text().split()) for path in (folder / "ran").iterdir()}
     assert len(ran) == 10 + 3 * len(params["models"])
+    starter = Closure({"textmill": folder / "textmill"}).digests("textmill.stage").keys()
     for name in sorted(ran.keys() - {"code"}):
         stage, _, item = name.partition("@")
         pattern = "*" if stage == "track" else f"{stage}-{by[item]}" if item else stage  # as dvc.yaml has it
         listed = {word for path in folder.glob(f"digests/{pattern}.txt") for word in path.read_text().split()}
-        assert ran[name] - listed == set(), name
+        assert ran[name] - listed - starter == set(), name
 
 
 def test_every_stage_ran_and_the_result_is_whole(first):

@@ -64,7 +64,7 @@ def run_both() -> dict[str, object]:
 def start(stage: str, *words: str, **environment: str) -> subprocess.CompletedProcess:
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | environment
     return subprocess.run(
-        [sys.executable, "-m", f"stages.{stage}", *words], env=environment, capture_output=True, text=True
+        [sys.executable, "-m", "textmill.stage", stage, *words], env=environment, capture_output=True, text=True
     )
 
 

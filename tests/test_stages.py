@@ -612,7 +612,7 @@ def test_check_sees_the_whole_file(tmp_path, change, message):
 
 def stage(folder, *words: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-m", "stages.vocab", *words],
+        [sys.executable, "-m", "textmill.stage", "vocab", *words],
         cwd=folder,
         env={"PYTHONPATH": str(ROOT), "PATH": ""},
         capture_output=True,

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 DAG = """
 stages:
-  code: {cmd: python -m stages.code dvc.yaml digests, deps: [stages], outs: [{digests: {cache: false}}]}
+  code: {cmd: python -m textmill.stage code dvc.yaml digests, deps: [stages], outs: [{digests: {cache: false}}]}
   count: {cmd: wc -w texts > counts, deps: [digests/count.txt, texts], params: [seed], outs: [counts]}
   show:
     foreach: ${models}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 PIPELINE = Path("dvc.yaml")
+OWNED = ("outs", "metrics", "plots")  # the keys of a stage that list outputs
 TEMPLATE = re.compile(r"\$\{\s*([^}\s]+)\s*\}")
 
 
@@ -32,13 +33,23 @@ def stage_names(pipeline: Mapping[str, Any], params: Mapping[str, Any], known: I
 
 def dependencies(stage: str, pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> list[str]:
     """Returns the paths that a stage depends on: none if dvc.yaml does not have the stage."""
+    return _paths(stage, pipeline, params, ("deps",))
+
+
+def outputs(stage: str, pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> list[str]:
+    """Returns the paths that a stage writes: none if dvc.yaml does not have the stage."""
+    return _paths(stage, pipeline, params, OWNED)
+
+
+def _paths(stage: str, pipeline: Mapping[str, Any], params: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
     name, _, item = stage.partition("@")
     body = (pipeline.get("stages") or {}).get(name) or {}
     scope = dict(params)
     if (over := body.get("foreach")) is not None:
         items = _value(over, params) if isinstance(over, str) else over
         scope |= {"key": item, "item": items.get(item) if isinstance(items, Mapping) else item}
-    paths = (next(iter(one)) if isinstance(one, Mapping) else one for one in body.get("do", body).get("deps") or [])
+    entries = [one for key in keys for one in body.get("do", body).get(key) or []]
+    paths = (next(iter(one)) if isinstance(one, Mapping) else one for one in entries)
     return [TEMPLATE.sub(lambda found: str(_value(found[0], scope)), path) for path in paths]
 
 

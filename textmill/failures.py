@@ -5,6 +5,7 @@ Classes are named, not imported: a table that imported torch to name its error w
 
 import errno
 import os
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -37,7 +38,8 @@ TABLE: dict[str, tuple[type[TextmillError], str]] = {
 }
 # Words by which messages of other classes say that memory ran out: torch's allocator, polars and arrow.
 NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "memory allocation of", "out of memory")
-NO_ROOM = ("No space left on device", "os error 28", "Read-only file system", "os error 30")
+OS_ERROR = re.compile(r"\(os error (\d+)\)")  # how libraries in Rust say what the system answered
+NO_ROOM = ("No space left on device", "Read-only file system")
 GONE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO}
 
 
@@ -82,7 +84,8 @@ def _known(error: BaseException) -> TextmillError | None:
         return ResourceError(f"{what}; make room, or check the folder's permissions")
     if any(words in text.lower() for words in NO_MEMORY):
         return ResourceError(MEMORY.format(text))
-    if any(words in text for words in NO_ROOM):
+    refused = OS_ERROR.search(text)
+    if any(words in text for words in NO_ROOM) or (refused and int(refused[1]) not in GONE):
         return ResourceError(f"the disk cannot be written: {text}; make room, or check the folder's permissions")
     for base in type(error).__mro__:
         if found := TABLE.get(f"{base.__module__}.{base.__qualname__}"):

@@ -1,14 +1,15 @@
-"""What DVC deletes before it runs a stage. A user's files must not be in there."""
+"""What a stage writes: its folders must be writable, and the user's files must not be in what DVC deletes first."""
 
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from textmill.config import load_params
+from textmill.config import PARAMS, load_params
+from textmill.dag import OWNED, PIPELINE, outputs
 from textmill.errors import ParamsError
-
-OWNED = ("outs", "metrics", "plots")  # the keys of a stage that list outputs
+from textmill.files import writing
 
 
 def check_inputs(sections: Mapping[str, Any], where: str, pipeline: Path) -> None:
@@ -26,6 +27,18 @@ def check_inputs(sections: Mapping[str, Any], where: str, pipeline: Path) -> Non
         for pattern, stage in owned.items():
             if any(re.fullmatch(pattern, one.as_posix()) for one in (own, *own.parents)):
                 raise ParamsError(f"{key}: {path} is in an output of {stage}, which DVC deletes; move it to data/input")
+
+
+def check_writable(stage: str, folder: Path = Path()) -> None:
+    """Raises ResourceError if a folder that will hold an output of a stage cannot be written.
+
+    stage: as DVC names it ('train@lstm').
+    """
+    paths = outputs(stage, load_params(folder / PIPELINE), load_params(folder / PARAMS))
+    parents = {next(one for one in (folder / path).parents if one.exists()) for path in paths}
+    for parent in sorted(parents):  # Linux gives this file no name
+        with writing(parent), tempfile.TemporaryFile(dir=parent, prefix=".", suffix=".part"):
+            pass
 
 
 def _outputs(stages: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

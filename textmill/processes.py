@@ -5,17 +5,21 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-from textmill.errors import ResourceError
+from textmill.errors import INTERRUPTED, ResourceError
 from textmill.files import writing
 
 LOCKS = Path("data/.locks")
 M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8  # of malloc.h
+FIRST = os.environ.get("RANK", "0") == "0"  # under torchrun the other processes neither lock nor print
+PROCESSES = int(os.environ.get("WORLD_SIZE", "1"))
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+TOGETHER = 1.0  # seconds in which signals count as one: the terminal and each parent that ends send their own
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")  # read by a library when it is loaded
 
 
@@ -42,10 +46,24 @@ def alone(name: str) -> Iterator[None]:
 
 
 def end_with_parent() -> None:
-    """Makes the kernel send SIGTERM when the parent ends (Linux; elsewhere only the locks protect)."""
+    """Makes the kernel send SIGTERM when the parent ends (Linux; elsewhere only the locks protect).
+
+    Raises KeyboardInterrupt if the parent ended before that.
+    """
+    parent = os.getppid()
     if sys.platform == "linux":
         set_death_signal = 1  # PR_SET_PDEATHSIG
         ctypes.CDLL(None).prctl(set_death_signal, signal.SIGTERM)
+    if os.getppid() != parent or _adopted(parent):
+        raise KeyboardInterrupt
+
+
+def _adopted(parent: int) -> bool:
+    """Whether init adopted this process: its parent is in another session, and this process began none itself."""
+    try:
+        return os.getsid(0) not in (os.getpid(), os.getsid(parent))
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -76,15 +94,22 @@ def keep_memory() -> None:
         mallopt(M_TRIM_THRESHOLD, -1)
 
 
-def interrupt_once() -> None:
+def interrupt_once(second_ends: bool = False) -> None:
     """Makes the first SIGINT or SIGTERM raise KeyboardInterrupt in the main thread, and the next ones do nothing.
 
-    The terminal and the parent may both send one, and the second must not interrupt the clean-up.
+    The terminal and the parent may both send one, and the second must not interrupt the clean-up. second_ends: one that
+    comes more than TOGETHER after the first ends this process at once, with the exit code INTERRUPTED.
     """
 
     def first(*_: object) -> NoReturn:
+        came = time.monotonic()
+
+        def later(*_: object) -> None:
+            if second_ends and time.monotonic() - came > TOGETHER:
+                os._exit(INTERRUPTED)
+
         for number in SIGNALS:
-            signal.signal(number, lambda *_: None)  # not SIG_IGN, which children would inherit
+            signal.signal(number, later)  # not SIG_IGN, which children would inherit
         raise KeyboardInterrupt
 
     for number in SIGNALS:

@@ -1,10 +1,15 @@
-"""Starts a stage, as DVC does: `python -m stages.NAME PATH...`."""
+"""Starts a stage, as DVC does: `python -m textmill.stage NAME PATH...`.
 
+Importing a stage takes up to 4 seconds. Signals, the parent's death, the lock, the door and one-line errors are set up
+before that. Nothing here computes, so no stage runs again when this changes: see `textmill.code.stages`.
+"""
+
+import importlib
 import inspect
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
@@ -12,32 +17,30 @@ from textmill import failures
 from textmill.console import say
 from textmill.errors import INTERRUPTED, ParamsError
 from textmill.extras import naming_extras
-from textmill.intact import check_inputs
-from textmill.lastgood import keep
 from textmill.pin import check_pin
-from textmill.processes import alone, end_with_parent, interrupt_once
+from textmill.processes import FIRST, alone, end_with_parent, interrupt_once
 
-FIRST = os.environ.get("RANK", "0") == "0"  # under torchrun the other processes neither lock nor print
-PROCESSES = int(os.environ.get("WORLD_SIZE", "1"))
+Main = Callable[..., None]
 
 
-def run(main: Callable[..., None]) -> None:
-    """Calls a stage's main with the command line's arguments, prints the time, and exits with the right code.
+def run(name: str, load: Callable[[], Main], words: Sequence[str]) -> None:
+    """Loads a stage, calls its main with the command line's arguments, prints the time, and exits with the right code.
 
     Arguments are positional; each is converted to the type that main declares (Path or str). An error ends as one line
     on stderr; `--debug`, or TEXTMILL_DEBUG=1 in the environment, shows its traceback.
     """
-    name = os.environ.get("DVC_STAGE", main.__module__ if main.__module__ != "__main__" else Path(sys.argv[0]).stem)
-    started = time.monotonic()
-    interrupt_once()
+    name = os.environ.get("DVC_STAGE", name)
+    interrupt_once(second_ends=True)
     try:
         end_with_parent()
         check_pin(Path())
         with naming_extras(), alone(name) if FIRST else _silent():
             if FIRST and "DVC_STAGE" in os.environ:
-                check_inputs(name)
-                keep()
-            main(*_arguments(main, sys.argv[1:]))
+                _check(name)
+            main = load()
+            started = time.monotonic()
+            main(*_arguments(main, words))
+            say(f"{name}: {time.monotonic() - started:.1f} s")
     except Exception as error:
         if failures.debugging():
             raise
@@ -47,11 +50,32 @@ def run(main: Callable[..., None]) -> None:
     except KeyboardInterrupt:
         print(f"{name}: interrupted; run it again to continue", file=sys.stderr)
         sys.exit(INTERRUPTED)
-    if FIRST:
-        say(f"{name}: {time.monotonic() - started:.1f} s")
 
 
-def _arguments(main: Callable[..., None], words: list[str]) -> list[Path | str]:
+def _check(name: str) -> None:
+    """Raises an error if a stage's outputs cannot be written or its inputs are not what their producers wrote."""
+    from textmill.intact import check_inputs
+    from textmill.lastgood import keep
+    from textmill.outputs import check_writable
+
+    check_writable(name)
+    check_inputs(name)
+    keep()
+
+
+def _main_of(script: str) -> Main:
+    """Imports a stage's main. Raises ParamsError if there is no such stage in this folder."""
+    module = f"stages.{script}"
+    try:
+        main: Main = importlib.import_module(module).main
+    except ModuleNotFoundError as error:
+        if error.name not in ("stages", module):
+            raise
+        raise ParamsError(f"stages/{script}.py: no such stage; run this in the folder with dvc.yaml") from error
+    return main
+
+
+def _arguments(main: Main, words: Sequence[str]) -> list[Path | str]:
     words = [word for word in words if word != "--debug"]
     parameters = [p for p in inspect.signature(main).parameters.values() if p.default is p.empty]
     if len(words) != len(parameters):
@@ -65,3 +89,8 @@ def _arguments(main: Callable[..., None], words: list[str]) -> list[Path | str]:
 def _silent() -> Iterator[None]:
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
         yield
+
+
+if __name__ == "__main__":
+    script = (sys.argv[1:] or [""])[0]
+    run(script or "stage", lambda: _main_of(script), sys.argv[2:])

@@ -1,4 +1,7 @@
-"""The digests of a project's stages; those that run a module per family or kind have a list for each."""
+"""The digests of a project's stages; those that run a module per family or kind have a list for each.
+
+What starts a stage (`textmill.stage`) is in none of them: it locks, checks and reports, and computes nothing.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
