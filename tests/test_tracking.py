@@ -408,7 +408,7 @@ def test_a_model_that_predicts_other_than_recorded_is_not_promoted(client):
 
 
 def test_a_version_whose_files_are_not_those_of_dvc_lock_is_neither_loaded_nor_promoted(client):
-    """Whoever can write into the store can tag a version, and put code into it."""
+    """Anyone who can write into the store can tag a version, and put code into it."""
     choose("linear")
     project()  # the copied store learns where its files are
     model = client.get_model_version_by_alias(REGISTERED, "champion").source.removeprefix("models:/")
