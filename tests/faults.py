@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from conftest import MODELS, made_up
+from conftest import MODELS, ROOT, made_up
 from test_pipeline import ENV, repro, workspace, write
 
 from textmill import lockfile
@@ -46,6 +46,7 @@ CODES = {2, 3, 4, 5, 6, 75}  # with one line on stderr
 VARIES = ("timing.json", "mlflow.db", "tracked.json")  # other bytes each time
 MANY = 100  # from this many cases on, whole runs are also disturbed
 PATIENCE = 60  # seconds for a stage
+sys.path.insert(0, str(ROOT))  # for stages, which a script in tests/ would not find
 
 
 class Case(NamedTuple):

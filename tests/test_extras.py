@@ -27,6 +27,7 @@ pytestmark = pytest.mark.slow
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # By what the extra asks for.
 BROUGHT = {"alembic": "mlflow", "sqlalchemy": "mlflow", "huggingface_hub": "datasets", "networkx": "dvc"}
+BROUGHT["urllib3"] = "requests"
 BUNDLES = ROOT / "tests/formats/bundle-5"
 WINDOWS = ("fcntl", "resource", "pwd", "grp", "termios")  # what it lacks
 WITHOUT = """

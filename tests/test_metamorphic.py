@@ -28,13 +28,15 @@ def fit(name: str, train: Encoded, validation: Encoded, vocabulary: int, epochs:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_classes_numbered_the_other_way_give_the_same_predictions(name):
-    data, new = toy(120, VOCABULARY, 2), toy(200, VOCABULARY, 2, seed=1)
+    data, new = toy(200, VOCABULARY, 2), toy(ROWS, VOCABULARY, 2, seed=1)
     swapped = Encoded(data.docs, 1 - data.labels)
     plain, other = (fit(name, one, one, VOCABULARY).model.predict_proba(new.docs) for one in (data, swapped))
     if name == "linear":
         np.testing.assert_allclose(plain, other[:, ::-1], atol=1e-4)
-    else:  # the first weights of a class are drawn by its number
-        assert (plain.argmax(1) == 1 - other.argmax(1)).mean() > 0.97
+    else:  # the first weights of a class are drawn by its number, so the models differ, but not in what they can do
+        right = [(plain.argmax(1) == new.labels).mean(), (other.argmax(1) == 1 - new.labels).mean()]
+        assert min(right) > 0.8
+        assert abs(right[0] - right[1]) < 3 * (2 * 0.25 / ROWS) ** 0.5, right
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ MODULES = {
     "pipeline": (
         *("alembic", "charset_normalizer", "datasets", "dvc", "huggingface_hub", "jinja2", "matplotlib", "mlflow"),
         *("networkx", "pandas", "psutil", "pyarrow", "rensa", "requests", "scipy", "sklearn", "sqlalchemy"),
-        "threadpoolctl",
+        *("threadpoolctl", "urllib3"),
     ),
 }
 EXTRAS = {module: extra for extra, modules in MODULES.items() for module in modules}
