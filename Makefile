@@ -8,7 +8,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
 export DVC_NO_ANALYTICS := true
 
-.PHONY: repro test test-quick test-faults schema reference docs lint ui bench lock audit
+.PHONY: repro test test-quick test-faults mutants schema reference docs lint ui bench lock audit
 
 repro: .venv/ready ## run what changed: download, clean, split, suspects, vocab, encode, vectors, train, evaluate, curve, compare, track; JOBS=N models at a time; then tell whether these are the committed results
 	@textmill repro $(JOBS:%=-j %)
@@ -32,6 +32,13 @@ FAULTS ?= 200
 SEED ?= 1
 test-faults: .venv/ready ## faults in the real stages, some 10 minutes: errors of the disk and of memory, kills, a cut dvc.lock, two runs at once
 	@python tests/faults.py $(FAULTS) $(SEED)
+
+MUTANTS ?= 200
+mutants: .venv/ready ## small changes to splits, cleaning, vocabulary, metrics, comparison, batching and checkpoints that tests must notice, some 30 minutes
+	$(PYTHON) -m venv .venv-mutants
+	python -c 'import site; print(*site.getsitepackages())' > `ls -d .venv-mutants/lib/python*/site-packages`/project.pth
+	.venv-mutants/bin/pip install --quiet mutmut==3.8.1
+	.venv-mutants/bin/python tests/mutants.py $(MUTANTS) $(SEED); found=$$?; rm -r .venv-mutants; exit $$found
 
 lint: .venv/ready ## ruff and mypy, as CI runs them
 	@ruff check .

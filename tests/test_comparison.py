@@ -74,6 +74,33 @@ def test_an_interval_by_group_is_that_of_the_groups_means():
     assert by_group.high - by_group.low > 4.5 * (by_document.high - by_document.low) > 0
 
 
+def test_the_gain_over_the_baseline_has_the_width_of_theory():
+    right = some(0.8, rows=2000)
+    found = compared({"a": model(right)}).models[0]  # the baseline says "yes", which every other document is
+    gain = right - np.arange(2000) % 2.0
+    assert found.gain_low == pytest.approx(gain.mean() - 1.961 * gain.std() / 2000**0.5, abs=0.001)
+
+
+def test_a_difference_is_between_minus_1_and_1():
+    for a, b in ((True, False), (False, True)):
+        (pair,) = compared({"a": model([a] * 4), "b": model([b] * 4)}).pairs
+        assert (pair.low == -1) == b
+        assert (pair.high == 1) == a
+
+
+def test_the_power_of_a_split_names_its_units():
+    models = {"a": model(some(0.8, 7), group=[0, 0, 0, 1, 1, 2, 3])}
+    by_group, by_text = (compared(models, by=by).test for by in ("group", "text"))
+    assert (by_group.rows, by_group.by, by_group.units, by_group.effective) == (7, "group", 4, 3.3)  # 49 / 15
+    assert by_text.by == "document"
+
+
+def test_models_of_family_linear_have_a_curve_if_none_are_named():
+    assert [CONFIG.wants_curve("a", family) for family in ("linear", "gru")] == [True, False]
+    named = CONFIG.model_copy(update={"curves": ["a"]})
+    assert [named.wants_curve(name, "linear") for name in "ab"] == [True, False]
+
+
 @pytest.mark.parametrize("config", [CONFIG, F1])
 def test_a_perfect_score_on_few_documents_is_not_sure(config):
     found = compared({"a": model([True] * 20)}, config).models[0]

@@ -52,6 +52,11 @@ def test_an_epoch_and_a_champion_are_chosen_by_the_same_numbers(rows):
         assert of_epoch[name] == score(name, counted(actual, said))
 
 
+def test_log_loss_is_at_least_0_and_at_most_that_of_the_smallest_probability():
+    every = np.array([[1 + 1e-6, 0.0], [0.5, 0.5], [0.0, 1.0]], np.float32)  # a float32 may exceed 1 a little
+    assert [tally.log_loss(every[[row]], np.array([0])) for row in range(3)] == [0, np.log(2), -np.log(tally.SMALLEST)]
+
+
 def test_hits_are_counted_then_documents_then_answers():
     assert counted(*sides([("a", "a"), ("a", "b"), ("c", "b")])).tolist() == [[1, 0, 0], [2, 0, 1], [1, 2, 0]]
 

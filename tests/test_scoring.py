@@ -1,3 +1,6 @@
+from itertools import count
+from types import SimpleNamespace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,6 +10,8 @@ from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
 from textmill.judging import scoring
 from textmill.judging.metrics import METRICS
+from textmill.text.encoding import Documents, Encoded
+from textmill.text.ragged import Ragged
 
 LABELS = ["neg", "neutral", "pos"]
 
@@ -137,6 +142,25 @@ def test_predictions_are_in_the_order_of_ids_and_must_be_distributions():
         scoring.predictions(
             pl.Series(["a", "b"]), np.array([0, 1]), ["x", "y"], np.array([[0.5, 0.5], [0.9, 0.9]]), np.ones(2)
         )
+
+
+def test_predictions_are_by_split_and_seed_and_their_speed_is_that_of_all(monkeypatch):
+    clock = count()
+    monkeypatch.setattr(scoring, "time", SimpleNamespace(perf_counter=lambda: next(clock)))  # a second each
+    model = SimpleNamespace(predict_proba=lambda docs: np.eye(3)[docs.lengths % 3])
+    parts = []
+    for rows in (4, 2):
+        docs = Ragged(np.zeros(rows * (rows + 1) // 2, np.int32), np.arange(rows + 1).cumsum())  # of 1 to `rows` ids
+        ids = pl.Series([f"{row}" for row in range(rows)])
+        parts.append((Documents(ids, Encoded(docs, np.arange(rows) % 3)), np.arange(rows) // 2))
+    (first, second), speed = scoring.predict([(5, model), (2, model)], LABELS, *parts)
+    assert speed == (4 + 2) * 2 / 4
+    assert [*first] == [*second] == [5, 2]
+    assert first[2].equals(first[5])
+    assert first[2]["label"].to_list() == ["neg", "neutral", "pos", "neg"]
+    assert first[2]["prediction"].to_list() == ["neutral", "pos", "neg", "neutral"]
+    assert (first[2]["tokens"].to_list(), first[2]["unit"].to_list()) == ([1, 2, 3, 4], [0, 0, 1, 1])
+    assert len(second[2]) == 2
 
 
 def test_errors_are_the_most_confident_first_with_their_texts():

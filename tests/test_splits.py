@@ -264,9 +264,10 @@ def test_many_classes_keep_the_share_of_all_rows_and_each_is_within_a_row_of_its
     assert all(len(set(after[pieces == piece])) == 1 for piece in set(pieces))
 
 
-def test_a_split_that_is_near_its_share_stays_as_it_is():
+@pytest.mark.parametrize("rows", [195, 203, 205])
+def test_a_split_that_is_near_its_share_stays_as_it_is(rows):
     classes = np.arange(1000) % 2
-    aside = np.arange(1000) < 203
+    aside = np.arange(1000) < rows
     assert even_out(aside, np.arange(1000), classes, 0.2, np.random.default_rng(0)) is aside
 
 
@@ -289,6 +290,10 @@ def rare(*counts: tuple[str, int], **given: str) -> pl.DataFrame:
         (
             rare(("good", 50), ("bad", 50), ("goood", 1)),
             r"a class needs 3 rows, .* 'goood' has 1 \(is it 'good'\?\); .*dataset\.labels: {goood: good}",
+        ),
+        (
+            rare(("good", 50), ("bad", 50), ("goood", 1), ("zz", 1)),
+            r"'goood' has 1 \(is it 'good'\?\), 'zz' has 1; .*dataset\.labels: {goood: good, zz: null}$",
         ),
         (rare(("good", 50), ("bad", 50), ("zz", 2)), r"'zz' has 2; .* leave it out with null, .*{zz: null}"),
         (
@@ -323,13 +328,15 @@ def test_an_outline_in_pieces_is_the_whole_outline_and_splits_are_these():
     ("frame", "config", "message"),
     [
         (plain(50), {"by": "group"}, "dataset.group is null"),
+        (plain(50), {"labels": ["a", "b", "c"]}, "train has no document of class 'c'"),
         (plain(50), {"test": 0.0}, "split.test: 0, but the data brings no test split"),
         (docs([{"text": "same", "label": "ab"[i % 2]} for i in range(20)]), {}, "has no document of class"),
     ],
 )
 def test_what_cannot_be_cut_is_said(frame, config, message):
+    labels = config.pop("labels", ["a", "b"])
     with pytest.raises(DataError, match=message):
-        split(frame, ["a", "b"], CONFIG.model_copy(update=config), seed=0)
+        split(frame, labels, CONFIG.model_copy(update=config), seed=0)
 
 
 def test_a_column_of_texts_for_the_class_is_refused_at_once():

@@ -64,9 +64,10 @@ def near_copies(splits: Mapping[str, Iterable[pl.Series]], sizes: Mapping[str, i
             own = chosen[np.searchsorted(chosen, first) : np.searchsorted(chosen, first + len(texts))] - first
             first += len(texts)
             drawn.append(sketch(texts.gather(own), seed))
-            sketches = sketch(texts, seed) if lookups else drawn[-1]
-            for lookup in lookups.values():
-                lookup.look_among(sketches)
+            if lookups:
+                sketches = sketch(texts, seed)
+                for lookup in lookups.values():
+                    lookup.look_among(sketches)
         judged[name] = joined(drawn)
         rows |= {f"{name}-{other}": lookup.found for other, lookup in lookups.items()}
     pairs = [f"{a}-{b}" for i, a in enumerate(SPLITS) for b in SPLITS[i + 1 :]]
