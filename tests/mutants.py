@@ -70,14 +70,15 @@ def changes(path: str) -> Iterator[tuple[str, Change]]:
             before, after = ("\n".join(line[2:] for line in found if line[0] == sign) for sign in "-+")
             crashes = after.count("None") > before.count("None")  # at once, so it says nothing about the tests
             if not crashes and SAME.sub("", before) != SAME.sub("", after):
-                plain = function.removeprefix("x").strip("_ǁ").replace("ǁ", ".")
+                plain = function[2:].replace("ǁ", ".")  # x_function, or xǁClassǁmethod
                 yield f"{module}.{name}", (f"{module}.{plain}", before, after)
 
 
 def sample(count: int, seed: int, paths: list[str]) -> dict[str, Change]:
     """Returns that many mutants, the same ones for a seed; a smaller sample is the beginning of a larger one."""
-    draws = random.Random(seed)
-    each = [draws.sample(mutants, len(mutants)) for mutants in (sorted(changes(path)) for path in paths)]
+    each = [sorted(changes(path)) for path in paths]
+    for path, mutants in zip(paths, each, strict=True):
+        random.Random(f"{seed} {path}").shuffle(mutants)
     drawn = [one for one in chain.from_iterable(zip_longest(*each)) if one]
     print(f"{len(drawn):,} mutants in {len(paths)} files, of which {min(count, len(drawn)):,} are tried")
     return dict(drawn[:count])

@@ -10,7 +10,7 @@ from scipy.stats import t as student
 from textmill import tally
 from textmill.judging import jackknife, swaps, units
 from textmill.judging.estimates import estimate, interval, wins
-from textmill.judging.intervals import Spread, combined, half_width, of_documents, of_seeds
+from textmill.judging.intervals import Spread, combined, half_width, of_documents, of_seeds, p_value
 from textmill.judging.metrics import METRICS, score
 
 CLASSES = 4
@@ -85,6 +85,9 @@ def test_independent_luck_adds_up_with_the_freedom_of_satterthwaite():
     assert of_seeds(np.array([0.7, 0.8, 0.9])) == [(pytest.approx(0.01 / 3), 2)]
     assert of_documents(1.0, units.units_of(np.arange(30) // 3)).freedom == 9
     assert half_width(Spread(4.0, 9), 0.05) == pytest.approx(2 * student(9).ppf(0.975))
+    for difference in (-3.0, 3.0):
+        assert p_value(difference, Spread(4.0, 9)) == pytest.approx(2 * student(9).sf(1.5))
+    assert p_value(0.1, Spread(0.0, 9)) == 0
 
 
 @pytest.mark.parametrize("present", [CLASSES, CLASSES - 1, 1])
@@ -123,6 +126,7 @@ def test_swaps_draw_the_differences_of_exchanged_answers(grouped, monkeypatch):
     assert np.quantile(np.abs(found), [0.5, 0.9]) == pytest.approx(np.quantile(np.abs(plain), [0.5, 0.9]), rel=0.12)
     monkeypatch.setattr(swaps, "BLOCK", 10**9)
     assert len(swaps.studentised("f1_macro", *swaps.patterns(actual, a, b, CLASSES, own), CLASSES, 1)) == len(found)
+    assert not swaps.studentised("f1_macro", *swaps.patterns(actual, a, a, CLASSES, own), CLASSES, 1).any()
 
 
 def test_swaps_widen_where_classes_are_rare_and_nowhere_else():

@@ -271,6 +271,13 @@ def test_a_split_that_is_near_its_share_stays_as_it_is(rows):
     assert even_out(aside, np.arange(1000), classes, 0.2, np.random.default_rng(0)) is aside
 
 
+def test_a_split_with_too_few_rows_gets_more_from_each_class():
+    classes = np.arange(400) % 100
+    aside = even_out(np.zeros(400, bool), np.arange(400), classes, 0.1, np.random.default_rng(0))
+    assert aside.sum() == 40
+    assert np.bincount(classes[aside]).max() == 1
+
+
 def test_105_classes_of_three_rows():
     frame = docs([{"text": f"text {i // 2 if i % 3 else i} {i // 3}", "label": f"c{i // 3:03}"} for i in range(315)])
     labels = sorted(set(frame["label"]))
