@@ -41,7 +41,7 @@ lint: .venv/ready ## ruff and mypy, as CI runs them
 ui: .venv/ready ## MLflow's pages on http://127.0.0.1:5000
 	@textmill ui
 
-ONLY ?= text linear training precision inference predict startup models scale small compare
+ONLY ?= text linear training precision inference predict startup door models scale small compare
 bench: .venv/ready ## timings as ratios, into bench/results; one script alone: make bench ONLY=text
 	@test -n "$$TEXTMILL_HUB_MIRROR" -o -e data/split/train.parquet || dvc repro split
 	@for name in $(ONLY); do echo "$$name:"; python bench/$$name.py || exit 1; done
