@@ -1,5 +1,6 @@
 """Made-up reviews, and small models of every family."""
 
+import os
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -24,6 +25,7 @@ from textmill.training.updates import Updates
 settings.register_profile("here", deadline=None, derandomize=True)  # a red test stays red when it is run again
 settings.load_profile("here")
 torch.set_num_threads(1)  # tiny models: a second thread only waits
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes would compile the same modules each
 
 ROOT = Path(__file__).parents[1]
 HANGS = 600  # seconds after which what a test waits for will not come: no result depends on them
