@@ -14,7 +14,7 @@ repro: .venv/ready ## run what changed: download, clean, split, suspects, vocab,
 	@textmill repro $(JOBS:%=-j %)
 
 test: .venv/ready ## all tests, a core each; those of a file share what they need
-	@pytest -n auto --maxprocesses 4 --dist loadfile
+	@pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 schema: .venv/ready ## params.schema.json and docs/reference/params.md, from the comments beside the keys
 	@python -m textmill.schema

@@ -97,10 +97,12 @@ def refused_without_bfloat16(family: str, training: bool = True) -> AbstractCont
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Quick tests try each family plainly, not with every option of training at once."""
+    """Marks trainings with every option as slow, and starts the files that have slow tests first."""
     for item in items:
         if "by recipes" in item.name:
             item.add_marker(pytest.mark.slow)
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @contextmanager
