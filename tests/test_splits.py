@@ -160,6 +160,24 @@ def test_sizes_that_would_lose_a_class_are_an_error():
         limited(frame, {"train": 200, "validation": 20, "test": 2})
 
 
+def test_a_partition_counts_what_it_leaves_out():
+    frame = pl.concat([plain(200), plain(200, label=None, split="unlabelled").with_columns(id="x" + pl.col("id"))])
+    config = CONFIG.model_copy(update={"sizes": Sizes(train=100, validation=20, test=30)})
+    parts = splits.partition(outline(frame, ["a", "b"]), ["a", "b"], config, 1)
+    assert [int((parts.sides == name).sum()) for name in SIDES.categories] == [100, 20, 30, 170]
+    left_out = {"train": 40, "validation": 0, "test": 10}
+    assert parts.counts == {"left_out": left_out, "unlabelled_in_test": 30}  # each document has an unlabelled copy
+    assert parts._replace(twins={"train": 1}).counts["twins"] == {"train": 1}
+
+
+def test_a_partition_names_the_rows_of_train_that_are_also_in_test():
+    sides = [("a", "test"), ("x", "train"), ("b", "train"), ("y", "validation"), ("A ", "train"), ("b", "validation")]
+    frame = docs([{"text": text, "label": "a", "split": side} for text, side in sides])
+    parts = splits.partition(outline(frame, ["a"]), ["a"], CONFIG, 0)
+    assert parts.train_in_test == [2]  # of the three rows of train
+    assert (parts.sides == frame["split"]).all()
+
+
 @given(st.lists(st.integers(0, 50), min_size=1).filter(any), st.floats(0.01, 1))
 def test_quotas_are_as_near_as_whole_numbers_can_be(counts, share):
     counts = np.array(counts)
