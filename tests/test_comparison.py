@@ -95,6 +95,19 @@ def test_the_power_of_a_split_names_its_units():
     assert by_text.by == "document"
 
 
+def test_both_splits_have_their_power_from_the_same_rule_and_six_digits():
+    models = {
+        name: replace(model(right), validation=said(right)) for name, right in (("a", some(0.9)), ("b", some(0.8)))
+    }
+    result = compared(models)
+    (pair,) = result.pairs
+    assert result.validation == result.test
+    assert result.test.least == pair.least
+    assert pair.least == pytest.approx((pair.high - pair.low) / 2, abs=2e-6)
+    numbers = [pair.difference, pair.low, pair.high, pair.least, *(each.gain_low for each in result.models)]
+    assert numbers == [round(number, 6) for number in numbers]
+
+
 def test_models_of_family_linear_have_a_curve_if_none_are_named():
     assert [CONFIG.wants_curve("a", family) for family in ("linear", "gru")] == [True, False]
     named = CONFIG.model_copy(update={"curves": ["a"]})

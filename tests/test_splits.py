@@ -294,6 +294,8 @@ def test_a_split_with_too_few_rows_gets_more_from_each_class():
     aside = even_out(np.zeros(400, bool), np.arange(400), classes, 0.1, np.random.default_rng(0))
     assert aside.sum() == 40
     assert np.bincount(classes[aside]).max() == 1
+    classes = np.arange(200) % 100  # one of two rows may go, the other stays
+    assert even_out(np.zeros(200, bool), np.arange(200), classes, 0.4, np.random.default_rng(0)).sum() == 80
 
 
 def test_105_classes_of_three_rows():
