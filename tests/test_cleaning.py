@@ -13,6 +13,7 @@ from textmill.errors import DataError
 from textmill.records.data import Clean
 from textmill.rows import bad
 from textmill.rows.cleaning import CleanConfig, Cleaner, arrange, lines
+from textmill.rows.columns import SLICE
 from textmill.rows.misread import twice_encoded
 
 DROP = CleanConfig(on_bad_row="drop", max_chars=1000)
@@ -308,3 +309,12 @@ def test_a_message_counts_the_rows_of_all_chunks():
     bad = rows(("good", "pos"), ("bad", "neg"), *([("", "neg")] * 7))
     with pytest.raises(DataError, match=r"a\.csv, row 4, 5, 6, 7, 8 \(7 rows\): empty text"):
         clean(bad, None, STOP, 3, 5, 7)
+
+
+def test_columns_to_slice_by_are_kept_and_order_equal_documents():
+    frame = rows(("x", "a"), ("x", "a"), ("y", "b")).with_columns(pl.Series(f"{SLICE}from", ["web", "app", "app"]))
+    for order in ([0, 1, 2], [2, 1, 0]):
+        docs = clean(frame[order], None, DROP).docs
+        assert docs.columns == ["id", "text", "label", "group", "split", f"{SLICE}from"]
+        (first, app), (second, web) = docs.filter(text="x").select("id", f"{SLICE}from").iter_rows()
+        assert (app, web, second) == ("app", "web", f"{first}-2")

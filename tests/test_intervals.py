@@ -66,6 +66,13 @@ def test_the_variance_of_a_share_is_that_of_theory():
     assert jackknife.variance(without) == pytest.approx(0.8 * 0.2 / 99)
 
 
+def test_one_unit_has_scores_and_nothing_to_estimate_a_variance_from():
+    own = units.units_of(np.zeros(4, int))
+    found = estimate("accuracy", np.array([0, 1, 1, 1]), np.array([[0, 1, 0, 0], [0, 1, 1, 1]]), 2, own)
+    assert (found.by_seed.tolist(), found.centre) == ([0.5, 1], 0.75)
+    assert (found.without.shape, found.without_added.shape) == ((0,), (2, 0))
+
+
 @pytest.mark.parametrize(("metric", "added"), [("accuracy", 2), ("f1_macro", 4)])
 def test_a_document_more_is_right_and_one_is_wrong(metric, added):
     """The adjustment for all documents, or for each class that has some."""
