@@ -30,16 +30,21 @@ def register(client: "MlflowClient", dataset: str, champion: Result, model: str,
 
     name = registered_name(dataset)
     found = client.search_model_versions(f"name = '{name}' AND tags.`{BUNDLE}` = '{champion.bundle.md5}'")
-    for version in found:  # without a description it was cut off; the reason may name a commit that it did not know
-        if version.description and (CHANGED not in version.description or CHANGED in reason):
-            return str(version.version)
+    whole = [one for one in found if one.description]  # the description is written last
     if found:
-        number = str(found[0].version)
+        number = str((whole or found)[0].version)
     else:
         with redirect_stderr(io.StringIO()):  # MLflow prints there
             tags = {BUNDLE: champion.bundle.md5, MODEL: champion.name}
-            number = str(mlflow.register_model(f"models:/{model}", name, tags=tags).version)
-    client.update_model_version(name, number, reason)
+            number = str(
+                mlflow.register_model(f"models:/{model}", name, await_registration_for=None, tags=tags).version
+            )
+    for one in found:  # a retried request can make a second one
+        if str(one.version) != number and not one.description:
+            client.delete_model_version(name, one.version)
+    # The reason may name a commit that was not known when it was written.
+    if not whole or (CHANGED in whole[0].description and CHANGED not in reason):
+        client.update_model_version(name, number, reason)
     return number
 
 
