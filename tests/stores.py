@@ -114,7 +114,7 @@ def finished(tmp_path_factory, reviews) -> Path:
     return root
 
 
-def choose(champion: str) -> None:
+def choose(champion: str, dataset: str = "reviews") -> None:
     """Writes the comparison of both models and an ensemble, with this champion."""
     entry = {"tokenizer": "word", "parameters": 9, "members": [], "seeds": 1, "sd": None, "gain_low": None}
     entry |= {"validation_low": None, "validation_high": None, "wins": 0.5, "validation": 0.8, "score": 0.9}
@@ -125,7 +125,7 @@ def choose(champion: str) -> None:
     both = Entry(name="both", family="ensemble", **entry | {"members": NAMES, "wins": None})
     power = Power(rows=50, by="document", units=50, effective=50.0, least=None)
     Comparison(
-        dataset="reviews", metric="accuracy", rows=50, labels=["bad", "good"], absent=[], rare={}, alpha=0.05,
+        dataset=dataset, metric="accuracy", rows=50, labels=["bad", "good"], absent=[], rare={}, alpha=0.05,
         validation=power, test=power, champion=champion, champion_by="validation accuracy", equal=[champion],
         decided_by=None, baseline=Baseline(label="bad", accuracy=0.5, f1_macro=0.33), models=[both, *models],
         pairs=[Pair(a="linear", b="rnn", difference=0.01, low=-0.1, high=0.1, least=0.1, better=None)],
