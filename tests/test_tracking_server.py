@@ -220,7 +220,19 @@ def test_a_wrong_answer_is_one_line(proxy, monkeypatch, capfd, how, says):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("uri", ["./mlruns", "mlruns", "file:///tmp/mlruns", "foo://me:secret@host/x"])
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *("./mlruns", "mlruns", "file:///tmp/mlruns", "C:\\mlruns", "sqlite:///.", "sqlite://", "sqlite:///:memory:"),
+        *(
+            "http://",
+            "http://[::1/x",
+            "http://host:99999",
+            "foo://me:secret@host/x",
+            "postgresql+no://me:secret@host/x",
+        ),
+    ],
+)
 def test_a_uri_that_can_never_work_is_a_params_error(copy, monkeypatch, uri):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     with pytest.raises(ParamsError, match=r"MLFLOW_TRACKING_URI: .*sqlite:///") as refused:

@@ -43,7 +43,7 @@ def register(client: "MlflowClient", dataset: str, champion: Result, model: str,
         if str(one.version) != number and not one.description:
             client.delete_model_version(name, one.version)
     # The reason may name a commit that was not known when it was written.
-    if not whole or (CHANGED in whole[0].description and CHANGED not in reason):
+    if not whole or (CHANGED in str(whole[0].description) and CHANGED not in reason):
         client.update_model_version(name, number, reason)
     return number
 

@@ -34,11 +34,25 @@ def default_uri(folder: Path) -> str:
 
 
 def store_uri(folder: Path) -> str:
-    """Returns MLFLOW_TRACKING_URI or the default. Raises ParamsError for a folder, which MLflow refuses."""
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or default_uri(folder)
-    if urlsplit(uri).scheme in ("", "file") and uri != "databricks":
-        raise ParamsError(f"MLFLOW_TRACKING_URI: {shown(uri)}: a folder; unset it, or say {default_uri(folder)}")
+    """Returns MLFLOW_TRACKING_URI or the default. Raises ParamsError for what can never work."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip() or default_uri(folder)
+    if wrong := _wrong(uri):
+        raise ParamsError(f"MLFLOW_TRACKING_URI: {shown(uri)}: {wrong}; unset it, or say {default_uri(folder)}")
     return uri
+
+
+def _wrong(uri: str) -> str:
+    """Returns what is wrong with a URI, or ''. MLflow refuses folders, and forgets what is in memory."""
+    try:
+        scheme, host, _ = (parts := urlsplit(uri)).scheme, parts.hostname, parts.port
+    except ValueError as error:
+        return str(error)
+    if scheme in ("http", "https"):
+        return "" if host else "no server"
+    if scheme == "sqlite":
+        file = uri.removeprefix("sqlite:///").partition("?")[0]
+        return "a folder" if Path(file).is_dir() else "no file" if file in ("sqlite://", ":memory:") else ""
+    return "a folder" if (len(scheme) < 2 or scheme == "file") and not uri.startswith("databricks") else ""
 
 
 def served(uri: str) -> bool:
@@ -90,16 +104,17 @@ def opened(uri: str) -> Iterator["MlflowClient"]:
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
     from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-    known = MlflowException, SQLAlchemyError, CommandError, ModuleNotFoundError, OSError
+    known = MlflowException, SQLAlchemyError, CommandError, OSError
     try:
         with warnings.catch_warnings(action="ignore"):
             yield MlflowClient()
     except TextmillError:
         raise
-    except UnsupportedModelRegistryStoreURIException as error:
-        raise ParamsError(f"MLFLOW_TRACKING_URI: {shown(uri)}: unknown store; say sqlite:///FILE") from error
+    except (UnsupportedModelRegistryStoreURIException, ArgumentError, ModuleNotFoundError) as error:
+        reason = f"{error.name} is not installed" if isinstance(error, ModuleNotFoundError) else "unknown store"
+        raise ParamsError(f"MLFLOW_TRACKING_URI: {shown(uri)}: {reason}; say sqlite:///FILE") from error
     except Exception as error:
         if not (isinstance(error, known) or served(uri)):
             raise
@@ -124,7 +139,8 @@ def _root(folder: Path) -> Path:
 
 def _reason(error: BaseException) -> str:
     """Returns what sqlite or the system says ('Connection refused'), else the first line of the library's message."""
-    text, cause = str(error), error
+    text = str(error)
+    cause: BaseException | None = error
     while cause:
         if isinstance(cause, sqlite3.Error):
             return problem(cause)
