@@ -70,6 +70,14 @@ def plain(monkeypatch, empty):
     for name in [name for name in os.environ if name.startswith(("MLFLOW_", "DVC_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setattr("textmill.tracking.create", lambda file: shutil.copy(empty, file))
+    forget()
+
+
+def forget():
+    """Makes MLflow forget where the files of runs are: it keeps that by id, for copies of a store too."""
+    from mlflow.tracking._tracking_service.utils import _artifact_repos_cache
+
+    _artifact_repos_cache.clear()
 
 
 @pytest.fixture(scope="session")

@@ -287,4 +287,6 @@ def test_no_name_and_no_value_makes_mlflow_raise(metrics, text):
     params = safe_params({**metrics, "text": text, "a(b)%": [1], "a(b)&": True, "../x": {}})
     for name, value in params.items():
         _validate_param(name, value)
+        assert len(value) <= 6000
+    assert params["text"] == store.shown(text) or params["text"].endswith("characters; params.yaml has all)")
     assert len(params) == len({*metrics, "text", "a(b)%", "a(b)&", "../x"})
