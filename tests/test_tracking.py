@@ -254,6 +254,13 @@ def test_the_store_of_a_queued_experiment_is_the_repositorys(tmp_path, monkeypat
     assert store.store_uri(Path("elsewhere")) == f"sqlite:///{tmp_path}/mlflow.db"
 
 
+def test_the_lock_of_a_shared_store_is_next_to_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/shared/runs.db")
+    for folder in ("one", "two"):
+        with store.alone(tmp_path / folder):
+            assert [path.name for path in (tmp_path / "shared").iterdir()] == ["runs.db.lock"]
+
+
 def test_a_folders_md5_is_dvcs(tmp_path):
     (tmp_path / "sub").mkdir()
     for name, text in {"a.txt": "x", "config.json": "{}", "sub/Zoë.txt": "é"}.items():

@@ -19,8 +19,6 @@ SETTINGS = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # 2 processes instead of 10
     "PYTHONWARNINGS": "ignore",  # they are about packages that MLflow uses
 }
-
-
 NAME = re.compile(r"(\*\.)?[\w-]+(\.[\w-]+)*(:\d+)?", re.ASCII)  # not `*`, which would let every page in
 
 

@@ -80,8 +80,10 @@ def alone(folder: Path) -> Iterator[None]:
     """Holds the store for the block; other processes wait. Two at once would write each run twice."""
     import fcntl  # Windows has none
 
-    path = _root(folder) / "mlflow.db.lock"
+    file = database(store_uri(folder)) or _root(folder) / "mlflow.db"
+    path = file.with_name(f"{file.name}.lock")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     except OSError as error:
         raise ResourceError(f"{path}: {error.strerror}; the folder needs to be writable") from error
@@ -98,8 +100,6 @@ def opened(uri: str) -> Iterator["MlflowClient"]:
     """
     before, level = dict(os.environ), logging.root.manager.disable
     os.environ.update({**SETTINGS, **before, "MLFLOW_TRACKING_URI": uri})
-    if "MLFLOW_LOGGING_LEVEL" not in before:
-        logging.disable()
     from alembic.util import CommandError
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
@@ -107,14 +107,21 @@ def opened(uri: str) -> Iterator["MlflowClient"]:
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
     known = MlflowException, SQLAlchemyError, CommandError, OSError
+    if "MLFLOW_LOGGING_LEVEL" not in before:
+        logging.disable()
     try:
         with warnings.catch_warnings(action="ignore"):
             yield MlflowClient()
     except TextmillError:
         raise
-    except (UnsupportedModelRegistryStoreURIException, ArgumentError, ModuleNotFoundError) as error:
-        reason = f"{error.name} is not installed" if isinstance(error, ModuleNotFoundError) else "unknown store"
-        raise ParamsError(f"MLFLOW_TRACKING_URI: {shown(uri)}: {reason}; say sqlite:///FILE") from error
+    except (UnsupportedModelRegistryStoreURIException, ArgumentError) as error:
+        raise ParamsError(f"MLFLOW_TRACKING_URI: {shown(uri)}: unknown store; say sqlite:///FILE") from error
+    except ModuleNotFoundError as error:
+        if served(uri) or database(uri):
+            raise
+        raise ParamsError(
+            f"MLFLOW_TRACKING_URI: {shown(uri)}: {error.name} is missing; install it, or say sqlite:///FILE"
+        ) from error
     except Exception as error:
         if not (isinstance(error, known) or served(uri)):
             raise
