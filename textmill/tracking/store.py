@@ -35,16 +35,17 @@ def default_uri(folder: Path) -> str:
 
 def store_uri(folder: Path) -> str:
     """Returns MLFLOW_TRACKING_URI or the default. Raises ParamsError for what can never work."""
-    uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip() or default_uri(folder)
-    if wrong := _wrong(uri):
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip()
+    if uri and (wrong := _wrong(uri)):
         raise ParamsError(f"MLFLOW_TRACKING_URI: {shown(uri)}: {wrong}; unset it, or say {default_uri(folder)}")
-    return uri
+    return uri or default_uri(folder)
 
 
 def _wrong(uri: str) -> str:
     """Returns what is wrong with a URI, or ''. MLflow refuses folders, and forgets what is in memory."""
     try:
-        scheme, host, _ = (parts := urlsplit(uri)).scheme, parts.hostname, parts.port
+        parts = urlsplit(uri)
+        scheme, host, _ = parts.scheme, parts.hostname, parts.port
     except ValueError as error:
         return str(error)
     if scheme in ("http", "https"):
