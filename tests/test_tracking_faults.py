@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from contextlib import chdir, closing
 from pathlib import Path
 
@@ -74,24 +75,29 @@ def test_killed_inside_it_leaves_nothing_twice(fresh, monkeypatch):
 
 
 KILL_9 = """
-import os, signal, sys
+import os, signal
 from stores import project
 from test_tracking_faults import kill_after
 
 class Patch:
     setattr = staticmethod(setattr)
-kill_after(int(sys.argv[1]), Patch, kill=lambda: os.kill(os.getpid(), signal.SIGKILL))
+kill_after(0, Patch, ["log_model_artifacts"], kill=lambda: os.kill(os.getpid(), signal.SIGKILL))
 project()
 """
 
 
 def test_killed_with_a_signal_it_continues(fresh, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "tests")]))
-    done = subprocess.run([sys.executable, "-c", KILL_9, "14"], timeout=HANGS, check=False, capture_output=True)
+    Path("temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", "temporary")
+    done = subprocess.run([sys.executable, "-c", KILL_9], timeout=HANGS, check=False, capture_output=True)
     assert done.returncode == -9, done.stderr
+    assert list(Path("temporary").glob(".textmill.*"))
+    monkeypatch.setattr(tempfile, "tempdir", "temporary")
     assert "(2 new)" in project()
     assert "(0 new)" in project()
     assert len(content()["models"]) == 2
+    assert not list(Path("temporary").glob(".textmill.*"))
 
 
 @pytest.mark.parametrize("calls", [0, 1])

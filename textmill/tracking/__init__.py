@@ -118,7 +118,6 @@ def _write(uri: str, found: Snapshot, current: bool, before: Sequence[str]) -> t
         if current:
             descriptions.mark_latest(experiment, run, ours)
             registry.promote(client, dataset, version, champion, before)
-        if current:
             for key, value in pages.tags_of(found.comparison, found.origin).items():
                 client.set_experiment_tag(experiment.id, key, value)
             client.set_experiment_tag(experiment.id, SHOWN, found.digest)  # last

@@ -4,14 +4,13 @@ import io
 from collections.abc import Collection, Sequence
 from contextlib import redirect_stderr
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from textmill.bundle import SEEDS
 from textmill.classifier import load
 from textmill.console import first
 from textmill.errors import ArtifactError
-from textmill.files import sha256
+from textmill.files import scratch, sha256
 from textmill.judging.scoring import EXCERPT
 from textmill.lockfile import differing
 from textmill.records.mistakes import Mistakes
@@ -85,8 +84,8 @@ def _check_version(version: str, uri: str, champion: Result) -> None:
     wrong = Mistakes.read(champion.outs[Mistakes.FILE].path).root
     known: list[tuple[str, str | None]] = [(one.text, one.prediction) for one in wrong if len(one.text) < EXCERPT]
     known = known or [("a", None)]
-    with TemporaryDirectory(prefix="textmill-track-") as folder, redirect_stderr(io.StringIO()):
-        served = Path(download_artifacts(f"{uri}/artifacts/{champion.name}", dst_path=folder))
+    with scratch() as folder, redirect_stderr(io.StringIO()):
+        served = Path(download_artifacts(f"{uri}/artifacts/{champion.name}", dst_path=str(folder)))
         if others := differing(_files(served), _files(champion.bundle.path)):
             raise ArtifactError(
                 f"{version}: {first(others)}: not what dvc.lock says; the alias was not moved. "
