@@ -60,9 +60,10 @@ def write(folder: Path, params: dict) -> None:
         YAML().dump(params, file)
 
 
-def repro(folder: Path, *more: str) -> str:
+def repro(folder: Path, *more: str, cd: Path | None = None) -> str:
+    """Runs `dvc repro` in a folder, or from it in another one; returns what it prints."""
     done = subprocess.run(
-        ["dvc", "repro", *more],
+        ["dvc", *(["--cd", str(cd)] if cd else []), "repro", *more],
         cwd=folder,
         env=ENV,
         capture_output=True,
@@ -163,16 +164,51 @@ def test_again_runs_nothing(first):
     assert (folder / "dvc.lock").read_bytes() == lock
 
 
-def test_another_checkout_makes_the_same_bytes(first, tmp_path, reviews):
+# Python's clock goes back an hour, on a day, and on ten years, from call to call.
+JUMPS = """
+import itertools, time
+plain, calls = time.time, itertools.count()
+time.time = lambda: plain() + (0, -3600, 86400, 10 * 31536000)[next(calls) % 4]
+time.time_ns = lambda: int(1e9 * time.time())
+"""
+FAR = "reseñas y críticas de películas 電影 " + "x" * 120  # a name of a folder
+ENVIRONMENTS = {
+    "C": {"LC_ALL": "C", "LANG": "C", "LANGUAGE": "C"},
+    "ASCII": {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    **{f"hash seed {seed}": {"PYTHONHASHSEED": str(seed)} for seed in range(5)},
+    "Kiritimati": {"TZ": "Pacific/Kiritimati"},
+    "Marquesas": {"TZ": "Pacific/Marquesas"},
+    "threads": {"POLARS_MAX_THREADS": "1", "RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "3"},
+    "far": {"folder": f"{FAR}/{FAR}"},
+    "clock": {"jumps": "yes"},
+}
+ENVIRONMENTS["all at once"] = {key: value for name in ("C", "hash seed 3", "Kiritimati", "far", "clock")
+                               for key, value in ENVIRONMENTS[name].items()}  # fmt: skip
+ALL = pytest.mark.skipif("ENVIRONMENTS" not in os.environ, reason="make test-environments runs each environment alone")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == "all at once" else ALL) for name in ENVIRONMENTS]
+)
+def test_another_checkout_makes_the_same_bytes(first, tmp_path, reviews, name):
+    """In another environment, from another folder, with the rows in another order."""
     folder, _ = first
-    other = workspace(tmp_path / "b", reviews.sample(fraction=1, shuffle=True, seed=5))  # rows in another order
+    env = dict(ENVIRONMENTS[name])
+    other = tmp_path / env.pop("folder", "b")
+    workspace(other, reviews.sample(fraction=1, shuffle=True, seed=5))
     shutil.copy(folder / "dvc.lock", other)  # committed with the results; its outputs are not there
-    assert "track" in ran(repro(other))
+    if env.pop("jumps", None):
+        write_text(tmp_path / "jumps/sitecustomize.py", JUMPS)
+        env["PYTHONPATH"] = str(tmp_path / "jumps")
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in env.items():
+            patch.setitem(ENV, key, value)
+        assert "track" in ran(repro(tmp_path, cd=other))
     assert (other / "mlflow.db").exists()
     ours, theirs = (YAML(typ="safe").load((f / "dvc.lock").read_text())["stages"] for f in (folder, other))
-    for name in theirs.keys() - {"download"}:
-        outs = [{out["path"]: out["md5"] for out in stages[name].get("outs", [])} for stages in (ours, theirs)]
-        assert outs[0] == outs[1], name
+    for stage in theirs.keys() - {"download"}:
+        outs = [{out["path"]: out["md5"] for out in stages[stage].get("outs", [])} for stages in (ours, theirs)]
+        assert outs[0] == outs[1], stage
 
 
 @pytest.mark.parametrize(
