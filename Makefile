@@ -16,7 +16,7 @@ repro: .venv/ready ## run what changed: download, clean, split, suspects, vocab,
 test: .venv/ready ## all tests, a core each; those of a file share what they need
 	@pytest -n auto --maxprocesses 4 --dist loadfile
 
-test-environments: .venv/ready ## the pipeline in a dozen environments, each alone; some 15 minutes: locales, hash seeds, time zones, threads, folders, a clock that jumps
+test-environments: .venv/ready ## the pipeline in five environments, some 6 minutes: locales, hash seeds, time zones, threads, folders, a clock that jumps
 	@ENVIRONMENTS=1 pytest tests/test_pipeline.py -k another_checkout
 
 schema: .venv/ready ## params.schema.json and docs/reference/params.md, from the comments beside the keys
