@@ -67,7 +67,7 @@ def test_an_interval_has_the_width_of_theory():
     assert (found.validation, found.validation_low < 0.8 < found.validation_high) == (0.8, True)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1), st.integers(0, 9)), min_size=2, max_size=60),
     st.sampled_from(list(METRICS)),

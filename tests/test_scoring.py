@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import (
     accuracy_score,
@@ -34,6 +34,7 @@ def tied(frame: pl.DataFrame, classes: int) -> pl.DataFrame:
     return scoring.predictions(frame["id"], actual, LABELS[:classes], proba, frame["tokens"].to_numpy())
 
 
+@settings(max_examples=60)
 @given(st.integers(2, 3), st.integers(1, 60), st.integers(0, 50), st.booleans())
 def test_scores_are_scikit_learns_and_consistent(classes, rows, seed, ties):
     frame = table(rows, classes, seed)
@@ -64,6 +65,7 @@ def test_scores_are_scikit_learns_and_consistent(classes, rows, seed, ties):
         assert scores.roc_auc == pytest.approx(np.mean(areas), abs=1e-6)
 
 
+@settings(max_examples=40)
 @given(st.integers(1, 60), st.integers(0, 50))
 def test_the_area_of_turned_answers_is_the_rest(rows, seed):
     plain = table(rows, 2, seed)
@@ -73,6 +75,7 @@ def test_the_area_of_turned_answers_is_the_rest(rows, seed):
     assert before is None or before == pytest.approx(1 - after, abs=2e-6)
 
 
+@settings(max_examples=20)
 @given(st.integers(1, 60), st.integers(0, 50), st.integers(0, 9))
 def test_the_order_of_documents_changes_no_byte(rows, seed, order):
     frame = table(rows, 3, seed)

@@ -105,7 +105,7 @@ def spelled(tokenizer, text: str) -> str:
     return normal(plain, tokenizer.lowercase).item()
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(text=TEXTS)
 def test_words_are_what_the_pattern_finds_and_nothing_between_them_is_one(text):
     tokenizer, _ = fit(WORD)
@@ -118,14 +118,14 @@ def test_words_are_what_the_pattern_finds_and_nothing_between_them_is_one(text):
     assert not read[end:].strip()
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(text=TEXTS)
 def test_characters_are_the_text(text):
     tokenizer, _ = fit(CHAR)
     assert "".join(tokenizer.tokens(text)) == (spelled(tokenizer, text) or "<unk>")
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(text=TEXTS)
 def test_sub_words_are_the_text_with_one_space_for_many(text):
     tokenizer, _ = fit(BPE)
@@ -136,7 +136,7 @@ def test_sub_words_are_the_text_with_one_space_for_many(text):
 
 
 @pytest.mark.parametrize("kind", ["char", "bpe"])
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(words=st.lists(st.text("aé!<b", min_size=1), min_size=1), spaces=st.text(" \t\r\n\u00a0\u2003", min_size=1))
 def test_runs_of_spaces_may_be_read_as_one(kind, words, spaces):
     collapsing, _ = fit({**KINDS[kind], "spaces": "collapse"})
