@@ -95,7 +95,8 @@ def main(count: int, seed: int) -> int:
         drawn = sample(count, seed, settings["only_mutate"])
         mutmut = [sys.executable, "-m", "mutmut"]
         if code := subprocess.run([*mutmut, "run", "--max-children", "1", *drawn]).returncode:
-            return code  # a test fails without any change
+            print(f"mutmut stopped: does a test of {LIST.name} fail without any change?")
+            return code
         found = subprocess.check_output([*mutmut, "results", "--all", "true"], text=True)
     states = dict(line.strip().split(": ") for line in found.splitlines())
     equal = {(one["function"], one["before"], one["after"]): one["why"] for one in listed.get("equal", [])}

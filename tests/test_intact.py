@@ -2,6 +2,7 @@
 
 import pytest
 
+from textmill.config import load_params
 from textmill.errors import ArtifactError
 from textmill.intact import check_inputs
 from textmill.lockfile import hash_of
@@ -34,13 +35,17 @@ def folder(tmp_path):
     return tmp_path
 
 
+def check(stage: str, folder) -> None:
+    check_inputs(stage, load_params(folder / "dvc.yaml"), load_params(folder / "params.yaml"), folder)
+
+
 def refusals(folder, path: str) -> dict[str, str]:
     """The errors of all stages after a change to a file, by stage."""
     (folder / path).write_text("changed")
     found = {}
     for stage in OUTS:
         try:
-            check_inputs(stage, folder)
+            check(stage, folder)
         except ArtifactError as error:
             found[stage] = str(error)
     return found
@@ -48,7 +53,7 @@ def refusals(folder, path: str) -> dict[str, str]:
 
 def test_what_earlier_stages_wrote_is_read(folder):
     for stage in OUTS:
-        check_inputs(stage, folder)
+        check(stage, folder)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +79,7 @@ def test_a_missing_file_is_refused_with_the_reason(folder):
     (folder / "data/encoded/word").rmdir()
     pattern = "^data/encoded/word: No such file or directory, but encode@word wrote it; run `dvc repro`$"
     with pytest.raises(ArtifactError, match=pattern):
-        check_inputs("train", folder)
+        check("train", folder)
 
 
 def test_before_the_first_run_everything_is_read(folder):
