@@ -113,9 +113,8 @@ def test_the_power_of_a_split_names_its_units():
 
 
 def test_both_splits_have_their_power_from_the_same_rule_and_six_digits():
-    models = {
-        name: replace(model(right), validation=said(right)) for name, right in (("a", some(0.9)), ("b", some(0.8)))
-    }
+    answered = {"a": some(0.9), "b": some(0.7)}
+    models = {name: replace(model(right), validation=said(right)) for name, right in answered.items()}
     result = compared(models)
     (pair,) = result.pairs
     assert result.validation == result.test
