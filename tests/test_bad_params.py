@@ -96,7 +96,7 @@ def test_a_value_that_may_be_meant(doors, changes):
         (TEXT.replace("  text: text", "\ttext: text"), "line 13: found character '\\t'"),
         ("", "expected sections such as 'dataset:', found nothing"),
         (TEXT + "#" * 1_000_000, "more than 1,000,000 bytes"),
-        ("a0: &a0 [x, x]\n" + "".join(f"a{n + 1}: &a{n + 1} [*a{n}, *a{n}]\n" for n in range(16)), "more than 20,000 values"),
+        ("a0: &a0 [x, x]\n" + "".join(f"a{n + 1}: &a{n + 1} [*a{n}, *a{n}]\n" for n in range(16)), "more than 20,000"),
     ],
 )  # fmt: skip
 def test_52_what_is_hardly_yaml(doors, text, words):

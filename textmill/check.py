@@ -57,7 +57,7 @@ def check_params(path: Path) -> dict[str, Any]:
     from textmill.judging.comparison import CompareConfig
     from textmill.judging.naming import check_names
     from textmill.models import model_entry
-    from textmill.sections import effective
+    from textmill.sections import check_splits, effective
     from textmill.tokenizers.pretrained import ENCODER
     from textmill.tracking import TrackingConfig
 
@@ -68,7 +68,7 @@ def check_params(path: Path) -> dict[str, Any]:
     dataset, tokenizers = whole["dataset"], whole["tokenizers"]
     if whole["split"]["by"] == "group" and dataset["group"] is None:
         raise ParamsError(f"{path}: split.by: group, but dataset.group is null; name a column, or set split.by: text")
-    _check_splits(whole["split"], dataset, f"{path}: split")
+    check_splits(whole["split"], dataset, f"{path}: split")
     labels = _labels(dataset, f"{path}: dataset")
     check_names(section(params, path, "compare", CompareConfig), params["models"], f"{path}: compare")
     for name, entry in params["models"].items():
@@ -88,17 +88,6 @@ def check_params(path: Path) -> dict[str, Any]:
         if key := model.reads.vectors:
             _check_vectors(own, key, tokenizers[own["tokenizer"]]["vectors"], f"{path}: models.{name}")
     return whole
-
-
-def _check_splits(split: dict[str, Any], dataset: dict[str, Any], where: str) -> None:
-    """Raises ParamsError if no share is left for a split that the data cannot bring either."""
-    from textmill.fetch.archives import is_archive
-
-    files = [dataset[key] for key in ("path", "url", "member") if isinstance(dataset.get(key), str)]
-    one = files and not is_archive(files[0])  # files of archives may be splits
-    for name in ("validation", "test"):
-        if one and dataset["split"] is None and not split[name]:
-            raise ParamsError(f"{where}.{name}: 0, but the data brings no {name} split; set a share such as 0.1")
 
 
 def _labels(dataset: dict[str, Any], where: str) -> set[str]:
