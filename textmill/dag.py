@@ -3,11 +3,45 @@
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from textmill.config import load_params, validate
 
 PIPELINE = Path("dvc.yaml")
 OWNED = ("outs", "metrics", "plots")  # the keys of a stage that list outputs
 TEMPLATE = re.compile(r"\$\{\s*([^}\s]+)\s*\}")
+
+
+File = str | Annotated[dict[str, Any], Field(min_length=1, max_length=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="allow", strict=True)  # DVC checks the rest
+
+
+class _Body(_Part):
+    deps: list[File] | None = None
+    outs: list[File] | None = None
+    metrics: list[File] | None = None
+    plots: list[File] | None = None
+
+
+class _Stage(_Body):
+    foreach: str | list[Any] | dict[str, Any] | None = None
+    do: _Body | None = None
+
+
+class _Pipeline(_Part):
+    stages: dict[str, _Stage]
+
+
+def load_pipeline(path: Path) -> dict[str, Any]:
+    """Returns the content of dvc.yaml. Raises ParamsError, with the key, if it is not made of stages and files."""
+    found = load_params(path)
+    validate(found, _Pipeline, f"{path}: ")
+    return found
 
 
 def stage_names(pipeline: Mapping[str, Any], params: Mapping[str, Any], known: Iterable[str]) -> list[str]:

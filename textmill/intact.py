@@ -7,12 +7,10 @@ from another run, would change the results without a word.
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from ruamel.yaml import YAML
-
 from textmill.config import PARAMS, load_params
-from textmill.dag import PIPELINE, dependencies, stage_names
+from textmill.dag import PIPELINE, dependencies, load_pipeline, stage_names
 from textmill.errors import ArtifactError
-from textmill.lockfile import LOCK, entries, hash_of
+from textmill.lockfile import LOCK, entries, hash_of, parsed, text_of
 
 
 def check_inputs(stage: str, folder: Path = Path()) -> None:
@@ -21,15 +19,15 @@ def check_inputs(stage: str, folder: Path = Path()) -> None:
     stage: as DVC names it ('train@lstm'). Outputs of stages that dvc.lock does not have are not checked, and neither
     are files that no stage writes, such as those in data/input.
     """
-    if not (folder / LOCK).exists():
+    recorded = entries(text_of(folder / LOCK))
+    if not recorded:
         return
-    recorded = entries((folder / LOCK).read_text(encoding="utf-8"))
-    pipeline, params = load_params(folder / PIPELINE), load_params(folder / PARAMS)
+    pipeline, params = load_pipeline(folder / PIPELINE), load_params(folder / PARAMS)
     needed = [PurePosixPath(path) for path in dependencies(stage, pipeline, params)]
     for producer in stage_names(pipeline, params, recorded):
         if producer == stage or producer not in recorded:
             continue
-        for path, md5 in _outputs(recorded[producer], needed):
+        for path, md5 in _outputs(recorded[producer], needed, producer):
             _check(folder, path, md5, producer)
 
 
@@ -45,7 +43,7 @@ def _check(folder: Path, path: str, md5: str, producer: str) -> None:
         )
 
 
-def _outputs(entry: str, needed: Sequence[PurePosixPath]) -> Iterator[tuple[str, str]]:
+def _outputs(entry: str, needed: Sequence[PurePosixPath], producer: str) -> Iterator[tuple[str, str]]:
     """Yields path and md5 of each output of a stage, from its lines in dvc.lock, that is needed or holds what is.
 
     YAML is parsed only where it must be: all of dvc.lock would take a tenth of a second in every stage.
@@ -53,7 +51,7 @@ def _outputs(entry: str, needed: Sequence[PurePosixPath]) -> Iterator[tuple[str,
     _, _, outputs = entry.partition("\n    outs:\n")
     if not any(parent.name and str(parent) in outputs for one in needed for parent in (one, *one.parents)):
         return
-    for one in YAML(typ="safe", pure=True).load(outputs):
+    for one in parsed(f"  {producer}:\n    outs:\n{outputs}", str(LOCK)).get("outs") or []:
         path = PurePosixPath(one["path"])
         if "md5" in one and any(path.is_relative_to(other) or other.is_relative_to(path) for other in needed):
             yield str(path), str(one["md5"])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from textmill.config import PARAMS, load_params
-from textmill.dag import OWNED, PIPELINE, outputs
+from textmill.dag import OWNED, PIPELINE, load_pipeline, outputs
 from textmill.errors import ParamsError
 from textmill.files import writing
 
@@ -17,7 +17,7 @@ def check_inputs(sections: Mapping[str, Any], where: str, pipeline: Path) -> Non
 
     This must run before any stage: DVC deletes a stage's outputs, with everything in them, before it starts the stage.
     """
-    owned = {pattern: stage for stage, pattern in _outputs(load_params(pipeline)["stages"])}
+    owned = {pattern: stage for stage, pattern in _outputs(load_pipeline(pipeline)["stages"])}
     here = pipeline.parent.resolve()
     for key, path in _paths(sections, where):
         file = (here / path).resolve()
@@ -34,7 +34,7 @@ def check_writable(stage: str, folder: Path = Path()) -> None:
 
     stage: as DVC names it ('train@lstm').
     """
-    paths = outputs(stage, load_params(folder / PIPELINE), load_params(folder / PARAMS))
+    paths = outputs(stage, load_pipeline(folder / PIPELINE), load_params(folder / PARAMS))
     parents = {next(one for one in (folder / path).parents if one.exists()) for path in paths}
     for parent in sorted(parents):  # Linux gives this file no name
         with writing(parent), tempfile.TemporaryFile(dir=parent, prefix=".", suffix=".part"):
