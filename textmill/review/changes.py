@@ -175,10 +175,10 @@ def _summaries(stages: Mapping[str, Stage], commit: Commit | None, folder: Path)
         texts = contents(commit, places.values(), folder)
     else:
         texts = {path: (folder / path).read_bytes() for path in places.values() if (folder / path).is_file()}
-    return {name: _summary(texts[path], path) for name, path in places.items() if path in texts}
+    return {name: summary(texts[path], path) for name, path in places.items() if path in texts}
 
 
-def _summary(content: bytes, path: Path) -> dict[str, float | None]:
+def summary(content: bytes, path: Path) -> dict[str, float | None]:
     try:
         return validate(parse_json(content, path), dict[str, float | None], str(path))
     except ParamsError as error:
