@@ -77,7 +77,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 def _near(value: Any, draw: random.Random) -> Any:
     others = [[value], {"a": value}, str(value), repr(value)]
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300:
         others += [-value, value * 10**6, value + 0.5, value / 3, value - 1]
     if isinstance(value, str):
         others += [value.upper(), value[:-1], value + "x", f" {value}", value * 50]

@@ -62,9 +62,7 @@ def of_pipeline(path: Path) -> None:
     for name in stage_names(pipeline, params, []):
         dag.outputs(name, pipeline, params)
         dag.dependencies(name, pipeline, params)
-    intact.check_inputs("compare")
-    outputs.check_writable("train@lstm")
-    outputs.check_inputs({"dataset": params["dataset"]}, "params.yaml", path)
+    list(outputs.owners(pipeline["stages"]))
 
 
 def of_lock(path: Path) -> None:

@@ -82,7 +82,7 @@ def _paths(stage: str, pipeline: Mapping[str, Any], params: Mapping[str, Any], k
     if (over := body.get("foreach")) is not None:
         items = _value(over, params) if isinstance(over, str) else over
         scope |= {"key": item, "item": items.get(item) if isinstance(items, Mapping) else item}
-    entries = [one for key in keys for one in body.get("do", body).get(key) or []]
+    entries = [one for key in keys for one in (body.get("do") or body).get(key) or []]
     paths = (next(iter(one)) if isinstance(one, Mapping) else one for one in entries)
     return [TEMPLATE.sub(lambda found: str(_value(found[0], scope)), path) for path in paths]
 

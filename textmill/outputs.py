@@ -17,7 +17,7 @@ def check_inputs(sections: Mapping[str, Any], where: str, pipeline: Path) -> Non
 
     This must run before any stage: DVC deletes a stage's outputs, with everything in them, before it starts the stage.
     """
-    owned = {pattern: stage for stage, pattern in _outputs(load_pipeline(pipeline)["stages"])}
+    owned = {pattern: stage for stage, pattern in owners(load_pipeline(pipeline)["stages"])}
     here = pipeline.parent.resolve()
     for key, path in _paths(sections, where):
         file = (here / path).resolve()
@@ -41,11 +41,11 @@ def check_writable(stage: str, folder: Path = Path()) -> None:
             pass
 
 
-def _outputs(stages: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def owners(stages: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yields each stage with a pattern of the paths of each of its outputs."""
     for name, stage in stages.items():
-        body = stage.get("do", stage)
-        for entry in (one for kind in OWNED for one in body.get(kind, [])):
+        body = stage.get("do") or stage
+        for entry in (one for kind in OWNED for one in body.get(kind) or []):
             path = next(iter(entry)) if isinstance(entry, Mapping) else entry
             yield name, "[^/]+".join(map(re.escape, re.split(r"\$\{[^}]*\}", path)))
 
