@@ -28,7 +28,7 @@ def run(name: str | Main, load: Callable[[], Main] | None = None, words: Sequenc
 
     Arguments are positional; each is converted to the type that main declares (Path or str). An error ends as one line
     on stderr; `--debug`, or TEXTMILL_DEBUG=1 in the environment, shows its traceback. A project of an older
-    version has scripts that call it with their main alone: that is an error, too.
+    version has scripts that call it with their main alone: that also is an error.
     """
     name = os.environ.get("DVC_STAGE", name if isinstance(name, str) else Path(sys.argv[0]).stem)
     interrupt_once(second_ends=True)
