@@ -62,13 +62,16 @@ def of_pipeline(path: Path) -> None:
     for name in stage_names(pipeline, params, []):
         dag.outputs(name, pipeline, params)
         dag.dependencies(name, pipeline, params)
-    list(outputs.owners(pipeline["stages"]))
+    with suppress(TextmillError):
+        outputs.check_user_files({"dataset": params["dataset"]}, "params.yaml", path)
+    intact.check_inputs("train@lstm", pipeline, params)
 
 
 def of_lock(path: Path) -> None:
     """All that reads dvc.lock."""
-    failed = []
-    for read in (partial(intact.check_inputs, "train@lstm"), partial(intact.check_inputs, "compare"),
+    failed, pipeline, params = [], load_pipeline(Path("dvc.yaml")), load_params(Path("params.yaml"))
+    for read in (partial(intact.check_inputs, "train@lstm", pipeline, params),
+                 partial(intact.check_inputs, "compare", pipeline, params),
                  partial(sides.of_folder, Path()), partial(read_results, path, ["linear", "lstm"]),
                  partial(order.wanted_order, ["train@lstm"])):  # fmt: skip
         try:
