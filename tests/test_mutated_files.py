@@ -43,7 +43,7 @@ from textmill.timings import Timing
 from textmill.tracking.snapshot import read_results
 from textmill.verify import sides
 
-EXAMPLES = int(os.environ.get("EXAMPLES", "5"))  # of each file and kind of damage
+EXAMPLES = int(os.environ.get("EXAMPLES", "3"))  # of each file and kind of damage
 LSTM, METRICS = Path("data/models/lstm"), Path("metrics/models/lstm")
 TOKENIZER = Path("data/vocab/word/tokenizer.json")
 
