@@ -25,7 +25,7 @@ PARAMS: dict[str, Any] = {
     "train": TRAIN | {"epochs": 2, "seeds": [42, 7]},
     "models": {name: MODELS[name] for name in ("linear", "lstm")},
     "evaluate": {},
-    "compare": {"alpha": 0.05, "bootstrap": 200},
+    "compare": {"alpha": 0.05},
     "tracking": {"enabled": False},
 }
 

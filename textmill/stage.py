@@ -32,6 +32,7 @@ def run(name: str | Main, load: Callable[[], Main] | None = None, words: Sequenc
     """
     name = os.environ.get("DVC_STAGE", name if isinstance(name, str) else Path(sys.argv[0]).stem)
     interrupt_once(second_ends=True)
+    failures.print_in_any_locale()
     try:
         end_with_parent()
         check_pin(Path())
