@@ -28,6 +28,7 @@ from textmill.training.devices import no_bfloat16
 from textmill.training.task import Model
 from textmill.training.updates import Updates
 
+pytest.register_assert_rewrite("stores")
 settings.register_profile("here", deadline=None, derandomize=True)  # a red test stays red when it is run again
 settings.load_profile("here")
 torch.set_num_threads(1)  # tiny models: a second thread only waits

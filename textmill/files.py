@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -52,6 +53,14 @@ def atomic(path: Path) -> Iterator[Path]:
             with open(temporary, "rb+") as file:  # Windows flushes only files opened for writing
                 os.fsync(file.fileno())
             os.replace(temporary, path)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Yields a folder for temporary files. Deletes it when the block ends, or, if that was killed, at the next call."""
+    sweep(Path(tempfile.gettempdir()))
+    with _held(Path(tempfile.mkdtemp(prefix=".textmill.", suffix=PART))) as folder:
+        yield folder
 
 
 def sweep(folder: Path) -> None:
