@@ -33,6 +33,14 @@ def main(out: Path) -> None:
         Path("cleaning").touch()
         time.sleep({seconds})
 """
+OLD = """
+from pathlib import Path
+from textmill.stage import run
+def main(out: Path) -> None:
+    out.write_text("done")
+if __name__ == "__main__":
+    run(main)
+"""
 PIPELINE = """
 stages:
   slow:
@@ -162,6 +170,15 @@ def test_an_error_of_an_import_is_one_line(project, code, expected, words):
     assert process.returncode == expected
     assert told.startswith(words)
     assert told.count("\n") == 1
+
+
+def test_a_script_of_an_older_version_is_told_to_move(project):
+    folder = project(OLD, 0)
+    with start(folder, sys.executable, "stages/slow.py", "made/out.txt") as process:
+        _, told = process.communicate(timeout=HANGS)
+    assert process.returncode == 2
+    assert told == "error: slow: this project was made with an older textmill; move it to this one: textmill upgrade\n"
+    assert not (folder / "made/out.txt").exists()
 
 
 def test_a_stage_that_does_not_exist(project):
