@@ -1,0 +1,69 @@
+"""`python -m faults COUNT SEED [FOLDER]` in tests/: a seeded share of all faults, and what held; 0: all of them.
+
+FOLDER: a project that has run; default: a new one.
+"""
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from conftest import ROOT
+
+sys.path.insert(0, str(ROOT))  # for stages, which a script in tests/ would not find
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a fork has no threads of its parent
+
+from faults import bits, calls, disks, forks, kills, limits, lock, runs, system, together  # noqa: E402
+from faults.project import Project, prepare  # noqa: E402
+
+# Of 100 cases. Fewer cases lack what takes whole runs.
+SHARES = {calls: 30, system: 20, limits: 12, disks: 8, kills: 8, bits: 6, lock: 4, runs: 5, together: 2}
+WHOLE_RUNS = (bits, lock, runs, together)
+MANY = 50
+
+
+def main(count: int, seed: int, folder: Path | None) -> int:
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        if folder is None:
+            folder = Path(scratch) / "project"
+            subprocess.run([sys.executable, "-m", "faults", "prepare", folder], check=True)  # threads cannot fork
+        project = Project(folder, Path(scratch) / "undisturbed")
+        forks.warm()
+        tried, failed = Counter[str](), Counter[str]()
+        for fault, what, wrong in faults(project, count, seed, Path(scratch)):
+            tried[fault] += 1
+            if wrong:
+                failed[fault] += 1
+                print(f"FAILED: {fault}: {what}: {wrong}", flush=True)
+        print(f"{'fault':28} {'tried':>6} {'held':>6} {'failed':>6}")
+        for fault, number in tried.items():
+            print(f"{fault:28} {number:6} {number - failed[fault]:6} {failed[fault]:6}")
+        total, bad = tried.total(), failed.total()
+        print(f"{'in all':28} {total:6} {total - bad:6} {bad:6}   {time.monotonic() - began:.0f} s, seed {seed}")
+    return 1 if failed else 0
+
+
+def faults(project: Project, count: int, seed: int, scratch: Path):
+    """Runs cases of every kind; yields the fault, what it met, and what was wrong or ''. Leaves the folder as it was."""
+    for kind, share in SHARES.items():
+        number = None if count == 0 else round(count * share / sum(SHARES.values()))
+        if number == 0 or (0 < count < MANY and kind in WHOLE_RUNS):
+            continue
+        if lacks := system.absent() if kind is system else disks.absent(scratch / "disk") if kind is disks else "":
+            print(f"skipped: {kind.__name__}: {lacks}")
+            continue
+        for fault, what, check in kind.cases(project, number, random.Random(seed)):
+            yield fault, what, check()
+            project.restore_all()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "prepare":
+        prepare(Path(sys.argv[2]))
+    else:
+        sys.exit(main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]) if sys.argv[3:] else None))
