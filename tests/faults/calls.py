@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from faults.forks import finish, judge, run
-from faults.project import TRACK, Project
+from faults.forks import judge, run
+from faults.project import Project
 
 PLACES = {"open": (builtins, io), "replace": (os,), "fsync": (os,), "unlink": (os,), "mkdir": (os,)}
 DISK = ("ENOSPC", "EROFS", "EIO", "EACCES")
@@ -33,9 +33,8 @@ def cases(project: Project, count: int | None, chance: random.Random) -> Iterato
 
 def check(project: Project, stage: str, kind: str, place: str, k: int) -> str:
     """Runs a stage with an error at the k-th call of a function; returns what is wrong, or ''."""
-    ended = run(project, stage, lambda: inject(lambda name, number: (name, number) == (place, k), kind))
-    wrong = judge(project, stage, ended, cleans=place != "unlink")
-    return wrong or (finish(project, stage) if stage == TRACK else "")
+    fails = (place, k).__eq__
+    return judge(project, stage, run(project, stage, lambda: inject(lambda *call: fails(call), kind)))
 
 
 def count_calls(project: Project, stage: str) -> Counter[str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from faults.project import Project
+from faults.project import TRACK, Project
 
 PATIENCE = 60  # seconds for a stage
 CODES = {2, 3, 4, 5, 6, 75}  # with one line on stderr
@@ -63,17 +63,19 @@ def run(
     return Ended(code, text)
 
 
-def judge(project: Project, stage: str, ended: Ended, cleans: bool = True) -> str:
-    """Returns what is wrong after a stage met an error, or ''. cleans: whether it could delete temporary files."""
+def judge(project: Project, stage: str, ended: Ended) -> str:
+    """Returns what is wrong after a stage met an error, or ''.
+
+    Where it leaves temporary files, because deleting them failed, the next run must delete them.
+    """
     if partial := project.partial(stage):
         return f"partial: {partial}"
-    if cleans and (left := project.leftovers()):
-        return f"left: {list(map(project.name, left))}"
     if ended.code == 0:  # a fault that the stage may pass over, such as a log that cannot be deleted
-        missing = project.missing(stage)
-        return f"exit code 0, but {missing[:3]} are missing" if missing else ""
-    one_line = len(ended.told.splitlines()) == 1 and ended.told.startswith(f"error: {stage}: ")
-    return "" if ended.code in CODES and one_line else f"exit code {ended.code}: {ended.told.strip()[-600:]}"
+        if missing := project.missing(stage):
+            return f"exit code 0, but {missing[:3]} are missing"
+    elif ended.code not in CODES or not _is_one_line(ended.told, stage):
+        return f"exit code {ended.code}: {ended.told.strip()[-600:]}"
+    return finish(project, stage) if stage == TRACK or project.leftovers() else ""
 
 
 def finish(project: Project, stage: str) -> str:
@@ -81,8 +83,12 @@ def finish(project: Project, stage: str) -> str:
     ended = run(project, stage)
     if ended != (0, ""):
         return f"the next run: exit code {ended.code}: {ended.told.strip()[-600:]}"
-    wrong = [*project.partial(stage), *project.missing(stage)]
-    return f"other bytes after the next run: {wrong}" if wrong else ""
+    wrong = [*project.partial(stage), *project.missing(stage), *map(project.name, project.leftovers())]
+    return f"after the next run: {wrong}" if wrong else ""
+
+
+def _is_one_line(told: str, stage: str) -> bool:
+    return len(told.splitlines()) == 1 and told.startswith(f"error: {stage}: ")
 
 
 def _traced(pid: int) -> bool:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from test_pipeline import ENV
 
-from faults.forks import PATIENCE, Ended, finish, judge, run
-from faults.project import TRACK, Project
+from faults.forks import PATIENCE, Ended, judge, run
+from faults.project import Project
 
 MEGABYTE = 1 << 20
 SIZES = [2**power for power in range(6, 15)]  # bytes
@@ -39,7 +39,7 @@ def small_files(project: Project, stage: str, size: int) -> str:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
-    return _judged(project, stage, run(project, stage, limit))
+    return judge(project, stage, run(project, stage, limit))
 
 
 def little_memory(project: Project, stage: str, room: int) -> str:
@@ -49,7 +49,7 @@ def little_memory(project: Project, stage: str, room: int) -> str:
         mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         _limit_memory(mapped + room * MEGABYTE)
 
-    return _judged(project, stage, run(project, stage, limit))
+    return judge(project, stage, run(project, stage, limit))
 
 
 def little_at_start(project: Project, stage: str, whole: int) -> str:
@@ -64,12 +64,8 @@ def little_at_start(project: Project, stage: str, whole: int) -> str:
         timeout=PATIENCE,
         preexec_fn=lambda: _limit_memory(whole * MEGABYTE),
     )
-    return _judged(project, stage, Ended(done.returncode, done.stderr))
+    return judge(project, stage, Ended(done.returncode, done.stderr))
 
 
 def _limit_memory(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
-
-
-def _judged(project: Project, stage: str, ended: Ended) -> str:
-    return judge(project, stage, ended) or (finish(project, stage) if stage == TRACK else "")
