@@ -42,7 +42,10 @@ def _name(thread: Path) -> str:
 def run(
     project: Project, stage: str, before: Callable[[], None] = lambda: None, tracer: Sequence[str] = ()
 ) -> Ended:
-    """Runs a stage without its outputs. before: called after its imports; tracer: a command that takes `-p PID`."""
+    """Runs a stage without its outputs, watched unless it is traced.
+
+    before: called after its imports; tracer: a command that takes `-p PID`.
+    """
     told, writes = os.pipe()  # not a file, whose size may be limited
     project.clear(stage)
     if not (pid := os.fork()):
@@ -63,8 +66,8 @@ def run(
     return Ended(code, text)
 
 
-def judge(project: Project, stage: str, ended: Ended) -> str:
-    """Returns what is wrong after a stage met an error, or ''.
+def judge(project: Project, stage: str, ended: Ended, before_it: bool = False) -> str:
+    """Returns what is wrong after a stage met an error, or ''. before_it: libraries may print lines before ours.
 
     Where it leaves temporary files, because deleting them failed, the next run must delete them.
     """
@@ -73,7 +76,7 @@ def judge(project: Project, stage: str, ended: Ended) -> str:
     if ended.code == 0:  # a fault that the stage may pass over, such as a log that cannot be deleted
         if missing := project.missing(stage):
             return f"exit code 0, but {missing[:3]} are missing"
-    elif ended.code not in CODES or not _is_one_line(ended.told, stage):
+    elif ended.code not in CODES or not _is_one_line(ended.told, stage, before_it):
         return f"exit code {ended.code}: {ended.told.strip()[-600:]}"
     return finish(project, stage) if stage == TRACK or project.leftovers() else ""
 
@@ -87,8 +90,10 @@ def finish(project: Project, stage: str) -> str:
     return f"after the next run: {wrong}" if wrong else ""
 
 
-def _is_one_line(told: str, stage: str) -> bool:
-    return len(told.splitlines()) == 1 and told.startswith(f"error: {stage}: ")
+def _is_one_line(told: str, stage: str, before_it: bool) -> bool:
+    *before, last = told.splitlines() or [""]
+    ours = [line for line in before if line.startswith(("error: ", "Traceback"))]
+    return last.startswith(f"error: {stage}: ") and not (ours if before_it else before)
 
 
 def _traced(pid: int) -> bool:
@@ -102,10 +107,10 @@ def _words(command: str) -> list[str]:
 
 def _in_fork(folder: Path, stage: str, command: str, before: Callable[[], None], told: int, stops: bool) -> None:
     """Runs the stage: it never returns."""
+    from textmill import guardian
     from textmill import stage as starter
 
     code = 1
-    signal.alarm(PATIENCE)  # ends it also where it hangs
     try:
         os.chdir(folder)
         os.environ["DVC_STAGE"] = stage
@@ -114,13 +119,17 @@ def _in_fork(folder: Path, stage: str, command: str, before: Callable[[], None],
         script, *words = _words(command)
 
         def load() -> Callable[..., None]:
+            signal.alarm(PATIENCE)  # ends it also where it hangs
             main = importlib.import_module(f"stages.{script}").main
             if stops:
                 os.kill(os.getpid(), signal.SIGSTOP)
             before()
             return main
 
-        starter.run(script, load, words)
+        if stops:
+            starter.run(script, load, words)
+        else:
+            guardian.watch(stage, lambda: starter.run(script, load, words))
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1

@@ -49,7 +49,7 @@ def little_memory(project: Project, stage: str, room: int) -> str:
         mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         _limit_memory(mapped + room * MEGABYTE)
 
-    return judge(project, stage, run(project, stage, limit))
+    return _of_memory(project, stage, run(project, stage, limit))
 
 
 def little_at_start(project: Project, stage: str, whole: int) -> str:
@@ -64,7 +64,13 @@ def little_at_start(project: Project, stage: str, whole: int) -> str:
         timeout=PATIENCE,
         preexec_fn=lambda: _limit_memory(whole * MEGABYTE),
     )
-    return judge(project, stage, Ended(done.returncode, done.stderr))
+    return _of_memory(project, stage, Ended(done.returncode, done.stderr))
+
+
+def _of_memory(project: Project, stage: str, ended: Ended) -> str:
+    """Returns what is wrong, or ''. Only success and exit code 5 are right; a library that aborts has its own lines."""
+    wrong = judge(project, stage, ended, before_it=True)
+    return wrong or ("" if ended.code in (0, 5) else f"exit code {ended.code}: {ended.told.strip()[-600:]}")
 
 
 def _limit_memory(size: int) -> None:
