@@ -7,7 +7,13 @@ ANSWER = re.compile(r"\(os error (\d+)\)")  # how libraries in Rust say what the
 WORDS = {"No space left on device": errno.ENOSPC, "Read-only file system": errno.EROFS}
 # How torch, polars, arrow and the loader of libraries say that memory ran out, or that no thread could start.
 NO_MEMORY = (
-    *("can't allocate memory", "cannot allocate memory", "memory allocation of", "out of memory", "failed to map segment"),
+    *(
+        "can't allocate memory",
+        "cannot allocate memory",
+        "memory allocation of",
+        "out of memory",
+        "failed to map segment",
+    ),
     *("could not create a primitive", "could not spawn threads", "can't start new thread"),
 )
 

@@ -17,8 +17,8 @@ from conftest import ROOT
 sys.path.insert(0, str(ROOT))  # for stages, which a script in tests/ would not find
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a fork has no threads of its parent
 
-from faults import bits, calls, disks, forks, kills, limits, lock, runs, system, together  # noqa: E402
-from faults.project import Project, prepare  # noqa: E402
+from faults import bits, calls, disks, forks, kills, limits, lock, runs, system, together
+from faults.project import Project, prepare
 
 # Of 100 cases. Fewer cases lack what takes whole runs.
 SHARES = {calls: 30, system: 20, limits: 12, disks: 8, kills: 8, bits: 6, lock: 4, runs: 5, together: 2}

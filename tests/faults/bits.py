@@ -1,6 +1,5 @@
 """A flipped bit in each file that one stage writes and another reads, in the workspace and in DVC's cache."""
 
-import os
 import random
 import shutil
 from collections.abc import Callable, Iterator
@@ -105,6 +104,10 @@ def _read(project: Project) -> dict[Path, set[str]]:
         for path in dependencies(stage, pipeline, params):
             for producer in project.stages:
                 for file in project.whole[producer] if producer != stage else ():
-                    if file.is_relative_to(project.folder / path) and file.stat().st_size and file.name != "timing.json":
+                    if (
+                        file.is_relative_to(project.folder / path)
+                        and file.stat().st_size
+                        and file.name != "timing.json"
+                    ):
                         found.setdefault(file, set()).add(stage)
     return found

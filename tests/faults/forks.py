@@ -17,7 +17,15 @@ from faults.project import TRACK, Project
 PATIENCE = 60  # seconds for a stage
 CODES = {2, 3, 4, 5, 6, 75}  # with one line on stderr
 # What takes long to import. None of it starts a thread that a fork would miss.
-LIBRARIES = ("torch", "sklearn.linear_model", "scipy.sparse", "pyarrow.parquet", "mlflow", "matplotlib.pyplot", "pandas")
+LIBRARIES = (
+    "torch",
+    "sklearn.linear_model",
+    "scipy.sparse",
+    "pyarrow.parquet",
+    "mlflow",
+    "matplotlib.pyplot",
+    "pandas",
+)
 
 
 class Ended(NamedTuple):
@@ -39,9 +47,7 @@ def _name(thread: Path) -> str:
     return (thread / "comm").read_text()
 
 
-def run(
-    project: Project, stage: str, before: Callable[[], None] = lambda: None, tracer: Sequence[str] = ()
-) -> Ended:
+def run(project: Project, stage: str, before: Callable[[], None] = lambda: None, tracer: Sequence[str] = ()) -> Ended:
     """Runs a stage without its outputs, watched unless it is traced.
 
     before: called after its imports; tracer: a command that takes `-p PID`.

@@ -24,7 +24,11 @@ def cases(project: Project, count: int | None, chance: random.Random) -> Iterato
         if stage not in seconds:
             seconds[stage] = again(project, stage)
         share = chance.random()
-        yield "killed at a moment", f"{stage}: after {share:.2f}", partial(check, project, stage, seconds[stage] * share)
+        yield (
+            "killed at a moment",
+            f"{stage}: after {share:.2f}",
+            partial(check, project, stage, seconds[stage] * share),
+        )
 
 
 def check(project: Project, stage: str, seconds: float) -> str:

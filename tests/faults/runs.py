@@ -67,7 +67,13 @@ def start(project: Project, command: list[str]) -> subprocess.Popen:
     """Starts a run in its own process group. It prints into a file, because a pipe outlives its reader."""
     with open(project.copy.with_name("run.log"), "wb") as log:
         return subprocess.Popen(
-            command, cwd=project.folder, env=ENV, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command,
+            cwd=project.folder,
+            env=ENV,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
 
 

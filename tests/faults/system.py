@@ -16,7 +16,19 @@ from faults.calls import DISK
 from faults.forks import finish, judge, run
 from faults.project import Project
 
-CALLS = ("openat", "write", "pwrite64", "writev", "ftruncate", "fsync", "fdatasync", "mkdir", "rename", "unlink", "rmdir")
+CALLS = (
+    "openat",
+    "write",
+    "pwrite64",
+    "writev",
+    "ftruncate",
+    "fsync",
+    "fdatasync",
+    "mkdir",
+    "rename",
+    "unlink",
+    "rmdir",
+)
 CALLS += ("renameat", "renameat2", "unlinkat", "mkdirat", "open", "fallocate")
 KILL = "killed"
 LINE = re.compile(r"(\d+) (\w+)\((.*)")

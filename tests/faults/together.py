@@ -34,8 +34,10 @@ def cases(project: Project, count: int | None, chance: random.Random) -> Iterato
     pairs = list(PAIRS) * 3 if count is None else chance.sample(list(PAIRS), min(count, len(PAIRS)))
     for pair in pairs:
         stage, seconds = chance.choice(project.stages), APART * chance.random()
-        yield "two runs at once", f"{pair} {seconds:.1f} s later, with {stage} to run", partial(
-            check, project, pair, stage, seconds
+        yield (
+            "two runs at once",
+            f"{pair} {seconds:.1f} s later, with {stage} to run",
+            partial(check, project, pair, stage, seconds),
         )
 
 
@@ -49,7 +51,11 @@ def check(project: Project, pair: str, stage: str, seconds: float) -> str:
     time.sleep(seconds)
     running.append(_start(project, second))
     ends = [(process.communicate(timeout=HANGS)[0], process.returncode) for process in running]
-    wrong = [f"{code}: {told[-500:]}" for (told, code), command in zip(ends, PAIRS[pair], strict=True) if _bad(command, code, told)]
+    wrong = [
+        f"{code}: {told[-500:]}"
+        for (told, code), command in zip(ends, PAIRS[pair], strict=True)
+        if _bad(command, code, told)
+    ]
     if all(code for _, code in ends):
         wrong.append(f"neither ran: {ends}")
     code, told = finish(project, DVC)
@@ -73,5 +79,8 @@ def _start(project: Project, command: list[str]) -> subprocess.Popen:
 
 def _commit(project: Project) -> None:
     """Commits the project: DVC's experiments start from a commit."""
-    for words in (["add", "-A"], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "Run", "--allow-empty"]):
+    for words in (
+        ["add", "-A"],
+        ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "Run", "--allow-empty"],
+    ):
         subprocess.run(["git", *words], cwd=project.folder, check=True, capture_output=True)
