@@ -15,13 +15,13 @@ from textmill.errors import INTERRUPTED, ResourceError
 from textmill.processes import SIGNALS, end_with_parent
 
 OURS = {0, 2, 3, 4, 5, 6, INTERRUPTED}  # exit codes that a stage has explained itself
-ENDED = "ended by {}: most likely memory ran out; lower train.batch_tokens or the sizes of the model, or use a machine with more"
+LIKELY = "most likely memory ran out; lower train.batch_tokens or the sizes of the model, or use a machine with more"
 
 
 def watch(name: str, work: Callable[[], None]) -> None:
-    """Does the work in a child, passes signals on to it, and exits with its exit code. Where there is no fork, works here.
+    """Does the work in a child, passes signals on to it, and exits with its exit code.
 
-    name: the stage.
+    name: the stage. Where no child can be made, as on Windows, the work is done here.
     """
     try:
         end_with_parent()
@@ -66,6 +66,6 @@ def _explained(name: str, code: int, python_ended: bool) -> int:
         print(f"{name}: interrupted; run it again to continue", file=sys.stderr)
         return INTERRUPTED
     what = f"signal {-code} ({signal.strsignal(-code)})" if code < 0 else f"a library, with exit code {code}"
-    error = ResourceError(ENDED.format(what))
+    error = ResourceError(f"ended by {what}: {LIKELY}")
     print(failures.line(name, error), file=sys.stderr)
     return error.exit_code

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from conftest import ROOT
@@ -20,10 +21,11 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a fo
 from faults import bits, calls, disks, forks, kills, limits, lock, runs, system, together
 from faults.project import Project, prepare
 
-# Of 100 cases. Fewer cases lack what takes whole runs.
-SHARES = {calls: 30, system: 20, limits: 12, disks: 8, kills: 8, bits: 6, lock: 4, runs: 5, together: 2}
-WHOLE_RUNS = (bits, lock, runs, together)
-MANY = 50
+# How many of 100 cases. ALL is every case of all.
+SHARES = {calls: 30, system: 20, limits: 15, disks: 8, kills: 8, bits: 6, lock: 4, runs: 6, together: 3}
+IN_FORKS = (calls, system, limits, disks)
+FEW = 50  # with fewer cases, only what runs in forks
+ALL = 0
 
 
 def main(count: int, seed: int, folder: Path | None) -> int:
@@ -37,29 +39,36 @@ def main(count: int, seed: int, folder: Path | None) -> int:
         tried, failed = Counter[str](), Counter[str]()
         for fault, what, wrong in faults(project, count, seed, Path(scratch)):
             tried[fault] += 1
+            failed[fault] += bool(wrong)
             if wrong:
-                failed[fault] += 1
                 print(f"FAILED: {fault}: {what}: {wrong}", flush=True)
-        print(f"{'fault':28} {'tried':>6} {'held':>6} {'failed':>6}")
-        for fault, number in tried.items():
-            print(f"{fault:28} {number:6} {number - failed[fault]:6} {failed[fault]:6}")
-        total, bad = tried.total(), failed.total()
-        print(f"{'in all':28} {total:6} {total - bad:6} {bad:6}   {time.monotonic() - began:.0f} s, seed {seed}")
-    return 1 if failed else 0
+        for line in table(tried, failed):
+            print(line)
+        print(f"{time.monotonic() - began:.0f} s, seed {seed}")
+    return 1 if failed.total() else 0
 
 
-def faults(project: Project, count: int, seed: int, scratch: Path):
-    """Runs cases of every kind; yields the fault, what it met, and what was wrong or ''. Leaves the folder as it was."""
+def faults(project: Project, count: int, seed: int, scratch: Path) -> Iterator[tuple[str, str, str]]:
+    """Yields the fault of each case that met it, what it met, and what was wrong or ''. Leaves the folder as it was."""
     for kind, share in SHARES.items():
-        number = None if count == 0 else round(count * share / sum(SHARES.values()))
-        if number == 0 or (0 < count < MANY and kind in WHOLE_RUNS):
+        number = None if count == ALL else round(count * share / 100)
+        if number == 0 or (0 < count < FEW and kind not in IN_FORKS):
             continue
         if lacks := system.absent() if kind is system else disks.absent(scratch / "disk") if kind is disks else "":
             print(f"skipped: {kind.__name__}: {lacks}")
             continue
         for fault, what, check in kind.cases(project, number, random.Random(seed)):
-            yield fault, what, check()
+            if (wrong := check()) is not None:
+                yield fault, what, wrong
             project.restore_all()
+
+
+def table(tried: Counter[str], failed: Counter[str]) -> Iterator[str]:
+    """Yields a line for each fault, and the total."""
+    yield f"{'fault':28} {'tried':>6} {'held':>6} {'failed':>6}"
+    for fault, number in [*tried.items(), ("in all", tried.total())]:
+        bad = failed.total() if fault == "in all" else failed[fault]
+        yield f"{fault:28} {number:6} {number - bad:6} {bad:6}"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from test_pipeline import flip
 
-from faults.project import Project
+from faults.project import VARIES, Project
 from faults.runs import COMMANDS, finish
 from textmill.config import load_params
 from textmill.dag import dependencies
@@ -58,7 +58,7 @@ def in_cache(project: Project, file: Path, stages: set[str]) -> str:
 
 
 def in_listing(project: Project, listing: Path) -> str:
-    """Flips a bit of a folder's listing in the cache: `verify --cache` names it, and a run ends in one line or whole."""
+    """Flips a bit of a folder's listing in the cache: `verify --cache` names it; a run ends whole, or in one line."""
     before = flip(listing)
     wrong = _not_named(project, listing)
     for stage in project.stages:
@@ -104,10 +104,6 @@ def _read(project: Project) -> dict[Path, set[str]]:
         for path in dependencies(stage, pipeline, params):
             for producer in project.stages:
                 for file in project.whole[producer] if producer != stage else ():
-                    if (
-                        file.is_relative_to(project.folder / path)
-                        and file.stat().st_size
-                        and file.name != "timing.json"
-                    ):
+                    if file.is_relative_to(project.folder / path) and file.stat().st_size and file.name not in VARIES:
                         found.setdefault(file, set()).add(stage)
     return found

@@ -19,7 +19,7 @@ KINDS = (*DISK, "MemoryError")
 
 def cases(project: Project, count: int | None, chance: random.Random) -> Iterator[tuple[str, str, Callable[[], str]]]:
     """Yields seeded cases: a fault, what it meets, and a function that returns what is wrong. count: None for all."""
-    stages = project.stages if count is None else chance.choices(project.stages, k=count)
+    stages = project.stages if count is None else project.some(count, chance)
     counted: dict[str, Counter[str]] = {}
     for stage in stages:
         if stage not in counted:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,20 +47,25 @@ def _name(thread: Path) -> str:
     return (thread / "comm").read_text()
 
 
-def run(project: Project, stage: str, before: Callable[[], None] = lambda: None, tracer: Sequence[str] = ()) -> Ended:
+def run(
+    project: Project,
+    stage: str,
+    before: Callable[[], None] = lambda: None,
+    tracer: Callable[[int], list[str]] | None = None,
+) -> Ended:
     """Runs a stage without its outputs, watched unless it is traced.
 
-    before: called after its imports; tracer: a command that takes `-p PID`.
+    before: called after its imports; tracer: returns the command that traces a process, which gets `-p PID`.
     """
     told, writes = os.pipe()  # not a file, whose size may be limited
     project.clear(stage)
     if not (pid := os.fork()):
         os.close(told)
-        _in_fork(project.folder, stage, project.commands[stage], before, writes, bool(tracer))
+        _in_fork(project.folder, stage, project.commands[stage], before, writes, tracer is not None)
     os.close(writes)
     if tracer:
         os.waitpid(pid, os.WUNTRACED)  # it stops before it begins
-        traced = subprocess.Popen([*tracer, "-p", str(pid)], stderr=subprocess.DEVNULL)
+        traced = subprocess.Popen([*tracer(pid), "-p", str(pid)], stderr=subprocess.DEVNULL)
         while not _traced(pid):
             time.sleep(0.005)
         os.kill(pid, signal.SIGCONT)

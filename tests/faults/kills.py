@@ -23,11 +23,11 @@ def cases(project: Project, count: int | None, chance: random.Random) -> Iterato
     for stage in stages:
         if stage not in seconds:
             seconds[stage] = again(project, stage)
-        share = chance.random()
+        moment = seconds[stage] * chance.random()
         yield (
             "killed at a moment",
-            f"{stage}: after {share:.2f}",
-            partial(check, project, stage, seconds[stage] * share),
+            f"{stage}: after {moment:.2f} s",
+            partial(check, project, stage, moment),
         )
 
 

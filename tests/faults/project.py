@@ -1,6 +1,7 @@
 """A project of made-up reviews that has run once, undisturbed, and how a stage's files differ from that run."""
 
 import hashlib
+import random
 import shutil
 from pathlib import Path
 
@@ -39,6 +40,10 @@ class Project:
         self.commands = {name: _command(entries[name]) for name in names}
         self.outs = {name: [self.folder / path for path in outputs(name, pipeline, params)] for name in names}
         self.whole = {name: self.found(name) for name in names}
+
+    def some(self, count: int, chance: random.Random) -> list[str]:
+        """Returns `count` stages, of which each comes several times, because it must first run undisturbed."""
+        return chance.choices(chance.sample(self.stages, min(len(self.stages), -(-count // 4))), k=count)
 
     def found(self, stage: str) -> dict[Path, str]:
         """Returns the digest of each file in the stage's outputs."""

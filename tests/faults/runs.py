@@ -1,4 +1,4 @@
-"""Kills of a whole run, by `textmill repro` or `dvc repro`, at seeded moments: of all its processes, or of DVC alone."""
+"""Kills of a whole run, of `textmill repro` or `dvc repro`, at seeded moments: of all processes, or of DVC alone."""
 
 import os
 import random
