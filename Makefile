@@ -31,7 +31,7 @@ test-quick: .venv/ready ## the tests that take a second or two at most: a minute
 FAULTS ?= 300
 SEED ?= 1
 test-faults: .venv/ready ## faults in the real stages, a quarter of an hour: errors of the disk and of memory, kills, damage, two runs at once; ALL=1: every one
-	@cd tests && PYTHONPATH=.. python -m faults $(if $(ALL),0,$(FAULTS)) $(SEED)
+	@cd tests && PYTHONPATH=$(CURDIR) python -m faults $(if $(ALL),0,$(FAULTS)) $(SEED)
 
 lint: .venv/ready ## ruff and mypy, as CI runs them
 	@ruff check .

@@ -22,7 +22,7 @@ from faults import bits, calls, disks, forks, kills, limits, lock, runs, system,
 from faults.project import Project, prepare
 
 # How many of 100 cases. ALL is every case of all.
-SHARES = {calls: 30, system: 20, limits: 15, disks: 8, kills: 8, bits: 6, lock: 4, runs: 6, together: 3}
+SHARES = {calls: 31, system: 20, limits: 16, disks: 8, kills: 7, bits: 6, lock: 4, runs: 5, together: 3}
 IN_FORKS = (calls, system, limits, disks)
 FEW = 50  # with fewer cases, only what runs in forks
 ALL = 0

@@ -15,7 +15,7 @@ from faults.runs import COMMANDS, finish, to_run
 
 TEXTMILL, DVC = COMMANDS["textmill repro"], COMMANDS["dvc repro"]
 TRACKS = [sys.executable, "-m", "textmill", "track"]
-EXPERIMENT = ["dvc", "exp", "run", "--temp", "--name", "beside"]
+EXPERIMENT = ["dvc", "exp", "run", "--temp"]
 PAIRS = {
     "dvc repro, dvc repro": (DVC, DVC),
     "textmill repro, dvc repro": (TEXTMILL, DVC),
