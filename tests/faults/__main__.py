@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 from conftest import ROOT
 
@@ -36,39 +37,40 @@ def main(count: int, seed: int, folder: Path | None) -> int:
             subprocess.run([sys.executable, "-m", "faults", "prepare", folder], check=True)  # threads cannot fork
         project = Project(folder, Path(scratch) / "undisturbed")
         forks.warm()
+        print(row("fault", "tried", "held", "failed"))
         tried, failed = Counter[str](), Counter[str]()
-        for fault, what, wrong in faults(project, count, seed, Path(scratch)):
-            tried[fault] += 1
-            failed[fault] += bool(wrong)
-            if wrong:
-                print(f"FAILED: {fault}: {what}: {wrong}", flush=True)
-        for line in table(tried, failed):
-            print(line)
+        for kind, share in SHARES.items():
+            before = set(tried)
+            for fault, what, wrong in faults(kind, share, project, count, seed, Path(scratch)):
+                tried[fault] += 1
+                failed[fault] += bool(wrong)
+                if wrong:
+                    print(f"FAILED: {fault}: {what}: {wrong}", flush=True)
+            for fault in [one for one in tried if one not in before]:
+                print(row(fault, tried[fault], tried[fault] - failed[fault], failed[fault]), flush=True)
+        print(row("in all", tried.total(), tried.total() - failed.total(), failed.total()))
         print(f"{time.monotonic() - began:.0f} s, seed {seed}")
     return 1 if failed.total() else 0
 
 
-def faults(project: Project, count: int, seed: int, scratch: Path) -> Iterator[tuple[str, str, str]]:
+def faults(
+    kind: ModuleType, share: int, project: Project, count: int, seed: int, scratch: Path
+) -> Iterator[tuple[str, str, str]]:
     """Yields the fault of each case that met it, what it met, and what was wrong or ''. Leaves the folder as it was."""
-    for kind, share in SHARES.items():
-        number = None if count == ALL else round(count * share / 100)
-        if number == 0 or (0 < count < FEW and kind not in IN_FORKS):
-            continue
-        if lacks := system.absent() if kind is system else disks.absent(scratch / "disk") if kind is disks else "":
-            print(f"skipped: {kind.__name__}: {lacks}")
-            continue
-        for fault, what, check in kind.cases(project, number, random.Random(seed)):
-            if (wrong := check()) is not None:
-                yield fault, what, wrong
-            project.restore_all()
+    number = None if count == ALL else round(count * share / 100)
+    if number == 0 or (0 < count < FEW and kind not in IN_FORKS):
+        return
+    if lacks := system.absent() if kind is system else disks.absent(scratch / "disk") if kind is disks else "":
+        print(f"skipped: {kind.__name__}: {lacks}")
+        return
+    for fault, what, check in kind.cases(project, number, random.Random(seed)):
+        if (wrong := check()) is not None:
+            yield fault, what, wrong
+        project.restore_all()
 
 
-def table(tried: Counter[str], failed: Counter[str]) -> Iterator[str]:
-    """Yields a line for each fault, and the total."""
-    yield f"{'fault':28} {'tried':>6} {'held':>6} {'failed':>6}"
-    for fault, number in [*tried.items(), ("in all", tried.total())]:
-        bad = failed.total() if fault == "in all" else failed[fault]
-        yield f"{fault:28} {number:6} {number - bad:6} {bad:6}"
+def row(fault: str, *numbers: object) -> str:
+    return f"{fault:28}" + "".join(f" {number:>6}" for number in numbers)
 
 
 if __name__ == "__main__":

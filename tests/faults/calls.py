@@ -13,6 +13,7 @@ from faults.forks import judge, run
 from faults.project import Project
 
 PLACES = {"open": (builtins, io), "replace": (os,), "fsync": (os,), "unlink": (os,), "mkdir": (os,)}
+MOST = 80  # calls of a stage that fail one after the other; `track` has thousands
 DISK = ("ENOSPC", "EROFS", "EIO", "EACCES")
 KINDS = (*DISK, "MemoryError")
 
@@ -25,10 +26,15 @@ def cases(project: Project, count: int | None, chance: random.Random) -> Iterato
         if stage not in counted:
             counted[stage] = count_calls(project, stage)
         every = [(place, k) for place, number in sorted(counted[stage].items()) for k in range(1, number + 1)]
-        for place, k in every if count is None else [chance.choice(every)]:
+        for place, k in every[:: step(every)] if count is None else [chance.choice(every)]:
             kind = chance.choice(KINDS)
             fault = kind if kind == "MemoryError" else "error of a call"
             yield fault, f"{stage}: {kind} at {place} {k}", partial(check, project, stage, kind, place, k)
+
+
+def step(every: list) -> int:
+    """Returns the k by which every k-th call of a stage is at most MOST calls."""
+    return -(-len(every) // MOST)
 
 
 def check(project: Project, stage: str, kind: str, place: str, k: int) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from faults.project import TRACK, Project
+from textmill.tracking.store import SETTINGS
 
 PATIENCE = 60  # seconds for a stage
 CODES = {2, 3, 4, 5, 6, 75}  # with one line on stderr
@@ -37,6 +38,7 @@ class Ended(NamedTuple):
 
 def warm() -> None:
     """Imports what the stages import, but not the stages: one of them lets polars start threads."""
+    os.environ.update(SETTINGS)  # MLflow reads them when it is imported
     for name in LIBRARIES:
         importlib.import_module(name)
     if polars := [thread for thread in Path("/proc/self/task").iterdir() if _name(thread).startswith("polars-0")]:

@@ -13,7 +13,8 @@ from textmill.config import load_params
 from textmill.dag import outputs, stage_names
 
 VARIES = ("timing.json", "mlflow.db", "tracked.json")  # other bytes each time
-TRACK = "track"  # writes into a store that lives on
+TRACK = "track"
+STORE = ("mlflow.db", "mlartifacts")  # which `track` writes, and which is no output
 
 
 def prepare(folder: Path) -> None:
@@ -51,8 +52,9 @@ class Project:
         return {file: hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()}
 
     def clear(self, stage: str) -> None:
-        """Deletes the stage's outputs, as DVC does before it starts a stage."""
-        for out in self.outs[stage]:
+        """Deletes the stage's outputs, as DVC does before it starts a stage; for `track` also the store."""
+        store = [self.folder / name for name in STORE] if stage == TRACK else []
+        for out in (*self.outs[stage], *store):
             shutil.rmtree(out) if out.is_dir() else out.unlink(missing_ok=True)
 
     def restore(self, stage: str) -> None:

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from faults.calls import DISK
+from faults.calls import DISK, step
 from faults.forks import finish, judge, run
 from faults.project import Project
 
@@ -49,7 +49,8 @@ def cases(
     for stage in stages:
         if stage not in counted:
             counted[stage] = system_calls(project, stage)
-        for call in counted[stage] if count is None else [chance.choice(counted[stage])]:
+        every = counted[stage]
+        for call in every[:: step(every)] if count is None else [chance.choice(every)]:
             kind = chance.choice((*DISK, KILL))
             fault = "killed at a system call" if kind == KILL else "error of a system call"
             what = f"{stage}: {kind} at {call.name} {call.k} of {call.path}"
