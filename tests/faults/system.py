@@ -20,7 +20,7 @@ from faults.project import Project
 CALLS = ["open", "openat", "write", "pwrite64", "writev", "ftruncate", "fallocate", "fsync", "fdatasync", "mkdir"]
 CALLS += ["mkdirat", "rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir"]
 KILL = "killed"
-LINE = re.compile(r"\d+ (\w+)\((.*)")
+LINE = re.compile(r"\d+ +(\w+)\((.*)")
 OF_PROCESS = re.compile(r"\.\d+(\.textmill\.part)")  # a temporary folder has the process's number in its name
 
 
