@@ -50,8 +50,8 @@ def check(project: Project, command: str, victim: str, stages: list[str], second
     if partly:
         return f"partial: {partly}"
     code, told = finish(project, COMMANDS[command])
-    if code and command == "dvc repro" and (project.folder / "dvc.lock").read_bytes() != project.lock:
-        code, told = finish(project, COMMANDS["textmill repro"])  # which puts a dvc.lock back that was cut short
+    if code and command == "dvc repro":  # which refuses a dvc.lock or rwlock that it left cut short
+        code, told = finish(project, COMMANDS["textmill repro"])
     differing = project.differing()
     return f"the next run: {code}, {differing}: {told[-600:]}" if code or differing else ""
 
