@@ -21,7 +21,7 @@ LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # halves of UTF-16 pairs, which
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turns an OSError, or a library's error that tells of one, into a ResourceError that names the file."""
+    """Turns an OSError, or a library's error that names one, into a ResourceError that names the file."""
     try:
         yield
     except TextmillError:
