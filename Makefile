@@ -14,7 +14,7 @@ repro: .venv/ready ## run what changed: download, clean, split, suspects, vocab,
 	@textmill repro $(JOBS:%=-j %)
 
 test: .venv/ready ## all tests, a core each; those of a file share what they need
-	@pytest -n auto --maxprocesses 4 --dist loadfile
+	@pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 schema: .venv/ready ## params.schema.json and docs/reference/params.md, from the comments beside the keys
 	@python -m textmill.schema
@@ -41,7 +41,7 @@ lint: .venv/ready ## ruff and mypy, as CI runs them
 ui: .venv/ready ## MLflow's pages on http://127.0.0.1:5000
 	@textmill ui
 
-ONLY ?= text linear training precision inference predict startup models scale small compare
+ONLY ?= text linear training precision inference predict startup door models scale small compare
 bench: .venv/ready ## timings as ratios, into bench/results; one script alone: make bench ONLY=text
 	@test -n "$$TEXTMILL_HUB_MIRROR" -o -e data/split/train.parquet || dvc repro split
 	@for name in $(ONLY); do echo "$$name:"; python bench/$$name.py || exit 1; done

@@ -3,7 +3,7 @@ several candidates also chooses the luckiest, so the winner's score is too high.
 
 Run `python demos/choosing.py`. Sentence polarity (10,662 sentences), split again for every seed. The candidates are all
 epochs of three LSTMs. From the sentences that trained none of them, some are drawn to choose by. The notebooks report
-the winner's score on these. Its true worth is its score on all the others, as on a test split that chose nothing. Each
+the winner's score on these. The true score is the one on all the others, as on a test split that chose nothing. Each
 seed averages over many draws.
 """
 
@@ -42,14 +42,14 @@ def optimism(right: np.ndarray, judges: int, draws: int, rng: np.random.Generato
 
     right: bool (K, N), candidates by documents. Ties go to the first.
     """
-    told, worth = [], []
+    reported, true = [], []
     for _ in range(draws):
         order = rng.permutation(right.shape[1])
         chosen, others = right[:, order[:judges]], right[:, order[judges:]]
         winner = chosen.mean(1).argmax()
-        told.append(chosen[winner].mean())
-        worth.append(others[winner].mean())
-    return float(np.mean(told)), float(np.mean(worth))
+        reported.append(chosen[winner].mean())
+        true.append(others[winner].mean())
+    return float(np.mean(reported)), float(np.mean(true))
 
 
 def main() -> None:
@@ -69,8 +69,8 @@ def main() -> None:
             found[size].append(optimism(np.stack(right), size, DRAWS, rng))
     rows = []
     for size, scores in found.items():
-        told, worth = np.array(scores).T
-        columns = {"told": told, "worth": worth, "too good by": told - worth}
+        reported, true = np.array(scores).T
+        columns = {"reported": reported, "true": true, "too good by": reported - true}
         rows.append({"chosen on": f"{size:,} sentences"} | {name: percent(values) for name, values in columns.items()})
     report("choosing", f"MR, best of {len(CANDIDATES)} networks x {EPOCHS} epochs, {len(SEEDS)} seeds", rows)
 

@@ -68,7 +68,7 @@ def main() -> None:
         for times in TIMES:
             made = [forecast(preset, docs, names, by, times, draw) for draw in range(DRAWS)]
             row = {"documents": title, "times": times, "forecasts": sum(one is not None for one in made)}
-            names_of = ["held", "width", "told", "came"]
+            names_of = ["held", "width", "forecast", "came"]
             known = list(zip(*(one for one in made if one), strict=True)) or [[float("nan")]] * len(names_of)
             means = [percent(float(np.mean(column))) for column in known]
             rows.append(row | dict(zip(names_of, means, strict=True)))

@@ -5,7 +5,7 @@ from pathlib import Path
 from textmill.code.stages import listings
 from textmill.config import PARAMS, load_section
 from textmill.files import whole_folder, write_text
-from textmill.outputs import check_inputs
+from textmill.outputs import check_user_files
 
 
 def main(pipeline: Path, out: Path, params: Path = PARAMS) -> None:
@@ -14,7 +14,7 @@ def main(pipeline: Path, out: Path, params: Path = PARAMS) -> None:
     This stage comes first and checks for the user's files among the outputs, which DVC deletes before a stage runs.
     """
     read = {"dataset": load_section(params, "dataset", dict), "tokenizers": load_section(params, "tokenizers", dict)}
-    check_inputs(read, str(params), pipeline)
+    check_user_files(read, str(params), pipeline)
     with whole_folder(out) as folder:
         for name, listing in listings(Path()).items():
             write_text(folder / f"{name}.txt", listing)

@@ -1,5 +1,6 @@
 """Made-up reviews, and small models of every family."""
 
+import os
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -24,6 +25,7 @@ from textmill.training.updates import Updates
 settings.register_profile("here", deadline=None, derandomize=True)  # a red test stays red when it is run again
 settings.load_profile("here")
 torch.set_num_threads(1)  # tiny models: a second thread only waits
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes would compile the same modules each
 
 ROOT = Path(__file__).parents[1]
 HANGS = 600  # seconds after which what a test waits for will not come: no result depends on them
@@ -95,10 +97,12 @@ def refused_without_bfloat16(family: str, training: bool = True) -> AbstractCont
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Quick tests try each family plainly, not with every option of training at once."""
+    """Marks trainings with every option as slow, and starts the files that have slow tests first."""
     for item in items:
         if "by recipes" in item.name:
             item.add_marker(pytest.mark.slow)
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @contextmanager

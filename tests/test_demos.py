@@ -89,9 +89,9 @@ def test_recipes_are_measured_on_training_texts_that_trained_nothing():
 def test_luck_is_what_the_winner_loses():
     rng = np.random.default_rng(0)
     coins = rng.random((10, 2000)) < 0.5
-    told, worth = choosing.optimism(coins, 100, 50, rng)
-    assert told > 0.54
-    assert abs(worth - 0.5) < 0.02
+    reported, true = choosing.optimism(coins, 100, 50, rng)
+    assert reported > 0.54
+    assert abs(true - 0.5) < 0.02
     sure = np.stack([np.ones(2000, bool), np.zeros(2000, bool)])
     assert choosing.optimism(sure, 100, 5, rng) == (1.0, 1.0)
 

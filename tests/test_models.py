@@ -460,6 +460,13 @@ def test_what_cannot_fit_into_memory_is_refused_before_training(monkeypatch, cap
         fit("lstm")
     assert "epoch" not in capsys.readouterr().out
     monkeypatch.setattr(memory, "total", lambda _: least)
+    with pytest.raises(
+        ResourceError, match=r"a batch of \d+ documents, the longest of \d+ ids, needs 0\.00 GB .* lower"
+    ):
+        fit("lstm")
+    assert "epoch" not in capsys.readouterr().out
+    largest = TRAIN["batch_tokens"] * MODELS["lstm"]["embedding"] * 4
+    monkeypatch.setattr(memory, "total", lambda _: least + largest)
     fit("lstm")
 
 
@@ -485,9 +492,16 @@ def test_memory_is_the_least_of_machine_container_and_limit(tmp_path, monkeypatc
     assert int(found.stdout) == 20 << 30
 
 
-def test_a_gpu_without_memory_is_one_line(monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."),
+    ],
+)
+def test_a_batch_without_memory_is_one_line(error, monkeypatch):
     def full(*_):
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        raise error
 
     monkeypatch.setattr(lstm.LSTM, "forward", full)
     with pytest.raises(

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 from textmill import lockfile
 from textmill.code.closure import Closure
 from textmill.config import load_params
-from textmill.dag import dependencies, stage_names
+from textmill.dag import dependencies, overlap, stage_names
 from textmill.errors import ArtifactError
 from textmill.files import read_json, write_text
 from textmill.intact import check_inputs
@@ -295,7 +295,7 @@ def test_a_flipped_bit_in_any_input_is_refused_by_its_reader(first):
     recorded = {name: entries[name] for name in stage_names(pipeline, params, entries)}  # without removed models
     readers: dict[str, list[str]] = {}
     for stage in recorded:
-        check_inputs(stage, folder)
+        check_inputs(stage, pipeline, params, folder)
         for path in dependencies(stage, pipeline, params):
             readers.setdefault(path, []).append(stage)
     outs = {path: name for name, entry in recorded.items() for path in lockfile.read(entry, "").outs}
@@ -310,12 +310,8 @@ def test_a_flipped_bit_in_any_input_is_refused_by_its_reader(first):
         before = flip(file)
         for stage in stages - {producer}:
             with pytest.raises(ArtifactError, match=f"not what {producer} wrote"):
-                check_inputs(stage, folder)
+                check_inputs(stage, pipeline, params, folder)
         file.write_bytes(before)
-
-
-def overlap(one: str, other: str) -> bool:
-    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
 
 
 def test_dvc_stops_at_a_damaged_input_and_delete_mends_it(first, tmp_path):

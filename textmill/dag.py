@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 PIPELINE = Path("dvc.yaml")
@@ -32,7 +32,10 @@ def stage_names(pipeline: Mapping[str, Any], params: Mapping[str, Any], known: I
 
 
 def dependencies(stage: str, pipeline: Mapping[str, Any], params: Mapping[str, Any]) -> list[str]:
-    """Returns the paths that a stage depends on: none if dvc.yaml does not have the stage."""
+    """Returns the paths that a stage depends on: none if dvc.yaml does not have the stage.
+
+    What params.yaml does not give, such as an item of a matrix, stays a `${key}`.
+    """
     return _paths(stage, pipeline, params, ("deps",))
 
 
@@ -41,20 +44,26 @@ def outputs(stage: str, pipeline: Mapping[str, Any], params: Mapping[str, Any]) 
     return _paths(stage, pipeline, params, OWNED)
 
 
+def overlap(path: str, other: str) -> bool:
+    """Returns whether two paths are the same, or one is in the other. A part with a `${key}` may be anything."""
+    parts = zip(PurePosixPath(path).parts, PurePosixPath(other).parts, strict=False)
+    return all(one == two or "${" in one + two for one, two in parts)
+
+
 def _paths(stage: str, pipeline: Mapping[str, Any], params: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
     name, _, item = stage.partition("@")
     body = (pipeline.get("stages") or {}).get(name) or {}
     scope = dict(params)
     if (over := body.get("foreach")) is not None:
         items = _value(over, params) if isinstance(over, str) else over
-        scope |= {"key": item, "item": items.get(item) if isinstance(items, Mapping) else item}
+        scope |= {"key": item or None, "item": items.get(item) if isinstance(items, Mapping) else item or None}
     entries = [one for key in keys for one in body.get("do", body).get(key) or []]
     paths = (next(iter(one)) if isinstance(one, Mapping) else one for one in entries)
-    return [TEMPLATE.sub(lambda found: str(_value(found[0], scope)), path) for path in paths]
+    return [TEMPLATE.sub(lambda found: str(_value(found[0], scope, found[0])), path) for path in paths]
 
 
-def _value(template: str, scope: Any) -> Any:
-    """Returns what `${a.b}` stands for, or None if there is no such key."""
+def _value(template: str, scope: Any, missing: Any = None) -> Any:
+    """Returns what `${a.b}` stands for, or `missing` if there is no such key."""
     for key in template.strip().removeprefix("${").removesuffix("}").strip().split("."):
         scope = scope.get(key) if isinstance(scope, Mapping) else None
-    return scope
+    return missing if scope is None else scope

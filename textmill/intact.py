@@ -4,38 +4,43 @@ DVC trusts a file whose size and time did not change, and what it restores from 
 from another run, would change the results without a word.
 """
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
-from ruamel.yaml import YAML
-
-from textmill.config import PARAMS, load_params
-from textmill.dag import PIPELINE, dependencies, stage_names
+from textmill import dag, lockfile
 from textmill.errors import ArtifactError
-from textmill.lockfile import LOCK, entries, hash_of
 
 
-def check_inputs(stage: str, folder: Path = Path()) -> None:
+def check_inputs(stage: str, pipeline: Mapping[str, Any], params: Mapping[str, Any], folder: Path = Path()) -> None:
     """Raises ArtifactError, naming the producer, if an input of a stage is not what its producer wrote.
 
-    stage: as DVC names it ('train@lstm'). Outputs of stages that dvc.lock does not have are not checked, and neither
-    are files that no stage writes, such as those in data/input.
+    stage: as DVC names it ('train@lstm'). pipeline, params: the contents of dvc.yaml and params.yaml. Outputs of
+    stages that dvc.lock does not have are not checked, and neither are files that no stage writes, such as those in
+    data/input.
     """
-    if not (folder / LOCK).exists():
+    lock = folder / lockfile.LOCK
+    if not lock.exists():
         return
-    recorded = entries((folder / LOCK).read_text(encoding="utf-8"))
-    pipeline, params = load_params(folder / PIPELINE), load_params(folder / PARAMS)
-    needed = [PurePosixPath(path) for path in dependencies(stage, pipeline, params)]
-    for producer in stage_names(pipeline, params, recorded):
+    recorded = lockfile.entries(lock.read_text(encoding="utf-8"))
+    needed = dag.dependencies(stage, pipeline, params)
+
+    def is_needed(output: str) -> bool:
+        return any(dag.overlap(output, one) for one in needed)
+
+    for producer in dag.stage_names(pipeline, params, recorded):
         if producer == stage or producer not in recorded:
             continue
-        for path, md5 in _outputs(recorded[producer], needed):
-            _check(folder, path, md5, producer)
+        if not any(map(is_needed, dag.outputs(producer, pipeline, params))):
+            continue  # all of dvc.lock takes two tenths of a second to parse
+        for path, md5 in lockfile.outputs(recorded[producer]).items():
+            if is_needed(path):
+                _check(folder, path, md5, producer)
 
 
 def _check(folder: Path, path: str, md5: str, producer: str) -> None:
     try:
-        found = hash_of(folder / path)
+        found = lockfile.hash_of(folder / path)
     except OSError as error:
         raise ArtifactError(f"{path}: {error.strerror}, but {producer} wrote it; run `dvc repro`") from error
     if found != md5:
@@ -43,17 +48,3 @@ def _check(folder: Path, path: str, md5: str, producer: str) -> None:
             f"{path}: not what {producer} wrote (md5 {found}; dvc.lock has {md5}); delete it and run `dvc repro`. "
             "If it comes back damaged, `textmill verify --cache` names the damaged copy"
         )
-
-
-def _outputs(entry: str, needed: Sequence[PurePosixPath]) -> Iterator[tuple[str, str]]:
-    """Yields path and md5 of each output of a stage, from its lines in dvc.lock, that is needed or holds what is.
-
-    YAML is parsed only where it must be: all of dvc.lock would take a tenth of a second in every stage.
-    """
-    _, _, outputs = entry.partition("\n    outs:\n")
-    if not any(parent.name and str(parent) in outputs for one in needed for parent in (one, *one.parents)):
-        return
-    for one in YAML(typ="safe", pure=True).load(outputs):
-        path = PurePosixPath(one["path"])
-        if "md5" in one and any(path.is_relative_to(other) or other.is_relative_to(path) for other in needed):
-            yield str(path), str(one["md5"])

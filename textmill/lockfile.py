@@ -94,6 +94,12 @@ def flat(value: Any, key: str) -> dict[str, str]:
     return {key: json.dumps(value, ensure_ascii=False)}
 
 
+def outputs(entry: str) -> dict[str, str]:
+    """Returns md5 by path of what a stage wrote, from its lines alone. Reads less than `read`, and sooner."""
+    _, _, lines = entry.partition("\n    outs:\n")
+    return {str(one["path"]): str(one["md5"]) for one in YAML(typ="safe", pure=True).load(lines) or [] if "md5" in one}
+
+
 def hash_of(path: Path) -> str:
     """Returns the hash of a file or folder as DVC computes it. Raises OSError if it cannot be read."""
     if not path.is_dir():

@@ -1,53 +1,40 @@
 """What a stage writes: its folders must be writable, and the user's files must not be in what DVC deletes first."""
 
-import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from textmill.config import PARAMS, load_params
-from textmill.dag import OWNED, PIPELINE, outputs
+from textmill import dag
+from textmill.config import load_params
 from textmill.errors import ParamsError
 from textmill.files import writing
 
 
-def check_inputs(sections: Mapping[str, Any], where: str, pipeline: Path) -> None:
+def check_user_files(sections: Mapping[str, Any], where: str, pipeline: Path) -> None:
     """Raises ParamsError, naming the key under `where`, if a file that `sections` read is in a stage's output.
 
     This must run before any stage: DVC deletes a stage's outputs, with everything in them, before it starts the stage.
     """
-    owned = {pattern: stage for stage, pattern in _outputs(load_params(pipeline)["stages"])}
+    stages = load_params(pipeline)
+    owned = {path: name for name in stages["stages"] for path in dag.outputs(name, stages, {})}  # of any model
     here = pipeline.parent.resolve()
     for key, path in _paths(sections, where):
         file = (here / path).resolve()
         if not file.is_relative_to(here):
             continue
-        own = file.relative_to(here)
-        for pattern, stage in owned.items():
-            if any(re.fullmatch(pattern, one.as_posix()) for one in (own, *own.parents)):
+        own = file.relative_to(here).as_posix()
+        for output, stage in owned.items():
+            if dag.overlap(own, output):
                 raise ParamsError(f"{key}: {path} is in an output of {stage}, which DVC deletes; move it to data/input")
 
 
-def check_writable(stage: str, folder: Path = Path()) -> None:
-    """Raises ResourceError if a folder that will hold an output of a stage cannot be written.
-
-    stage: as DVC names it ('train@lstm').
-    """
-    paths = outputs(stage, load_params(folder / PIPELINE), load_params(folder / PARAMS))
-    parents = {next(one for one in (folder / path).parents if one.exists()) for path in paths}
+def check_writable(outputs: Iterable[str]) -> None:
+    """Raises ResourceError if a folder that will hold one of these outputs cannot be written."""
+    parents = {next(one for one in Path(path).parents if one.exists()) for path in outputs}
     for parent in sorted(parents):  # Linux gives this file no name
         with writing(parent), tempfile.TemporaryFile(dir=parent, prefix=".", suffix=".part"):
             pass
-
-
-def _outputs(stages: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yields each stage with a pattern of the paths of each of its outputs."""
-    for name, stage in stages.items():
-        body = stage.get("do", stage)
-        for entry in (one for kind in OWNED for one in body.get(kind, [])):
-            path = next(iter(entry)) if isinstance(entry, Mapping) else entry
-            yield name, "[^/]+".join(map(re.escape, re.split(r"\$\{[^}]*\}", path)))
 
 
 def _paths(value: Any, key: str) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,8 @@ Without bounds, a few lines of nested aliases or merges fill the memory. YAML's 
 anything.
 """
 
+from copy import deepcopy
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -64,6 +66,11 @@ def parse(text: bytes, name: str) -> Any:
 
     name: of the file. Raises ParamsError with the line if it is not YAML, repeats a key or is beyond the bounds.
     """
+    return deepcopy(_parsed(text, name))
+
+
+@lru_cache(maxsize=4)  # a stage reads params.yaml several times
+def _parsed(text: bytes, name: str) -> Any:
     if len(text) > MOST_BYTES:
         raise ParamsError(f"{name}: more than {MOST_BYTES:,} bytes; make it smaller")
     reader: Any = YAML(typ="safe", pure=True)  # its stubs lack most of its settings

@@ -57,12 +57,15 @@ def run(name: str, load: Callable[[], Main], words: Sequence[str]) -> None:
 
 def _check(name: str) -> None:
     """Raises an error if a stage's outputs cannot be written or its inputs are not what their producers wrote."""
+    from textmill import dag
+    from textmill.config import PARAMS, load_params
     from textmill.intact import check_inputs
     from textmill.lastgood import keep
     from textmill.outputs import check_writable
 
-    check_writable(name)
-    check_inputs(name)
+    pipeline, params = load_params(dag.PIPELINE), load_params(PARAMS)
+    check_writable(dag.outputs(name, pipeline, params))
+    check_inputs(name, pipeline, params)
     keep()
 
 

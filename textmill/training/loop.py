@@ -21,7 +21,7 @@ from textmill.training.batching import Loader, batches
 from textmill.training.devices import autocast_for
 from textmill.training.epochs import Epochs
 from textmill.training.optimizing import learning_rate, loss_function, probabilities, share_learned
-from textmill.training.pace import batches_by_update, with_enough_updates
+from textmill.training.pace import batches_by_update, largest, with_enough_updates
 from textmill.training.settings import Reading, TrainConfig
 from textmill.training.task import EpochRow
 from textmill.training.updates import Updates
@@ -43,13 +43,15 @@ def train(
     Returns the history, the best epoch's number, and a summary. `settings.precision` comes from `find_precision`. All
     randomness in an epoch comes from (seed, epoch), so a run resumed from `folder` gives the same result as one that
     was never stopped. Under torchrun, every rank calls this, with its share of each batch and its own random draws.
-    Raises DivergedError as soon as the loss is not finite, ResourceError if a GPU runs out of memory.
+    Raises DivergedError as soon as the loss is not finite, ResourceError if memory runs out.
     """
     device = next(network.parameters()).device
     loader = Loader(data.docs, settings.max_len, settings.cut, device)
     settings = with_enough_updates(settings, loader.steps)
     learn = learning(network, loader, data.labels, settings)
     updates = Updates(network, settings)
+    rows, longest = largest(loader.steps, settings)
+    memory.check_batch(network, updates.tuner, max(1, rows // distributed.size()), longest)
     kept = network if updates.average is None else cast(Network, updates.average.module)  # is validated and saved
     place = folder and folder / f"{device.type}-{distributed.size()}"  # random draws depend on both
     epochs: Epochs[EpochRow] = Epochs("epoch", settings.epochs, updates, place)
@@ -96,7 +98,7 @@ def learning(
     """Returns a function that adds the gradients of documents' mean loss to `network` and returns that loss.
 
     labels: int (N,), of the loader's documents. The function takes the batches of one update, as row numbers, and
-    computes this rank's share of each. It raises ResourceError if a GPU runs out of memory.
+    computes this rank's share of each. It raises ResourceError if memory runs out.
     """
     targets = torch.tensor(labels, device=loader.device)
     measure = loss_function(settings, labels, int(labels.max()) + 1)

@@ -1,4 +1,4 @@
-"""Memory: what training needs at least, what there is, and errors for a GPU that runs out of it."""
+"""Memory: what training needs at least, what there is, and the error when it runs out."""
 
 import sys
 from collections.abc import Iterator
@@ -10,25 +10,29 @@ from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
 from textmill.errors import ResourceError
+from textmill.networks.layers import Network
 
+REFUSED = "can't allocate memory"  # how torch's allocator for processors says that it got none
 CGROUP = Path("/sys/fs/cgroup")  # of a container, which sees its own group there
 
 
 @contextmanager
 def enough(device: torch.device, ids: Tensor | None = None) -> Iterator[None]:
-    """Raises ResourceError if a GPU runs out of memory in the block, with the size of the batch, ids (B, T), if given.
+    """Raises ResourceError if memory runs out in the block, with the size of the batch, ids (B, T), if given.
 
     A ResourceError of a nested block passes unchanged.
     """
     try:
         yield
-    except torch.OutOfMemoryError as error:
-        free = torch.cuda.mem_get_info(device)[0] / 2**30 if device.type == "cuda" else 0.0
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and REFUSED not in str(error):
+            raise
+        free = _free(device) / 1e9
         what, remedy = "the weights and the ids of all documents", "choose smaller sizes, or device: cpu"
         if ids is not None:
             what = f"a batch of {ids.shape[0]} documents, the longest of {ids.shape[1]} ids"
             remedy = "lower batch_tokens or max_len"
-        raise ResourceError(f"no memory left on {device} for {what} ({free:.1f} GiB free); {remedy}") from error
+        raise ResourceError(f"no memory left on {device} for {what} ({free:.1f} GB free); {remedy}") from error
 
 
 def check(network: nn.Module, tuner: Optimizer) -> None:
@@ -36,10 +40,7 @@ def check(network: nn.Module, tuner: Optimizer) -> None:
 
     Neither activations nor other processes count, so that nothing is refused that could work.
     """
-    weights = list(network.parameters())
-    learned = sum(weight.nbytes for weight in weights if weight.requires_grad)
-    moments = 1 if isinstance(tuner, SGD) else 2  # momentum; or Adam's and Adadelta's means
-    needed, there = sum(weight.nbytes for weight in weights) + learned * (1 + moments), total(weights[0].device)
+    needed, there = at_rest(network, tuner), total(next(network.parameters()).device)
     if needed > there:
         name, largest = max(network.named_parameters(), key=lambda one: one[1].nbytes)
         sizes = " x ".join(map(str, largest.shape))
@@ -48,6 +49,39 @@ def check(network: nn.Module, tuner: Optimizer) -> None:
             f"{there / 1e9:,.2f} GB; the largest weight is {name} ({sizes}): lower the model's sizes, or its "
             "tokenizer's max_size"
         )
+
+
+def check_batch(network: Network, tuner: Optimizer, rows: int, steps: int) -> None:
+    """Raises ResourceError if the embedded ids of a batch, (rows, steps), do not fit next to what `check` counts."""
+    device = next(network.parameters()).device
+    training = network.training
+    network.eval()  # draws nothing at random
+    with torch.no_grad():
+        embedded = network.embed(torch.ones((1, 1), dtype=torch.int64, device=device)).nbytes * rows * steps
+    network.train(training)
+    if (needed := at_rest(network, tuner) + embedded) > (there := total(device)):
+        raise ResourceError(
+            f"a batch of {rows:,} documents, the longest of {steps:,} ids, needs {embedded / 1e9:,.2f} GB for its "
+            f"embedded ids alone, {needed / 1e9:,.2f} GB with the weights, but there are {there / 1e9:,.2f} GB; lower "
+            "batch_tokens or max_len"
+        )
+
+
+def at_rest(network: nn.Module, tuner: Optimizer) -> int:
+    """Returns the bytes of weights, gradients and the optimizer's moments."""
+    weights = list(network.parameters())
+    learned = sum(weight.nbytes for weight in weights if weight.requires_grad)
+    moments = 1 if isinstance(tuner, SGD) else 2  # momentum; or Adam's and Adadelta's means
+    return sum(weight.nbytes for weight in weights) + learned * (1 + moments)
+
+
+def _free(device: torch.device) -> int:
+    """Returns the bytes that no process has, of a GPU or of the machine."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    import psutil
+
+    return psutil.virtual_memory().available
 
 
 def total(device: torch.device) -> int:

@@ -21,6 +21,15 @@ def batches_by_update(
     return [parts[at : at + settings.accumulate] for at in range(0, len(parts), settings.accumulate)]
 
 
+def largest(lengths: np.ndarray, settings: TrainConfig) -> tuple[int, int]:
+    """Returns the documents and the padded length of the batch with most ids, of those without random draws.
+
+    lengths: int (N,). Random batches have nearly as many.
+    """
+    parts = batches(lengths, settings.batch_tokens, settings.batch_documents)
+    return max(((len(rows), int(lengths[rows].max())) for rows in parts), key=lambda size: size[0] * size[1])
+
+
 def with_enough_updates(settings: TrainConfig, lengths: np.ndarray) -> TrainConfig:
     """Returns settings with at least `settings.updates` updates, unless training stops early; null: unchanged.
 

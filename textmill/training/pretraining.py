@@ -108,7 +108,7 @@ def learning(network: Network, output: WordScores, loader: Loader, settings: Tra
 
     The function takes the batch's row numbers (B,), the drawn words (K,), their probabilities (K,), and the positions
     to mask with the ids to put there, both int64 (B, M), or None to predict next words. It computes this rank's share.
-    It raises ResourceError if a GPU runs out of memory.
+    It raises ResourceError if memory runs out.
     """
 
     def learn(batch: np.ndarray, drawn: np.ndarray, probability: np.ndarray, masked: Masked) -> Tensor:
