@@ -10,7 +10,6 @@ from test_pipeline import flip
 
 from faults.project import VARIES, Project
 from faults.runs import COMMANDS, finish
-from textmill.config import load_params
 from textmill.dag import dependencies
 from textmill.errors import ArtifactError
 from textmill.intact import check_inputs
@@ -88,7 +87,7 @@ def _accept(project: Project, file: Path, stages: set[str]) -> str:
     accepted = []
     for stage in sorted(stages):
         try:
-            check_inputs(stage, project.folder)
+            check_inputs(stage, project.pipeline, project.params, project.folder)
             accepted.append(stage)
         except ArtifactError as error:
             if project.name(file) not in str(error) and file.parent.name not in str(error):
@@ -98,10 +97,9 @@ def _accept(project: Project, file: Path, stages: set[str]) -> str:
 
 def _read(project: Project) -> dict[Path, set[str]]:
     """Returns the stages that read each file that another stage wrote."""
-    pipeline, params = load_params(project.folder / "dvc.yaml"), load_params(project.folder / "params.yaml")
     found: dict[Path, set[str]] = {}
     for stage in project.stages:
-        for path in dependencies(stage, pipeline, params):
+        for path in dependencies(stage, project.pipeline, project.params):
             for producer in project.stages:
                 for file in project.whole[producer] if producer != stage else ():
                     if file.is_relative_to(project.folder / path) and file.stat().st_size and file.name not in VARIES:

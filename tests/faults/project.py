@@ -35,6 +35,7 @@ class Project:
         self.copy = Path(shutil.copytree(self.folder, copy, symlinks=True))
         self.lock = (self.folder / lockfile.LOCK).read_bytes()
         pipeline, params = load_params(folder / "dvc.yaml"), load_params(folder / "params.yaml")
+        self.pipeline, self.params = pipeline, params
         entries = lockfile.entries(self.lock.decode())
         names = [name for name in stage_names(pipeline, params, entries) if name in entries]
         self.stages = [name for name in names if name != "code"]  # which DVC does not cache
