@@ -23,14 +23,19 @@ def watch(name: str, work: Callable[[], None]) -> None:
 
     name: the stage. Where no child can be made, as on Windows, the work is done here.
     """
-    try:
-        end_with_parent()
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-        says, ends = os.pipe()
-        child = os.fork()
-    except (AttributeError, OSError, KeyboardInterrupt):  # Windows; no memory; an orphan, which the work will find
+    if not hasattr(os, "fork"):
         work()
         return
+    try:
+        end_with_parent()
+    except KeyboardInterrupt:  # an orphan, or a signal
+        sys.exit(_interrupted(name))
+    says, ends = os.pipe()
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        child = os.fork()
+    except OSError:  # no memory for another process
+        child = 0
     if not child:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         try:
@@ -38,6 +43,7 @@ def watch(name: str, work: Callable[[], None]) -> None:
         finally:
             os.write(ends, b".")  # no library has ended this process
         return
+    os.close(ends)
 
     def forward(number: int, _: FrameType | None) -> None:
         with suppress(ProcessLookupError):
@@ -63,9 +69,13 @@ def _explained(name: str, code: int, python_ended: bool) -> int:
     if code in OURS or (python_ended and code > 0):
         return code
     if -code in SIGNALS:  # before the stage had set its handlers
-        print(f"{name}: interrupted; run it again to continue", file=sys.stderr)
-        return INTERRUPTED
+        return _interrupted(name)
     what = f"signal {-code} ({signal.strsignal(-code)})" if code < 0 else f"a library, with exit code {code}"
     error = ResourceError(f"ended by {what}: {LIKELY}")
     print(failures.line(name, error), file=sys.stderr)
     return error.exit_code
+
+
+def _interrupted(name: str) -> int:
+    print(f"{name}: interrupted; run it again to continue", file=sys.stderr)
+    return INTERRUPTED
