@@ -8,13 +8,16 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
 export DVC_NO_ANALYTICS := true
 
-.PHONY: repro test test-quick test-faults schema reference docs lint ui bench lock audit
+.PHONY: repro test test-quick test-faults test-environments schema reference docs lint ui bench lock audit
 
 repro: .venv/ready ## run what changed: download, clean, split, suspects, vocab, encode, vectors, train, evaluate, curve, compare, track; JOBS=N models at a time; then tell whether these are the committed results
 	@textmill repro $(JOBS:%=-j %)
 
 test: .venv/ready ## all tests, a core each; those of a file share what they need
 	@pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+test-environments: .venv/ready ## the pipeline in five environments, some 6 minutes: locales, hash seeds, time zones, threads, folders, a clock that jumps
+	@ENVIRONMENTS=1 pytest tests/test_pipeline.py -k another_checkout
 
 schema: .venv/ready ## params.schema.json and docs/reference/params.md, from the comments beside the keys
 	@python -m textmill.schema

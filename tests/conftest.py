@@ -20,6 +20,7 @@ from textmill.text.encoding import Encoded
 from textmill.text.ragged import Ragged
 from textmill.training import checkpoint
 from textmill.training.devices import no_bfloat16
+from textmill.training.task import Model
 from textmill.training.updates import Updates
 
 settings.register_profile("here", deadline=None, derandomize=True)  # a red test stays red when it is run again
@@ -171,6 +172,26 @@ def no_columns(path: Path) -> Path:
     """What clean writes where no column of the data is asked for."""
     pl.DataFrame(schema={"id": pl.String}).write_parquet(path)
     return path
+
+
+def reads_what_it_says(model: Model, vocabulary: int, limit: int | None) -> None:
+    """Asserts that a model reads the ids at its `positions`, `limit` at most, and no others."""
+    rng = np.random.default_rng(4)
+
+    def scores(ids: np.ndarray) -> np.ndarray:
+        return model.predict_proba(Ragged(ids, np.array([0, len(ids)])))
+
+    for length in (1, 8, 9, 10, 31):
+        read = model.positions(length)
+        assert len(read) == min(length, limit or length)
+        ids, other = rng.integers(2, vocabulary, (2, length)).astype(np.int32)
+        other[read] = ids[read]
+        for same in (other, ids[read]):
+            np.testing.assert_allclose(scores(same), scores(ids), atol=1e-6)
+    for place in read:
+        changed = ids.copy()
+        changed[place] = 2 + (ids[place] - 1) % (vocabulary - 2)
+        assert not np.array_equal(scores(changed), scores(ids)), place
 
 
 def toy(documents: int, vocabulary: int, classes: int, seed: int = 0) -> Encoded:

@@ -5,12 +5,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import t as student
 
 from textmill.config import validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.judging.answers import Answers, answers
 from textmill.judging.comparison import REPORTED, CompareConfig, Evaluated, compare
+from textmill.judging.metrics import METRICS
 
 CONFIG = CompareConfig(metric="accuracy", alpha=0.05)
 F1 = CompareConfig(metric="f1_macro", alpha=0.05)
@@ -62,6 +65,20 @@ def test_an_interval_has_the_width_of_theory():
         2 * 1.961 * np.sqrt(found.score * (1 - found.score) / 2000), rel=0.01
     )
     assert (found.validation, found.validation_low < 0.8 < found.validation_high) == (0.8, True)
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1), st.integers(0, 9)), min_size=2, max_size=60),
+    st.sampled_from(list(METRICS)),
+    st.booleans(),
+)
+def test_an_interval_holds_its_estimate(rows, metric, grouped):
+    actual, right, group = np.array(rows).T
+    units = group if grouped and len(set(group)) > 1 else None
+    found = compared({"a": model(right, actual=actual, group=units)}, CONFIG.model_copy(update={"metric": metric}))
+    one = found.models[0]
+    assert 0 <= one.low <= one.score <= one.high <= 1
 
 
 def test_an_interval_by_group_is_that_of_the_groups_means():

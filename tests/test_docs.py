@@ -173,6 +173,19 @@ def test_the_modules_that_architecture_names_exist():
     assert [name for name in named if not (ROOT / name).exists() and not (ROOT / "textmill" / name).exists()] == []
 
 
+def test_the_tests_that_reliability_names_exist():
+    page = (ROOT / "docs/explanation/reliability.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:test_\w+|faults)\.py)(?:::(\w+))?`", page))
+    assert len(named) > 40
+    for file, test in sorted(named):
+        found = re.findall(r"^def (\w+)", (ROOT / "tests" / file).read_text(encoding="utf-8"), re.M)
+        assert not test or test in found, f"{file}::{test}"
+    rows = re.findall(r"^\| ([FP]\d+)", page, re.M)
+    assert [row for row in rows if row[0] == "P"] == [f"P{number}" for number in range(1, 26)]
+    tested = [line for line in page.splitlines() if re.match(r"\| [FP]\d", line) and not re.search(r"\.py(::|`)", line)]
+    assert [line.split(" |")[0] for line in tested] == ["| F21"]  # there is nothing to test
+
+
 def test_every_page_is_in_the_navigation():
     def listed(part: object) -> Iterator[str]:
         for one in part.values() if isinstance(part, dict) else part:

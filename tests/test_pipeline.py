@@ -60,9 +60,10 @@ def write(folder: Path, params: dict) -> None:
         YAML().dump(params, file)
 
 
-def repro(folder: Path, *more: str) -> str:
+def repro(folder: Path, *more: str, cd: Path | None = None) -> str:
+    """Runs `dvc repro` in a folder, or from it in another one; returns what it prints."""
     done = subprocess.run(
-        ["dvc", "repro", *more],
+        ["dvc", *(["--cd", str(cd)] if cd else []), "repro", *more],
         cwd=folder,
         env=ENV,
         capture_output=True,
@@ -173,16 +174,43 @@ def test_a_share_of_the_faults(first, tmp_path):
     assert re.search(r"^in all +\d+ +\d+ +0$", done.stdout, re.MULTILINE)
 
 
-def test_another_checkout_makes_the_same_bytes(first, tmp_path, reviews):
+# Python's clock goes back an hour, on a day, and on ten years, from call to call.
+JUMPS = """
+import itertools, time
+plain, calls = time.time, itertools.count()
+time.time = lambda: plain() + (0, -3600, 86400, 10 * 31536000)[next(calls) % 4]
+time.time_ns = lambda: int(1e9 * time.time())
+"""
+FAR = "reseñas y críticas de películas 電影 " + "x" * 120  # a name of a folder
+ENVIRONMENTS = {
+    "far": {"LC_ALL": "C", "PYTHONHASHSEED": "3", "TZ": "Pacific/Kiritimati", "cd": f"{FAR}/{FAR}", "clock": JUMPS},
+    "ascii": {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONHASHSEED": "0", "TZ": "Pacific/Marquesas"},
+    "one thread": {"POLARS_MAX_THREADS": "1", "RAYON_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "1"},
+    "threads": {"POLARS_MAX_THREADS": "7", "RAYON_NUM_THREADS": "5", "OMP_NUM_THREADS": "3", "PYTHONHASHSEED": "2"},
+    "clock": {"LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "4", "TZ": "America/St_Johns", "clock": JUMPS},
+}
+MORE = pytest.mark.skipif("ENVIRONMENTS" not in os.environ, reason="run by make test-environments")
+
+
+@pytest.mark.parametrize("name", ["far", *(pytest.param(name, marks=MORE) for name in ENVIRONMENTS if name != "far")])
+def test_another_checkout_makes_the_same_bytes(first, tmp_path, reviews, name):
+    """In another environment, from another folder, with the rows in another order."""
     folder, _ = first
-    other = workspace(tmp_path / "b", reviews.sample(fraction=1, shuffle=True, seed=5))  # rows in another order
+    env = dict(ENVIRONMENTS[name])
+    other = tmp_path / env.pop("cd", "b")
+    workspace(other, reviews.sample(fraction=1, shuffle=True, seed=5))
     shutil.copy(folder / "dvc.lock", other)  # committed with the results; its outputs are not there
-    assert "track" in ran(repro(other))
+    write_text(tmp_path / "starts/sitecustomize.py", env.pop("clock", ""))
+    env["PYTHONPATH"] = str(tmp_path / "starts")
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in env.items():
+            patch.setitem(ENV, key, value)
+        assert "track" in ran(repro(tmp_path, cd=other))
     assert (other / "mlflow.db").exists()
     ours, theirs = (YAML(typ="safe").load((f / "dvc.lock").read_text())["stages"] for f in (folder, other))
-    for name in theirs.keys() - {"download"}:
-        outs = [{out["path"]: out["md5"] for out in stages[name].get("outs", [])} for stages in (ours, theirs)]
-        assert outs[0] == outs[1], name
+    for stage in theirs.keys() - {"download"}:
+        outs = [{out["path"]: out["md5"] for out in stages[stage].get("outs", [])} for stages in (ours, theirs)]
+        assert outs[0] == outs[1], stage
 
 
 @pytest.mark.parametrize(
@@ -277,11 +305,11 @@ def test_one_changed_model_runs_alone_and_reverting_restores(first):
     assert "lstm" not in (folder / "report/index.html").read_text()
 
 
-def flip(path: Path) -> bytes:
-    """Flips a bit in the middle of a file and keeps its size and times. Returns what was there."""
+def flip(path: Path, place: float = 0.5) -> bytes:
+    """Flips a bit in a file, at 0 to 1 of its length, and keeps its size and times. Returns what was there."""
     stat, before = path.stat(), path.read_bytes()
     after = bytearray(before)
-    after[len(after) // 2] ^= 1
+    after[int(place * (len(after) - 1))] ^= 1
     path.chmod(0o644)
     path.write_bytes(after)
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
@@ -306,8 +334,17 @@ def test_a_flipped_bit_in_any_input_is_refused_by_its_reader(first):
         if file.is_file() and file.stat().st_size
     }
     assert len(read) > 60
-    for file, (producer, stages) in read.items():
-        before = flip(file)
+    unread = {
+        file.relative_to(folder).parts[:2] for file, (producer, stages) in read.items() if not stages - {producer}
+    }
+    assert unread == {
+        ("data", "tracked.json"),
+        ("metrics", "suspects.csv"),
+        ("report", "index.html"),
+        ("report", "plots"),
+    }
+    for number, (file, (producer, stages)) in enumerate(read.items()):
+        before = flip(file, number % 3 / 2)  # its first byte, one in the middle, its last
         for stage in stages - {producer}:
             with pytest.raises(ArtifactError, match=f"not what {producer} wrote"):
                 check_inputs(stage, pipeline, params, folder)

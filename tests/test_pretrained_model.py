@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from conftest import TRAIN, has_bfloat16, killed_after, toy
+from conftest import TRAIN, has_bfloat16, killed_after, reads_what_it_says, toy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pretrained import CONFIGS, PIECES, vocab
@@ -17,6 +17,7 @@ from textmill.files import read_json, write_json
 from textmill.models import model_entry
 from textmill.models.architectures.pretrained import build
 from textmill.networks.encoders import load_weights, max_positions
+from textmill.text.encoding import Encoded
 from textmill.text.ragged import PAD, SPECIALS, UNK, Ragged
 from textmill.training.optimizing import optimizer
 from textmill.training.task import Fitted, Task
@@ -90,6 +91,20 @@ def test_padding_is_never_read(fitted, kind):
     garbage = torch.cat([ids, torch.tensor([[9, 9, PAD, 9]])], 1)
     with torch.inference_mode():
         torch.testing.assert_close(model(ids, lengths), model(garbage, lengths), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("cut", ["head", "tail", "head+tail"])
+def test_what_is_cut_off_is_not_read_and_all_else_is(folders, fitted, cut):
+    checked = model_entry(ENTRY | {"cut": cut, "max_len": 9}, TRAIN, "m")
+    task = Task(VOCABULARY, CLASSES, 7, encoder=folders["bert"])
+    model = checked.family.load(checked.config, checked.settings, fitted["bert"].model.tensors(), task)
+    reads_what_it_says(model, VOCABULARY, 9)
+
+
+def test_sixteen_documents_are_memorised(folders):
+    drawn = Encoded(toy(16, VOCABULARY, CLASSES).docs, np.random.default_rng(2).integers(0, CLASSES, 16))
+    found = fit(folders["bert"], data=drawn, dropout=NO_DROPOUT, epochs=40).model.predict_proba(drawn.docs)
+    assert found.argmax(1).tolist() == drawn.labels.tolist()
 
 
 @each_kind

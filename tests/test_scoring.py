@@ -1,9 +1,16 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
+from sklearn.metrics import (
+    accuracy_score,
+    confusion_matrix,
+    f1_score,
+    log_loss,
+    precision_recall_fscore_support,
+    roc_auc_score,
+)
 
 from textmill.judging import scoring
 from textmill.judging.metrics import METRICS
@@ -18,27 +25,69 @@ def table(rows: int, classes: int = 3, seed: int = 0) -> pl.DataFrame:
     return scoring.predictions(ids, rng.integers(0, classes, rows), LABELS[:classes], proba, rng.integers(1, 50, rows))
 
 
-@given(st.integers(2, 3), st.integers(1, 60), st.integers(0, 50))
-def test_scores_are_scikit_learns_and_consistent(classes, rows, seed):
+def tied(frame: pl.DataFrame, classes: int) -> pl.DataFrame:
+    """Predictions whose probabilities are quarters, so that many are equal."""
+    proba = np.round(4 * frame.select(f"p:{label}" for label in LABELS[:classes]).to_numpy()) / 4
+    proba[:, 0] = 1 - proba[:, 1:].sum(1)
+    proba = np.where(proba.min(1, keepdims=True) < 0, 1 / np.float32(classes), proba)
+    actual = np.array([LABELS.index(label) for label in frame["label"]])
+    return scoring.predictions(frame["id"], actual, LABELS[:classes], proba, frame["tokens"].to_numpy())
+
+
+@settings(max_examples=60)
+@given(st.integers(2, 3), st.integers(1, 60), st.integers(0, 50), st.booleans())
+def test_scores_are_scikit_learns_and_consistent(classes, rows, seed, ties):
     frame = table(rows, classes, seed)
+    frame = tied(frame, classes) if ties else frame
     scores = scoring.all_scores({0: frame}, 0, LABELS[:classes])
     actual, predicted = frame["label"].to_list(), frame["prediction"].to_list()
+    proba = frame.select(f"p:{label}" for label in LABELS[:classes]).to_numpy().astype(np.float64)
     assert scores.accuracy == pytest.approx(accuracy_score(actual, predicted), abs=1e-6)
     there = sorted(set(actual))
-    macro = f1_score(actual, predicted, labels=there, average="macro", zero_division=0)
-    assert scores.f1_macro == pytest.approx(macro, abs=1e-6)
+    for average in ("macro", "weighted"):
+        each = precision_recall_fscore_support(actual, predicted, labels=there, average=average, zero_division=0)
+        for side, value in zip(("precision", "recall", "f1"), each, strict=False):
+            assert getattr(scores, f"{side}_{average}") == pytest.approx(value, abs=1e-6)
+    assert scores.confusion == confusion_matrix(actual, predicted, labels=LABELS[:classes]).tolist()
+    whole = np.clip(proba, 1e-7, 1) / np.clip(proba, 1e-7, 1).sum(1, keepdims=True)
+    assert scores.log_loss == pytest.approx(log_loss(actual, whole, labels=LABELS[:classes]), rel=1e-5, abs=1e-6)
     assert np.sum(scores.confusion) == scores.rows == rows
+    assert np.trace(scores.confusion) / rows == pytest.approx(scores.accuracy, abs=1e-6)
+    assert f1_score(actual, predicted, average="micro") == pytest.approx(scores.accuracy, abs=1e-6)
     assert sum(part.rows for part in scores.calibration) == rows
     assert (scores.binary is not None) == (classes == 2)
     if len(there) == 1:
         assert scores.roc_auc is None
-    elif len(there) < classes:
-        areas = [roc_auc_score(np.array(actual) == label, frame[f"p:{label}"]) for label in there]
+    else:
+        number = {label: LABELS.index(label) for label in there}
+        sides = [LABELS[1]] if len(there) == classes == 2 else there
+        areas = [roc_auc_score(np.array(actual) == label, proba[:, number[label]]) for label in sides]
         assert scores.roc_auc == pytest.approx(np.mean(areas), abs=1e-6)
-    elif classes == 2:
-        assert scores.roc_auc == pytest.approx(
-            roc_auc_score(np.array(actual) == "neutral", frame["p:neutral"]), abs=1e-6
-        )
+
+
+@settings(max_examples=40)
+@given(st.integers(1, 60), st.integers(0, 50))
+def test_the_area_of_turned_answers_is_the_rest(rows, seed):
+    plain = table(rows, 2, seed)
+    turned = plain.with_columns(pl.col("p:neutral").alias("p:neg"), pl.col("p:neg").alias("p:neutral"))
+    before, after = (scoring.headline(frame, LABELS[:2])["roc_auc"] for frame in (plain, turned))
+    assert (before is None) == (after is None)
+    assert before is None or before == pytest.approx(1 - after, abs=2e-6)
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 60), st.integers(0, 50), st.integers(0, 9))
+def test_the_order_of_documents_changes_no_byte(rows, seed, order):
+    frame = table(rows, 3, seed)
+    shuffled = np.random.default_rng(order).permutation(rows)
+    other = frame[shuffled.tolist()]
+    actual = np.array([LABELS.index(label) for label in other["label"]])
+    proba = other.select(f"p:{label}" for label in LABELS).to_numpy()
+    again = scoring.predictions(
+        other["id"], actual, LABELS, proba, other["tokens"].to_numpy(), other["unit"].to_numpy()
+    )
+    assert again.equals(frame)
+    assert scoring.all_scores({0: again}, 0, LABELS) == scoring.all_scores({0: frame}, 0, LABELS)
 
 
 def test_calibration_error_by_hand():

@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from textmill.errors import DataError
@@ -55,11 +55,33 @@ def test_every_row_once_stratified_and_seeded():
     assert not split(frame, ["a", "b"], CONFIG, seed=2)["test"].equals(parts["test"])
 
 
+@settings(max_examples=60)
+@given(
+    st.lists(st.integers(6, 60), max_size=5),
+    st.floats(0.05, 0.3),
+    st.floats(0.05, 0.3),
+    st.integers(0, 99),
+)
+def test_every_document_is_on_one_side_and_each_class_has_its_share(sizes, validation, test, seed):
+    """If each document may move alone, each cut is within a document of its share of every class."""
+    sizes = [40, *sizes]  # so that no split is empty
+    labels = [f"c{number}" for number in range(len(sizes))]
+    frame = docs([{"text": f"{label} {i}", "label": label} for label, size in zip(labels, sizes, strict=True)
+                  for i in range(size)]).sample(fraction=1, shuffle=True, seed=seed)  # fmt: skip
+    parts = split(frame, labels, CONFIG.model_copy(update={"validation": validation, "test": test}), seed)
+    assert sorted(pl.concat(parts.values())["id"]) == sorted(frame["id"])
+    for label, size in zip(labels, sizes, strict=True):
+        of = {name: (parts[name]["label"] == label).sum() for name in SPLITS}
+        assert abs(of["test"] - test * size) <= 1
+        assert abs(of["validation"] - validation / (1 - test) * (size - of["test"])) <= 1
+
+
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 9)), min_size=60, max_size=80), st.integers(0, 5))
 def test_equal_texts_and_groups_never_cross(rows, seed):
     frame = docs([{"text": f"Text  {t}", "label": "ab"[i % 2], "group": f"g{g}"} for i, (t, g) in enumerate(rows)])
     frame = pl.concat([frame, plain(60, group="alone").with_columns(id="x" + pl.col("id"), group=pl.col("text"))])
     parts = split(frame, ["a", "b"], CONFIG.model_copy(update={"by": "group"}), seed)
+    assert sorted(pl.concat(parts.values())["id"]) == sorted(frame["id"])
     for column in (lambda part: text_key(part["text"]), lambda part: part["group"]):
         seen = [set(column(parts[name])) for name in SPLITS]
         assert not (seen[0] & seen[1] | seen[0] & seen[2] | seen[1] & seen[2])

@@ -193,3 +193,23 @@ def test_a_stage_that_does_not_exist(project):
         _, told = process.communicate(timeout=HANGS)
     assert process.returncode == 2
     assert told == "error: slow: stages/slwo.py: no such stage; run this in the folder with dvc.yaml\n"
+
+
+SPEAKS = """
+from pathlib import Path
+from textmill.console import say, table
+def main(out: Path) -> None:
+    say("60.0 % ± 2 of 'reseñas'… {seconds}")
+    table("Reseñas", ["name"], [["señal"]])
+    out.write_text("done")
+"""
+
+
+def test_a_locale_that_lacks_a_character_gets_its_escape(project, monkeypatch):
+    for key, value in {"LC_ALL": "POSIX", "PYTHONUTF8": "0"}.items():
+        monkeypatch.setitem(ENV, key, value)
+    process = start(project(SPEAKS, 0))
+    out, errors = process.communicate(timeout=HANGS)
+    assert (process.returncode, errors) == (0, "")
+    assert r"60.0 % \xb1 2 of 'rese\xf1as'\u2026" in out
+    assert r"se\xf1al" in out

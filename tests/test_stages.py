@@ -1,7 +1,6 @@
 """Each stage's main from split to evaluate, on a temporary folder; then the bundle and the command."""
 
 import json
-import shutil
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -84,13 +83,13 @@ def prepare(root, reviews, params):
     run_text(root / "split", root / "labels.json", root)
 
 
-def run_text(splits, labels, root):
+def run_text(splits, labels, root, name="word"):
     folder, encoded = root / "vocab", root / "encoded"
     tokenizer, found = folder / "tokenizer.json", (root / "vectors.safetensors", root / "vectors.json")
     downloads, learned = root / "downloads", (folder, encoded / "train.safetensors", root / "vocab.json")
-    vocab.main("word", splits / "train.parquet", labels, downloads, *learned)
+    vocab.main(name, splits / "train.parquet", labels, downloads, *learned)
     encode.main(splits, labels, tokenizer, root / "vocab.json", encoded, root / "encode.json")
-    vectors.main("word", tokenizer, encoded, splits / "train_in_test.json", downloads, *found)
+    vectors.main(name, tokenizer, encoded, splits / "train_in_test.json", downloads, *found)
 
 
 def run_train(root, name):
@@ -250,26 +249,6 @@ def test_every_test_row_is_scored_and_every_score_comes_from_one_table(made):
         assert len((made / f"metrics/{name}/confusion.csv").read_text().splitlines()) == len(test) + 1
 
 
-def test_the_test_split_changes_nothing_before_evaluate(made, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for name in ("split", "labels.json"):
-        (tmp_path / name).symlink_to(made / name)
-    (tmp_path / "code.txt").symlink_to(made / "code.txt")
-    write_json(tmp_path / "params.yaml", PARAMS)
-    flipped = tmp_path / "flipped"
-    shutil.copytree(made / "split", flipped)
-    for name in SPLITS:
-        part = pl.read_parquet(made / f"split/{name}.parquet")
-        if name == "test":
-            part = part.with_columns(text=pl.lit("nothing at all"), label=pl.lit("bad"))
-        write_parquet(flipped / f"{name}.parquet", part)
-    run_text(flipped, tmp_path / "labels.json", tmp_path)
-    for name in PARAMS["models"]:
-        run_train(tmp_path, name)
-        assert sha256(tmp_path / name / "model.safetensors") == sha256(made / name / "model.safetensors")
-        assert (tmp_path / f"metrics/{name}/fit.json").read_bytes() == (made / f"metrics/{name}/fit.json").read_bytes()
-
-
 def test_fit_says_how_and_seconds_stay_outside(made):
     fit = read_json(made / "metrics/lstm/fit.json")
     best = pl.read_csv(made / "metrics/lstm/history.csv").row(fit["best_epoch"] - 1, named=True)
@@ -302,21 +281,6 @@ def test_a_pretrained_body_is_kept_for_the_next_training(made, tmp_path, monkeyp
     assert len(times) == 1  # of one reading, which both paid for
     assert len(list((tmp_path / "data/pretrained/lstm").iterdir())) == 1
     assert read_json(made / "metrics/lstm/fit.json")["pretraining"] is None
-
-
-@pytest.mark.parametrize("name", PARAMS["models"])
-def test_a_bundle_predicts_what_evaluate_recorded(made, name, tmp_path):
-    folder = tmp_path / "elsewhere"
-    (made / name).rename(folder)
-    try:
-        classifier = textmill.load(folder)
-        test = pl.read_parquet(made / "split/test.parquet").sort("id")
-        table = pl.read_parquet(made / f"metrics/{name}/predictions.parquet")
-        assert classifier.predict(test["text"].to_list()) == table["prediction"].to_list()
-        proba = classifier.predict_proba(test["text"].to_list())
-        np.testing.assert_allclose(proba, table.select("p:bad", "p:good").to_numpy(), atol=1e-6)
-    finally:
-        folder.rename(made / name)
 
 
 def test_bfloat16_scores_are_asked_for(made):

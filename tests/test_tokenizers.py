@@ -1,11 +1,14 @@
 """What every kind of tokenizer must do, and what only characters and sub-words do."""
 
+import os
+import re
 import subprocess
 import sys
 from tempfile import TemporaryFile
 
 import polars as pl
 import pytest
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pretrained import word_pieces
@@ -13,6 +16,7 @@ from pretrained import word_pieces
 from textmill import tokenizers
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.files import read_json, sha256, write_json
+from textmill.text.pieces import normal, without_markup
 from textmill.text.ragged import PAD, SPECIALS, UNK
 
 WORD = {"kind": "word", "lowercase": True, "markup": "strip", "pattern": r"\S+", "min_freq": 1, "max_size": 1000}
@@ -24,8 +28,13 @@ KINDS = {"word": WORD, "char": CHAR, "bpe": BPE, "pretrained": PRETRAINED}
 FILES = {}  # where the pretrained one is
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 CORPUS = [["the film was good", "the films were bad<br />", ""], ["<pad> the <unk> film"]]
+MANY = [[f"word{number % 97} and {number} more" for number in range(first, first + 300)] for first in (0, 300, 600)]
 
 each_kind = pytest.mark.parametrize("entry", KINDS.values(), ids=KINDS)
+
+
+def test_every_kind_is_tested():
+    assert set(KINDS) == set(tokenizers.KINDS)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -88,6 +97,55 @@ def test_each_id_of_a_text_has_a_name_for_people(entry, text):
     assert len(tokens) == len(ids)
     named = [(tokenizer.token(number), token) for number, token in zip(ids, tokens, strict=True) if number != UNK]
     assert [name for name, _ in named] == [token for _, token in named]
+
+
+def spelled(tokenizer, text: str) -> str:
+    """The text that a tokenizer reads: what is left of it after markup, case and normalization."""
+    plain = without_markup(pl.Series([text]), tokenizer.markup)
+    return normal(plain, tokenizer.lowercase).item()
+
+
+@settings(max_examples=40)
+@given(text=TEXTS)
+def test_words_are_what_the_pattern_finds_and_nothing_between_them_is_one(text):
+    tokenizer, _ = fit(WORD)
+    end, read = 0, spelled(tokenizer, text)
+    words = tokenizer.tokens(text)
+    for word in words if words != ["<unk>"] or "<unk>" in read else []:
+        begin = read.index(word, end)
+        assert not read[end:begin].strip(), "only spaces are left out by this pattern"
+        end = begin + len(word)
+    assert not read[end:].strip()
+
+
+@settings(max_examples=40)
+@given(text=TEXTS)
+def test_characters_are_the_text(text):
+    tokenizer, _ = fit(CHAR)
+    assert "".join(tokenizer.tokens(text)) == (spelled(tokenizer, text) or "<unk>")
+
+
+@settings(max_examples=40)
+@given(text=TEXTS)
+def test_sub_words_are_the_text_with_one_space_for_many(text):
+    tokenizer, _ = fit(BPE)
+    ids = tokenizer.encode(pl.Series([text])).ids
+    read = re.sub(" +", " ", spelled(tokenizer, text)).strip(" ")
+    assert (UNK in ids) == (read == "")
+    assert tokenizer._library.decode((ids[ids != UNK] - SPECIALS).tolist()).removeprefix(" ") == read
+
+
+@pytest.mark.parametrize("kind", ["char", "bpe"])
+@settings(max_examples=25)
+@given(words=st.lists(st.text("aé!<b", min_size=1), min_size=1), spaces=st.text(" \t\r\n\u00a0\u2003", min_size=1))
+def test_runs_of_spaces_may_be_read_as_one(kind, words, spaces):
+    collapsing, _ = fit({**KINDS[kind], "spaces": "collapse"})
+    keeping, _ = fit(KINDS[kind])
+    plain, spaced = " ".join(words), spaces + spaces.join(words) + spaces
+    assert collapsing.tokens(spaced) == collapsing.tokens(plain) == keeping.tokens(plain)
+    assert collapsing.tokens(spaces) == ["<unk>"]
+    assert type(collapsing).from_spec(collapsing.spec()).spec() == collapsing.spec()
+    assert (collapsing.spec()["spaces"], keeping.spec().get("spaces")) == ("collapse", None)
 
 
 @each_kind
@@ -161,18 +219,31 @@ def test_sub_words_spell_every_text():
     assert "Ġfilm" in [tokenizer.token(number) for number in range(tokenizer.size)]
 
 
-def test_sub_words_are_the_same_in_every_process(tmp_path):
+ENVIRONMENTS = [
+    {"PYTHONHASHSEED": "1", "POLARS_MAX_THREADS": "1", "RAYON_NUM_THREADS": "1", "LC_ALL": "C"},
+    {"PYTHONHASHSEED": "4", "POLARS_MAX_THREADS": "3", "RAYON_NUM_THREADS": "3", "TZ": "Pacific/Kiritimati"},
+]
+
+
+def test_every_process_learns_the_same(tmp_path):
+    """With any number of threads, hash seed, locale and time zone."""
     script = (
-        "import sys, polars as pl, tempfile; from textmill import tokenizers; from test_tokenizers import fit, BPE\n"
-        "tokenizers.save(__import__('pathlib').Path(sys.argv[1]), fit(BPE)[0])"
+        "import sys, pathlib; from textmill import tokenizers; import test_tokenizers as here\n"
+        "here.FILES['tokenizer.json'] = pathlib.Path(sys.argv[1])\n"
+        "for kind, entry in here.KINDS.items():\n"
+        "    tokenizers.save(pathlib.Path(sys.argv[2], kind), here.fit(entry, here.MANY)[0])"
     )
-    tokenizers.save(tmp_path / "here.json", fit(BPE)[0])
-    found = {sha256(tmp_path / "here.json")}
-    for number in range(2):
-        path = tmp_path / f"{number}.json"
-        subprocess.run([sys.executable, "-c", script, path], check=True, cwd="tests", env={"PYTHONPATH": "..:."})
-        found.add(sha256(path))
-    assert len(found) == 1
+    found = []
+    for number, more in enumerate(ENVIRONMENTS):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        command = [sys.executable, "-c", script, FILES["tokenizer.json"], folder]
+        env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", **more}
+        subprocess.run(command, check=True, env=env)
+        found.append({kind: sha256(folder / kind) for kind in KINDS})
+    for kind, entry in KINDS.items():
+        tokenizers.save(tmp_path / kind, fit(entry, MANY)[0])
+    assert found == [{kind: sha256(tmp_path / kind) for kind in KINDS}] * len(ENVIRONMENTS)
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,14 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from conftest import ENDS, MODELS, TRAIN
+from conftest import CELLS, MODELS, TRAIN
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
-from textmill.models import model_entry
-from textmill.models.architectures.lstm import LSTM
+from textmill.models import FAMILIES, family, model_entry
 from textmill.models.architectures.transformer import attention
-from textmill.models.lstm import LSTMConfig
+from textmill.networks.config import RecurrentConfig
 from textmill.networks.layers import AttentionPool, pooled_max, pooled_mean, text_mask
 from textmill.networks.recurrent import Reorder, reversal
 from textmill.training.backward import adversarial
@@ -44,34 +43,47 @@ def test_validation_scores_are_scikit_learns(classes, rows, seed):
     assert ours["log_loss"] == pytest.approx(log_loss(labels, proba, labels=range(classes)), rel=1e-4)
 
 
-def test_bidirectional_layers_are_torchs_own_on_packed_rows():
-    config = LSTMConfig(
-        family="lstm",
-        tokenizer="w",
-        embedding=5,
-        hidden=4,
-        layers=2,
-        bidirectional=True,
-        pooling="last",
-        dropout=0.0,
-        start="orthogonal",
-        **ENDS,
-        forget_bias=1.0,
-    )
-    ours = LSTM(config, 20, 2).eval()
-    theirs = torch.nn.LSTM(5, 4, 2, batch_first=True, bidirectional=True)
-    for name, weight in theirs.named_parameters():  # such as weight_ih_l1_reverse
-        kind, number = name.removesuffix("_reverse").rsplit("_l", 1)
-        layers = ours.behind if name.endswith("_reverse") else ours.ahead
+def recurrent(name: str, **changes) -> tuple[torch.nn.Module, torch.nn.Module]:
+    """A network of two layers that pools by the last state, and torch's layer with the same weights."""
+    checked = model_entry({**MODELS[name], "pooling": "last", "dropout": 0.0, **changes}, TRAIN, "m")
+    ours = checked.family.build(checked.config, checked.settings, Task(20, 2, 7)).eval()
+    both = checked.config.bidirectional
+    theirs = CELLS[name](8, 8, checked.config.layers, batch_first=True, bidirectional=both).eval()
+    for key, weight in theirs.named_parameters():  # such as weight_ih_l1_reverse
+        kind, number = key.removesuffix("_reverse").rsplit("_l", 1)
+        layers = ours.behind if key.endswith("_reverse") else ours.ahead
         weight.data = getattr(layers[int(number)], f"{kind}_l0").data
+    return ours, theirs
+
+
+def test_every_recurrent_family_is_tested():
+    assert set(CELLS) == {name for name in FAMILIES if issubclass(family(name).config, RecurrentConfig)}
+
+
+@pytest.mark.parametrize("name", CELLS)
+@pytest.mark.parametrize("both", [True, False])
+def test_recurrent_layers_are_torchs_own_on_packed_rows(name, both):
+    ours, theirs = recurrent(name, bidirectional=both)
     ids, lengths = torch.randint(2, 20, (6, 9)), torch.tensor([9, 1, 4, 7, 2, 9])
     packed = torch.nn.utils.rnn.pack_padded_sequence(ours.embed(ids), lengths, batch_first=True, enforce_sorted=False)
-    _, (last, _) = theirs(packed)
-    expected = ours.classify(torch.cat([last[-2], last[-1]], 1))
+    _, last = theirs(packed)
+    last = last[0] if isinstance(last, tuple) else last  # an LSTM also gives its cells
+    expected = ours.classify(torch.cat([last[-2], last[-1]], 1) if both else last[-1])
     torch.testing.assert_close(ours(ids, lengths), expected, atol=1e-6, rtol=1e-5)
     beside_others = ours.pool(ours.states(ours.embed(ids), lengths), lengths)  # as last+mean does
     assert torch.equal(ours(ids, lengths), ours.classify(beside_others))
-    assert ours.ahead[0].bias_ih_l0[4:8].tolist() == [1.0] * 4
+    if name == "lstm":
+        assert ours.ahead[0].bias_ih_l0[8:16].tolist() == [1.0] * 8
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_the_forward_half_of_two_directions_is_one_direction(name):
+    (ours, _), (alone, _) = (recurrent(name, bidirectional=both, layers=1) for both in (True, False))
+    alone.embed.load_state_dict(ours.embed.state_dict())
+    alone.ahead.load_state_dict(ours.ahead.state_dict())
+    ids, lengths = torch.randint(2, 20, (6, 9)), torch.tensor([9, 1, 4, 7, 2, 9])
+    halves, one = (network.states(network.embed(ids), lengths) for network in (ours, alone))
+    torch.testing.assert_close(halves[..., :8], one, atol=1e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize("weights", ["none", "balanced"])

@@ -74,6 +74,7 @@ def command(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Handles the options that come before a subcommand."""
+    failures.print_in_any_locale()
     if debug:
         os.environ["TEXTMILL_DEBUG"] = "1"  # for the stages, too
     if os.getcwd() not in sys.path:

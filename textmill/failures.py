@@ -4,6 +4,7 @@ Classes are named, not imported: a table that imported torch to name its error w
 """
 
 import errno
+import io
 import os
 import sys
 import traceback
@@ -41,6 +42,12 @@ GONE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO}
 def debugging() -> bool:
     """Whether the user asked for tracebacks."""
     return "--debug" in sys.argv or os.environ.get("TEXTMILL_DEBUG", "0") != "0"
+
+
+def print_in_any_locale() -> None:
+    """Makes stdout print what its encoding lacks as an escape, as stderr does: some locales lack ± and é."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def line(name: str, error: TextmillError) -> str:

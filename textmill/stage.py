@@ -32,6 +32,7 @@ def run(name: str, load: Callable[[], Main], words: Sequence[str]) -> None:
     """
     name = os.environ.get("DVC_STAGE", name)
     interrupt_once(second_ends=True)
+    failures.print_in_any_locale()
     try:
         end_with_parent()
         check_pin(Path())

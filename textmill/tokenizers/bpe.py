@@ -19,6 +19,7 @@ from textmill.config import Count, validate
 from textmill.text.pieces import Fold, Markup, PieceIds, distinct, normal, without_markup
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, Ragged
+from textmill.text.spaces import Spaces, collapsed
 from textmill.text.tokenizer import NAMES, Spec, Texts, Tokenizer, TokenizerConfig, TokensFromIds
 
 BYTES = 256
@@ -33,6 +34,8 @@ class BpeConfig(TokenizerConfig):
     # removes only <br>; keep: changes nothing
     markup: Markup = "strip"
     fold: Fold = "none"  # marks: removes the accents of Latin and Greek letters, "déjà" becomes "deja"
+    # collapse: spaces, tabs and line breaks in a row become one space; keep: tabs and line breaks are tokens
+    spaces: Spaces = "keep"
     min_freq: Count = 2  # least frequency of a pair to be merged
     # sub-words at most, including 256 bytes and two special tokens
     max_size: Annotated[int, Field(gt=SPECIALS + BYTES, le=2_000_000)] = 8000
@@ -44,6 +47,7 @@ class BpeSpec(Spec):
     kind: Literal["bpe"]
     lowercase: bool
     fold: Fold = "none"
+    spaces: Spaces = "keep"
     tokenizers: dict[str, Any]  # the library's json
 
 
@@ -58,6 +62,7 @@ class BpeTokenizer(TokensFromIds):
     markup: Markup
     model: str  # the library's json
     fold: Fold = "none"
+    spaces: Spaces = "keep"
 
     @classmethod
     def check(cls, entry: Mapping[str, Any], where: str) -> BpeConfig:
@@ -79,14 +84,16 @@ class BpeTokenizer(TokensFromIds):
             initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
             show_progress=False,
         )
-        plain = (normal(without_markup(texts, config.markup), config.lowercase, config.fold) for texts in read())
+        stripped = (collapsed(without_markup(texts, config.markup), config.spaces) for texts in read())
+        plain = (normal(texts, config.lowercase, config.fold) for texts in stripped)
         learner.train_from_iterator((texts.to_list() for texts in plain), trainer)
-        tokenizer = cls(config.lowercase, config.markup, learner.to_str(), config.fold)
+        tokenizer = cls(config.lowercase, config.markup, learner.to_str(), config.fold, config.spaces)
         return tokenizer, prefetch(tokenizer.encode, read())
 
     def encode(self, texts: pl.Series) -> Ragged:
         """Returns the ids of each text. An empty text becomes one UNK, so that it can be scored."""
-        strings, pieces = distinct(texts, self.markup, self.lowercase, self.fold)
+        plain = collapsed(without_markup(texts, self.markup), self.spaces)
+        strings, pieces = distinct(plain, "keep", self.lowercase, self.fold)
         found = self._library.encode_batch_fast(strings.str.strip_prefix(" ").to_list())  # the library adds one
         sizes = np.fromiter(map(len, found), np.int32, len(found))
         ids = np.fromiter((number for piece in found for number in piece.ids), np.int32, sizes.sum())
@@ -115,6 +122,7 @@ class BpeTokenizer(TokensFromIds):
             "markup": self.markup,
             "lowercase": self.lowercase,
             **({} if self.fold == "none" else {"fold": self.fold}),  # so that older files keep their bytes
+            **({} if self.spaces == "keep" else {"spaces": self.spaces}),  # as above
             "tokenizers": json.loads(self.model),
         }
 
@@ -122,7 +130,8 @@ class BpeTokenizer(TokensFromIds):
     def from_spec(cls, spec: dict[str, Any]) -> "BpeTokenizer":
         """Returns the tokenizer that `spec()` describes. Raises ValueError if the library cannot read its part."""
         model = json.dumps(spec["tokenizers"], ensure_ascii=False)
-        tokenizer = cls(spec["lowercase"], spec["markup"], model, spec.get("fold", "none"))
+        fold, spaces = spec.get("fold", "none"), spec.get("spaces", "keep")
+        tokenizer = cls(spec["lowercase"], spec["markup"], model, fold, spaces)
         try:
             tokenizer.size  # noqa: B018  loads the library's tokenizer
         except Exception as error:  # the library raises no more specific class

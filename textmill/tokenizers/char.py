@@ -1,7 +1,7 @@
 """Characters as tokens, including spaces: few ids, long documents."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Annotated, Any, ClassVar, Literal
@@ -15,6 +15,7 @@ from textmill.errors import DataError
 from textmill.text.pieces import Fold, Markup, normal, without_markup
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
+from textmill.text.spaces import Spaces, collapsed
 from textmill.text.tokenizer import NAMES, Spec, Texts, Tokenizer, TokenizerConfig, WithVocabulary, checked_vocabulary
 
 POINTS = 0x110000  # number of Unicode code points
@@ -29,6 +30,9 @@ class CharConfig(TokenizerConfig):
     # removes only <br>; keep: changes nothing
     markup: Markup = "strip"
     fold: Fold = "none"  # marks: removes the accents of Latin and Greek letters, "déjà" becomes "deja"
+    # collapse: spaces, tabs and line breaks in a row become one space, and none is left at either end; keep: each one
+    # is a character
+    spaces: Spaces = "keep"
     min_freq: Count = 2  # characters rarer than this in the training split are unknown
     max_size: Annotated[int, Field(gt=SPECIALS, le=POINTS)] = 500  # characters at most, including two special tokens
 
@@ -39,6 +43,7 @@ class CharSpec(Spec):
     kind: Literal["char"]
     lowercase: bool
     fold: Fold = "none"
+    spaces: Spaces = "keep"
     vocabulary: list[str]
 
 
@@ -53,6 +58,7 @@ class CharTokenizer(WithVocabulary):
     markup: Markup
     vocabulary: tuple[str, ...]
     fold: Fold = "none"
+    spaces: Spaces = "keep"
 
     @classmethod
     def check(cls, entry: Mapping[str, Any], where: str) -> CharConfig:
@@ -67,7 +73,7 @@ class CharTokenizer(WithVocabulary):
 
         Characters of equal frequency are in code-point order. Raises DataError if none is frequent enough.
         """
-        blank = cls(config.lowercase, config.markup, (), config.fold)
+        blank = cls(config.lowercase, config.markup, (), config.fold, config.spaces)
         counts = np.zeros(POINTS, np.int64)
         for texts in read():
             counts += np.bincount(blank._points(texts)[0], minlength=POINTS)
@@ -75,7 +81,7 @@ class CharTokenizer(WithVocabulary):
         kept = kept[counts[kept] >= config.min_freq]
         if not len(kept):
             raise DataError(f"vocabulary: no character occurs {config.min_freq} times; lower min_freq")
-        tokenizer = cls(config.lowercase, config.markup, tuple(map(chr, kept)), config.fold)
+        tokenizer = replace(blank, vocabulary=tuple(map(chr, kept)))
         return tokenizer, prefetch(tokenizer.encode, read())
 
     def encode(self, texts: pl.Series) -> Ragged:
@@ -90,7 +96,8 @@ class CharTokenizer(WithVocabulary):
 
     def _points(self, texts: pl.Series) -> tuple[np.ndarray, np.ndarray]:
         """Returns the code points of all texts, one text after another, and how many each text has."""
-        texts = normal(without_markup(texts, self.markup), self.lowercase, self.fold)
+        plain = collapsed(without_markup(texts, self.markup), self.spaces)
+        texts = normal(plain, self.lowercase, self.fold)
         points = np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32)
         return points, texts.str.len_chars().to_numpy().astype(np.int64)
 
@@ -108,6 +115,7 @@ class CharTokenizer(WithVocabulary):
             "markup": self.markup,
             "lowercase": self.lowercase,
             **({} if self.fold == "none" else {"fold": self.fold}),  # so that older files keep their bytes
+            **({} if self.spaces == "keep" else {"spaces": self.spaces}),  # as above
             "vocabulary": [*NAMES, *self.vocabulary],
         }
 
@@ -117,7 +125,8 @@ class CharTokenizer(WithVocabulary):
         characters = checked_vocabulary(spec["vocabulary"])
         if any(len(character) != 1 for character in characters):
             raise ValueError("vocabulary contains something that is not a character")
-        return cls(spec["lowercase"], spec["markup"], characters, spec.get("fold", "none"))
+        fold, spaces = spec.get("fold", "none"), spec.get("spaces", "keep")
+        return cls(spec["lowercase"], spec["markup"], characters, fold, spaces)
 
 
 TOKENIZER: type[Tokenizer] = CharTokenizer
