@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from faults.forks import judge, run
-from faults.project import Project
+from faults.forks import ended_wrong, finish, run
+from faults.project import TRACK, Project
 
 FREE = [0, 1, 4, 16]  # kB; a page has 4
 PAGE = 4096
@@ -43,10 +43,10 @@ def check(project: Project, stage: str, place: Path, free: int) -> str:
     project.clear(stage)
     with full(place, free * 1024):
         ended = run(project, stage)
-        wrong = judge(project, stage, ended)
+        wrong = ended_wrong(project, stage, ended) or ", ".join(map(project.name, project.leftovers()))
         if not wrong and ended.code and (ended.code != 5 or project.name(place) not in ended.told):
             wrong = f"exit code {ended.code}, or no path: {ended.told}"
-    return wrong
+    return wrong or (finish(project, stage) if stage == TRACK else "")
 
 
 @contextmanager

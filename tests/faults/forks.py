@@ -80,10 +80,13 @@ def run(
 
 
 def judge(project: Project, stage: str, ended: Ended, before_it: bool = False) -> str:
-    """Returns what is wrong after a stage met an error, or ''. before_it: libraries may print lines before ours.
+    """Returns what is wrong after a stage met an error and then ran again if it left files, or is `track`; or ''."""
+    wrong = ended_wrong(project, stage, ended, before_it)
+    return wrong or (finish(project, stage) if stage == TRACK or project.leftovers() else "")
 
-    Where it leaves temporary files, because deleting them failed, the next run must delete them.
-    """
+
+def ended_wrong(project: Project, stage: str, ended: Ended, before_it: bool = False) -> str:
+    """Returns what is wrong with how a stage ended, or ''. before_it: libraries may print lines before ours."""
     if partial := project.partial(stage):
         return f"partial: {partial}"
     if ended.code == 0:  # a fault that the stage may pass over, such as a log that cannot be deleted
@@ -91,7 +94,7 @@ def judge(project: Project, stage: str, ended: Ended, before_it: bool = False) -
             return f"exit code 0, but {missing[:3]} are missing"
     elif ended.code not in CODES or not _is_one_line(ended.told, stage, before_it):
         return f"exit code {ended.code}: {ended.told.strip()[-600:]}"
-    return finish(project, stage) if stage == TRACK or project.leftovers() else ""
+    return ""
 
 
 def finish(project: Project, stage: str) -> str:
