@@ -8,7 +8,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
 export DVC_NO_ANALYTICS := true
 
-.PHONY: repro test test-quick test-faults test-environments schema reference docs lint ui bench lock audit
+.PHONY: repro test test-quick test-faults test-environments fuzz schema reference docs lint ui bench lock audit
 
 repro: .venv/ready ## run what changed: download, clean, split, suspects, vocab, encode, vectors, train, evaluate, curve, compare, track; JOBS=N models at a time; then tell whether these are the committed results
 	@textmill repro $(JOBS:%=-j %)
@@ -35,6 +35,11 @@ FAULTS ?= 300
 SEED ?= 1
 test-faults: .venv/ready ## faults in the real stages, a quarter of an hour: errors of the disk and of memory, kills, damage, two runs at once; ALL=1: every one
 	@cd tests && PYTHONPATH=$(CURDIR) python -m faults $(if $(ALL),0,$(FAULTS)) $(SEED)
+
+EXAMPLES ?= 2000
+fuzz: .venv/ready ## damaged params and files, each read or refused in one line: some 10 minutes
+	@EXAMPLES=$(EXAMPLES) pytest tests/test_mutated_params.py
+	@EXAMPLES=$$(($(EXAMPLES) / 10)) pytest tests/test_mutated_files.py
 
 lint: .venv/ready ## ruff and mypy, as CI runs them
 	@ruff check .

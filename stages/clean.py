@@ -7,10 +7,9 @@ import polars.selectors as cs
 
 from textmill.config import PARAMS, load_section
 from textmill.console import say
-from textmill.files import write_json
 from textmill.judging.slicing import EvaluateConfig
 from textmill.parquet import append_parquet, write_parquet
-from textmill.records.data import Clean
+from textmill.records.data import Classes, Clean
 from textmill.rows.cleaning import CleanConfig, Cleaner, arrange, lines
 from textmill.rows.columns import SLICE
 from textmill.rows.reading import read_part
@@ -39,7 +38,7 @@ def main(raw: Path, docs: Path, labels: Path, metrics: Path, columns: Path, para
                 append(rows.drop(cs.starts_with(SLICE)))
                 beside.append(rows.select("id", cs.starts_with(SLICE)) if sliced else rows.clear().select("id"))
         write_parquet(columns, pl.concat(beside))
-    write_json(labels, classes)
+    Classes(classes).write(labels)
     (counted := Clean(**facts)).write(metrics)
     for line in lines(counted):
         say(f"clean: {line}")

@@ -4,11 +4,12 @@ from pathlib import Path
 
 from textmill.config import PARAMS, Seed, Threads, load_section
 from textmill.console import say
-from textmill.files import read_json, sha256
+from textmill.files import sha256
 from textmill.judging.comparison import CompareConfig
 from textmill.parquet import read_batches
 from textmill.processes import keep_memory, on_threads
 from textmill.records.curve import Curve
+from textmill.records.data import Classes, TrainInTest
 from textmill.report.labels import curve_line
 
 
@@ -30,8 +31,8 @@ def main(
     train, by = load_section(params, "train", dict), load_section(params, "split", SplitConfig).by
     seed, threads = load_section(params, "seed", Seed), load_section(params, "threads", Threads)
     model = models.model_entry(entry, train, f"{params}: models.{name}")
-    inputs = Inputs(code, learned, encoded, vocab, vectors, splits / "train_in_test.json")
-    names = read_json(labels)
+    inputs = Inputs(code, learned, encoded, vocab, vectors, splits / TrainInTest.FILE)
+    names = Classes.read(labels).root
     data, validation, task = inputs.read(model.reads, len(names), seed, pretrained / name)
     test = encoding.load(encoded / "test.safetensors", sha256(inputs.tokenizer))
     tied = pieces(read_batches(splits / "train.parquet"), names, by)

@@ -5,10 +5,10 @@ from pathlib import Path
 from textmill import tokenizers
 from textmill.config import PARAMS
 from textmill.console import say
-from textmill.files import read_json, sha256
+from textmill.files import sha256
 from textmill.parquet import count_rows, read_batches, read_column
 from textmill.processes import keep_memory
-from textmill.records.data import Ids, Tokenized, Vocabulary
+from textmill.records.data import Classes, Ids, Tokenized, Vocabulary
 from textmill.rows import profile
 from textmill.text import encoding
 from textmill.text.prefetching import prefetch
@@ -19,7 +19,7 @@ def main(
 ) -> None:
     """Encodes without truncating, padding or dropping. `learned`: the counts of `vocab`; `metrics`: all."""
     keep_memory()
-    codec, names, made_by = tokenizers.load(tokenizer), read_json(labels), sha256(tokenizer)
+    codec, names, made_by = tokenizers.load(tokenizer), Classes.read(labels).root, sha256(tokenizer)
     facts = {"train": Vocabulary.read(learned).train}
     for name in ("validation", "test", "unlabelled"):
         path = splits / f"{name}.parquet"

@@ -8,9 +8,9 @@ import polars as pl
 
 from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
-from textmill.files import read_json, whole_folder, write_json
+from textmill.files import whole_folder
 from textmill.parquet import append_parquet, read_batches, read_column
-from textmill.records.data import Split
+from textmill.records.data import Classes, Split, TrainInTest
 from textmill.rows.near import near_copies, twins
 from textmill.rows.profile import lines, profile
 from textmill.rows.splits import SIDES, SPLITS, SplitConfig, outline, partition, without_twins
@@ -23,7 +23,7 @@ def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARA
     """
     config = load_section(params, "split", SplitConfig)
     seed = load_section(params, "seed", Seed)
-    names = read_json(labels)
+    names = Classes.read(labels).root
     whole = pl.concat([outline(some, names) for some in read_batches(docs)])
     parts = partition(whole, names, config, seed)
     if config.twins == "leave_out":
@@ -35,7 +35,7 @@ def main(docs: Path, labels: Path, out: Path, metrics: Path, params: Path = PARA
             for name in append:
                 append[name](some.filter(parts.sides[done : done + len(some)] == name).drop("split"))
             done += len(some)
-        write_json(folder / "train_in_test.json", parts.train_in_test)
+        TrainInTest(parts.train_in_test).write(folder / TrainInTest.FILE)
     counts = parts.counts | profile(whole, parts.sides, names)
     sizes = {name: part["rows"] for name, part in counts["splits"].items()}
     near = near_copies({name: read_column(out / f"{name}.parquet", "text") for name in SPLITS}, sizes, seed)

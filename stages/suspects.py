@@ -9,8 +9,9 @@ import polars as pl
 from textmill.annotation.suspects import encoded, escape_formulas, judge, most_suspicious, summary
 from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
-from textmill.files import read_json, write_csv
+from textmill.files import write_csv
 from textmill.parquet import read_batches
+from textmill.records.data import Classes
 from textmill.report.labels import suspects_line
 from textmill.rows.splits import SPLITS, SplitConfig, pieces
 from textmill.text.counting import IN_MEMORY
@@ -23,7 +24,7 @@ def main(splits: Path, labels: Path, table: Path, out: Path, params: Path = PARA
     table: for a spreadsheet; out: for the page.
     """
     by, seed = load_section(params, "split", SplitConfig).by, load_section(params, "seed", Seed)
-    names = read_json(labels)
+    names = Classes.read(labels).root
 
     def read(columns: list[str]) -> Iterator[pl.DataFrame]:
         for split in SPLITS:

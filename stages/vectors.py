@@ -8,8 +8,8 @@ import numpy as np
 from textmill.config import PARAMS, Seed, load_section
 from textmill.console import say
 from textmill.fetch import Places
-from textmill.files import read_json, sha256
-from textmill.records.data import Vectors
+from textmill.files import sha256
+from textmill.records.data import TrainInTest, Vectors
 from textmill.vectors import NONE, save
 from textmill.vectors.config import Trained, vectors_config
 
@@ -34,7 +34,8 @@ def main(
     train, more = (encoding.load(encoded / f"{part}.safetensors", made_by).docs for part in ("train", "unlabelled"))
     facts: dict[str, Any]
     if isinstance(config, Trained):
-        documents = [(train, np.delete(np.arange(len(train)), read_json(train_in_test))), (more, np.arange(len(more)))]
+        kept = np.delete(np.arange(len(train)), TrainInTest.read(train_in_test).rows(len(train)))
+        documents = [(train, kept), (more, np.arange(len(more)))]
         found, facts = training.train(config, documents, codec, seed), {"from": config.method}
     else:
         found, facts = finding.find(config, codec, Places.of(downloads))

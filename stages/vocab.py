@@ -8,10 +8,10 @@ from textmill import tokenizers
 from textmill.config import PARAMS, load_section
 from textmill.console import say
 from textmill.fetch import Places
-from textmill.files import read_json, sha256, whole_folder
+from textmill.files import sha256, whole_folder
 from textmill.parquet import count_rows, read_column
 from textmill.processes import keep_memory
-from textmill.records.data import Ids, Vocabulary
+from textmill.records.data import Classes, Ids, Vocabulary
 from textmill.rows import profile
 from textmill.text import encoding
 from textmill.text.counting import IN_MEMORY
@@ -28,7 +28,7 @@ def main(
     """
     entry = load_section(params, f"tokenizers.{name}", dict)
     config = tokenizers.tokenizer_config(entry, f"{params}: tokenizers.{name}")
-    names = read_json(labels)
+    names = Classes.read(labels).root
     keep_memory()
     with whole_folder(out) as folder:
         files = config.fetch(Places.of(downloads))

@@ -1,12 +1,14 @@
-"""Made-up reviews, and small models of every family."""
+"""Made-up reviews, small models of every family, and the doors that users have: stages and the command."""
 
+import importlib
 import os
 import resource
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -14,7 +16,10 @@ import pytest
 import torch
 from hypothesis import settings
 from torch import nn
+from typer.testing import CliRunner
 
+from textmill import stage
+from textmill.cli import app
 from textmill.errors import ParamsError
 from textmill.text.encoding import Encoded
 from textmill.text.ragged import Ragged
@@ -23,6 +28,7 @@ from textmill.training.devices import no_bfloat16
 from textmill.training.task import Model
 from textmill.training.updates import Updates
 
+pytest.register_assert_rewrite("stores")
 settings.register_profile("here", deadline=None, derandomize=True)  # a red test stays red when it is run again
 settings.load_profile("here")
 torch.set_num_threads(1)  # tiny models: a second thread only waits
@@ -203,3 +209,80 @@ def toy(documents: int, vocabulary: int, classes: int, seed: int = 0) -> Encoded
     ids = rng.integers(2 + classes, vocabulary, offsets[-1]).astype(np.int32)
     ids[offsets[:-1] + rng.integers(0, lengths)] = 2 + labels
     return Encoded(Ragged(ids, offsets), labels)
+
+
+class Ended(NamedTuple):
+    """How a run ended. told: what it wrote to stderr; out: to stdout; changed: files that it wrote or deleted."""
+
+    code: int
+    told: str
+    out: str
+    changed: list[str]
+
+    def refused(self, code: int, *words: str) -> None:
+        """Fails unless it ended with this exit code and one line with these words, and wrote nothing."""
+        assert self.code == code, self
+        assert self.told.startswith("error: ")
+        assert self.told.count("\n") == 1
+        assert len(self.told) < 700
+        for word in words:
+            assert word in self.told
+        assert self.changed == []
+
+
+class Doors:
+    """Runs stages and the command in the current folder, each as its own process would, but in this one."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]):
+        self.capsys = capsys
+
+    def stage(self, name: str, *words: object) -> Ended:
+        """Runs a stage as DVC does. words: what dvc.yaml has after its name."""
+        before, code = _files(), 0
+        with pytest.MonkeyPatch.context() as patch:
+            for setting in ("end_with_parent", "interrupt_once"):  # they change the process
+                patch.setattr(stage, setting, lambda **_: None)
+            try:
+                stage.run(name, lambda: importlib.import_module(f"stages.{name}").main, [*map(str, words)])
+            except SystemExit as error:
+                code = int(str(error.code))
+        out, told = self.capsys.readouterr()
+        return Ended(code, told, out, _changes(before))
+
+    def command(self, *words: object, stdin: str | None = None) -> Ended:
+        """Runs `textmill` with these words."""
+        before = _files()
+        done = CliRunner().invoke(app, [*map(str, words)], input=stdin)
+        assert isinstance(done.exception, SystemExit | None), done.exception
+        return Ended(done.exit_code, done.stderr, done.stdout, _changes(before))
+
+
+def _files() -> dict[str, bytes]:
+    """The files below the current folder, without those that say who has locked it."""
+    found = (path for path in Path().rglob("*") if path.is_file() and path.parent.name != ".locks")
+    return {path.as_posix(): path.read_bytes() for path in found}
+
+
+def _changes(before: dict[str, bytes]) -> list[str]:
+    after = _files()
+    return [path for path in {**before, **after} if before.get(path) != after.get(path)]
+
+
+@pytest.fixture
+def doors(tmp_path, monkeypatch, capsys) -> Doors:
+    """In an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TEXTMILL_HUB_MIRROR", raising=False)
+    return Doors(capsys)
+
+
+@contextmanager
+def no_hang(seconds: int = 20) -> Iterator[None]:
+    """A block that fails instead of computing without end. seconds: of the processor."""
+    before = signal.signal(signal.SIGPROF, lambda *_: pytest.fail("it computes without end"))
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)

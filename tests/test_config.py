@@ -1,8 +1,7 @@
-import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, no_hang
 
 from textmill.check import check_params
 from textmill.config import Count, Name, Section, load_params, load_section, validate
@@ -119,13 +118,11 @@ def seed(value: str) -> str:
         (PARAMS.replace("labels: [rotten, fresh]", f"labels: [{'x' * 900}, {'x' * 900}]"), "a name occurs twice"),
     ],
 )
-def test_what_no_params_can_be_is_one_line_in_two_seconds(tmp_path: Path, monkeypatch, text, words):
+def test_what_no_params_can_be_is_one_line_soon(tmp_path: Path, monkeypatch, text, words):
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(text)
-    started = time.process_time()
-    with pytest.raises(ParamsError) as caught:
+    with no_hang(), pytest.raises(ParamsError) as caught:
         check_params(Path("params.yaml"))
-    assert time.process_time() - started < 2
     assert words in str(caught.value)
     assert len(str(caught.value)) < 700
     assert "\n" not in str(caught.value)

@@ -42,7 +42,7 @@ class Project:
         git(folder, "init", "-q")
         (folder / "data/raw").mkdir(parents=True)
         (folder / "data/raw/manifest.json").write_text(
-            '{"parts": [{"file": "reviews.csv", "sha256": "abcdef0123456789"}]}'
+            '{"parts": [{"file": "reviews.csv", "sha256": "abcdef0123456789", "format": "csv"}]}'
         )
         self.made()
         self.commit()

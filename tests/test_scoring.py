@@ -12,6 +12,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from textmill.errors import DivergedError
 from textmill.judging import scoring
 from textmill.judging.metrics import METRICS
 
@@ -182,7 +183,7 @@ def test_predictions_are_in_the_order_of_ids_and_must_be_distributions():
         "p:neutral",
         "p:pos",
     ]
-    with pytest.raises(ValueError, match="row 1: probabilities do not sum to 1"):
+    with pytest.raises(DivergedError, match="document 'b': probabilities do not sum to 1"):
         scoring.predictions(
             pl.Series(["a", "b"]), np.array([0, 1]), ["x", "y"], np.array([[0.5, 0.5], [0.9, 0.9]]), np.ones(2)
         )

@@ -33,6 +33,14 @@ def main(out: Path) -> None:
         Path("cleaning").touch()
         time.sleep({seconds})
 """
+OLD = """
+from pathlib import Path
+from textmill.stage import run
+def main(out: Path) -> None:
+    out.write_text("done")
+if __name__ == "__main__":
+    run(main)
+"""
 PIPELINE = """
 stages:
   slow:
@@ -185,6 +193,15 @@ def test_what_ends_a_stage_from_outside_is_one_line(project, code, by):
     assert process.returncode == 5
     assert told.startswith(f"error: slow: ended by {by}: most likely memory ran out; lower ")
     assert told.count("\n") == 1
+    assert not (folder / "made/out.txt").exists()
+
+
+def test_a_script_of_an_older_version_is_told_to_move(project):
+    folder = project(OLD, 0)
+    with start(folder, sys.executable, "stages/slow.py", "made/out.txt") as process:
+        _, told = process.communicate(timeout=HANGS)
+    assert process.returncode == 2
+    assert told == "error: slow: this project was made with an older textmill; move it to this one: textmill upgrade\n"
     assert not (folder / "made/out.txt").exists()
 
 

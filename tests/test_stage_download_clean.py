@@ -245,15 +245,8 @@ def test_the_commands_say_what_they_did(project):
 @pytest.mark.parametrize(
     ("keys", "content", "stage", "code", "message"),
     [
-        ({}, None, "download", 4, "data/input/reviews.csv: no such file"),
         ({"pth": 1}, None, "download", 2, "params.yaml: dataset.pth: unknown key; did you mean 'path'?"),
-        ({"path": "/etc/hosts.csv"}, None, "download", 4, "/etc/hosts.csv: no such file"),
         ({}, b"text,label\ncaf\xe9,pos\n", "clean", 3, "data/raw/reviews.csv: byte 14 is not utf-8"),
-        ({}, b"text;label\na;pos\n", "clean", 3, "is dataset.separator ';'?"),
-        ({}, b"text,label\n", "clean", 3, "data/raw/reviews.csv: no rows"),
-        ({}, b"", "clean", 3, "data/raw/reviews.csv: no rows"),
-        ({}, b"text,label\na,pos\nb,pos\n", "clean", 3, "found only 'pos'"),
-        ({}, b'text,label\na,pos\n"b,neg\nc,pos\n', "clean", 3, "data/raw/reviews.csv, row 3"),
     ],
 )
 def test_a_refusal_is_one_line_and_an_exit_code(project, keys, content, stage, code, message):

@@ -149,12 +149,13 @@ def test_what_may_be_learned_from_holds_no_test_text(tmp_path, monkeypatch, caps
         .with_row_index("id")
         .sample(fraction=1, shuffle=True, seed=1)
     )
-    labels = pl.when(pl.col("split") != "unlabelled").then(pl.lit("bad"))
+    either = pl.when(pl.col("id") % 2 == 0).then(pl.lit("bad")).otherwise(pl.lit("good"))
+    labels = pl.when(pl.col("split") != "unlabelled").then(either)
     docs = docs.with_columns(
         pl.col("id").cast(pl.String), labels.alias("label"), pl.lit(None, pl.String).alias("group")
     )
     write_parquet(tmp_path / "docs.parquet", docs)
-    write_json(tmp_path / "labels.json", ["bad"])
+    write_json(tmp_path / "labels.json", ["bad", "good"])
     split.main(tmp_path / "docs.parquet", tmp_path / "labels.json", tmp_path / "split", tmp_path / "split.json")
     train = pl.read_parquet(tmp_path / "split/train.parquet")["text"]
     repeated = train[read_json(tmp_path / "split/train_in_test.json")]
@@ -465,7 +466,7 @@ def test_mixed_artifacts_are_refused(made, tmp_path, monkeypatch):
     with pytest.raises(ParamsError, match=r"models\.gru: missing"):
         train.main("gru", *parts)
     write_json(tmp_path / "params.yaml", {**PARAMS, "tokenizers": {"word": {**WORD, "min_freq": 10_000}}})
-    with pytest.raises(DataError, match="lower min_freq"):
+    with pytest.raises(ParamsError, match="lower min_freq"):
         outputs = tmp_path / "downloads", tmp_path / "t", tmp_path / "t.safetensors", tmp_path / "v.json"
         vocab.main("word", made / "split/train.parquet", made / "labels.json", *outputs)
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pretrained import word_pieces
 
 from textmill import tokenizers
-from textmill.errors import ArtifactError, DataError, ParamsError
+from textmill.errors import ArtifactError, ParamsError
 from textmill.files import read_json, sha256, write_json
 from textmill.text.pieces import normal, without_markup
 from textmill.text.ragged import PAD, SPECIALS, UNK
@@ -188,7 +188,7 @@ def test_characters_are_counted_and_spaces_kept():
     tokenizer, [docs] = fit({**CHAR, "min_freq": 2}, [["a b<br>ab", "日", "A"]])
     assert tokenizer.vocabulary == ("a", " ", "b")
     assert docs.ids.tolist() == [2, 3, 4, 3, 2, 4, UNK, 2]
-    with pytest.raises(DataError, match="no character occurs 90 times"):
+    with pytest.raises(ParamsError, match="no character occurs 90 times"):
         fit({**CHAR, "min_freq": 90})
 
 

@@ -344,7 +344,7 @@ def test_training_sees_train_and_unlabelled_but_no_test_text(made):
     write_json(Path("train_in_test.json"), [])
     assert run(TRAINED | {"min_count": 4})[0].ids.tolist() == [2, 3, 4]
     assert run(TRAINED | {"min_count": 2})[0].ids.tolist() == [UNK, 2, 3, 4, 5, 6]  # unknown words, now twice
-    with pytest.raises(DataError, match="no word occurs 100 times; lower min_count"):
+    with pytest.raises(ParamsError, match="no word occurs 100 times; lower min_count"):
         run(TRAINED | {"min_count": 100})
 
 

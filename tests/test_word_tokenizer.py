@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textmill import tokenizers
-from textmill.errors import ArtifactError, DataError, ParamsError
+from textmill.errors import ArtifactError, ParamsError
 from textmill.files import read_json, write_json
 from textmill.text import patterns
 from textmill.text.numbering import BITS, Numbering, hashed
@@ -40,7 +40,7 @@ def words(text: str, **changes) -> list[str]:
     """Returns the tokens of a text from a tokenizer that learned only from it."""
     try:
         tokenizer, [docs] = fit([[text]], **changes)
-    except DataError:  # no word at all
+    except ParamsError:  # no word at all
         return []
     return [tokenizer.token(number) for number in docs.ids]
 
@@ -233,7 +233,7 @@ def test_rare_words_and_the_size_bound():
     assert learn("a a b b c", max_size=4).size == 4
     assert learn("d c b a a", max_size=4).vocabulary == ("a", "b")  # the last of three that occur once
     assert learn("a a b b c d", min_freq=2, max_size=5).vocabulary == ("a", "b")  # room left, but no word for it
-    with pytest.raises(DataError, match=r"none of 2 words occurs 3 times \(the most frequent: 2\)"):
+    with pytest.raises(ParamsError, match=r"none of 2 words occurs 3 times \(the most frequent: 2\)"):
         learn("a a b", min_freq=3)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from textmill.errors import ArtifactError
 from textmill.files import atomic, reading
 
 
@@ -38,4 +39,6 @@ def map_arrays(path: Path) -> tuple[dict[str, Any], str]:
         data = np.asarray(np.memmap(file, np.uint8, "r", offset=8 + size))
     note = header.pop("__metadata__", {}).get("from", "")
     kinds = {"I32": np.int32, "I64": np.int64}
+    if odd := [name for name, of in header.items() if of["dtype"] not in kinds]:
+        raise ArtifactError(f"{path}: {odd[0]} is not of whole numbers; delete it and run `dvc repro`")
     return {name: data[slice(*of["data_offsets"])].view(kinds[of["dtype"]]) for name, of in header.items()}, note

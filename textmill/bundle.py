@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from textmill import models
 from textmill.arrays import read_arrays, write_arrays
@@ -18,6 +18,7 @@ from textmill.config import Section, Seed, Sha256, validate
 from textmill.errors import ArtifactError, ParamsError
 from textmill.files import digest, read_json, sha256, write_json, write_text
 from textmill.formats import Upgrade, upgraded
+from textmill.records.data import LabelNames
 from textmill.text.ragged import SPECIALS
 from textmill.training.calibration import Calibrated
 from textmill.training.settings import Reading
@@ -28,12 +29,6 @@ FORMAT: Format = 5
 WEIGHTS, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
 ENCODER = "encoder/config.json"
 SEEDS = "seeds"  # folder of the other seeds' weights
-
-
-def _distinct(labels: list[str]) -> list[str]:
-    if len(set(labels)) < len(labels):
-        raise ValueError(f"a label occurs twice in {labels}")
-    return labels
 
 
 class Other(Section):
@@ -52,7 +47,7 @@ class Config(Section):
 
     format: Format
     name: str
-    labels: Annotated[list[str], Field(min_length=2), AfterValidator(_distinct)]
+    labels: LabelNames
     text: Annotated[list[str], Field(min_length=1)]  # the columns that a text was joined from, as the data names them
     model: dict[str, Any]  # the entry of `models:` with its defaults, without its training settings
     reads: Reading | None  # None unless it is a network

@@ -57,7 +57,7 @@ def check_params(path: Path) -> dict[str, Any]:
     from textmill.judging.comparison import CompareConfig
     from textmill.judging.naming import check_names
     from textmill.models import model_entry
-    from textmill.sections import effective
+    from textmill.sections import check_splits, effective
     from textmill.tokenizers.pretrained import ENCODER
     from textmill.tracking import TrackingConfig
 
@@ -68,6 +68,7 @@ def check_params(path: Path) -> dict[str, Any]:
     dataset, tokenizers = whole["dataset"], whole["tokenizers"]
     if whole["split"]["by"] == "group" and dataset["group"] is None:
         raise ParamsError(f"{path}: split.by: group, but dataset.group is null; name a column, or set split.by: text")
+    check_splits(whole["split"], dataset, f"{path}: split")
     labels = _labels(dataset, f"{path}: dataset")
     check_names(section(params, path, "compare", CompareConfig), params["models"], f"{path}: compare")
     for name, entry in params["models"].items():

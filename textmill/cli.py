@@ -388,6 +388,10 @@ def ui(
     port: Annotated[
         int, typer.Option(min=1, max=65535, help="The port of the pages, which only this machine can open.")
     ] = 5000,
+    allowed_hosts: Annotated[
+        str | None,
+        typer.Option(help="Also answer under these names, with commas between them, for a proxy on this machine."),
+    ] = None,
 ) -> None:
     """Show all runs in MLflow's pages, on http://127.0.0.1:5000; create the store first if it is missing."""
     with one_line("ui"):
@@ -396,7 +400,7 @@ def ui(
 
         if (file := database(store_uri(Path()))) and not file.exists():
             _track()
-        serve(Path(), port)
+        serve(Path(), port, allowed_hosts)
 
 
 def _sign() -> None:

@@ -3,11 +3,45 @@
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from textmill.config import load_params, validate
 
 PIPELINE = Path("dvc.yaml")
 OWNED = ("outs", "metrics", "plots")  # the keys of a stage that list outputs
 TEMPLATE = re.compile(r"\$\{\s*([^}\s]+)\s*\}")
+
+
+File = str | Annotated[dict[str, Any], Field(min_length=1, max_length=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="allow", strict=True)  # DVC checks the rest
+
+
+class _Body(_Part):
+    deps: list[File] | None = None
+    outs: list[File] | None = None
+    metrics: list[File] | None = None
+    plots: list[File] | None = None
+
+
+class _Stage(_Body):
+    foreach: str | list[Any] | dict[str, Any] | None = None
+    do: _Body | None = None
+
+
+class _Pipeline(_Part):
+    stages: dict[str, _Stage]
+
+
+def load_pipeline(path: Path) -> dict[str, Any]:
+    """Returns the content of dvc.yaml. Raises ParamsError, with the key, if it is not made of stages and files."""
+    found = load_params(path)
+    validate(found, _Pipeline, f"{path}: ")
+    return found
 
 
 def stage_names(pipeline: Mapping[str, Any], params: Mapping[str, Any], known: Iterable[str]) -> list[str]:
@@ -57,7 +91,7 @@ def _paths(stage: str, pipeline: Mapping[str, Any], params: Mapping[str, Any], k
     if (over := body.get("foreach")) is not None:
         items = _value(over, params) if isinstance(over, str) else over
         scope |= {"key": item or None, "item": items.get(item) if isinstance(items, Mapping) else item or None}
-    entries = [one for key in keys for one in body.get("do", body).get(key) or []]
+    entries = [one for key in keys for one in (body.get("do") or body).get(key) or []]
     paths = (next(iter(one)) if isinstance(one, Mapping) else one for one in entries)
     return [TEMPLATE.sub(lambda found: str(_value(found[0], scope, found[0])), path) for path in paths]
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -58,6 +59,14 @@ def atomic(path: Path) -> Iterator[Path]:
             with open(temporary, "rb+") as file:  # Windows flushes only files opened for writing
                 os.fsync(file.fileno())
             os.replace(temporary, path)
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Yields a folder for temporary files. Deletes it when the block ends, or, if that was killed, at the next call."""
+    sweep(Path(tempfile.gettempdir()))
+    with _held(Path(tempfile.mkdtemp(prefix=".textmill.", suffix=PART))) as folder:
+        yield folder
 
 
 def sweep(folder: Path) -> None:
@@ -134,13 +143,19 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Returns a JSON file's content. Raises ArtifactError if it is missing or not JSON."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return parse_json(path.read_bytes(), path)
+    except OSError as error:
+        raise ArtifactError(f"{path}: {error.strerror}; run `dvc repro` to make it") from error
+
+
+def parse_json(content: bytes, path: Path) -> Any:
+    """Returns what is in the content of a JSON file. Raises ArtifactError, naming `path`, if it is not JSON."""
+    try:
+        text = content.decode("utf-8")
         value = json.loads(text)
         if "\\ud" in text.lower():  # half of a UTF-16 pair could not be written again
             json.dumps(value, ensure_ascii=False).encode()
         return value
-    except OSError as error:
-        raise ArtifactError(f"{path}: {error.strerror}; run `dvc repro` to make it") from error
     except (ValueError, RecursionError) as error:
         raise ArtifactError(f"{path}: not valid json ({error}); delete it and run `dvc repro`") from error
 

@@ -19,10 +19,9 @@ def check_inputs(stage: str, pipeline: Mapping[str, Any], params: Mapping[str, A
     stages that dvc.lock does not have are not checked, and neither are files that no stage writes, such as those in
     data/input.
     """
-    lock = folder / lockfile.LOCK
-    if not lock.exists():
+    recorded = lockfile.entries(lockfile.text_of(folder / lockfile.LOCK))
+    if not recorded:
         return
-    recorded = lockfile.entries(lock.read_text(encoding="utf-8"))
     needed = dag.dependencies(stage, pipeline, params)
 
     def is_needed(output: str) -> bool:

@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic import BaseModel, ValidationError
 
-from textmill.errors import ArtifactError
+from textmill.errors import ArtifactError, TextmillError
+from textmill.safe_yaml import parse
 
 LOCK = Path("dvc.lock")
 
@@ -63,23 +63,56 @@ def entries(text: str) -> dict[str, str]:
     return {name_of(entry): entry for entry in parts(text)[1:]}
 
 
+def text_of(path: Path) -> str:
+    """Returns the content of dvc.lock, "" if there is none. Raises ArtifactError if it is not text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ArtifactError(f"{path}: {reason}; check it out again") from error
+
+
+class _Hashed(BaseModel):
+    path: str
+    md5: Any = None
+
+
+class _Entry(BaseModel):
+    params: dict[str, dict[str, Any]] = {}
+    deps: list[_Hashed] | None = None
+    outs: list[_Hashed] | None = None
+
+
 def read(entry: str, where: str) -> Stage:
     """Returns the stage in these lines. Raises ArtifactError, beginning with `where`, if DVC did not write them."""
+    found = parsed(entry, where)
+    params = found.get("params", {})
+    return Stage(
+        keys=tuple(params.get("params.yaml", ())),
+        params={key: value for file, keys in params.items() for key, value in _params(file, keys)},
+        deps={str(one["path"]): str(one.get("md5")) for one in found.get("deps") or []},
+        outs={str(one["path"]): str(one.get("md5")) for one in found.get("outs") or []},
+    )
+
+
+def parsed(entry: str, where: str) -> dict[str, Any]:
+    """Returns what these lines hold: params by file, deps and outs, each with a path.
+
+    Raises ArtifactError, beginning with `where`, if DVC did not write them.
+    """
     try:
-        return _stage(entry)
-    except (YAMLError, AttributeError, KeyError, TypeError, ValueError) as error:
+        return _parsed(entry)
+    except (TextmillError, ValidationError, AttributeError, ValueError) as error:
         raise ArtifactError(f"{where}: {name_of(entry)} is not as DVC writes it; check it out again") from error
 
 
 @cache  # slow, and most entries of two files are equal
-def _stage(entry: str) -> Stage:
-    (stage,) = YAML(typ="safe", pure=True).load(entry).values()
-    return Stage(
-        keys=tuple(stage.get("params", {}).get("params.yaml", ())),
-        params={key: value for file, keys in stage.get("params", {}).items() for key, value in _params(file, keys)},
-        deps={str(one["path"]): str(one.get("md5")) for one in stage.get("deps", [])},
-        outs={str(one["path"]): str(one.get("md5")) for one in stage.get("outs", [])},
-    )
+def _parsed(entry: str) -> dict[str, Any]:
+    (stage,) = parse(entry.encode(), str(LOCK)).values()
+    _Entry.model_validate(stage)
+    return dict(stage)
 
 
 def _params(file: str, keys: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -95,9 +128,13 @@ def flat(value: Any, key: str) -> dict[str, str]:
 
 
 def outputs(entry: str) -> dict[str, str]:
-    """Returns md5 by path of what a stage wrote, from its lines alone. Reads less than `read`, and sooner."""
+    """Returns md5 by path of what a stage wrote, from its lines alone. Reads less than `read`, and sooner.
+
+    Raises ArtifactError if DVC did not write them.
+    """
     _, _, lines = entry.partition("\n    outs:\n")
-    return {str(one["path"]): str(one["md5"]) for one in YAML(typ="safe", pure=True).load(lines) or [] if "md5" in one}
+    found = parsed(f"  {name_of(entry)}:\n    outs:\n{lines}", str(LOCK)).get("outs") or []
+    return {one["path"]: str(one["md5"]) for one in found if "md5" in one}
 
 
 def hash_of(path: Path) -> str:

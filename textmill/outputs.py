@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from textmill import dag
-from textmill.config import load_params
 from textmill.errors import ParamsError
 from textmill.files import writing
 
@@ -16,7 +15,7 @@ def check_user_files(sections: Mapping[str, Any], where: str, pipeline: Path) ->
 
     This must run before any stage: DVC deletes a stage's outputs, with everything in them, before it starts the stage.
     """
-    stages = load_params(pipeline)
+    stages = dag.load_pipeline(pipeline)
     owned = {path: name for name in stages["stages"] for path in dag.outputs(name, stages, {})}  # of any model
     here = pipeline.parent.resolve()
     for key, path in _paths(sections, where):

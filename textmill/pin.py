@@ -36,7 +36,7 @@ def pinned(project: Path) -> Pin | None:
         raise ParamsError(f"{path}: tool.textmill: expected a table; restore the committed one") from error
     except KeyError as error:
         raise ParamsError(f"{path}: tool.textmill: {error} is missing; restore the committed table") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ParamsError(f"{path}: cannot be read as TOML ({error})") from error
 
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from textmill.config import Section, validate
+from textmill.errors import ParamsError
 from textmill.judging.comparison import CompareConfig
 from textmill.judging.slicing import EvaluateConfig
 from textmill.rows.cleaning import CleanConfig
 from textmill.rows.splits import SplitConfig
-from textmill.sources import SOURCE, SOURCES
+from textmill.sources import SOURCE, SOURCES, may_bring_splits
 from textmill.tokenizers import tokenizer_config
 from textmill.training.settings import TrainConfig
 from textmill.vectors.config import vectors_config
@@ -46,3 +47,13 @@ def effective(key: str, found: Any, where: str) -> Any:
     if section == "tokenizers":
         return tokenizer(found, where) if name else {name: tokenizer(found[name], f"{where}.{name}") for name in found}
     return validate(found, SCHEMAS[key], where).model_dump() if key in SCHEMAS else found
+
+
+def check_splits(split: Mapping[str, Any], dataset: Mapping[str, Any], where: str) -> None:
+    """Raises ParamsError, naming the key under `where`, if there is no share for a split that the data cannot bring.
+
+    split, dataset: these sections with their defaults.
+    """
+    for name in ("validation", "test"):
+        if not split[name] and not may_bring_splits(dataset):
+            raise ParamsError(f"{where}.{name}: 0, but the data brings no {name} split; set a share such as 0.1")

@@ -24,18 +24,21 @@ from textmill.processes import FIRST, alone, end_with_parent, interrupt_once
 Main = Callable[..., None]
 
 
-def run(name: str, load: Callable[[], Main], words: Sequence[str]) -> None:
+def run(name: str | Main, load: Callable[[], Main] | None = None, words: Sequence[str] = ()) -> None:
     """Loads a stage, calls its main with the command line's arguments, prints the time, and exits with the right code.
 
     Arguments are positional; each is converted to the type that main declares (Path or str). An error ends as one line
-    on stderr; `--debug`, or TEXTMILL_DEBUG=1 in the environment, shows its traceback.
+    on stderr; `--debug`, or TEXTMILL_DEBUG=1 in the environment, shows its traceback. A project of an older
+    version has scripts that call it with their main alone: that also is an error.
     """
-    name = os.environ.get("DVC_STAGE", name)
+    name = os.environ.get("DVC_STAGE", name if isinstance(name, str) else Path(sys.argv[0]).stem)
     interrupt_once(second_ends=True)
     failures.print_in_any_locale()
     try:
         end_with_parent()
         check_pin(Path())
+        if load is None:
+            raise ParamsError("this project was made with an older textmill; move it to this one: textmill upgrade")
         with naming_extras(), alone(name) if FIRST else _silent():
             if FIRST and "DVC_STAGE" in os.environ:
                 _check(name)
@@ -64,7 +67,7 @@ def _check(name: str) -> None:
     from textmill.lastgood import keep
     from textmill.outputs import check_writable
 
-    pipeline, params = load_params(dag.PIPELINE), load_params(PARAMS)
+    pipeline, params = dag.load_pipeline(dag.PIPELINE), load_params(PARAMS)
     check_writable(dag.outputs(name, pipeline, params))
     check_inputs(name, pipeline, params)
     keep()

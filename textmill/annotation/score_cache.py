@@ -2,11 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from textmill.files import digest, read_json, write_json
+from pydantic import RootModel
+
+from textmill.files import digest, write_json
+from textmill.records.record import Record
 
 ByMetric = dict[str, float]  # scores by metric
+
+
+class Stored(Record, RootModel[dict[str, ByMetric]]):
+    """The scores by key."""
+
+    STAGE: ClassVar = "curve"
 
 
 class ScoreCache:
@@ -15,7 +24,7 @@ class ScoreCache:
     def __init__(self, folder: Path, name: str, depends: Sequence[Any]):
         self.folder, self.name = folder, name
         self.path = folder / f"{name}-curve-{digest(depends)[:16]}.json"
-        self.scores: dict[str, ByMetric] = read_json(self.path) if self.path.is_file() else {}
+        self.scores = Stored.read(self.path).root if self.path.is_file() else {}
 
     def get(self, key: str, make: Callable[[], ByMetric]) -> ByMetric:
         """Returns the scores of a key; calls `make` and keeps its result if they are new."""

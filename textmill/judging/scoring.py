@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from textmill import tally
+from textmill.errors import DivergedError
 from textmill.judging.metrics import METRICS, score
 from textmill.records.mistakes import Mistake, Mistakes
 from textmill.records.scores import Bin, Binary, OfClass, OfSeed, Scores
@@ -38,10 +39,12 @@ def predictions(
     """Returns a row per document: id, label, prediction, confidence, tokens, unit, and 'p:<label>' per class.
 
     ids (N,); actual: class numbers, int (N,); probabilities (N, C); tokens int (N,); unit: int (N,), equal for
-    documents that the split keeps together; None: all separate. Raises ValueError if a row is not a distribution.
+    documents that the split keeps together; None: all separate. Raises DivergedError if a row is not a distribution.
     """
-    if not np.allclose(probabilities.sum(1), 1, atol=1e-4):
-        raise ValueError(f"row {int(np.argmax(np.abs(probabilities.sum(1) - 1)))}: probabilities do not sum to 1")
+    away = np.abs(probabilities.sum(1) - 1)
+    if not np.all(away <= 1e-4):
+        row = int(np.argmax(np.where(np.isnan(away), np.inf, away)))
+        raise DivergedError(f"document {ids[row]!r}: probabilities do not sum to 1; train again, with a lower train.lr")
     predicted, names = probabilities.argmax(1), np.array(labels, dtype=object)
     return pl.DataFrame(
         {

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from textmill.code.stages import listings, modules
 from textmill.config import load_params
+from textmill.dag import load_pipeline
 from textmill.errors import ParamsError
 from textmill.files import write_text
 from textmill.pin import PYPROJECT, Pin, pinned
@@ -133,7 +134,7 @@ def _apply(project: Path, merged: Mapping[str, Merged]) -> None:
 def _run_again(project: Path, after: Path) -> dict[str, tuple[str, ...]]:
     """Returns stages whose code or definition the upgrade changes, with what changed, in the order of dvc.yaml."""
     params = load_params(project / "params.yaml")
-    old, new = (load_params(folder / "dvc.yaml")["stages"] for folder in (project, after))
+    old, new = (load_pipeline(folder / "dvc.yaml")["stages"] for folder in (project, after))
     found: dict[str, list[str]] = {}
     for name, listing in listings(after).items():
         before, now = modules(_read(project / DIGESTS / f"{name}.txt")), modules(listing)

@@ -2,10 +2,44 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, ConfigDict, Field, RootModel
 
-from textmill.config import Section
+from textmill.config import Section, shown
+from textmill.errors import ArtifactError
 from textmill.records.record import Record
+
+
+def _distinct(labels: list[str]) -> list[str]:
+    if len(set(labels)) < len(labels):
+        raise ValueError(f"a label occurs twice in {shown(labels)}")
+    return labels
+
+
+LabelNames = Annotated[list[str], Field(min_length=2), AfterValidator(_distinct)]
+
+
+class Classes(Record, RootModel[LabelNames]):
+    """The classes, in their order."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+    FILE: ClassVar = "labels.json"
+    STAGE: ClassVar = "clean"
+
+
+class TrainInTest(Record, RootModel[list[Annotated[int, Field(ge=0)]]]):
+    """The rows of the training split whose texts are also in test."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+    FILE: ClassVar = "train_in_test.json"
+    STAGE: ClassVar = "split"
+
+    def rows(self, documents: int) -> list[int]:
+        """Returns the rows. Raises ArtifactError unless the training split has as many documents."""
+        if self.root and max(self.root) >= documents:
+            raise ArtifactError(
+                f"{self.FILE}: row {max(self.root)} of {documents:,} in train; run `dvc repro -f split`"
+            )
+        return self.root
 
 
 class Histogram(Section):

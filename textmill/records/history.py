@@ -33,19 +33,21 @@ EPOCHS = Annotated[list[Epoch], Field(min_length=1)]
 def read_history(path: Path) -> list[Epoch]:
     """Returns a learning curve. Raises ArtifactError, naming file and stage, if it is missing or not a curve."""
     need(path, STAGE)
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
     try:
-        known = [{key: _number(cell) for key, cell in row.items()} for row in rows]
-        return validate(known, EPOCHS, f"{path}: epochs")
+        with open(path, encoding="utf-8", newline="") as file:
+            rows = [{key: _number(cell) for key, cell in row.items()} for row in csv.DictReader(file, restkey="more")]
+        return validate(rows, EPOCHS, f"{path}: epochs")
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ArtifactError(f"{path}: not csv ({error}); run `dvc repro -f {maker(path, STAGE)}` to make it") from error
     except ParamsError as error:
         raise ArtifactError(f"{error}; run `dvc repro -f {maker(path, STAGE)}` to make it") from error
 
 
-def _number(cell: str) -> float | str | None:
+def _number(cell: Any) -> Any:
+    """Returns a cell as a number, None if it is empty; as it is if it is neither, for an error that shows it."""
     try:
         return float(cell) if cell else None
-    except ValueError:
+    except (ValueError, TypeError):
         return cell
 
 

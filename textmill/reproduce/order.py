@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from textmill.config import validate
+from textmill.errors import TextmillError
 from textmill.files import read_json, write_json, write_text
-from textmill.lockfile import LOCK, name_of, parts
+from textmill.lockfile import LOCK, name_of, parts, text_of
 
 ORDER_FILE = Path("data/.order.json")  # survives an interrupted run, so that the next one restores the same order
 
@@ -14,17 +16,24 @@ def wanted_order(stages: Iterable[str]) -> list[str]:
 
     Also writes them to ORDER_FILE, which `restore_order` deletes after a complete run.
     """
-    text = LOCK.read_text(encoding="utf-8") if LOCK.exists() else ""
-    names = read_json(ORDER_FILE) if ORDER_FILE.exists() else [name_of(entry) for entry in parts(text)[1:]]
+    names = _kept() or [name_of(entry) for entry in parts(text_of(LOCK))[1:]]
     wanted = list(dict.fromkeys([*names, *stages]))
     write_json(ORDER_FILE, wanted)
     return wanted
 
 
+def _kept() -> list[str]:
+    """Returns the order of an interrupted run; none if there was none, or its file is damaged."""
+    try:
+        return validate(read_json(ORDER_FILE), list[str], str(ORDER_FILE))
+    except TextmillError:
+        return []
+
+
 def restore_order(wanted: list[str], whole: bool) -> None:
     """Sorts the entries of dvc.lock into this order; the bytes of each stay. whole: the run was complete."""
     if LOCK.exists():
-        text = LOCK.read_text(encoding="utf-8")
+        text = text_of(LOCK)
         head, *entries = parts(text)
         place = {name: number for number, name in enumerate(wanted)}
         entries.sort(key=lambda entry: place.get(name_of(entry), len(place)))

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from textmill.config import PARAMS, load_params
-from textmill.errors import ArtifactError
+from textmill.config import PARAMS, load_params, validate
+from textmill.errors import ArtifactError, ParamsError
+from textmill.files import parse_json
 from textmill.lockfile import Stage, flat
 from textmill.records.comparison import Comparison, Pair
 from textmill.records.outcome import PREDICTIONS, SEEDS
@@ -174,7 +175,14 @@ def _summaries(stages: Mapping[str, Stage], commit: Commit | None, folder: Path)
         texts = contents(commit, places.values(), folder)
     else:
         texts = {path: (folder / path).read_bytes() for path in places.values() if (folder / path).is_file()}
-    return {name: json.loads(texts[path]) for name, path in places.items() if path in texts}
+    return {name: summary(texts[path], path) for name, path in places.items() if path in texts}
+
+
+def summary(content: bytes, path: Path) -> dict[str, float | None]:
+    try:
+        return validate(parse_json(content, path), dict[str, float | None], str(path))
+    except ParamsError as error:
+        raise ArtifactError(f"{error}; run `dvc repro` to make it again") from error
 
 
 def _score(summary: Mapping[str, Any], metric: str) -> float | None:

@@ -1,10 +1,12 @@
 """Where labelled texts come from: the `dataset` section, and how its files get into data/raw."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from textmill.config import load_section
 from textmill.fetch import Places
+from textmill.fetch.archives import is_archive
 from textmill.sources.files import LocalFile, Url, Wheel, fetch_file
 from textmill.sources.hub import Hub, fetch_splits
 from textmill.sources.parts import Part
@@ -33,3 +35,9 @@ def fetch_dataset(dataset: AnyDataset, raw: Path, inputs: Path, places: Places) 
     if isinstance(dataset, Hub):
         return fetch_splits(dataset, raw, places)
     return fetch_file(dataset, raw, inputs, places)
+
+
+def may_bring_splits(dataset: Mapping[str, Any]) -> bool:
+    """Whether the data of this section, with its defaults, may come in splits: by a column, or a file for each."""
+    files = [dataset[key] for key in ("path", "url", "member") if isinstance(dataset.get(key), str)]
+    return dataset["split"] is not None or not files or is_archive(files[0])

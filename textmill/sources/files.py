@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ValidationInfo, model_validator
 
-from textmill.errors import ParamsError
+from textmill.errors import ParamsError, TextmillError
 from textmill.fetch import Address, Checksums, Fetched, PathFile, Places, UrlFile, WheelFile, fetch
 from textmill.fetch.hosts import name_of
 from textmill.sources.dataset import FileDataset, FileName, Members, Paths, file_name
@@ -84,12 +84,16 @@ def _copied(
     copy = raw / folder / file.name
     copy.parent.mkdir(exist_ok=True)
     shutil.copyfile(file.path, copy)
-    return parts_of(
-        copy,
-        file.sha256,
-        getattr(dataset, "members", None),
-        file=copy.relative_to(raw).as_posix(),
-        split=split,
-        kind=dataset.format,
-        by_name=dataset.split is None,
-    )
+    try:
+        return parts_of(
+            copy,
+            file.sha256,
+            getattr(dataset, "members", None),
+            file=copy.relative_to(raw).as_posix(),
+            split=split,
+            kind=dataset.format,
+            by_name=dataset.split is None,
+        )
+    except TextmillError as error:  # it names the copy, which is deleted after an error
+        known = file.path if isinstance(dataset, LocalFile) else file.name
+        raise type(error)(str(error).replace(str(copy), str(known))) from error

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Literal
 
+from textmill.config import validate
 from textmill.console import say
 from textmill.errors import ArtifactError, DataError, ParamsError
 from textmill.fetch.archives import contents_of, format_of, is_archive, members, opened
@@ -88,10 +89,7 @@ def write_manifest(raw: Path, parts: list[Part]) -> None:
 
 def read_manifest(raw: Path) -> list[Part]:
     """Returns the parts in a folder. Raises ArtifactError if a file changed since the download."""
-    try:
-        parts = [Part(**part) for part in read_json(raw / MANIFEST)["parts"]]
-    except (KeyError, TypeError) as error:
-        raise ArtifactError(f"{raw / MANIFEST}: not a manifest; run `dvc repro --force download`") from error
+    parts = _listed(raw / MANIFEST)
     for file, checksum in {(part.file, part.sha256) for part in parts}:
         if sha256(raw / file) != checksum:
             raise ArtifactError(f"{raw / file}: changed since the download; run `dvc repro --force download`")
@@ -100,7 +98,11 @@ def read_manifest(raw: Path) -> list[Part]:
 
 def digests(manifest: Path) -> dict[str, str]:
     """Returns the sha256 of each raw file by its name. Raises ArtifactError if `manifest` is not a manifest."""
+    return {part.file: part.sha256 for part in _listed(manifest)}
+
+
+def _listed(manifest: Path) -> list[Part]:
     try:
-        return {part["file"]: part["sha256"] for part in read_json(manifest)["parts"]}
-    except (KeyError, TypeError) as error:
+        return validate(read_json(manifest), dict[Literal["parts"], list[Part]], f"{manifest}: ")["parts"]
+    except (ParamsError, KeyError) as error:
         raise ArtifactError(f"{manifest}: not a manifest; run `dvc repro --force download`") from error

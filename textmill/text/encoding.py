@@ -11,6 +11,8 @@ import numpy as np
 import polars as pl
 
 from textmill.arrays import map_arrays
+from textmill.config import shown
+from textmill.console import first
 from textmill.errors import ArtifactError
 from textmill.files import atomic
 from textmill.parquet import read_parquet
@@ -34,8 +36,14 @@ def encode(part: pl.DataFrame, tokenizer: "Tokenizer", labels: list[str]) -> Enc
 
 
 def classes(column: pl.Series, labels: list[str]) -> np.ndarray:
-    """Returns each label's position in `labels`, -1 for null, int64 (N,)."""
-    numbers = column.replace_strict(labels, list(range(len(labels))), return_dtype=pl.Int64)
+    """Returns each label's position in `labels`, -1 for null, int64 (N,). Raises ArtifactError for another label."""
+    try:
+        numbers = column.replace_strict(labels, list(range(len(labels))), return_dtype=pl.Int64)
+    except pl.exceptions.InvalidOperationError as error:
+        odd = next(label for label in column.drop_nulls() if label not in labels)
+        raise ArtifactError(
+            f"label {shown(odd)} of a document: not one of {first(labels, 5)}; run `dvc repro`"
+        ) from error
     return numbers.fill_null(-1).to_numpy()
 
 
@@ -103,7 +111,25 @@ def _load(path: Path, tokenizer: str) -> tuple[Encoded, str]:
     made_by, _, rows = made_from.partition(" ")
     if made_by != tokenizer:
         raise ArtifactError(f"{path}: encoded by a different tokenizer than the one given; run `dvc repro`")
-    return Encoded(Ragged(arrays["ids"], arrays["offsets"]), arrays["labels"]), rows
+    try:
+        labels, offsets, ids = (arrays[name] for name in ("labels", "offsets", "ids"))
+    except KeyError as error:
+        raise ArtifactError(f"{path}: has no {error}; delete it and run `dvc repro`") from error
+    kinds = (labels.dtype, offsets.dtype, ids.dtype) == (np.int64, np.int64, np.int32)
+    if not kinds or len(offsets) != len(labels) + 1 or _broken(offsets, len(ids)):
+        raise ArtifactError(f"{path}: its offsets are not those of its documents; delete it and run `dvc repro`")
+    return Encoded(Ragged(ids, offsets), labels), rows
+
+
+def _broken(offsets: np.ndarray, tokens: int) -> bool:
+    """Whether these cannot be the offsets of documents with at least one id each, and this many in all."""
+    return bool(offsets[0] != 0 or offsets[-1] != tokens or np.diff(offsets).min(initial=1) < 1)
+
+
+def check_ids(path: Path, docs: Ragged, size: int) -> None:
+    """Raises ArtifactError if documents that were read from `path` have ids that a vocabulary of this size lacks."""
+    if len(docs.ids) and not 0 <= docs.ids.min() <= docs.ids.max() < size:
+        raise ArtifactError(f"{path}: has ids beyond the {size:,} of its vocabulary; delete it and run `dvc repro`")
 
 
 class Documents(NamedTuple):

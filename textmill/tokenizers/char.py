@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import Field
 
 from textmill.config import Count, validate
-from textmill.errors import DataError
+from textmill.errors import ParamsError
 from textmill.text.pieces import Fold, Markup, normal, without_markup
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
@@ -71,7 +71,7 @@ class CharTokenizer(WithVocabulary):
     ) -> tuple["CharTokenizer", Iterator[Ragged]]:
         """Keeps the most frequent characters; returns the tokenizer and the ids of each batch of texts.
 
-        Characters of equal frequency are in code-point order. Raises DataError if none is frequent enough.
+        Characters of equal frequency are in code-point order. Raises ParamsError if none is frequent enough.
         """
         blank = cls(config.lowercase, config.markup, (), config.fold, config.spaces)
         counts = np.zeros(POINTS, np.int64)
@@ -80,7 +80,8 @@ class CharTokenizer(WithVocabulary):
         kept = np.argsort(-counts, kind="stable")[: config.max_size - SPECIALS]
         kept = kept[counts[kept] >= config.min_freq]
         if not len(kept):
-            raise DataError(f"vocabulary: no character occurs {config.min_freq} times; lower min_freq")
+            most = f"no character occurs {config.min_freq} times (the most frequent: {counts.max()})"
+            raise ParamsError(f"vocabulary: {most}; lower min_freq")
         tokenizer = replace(blank, vocabulary=tuple(map(chr, kept)))
         return tokenizer, prefetch(tokenizer.encode, read())
 

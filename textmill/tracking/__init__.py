@@ -5,17 +5,16 @@ You can delete the store at any time, in part or whole; the next `track` restore
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from textmill.config import Section
 from textmill.errors import ArtifactError
-from textmill.tracking import origin, pages
+from textmill.tracking import origin, pages, sqlite
 from textmill.tracking.commits import laid_out, with_results
 from textmill.tracking.lookup import Recorded, recorded
 from textmill.tracking.names import SHOWN, registered_name
 from textmill.tracking.server import server
 from textmill.tracking.snapshot import Snapshot, read_snapshot
-from textmill.tracking.store import alone, create, database, default_uri, opened, shown, store_uri
+from textmill.tracking.store import alone, create, database, default_uri, opened, served, shown, store_uri
 from textmill.verify.commit import find
 
 
@@ -81,11 +80,12 @@ def _record(folder: Path, found: Snapshot, current: bool, before: Sequence[str] 
     file, new = database(uri), 0
     where = recorded(file, found, current, before) if file else None
     if not where:
-        if file and not file.exists():
+        if file and file.exists():
+            sqlite.check(file)
+        elif file:
             create(file)
         where, new = _write(uri, found, current, before)
-    served = urlsplit(uri).scheme in ("http", "https")
-    see = pages.address(shown(uri) if served else server(), where.experiment)
+    see = pages.address(shown(uri) if served(uri) else server(), where.experiment)
     see = f"`textmill ui` shows them: {see}" if uri == default_uri(folder) else see
     champion = f"champion {found.champion.name} = {registered_name(found.dataset)} v{where.version}"
     return f"track: {len(found.results)} runs in {shown(uri)} ({new} new), {champion}; {see}", where, new
@@ -94,14 +94,15 @@ def _record(folder: Path, found: Snapshot, current: bool, before: Sequence[str] 
 def _write(uri: str, found: Snapshot, current: bool, before: Sequence[str]) -> tuple[Recorded, int]:
     """Writes what the store lacks. As for `_record`."""
     with opened(uri) as client:
-        from textmill.tracking import descriptions, registry, runs
+        from textmill.tracking import descriptions, leftovers, registry, runs
         from textmill.tracking.experiment import Experiment, experiment_of
         from textmill.tracking.params import params_of
 
-        dataset, champion = found.dataset, found.champion
-        experiment = Experiment(client, experiment_of(client, dataset, database(uri)))
-        for run in experiment.cut_off:
-            experiment.remove(run)
+        dataset, champion, file = found.dataset, found.champion, database(uri)
+        experiment = Experiment(client, experiment_of(client, dataset, file))
+        experiment.tidy()
+        if file:
+            leftovers.sweep(file, dataset)
         registry.clear(client, dataset, experiment.models)
         params, new, written = params_of(found), 0, {}
         for name, result in reversed(found.results.items()):  # the best last: the pages show the newest on top
@@ -117,7 +118,6 @@ def _write(uri: str, found: Snapshot, current: bool, before: Sequence[str]) -> t
         if current:
             descriptions.mark_latest(experiment, run, ours)
             registry.promote(client, dataset, version, champion, before)
-        if current:
             for key, value in pages.tags_of(found.comparison, found.origin).items():
                 client.set_experiment_tag(experiment.id, key, value)
             client.set_experiment_tag(experiment.id, SHOWN, found.digest)  # last

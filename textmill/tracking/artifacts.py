@@ -4,11 +4,11 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from textmill.bundle import read_config
+from textmill.files import scratch
 from textmill.records.history import HISTORY, read_history
 from textmill.records.mistakes import Mistakes
 from textmill.records.scores import Scores
@@ -35,8 +35,8 @@ def put(client: "MlflowClient", run: "Run", model: "LoggedModel", result: Result
         shutil.rmtree(images / "images", ignore_errors=True)  # an image that is logged again gets another name
     scores, mistakes = Scores.read(result.outs[Scores.FILE].path), Mistakes.read(result.outs[Mistakes.FILE].path)
     confusion = confusion_figure(scores.labels, scores.confusion)
-    with TemporaryDirectory(prefix="textmill-track-") as temporary:
-        folder = Path(temporary, "run")
+    with scratch() as temporary:
+        folder = temporary / "run"
         folder.mkdir()
         for name, out in result.outs.items():
             (folder / name).symlink_to(out.path.resolve())
@@ -48,7 +48,7 @@ def put(client: "MlflowClient", run: "Run", model: "LoggedModel", result: Result
         curves_figure(read_history(result.outs[HISTORY].path), result.name).savefig(folder / "curves.png")
         client.log_artifacts(run_id, str(folder))
         client.log_image(run_id, _pixels(confusion), key="confusion", step=0, timestamp=run.info.start_time)
-        saved = Path(temporary, "model")
+        saved = temporary / "model"
         save(saved, model.model_id, run_id, result, read_config(result.bundle.path))
         client.log_model_artifacts(model.model_id, str(saved))
     client.finalize_logged_model(model.model_id, "READY")

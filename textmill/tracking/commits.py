@@ -5,9 +5,9 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from textmill.errors import ArtifactError
+from textmill.files import scratch
 from textmill.lockfile import LOCK, entries
 from textmill.records.comparison import Comparison
 from textmill.records.fit import Fit
@@ -39,11 +39,11 @@ def laid_out(commit: Commit, folder: Path) -> Iterator[Snapshot]:
 
     Raises ArtifactError if the commit or DVC's cache lacks something. Does not check the contents of the cache.
     """
-    with TemporaryDirectory(prefix="textmill-track-") as temporary:
+    with scratch() as temporary:
         try:
-            yield _lay_out(commit, folder, Path(temporary))
+            yield _lay_out(commit, folder, temporary)
         except ArtifactError as error:
-            message = str(error).replace(f"{temporary}/", "").replace(temporary, ".").partition("; run `dvc")[0]
+            message = str(error).replace(f"{temporary}/", "").replace(str(temporary), ".").partition("; run `dvc")[0]
             raise ArtifactError(message) from error
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from textmill.tracking import artifacts
 from textmill.tracking.names import COMPLETE, KEY, PARENT
-from textmill.tracking.store import moved, place, relocate
+from textmill.tracking.sqlite import moved, place, relocate
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -37,10 +37,10 @@ class Experiment:
         self.children: dict[str, list[Run]] = {}  # by the parent's id
         for run in self.runs():
             tags = run.data.tags
-            if PARENT in tags:
-                self.children.setdefault(tags[PARENT], []).append(run)
-            elif COMPLETE not in tags:
+            if COMPLETE not in tags:
                 self.cut_off.append(run)
+            elif PARENT in tags:
+                self.children.setdefault(tags[PARENT], []).append(run)
             elif tags[KEY] not in self.whole or not deleted(run):
                 self.whole[tags[KEY]] = run
 
@@ -51,9 +51,10 @@ class Experiment:
         ours = f"tags.`{KEY}` LIKE '%'"
         return _pages(lambda token: self.client.search_runs([self.id], ours, ViewType.ALL, page_token=token))
 
-    def model_of(self, run: "Run") -> "LoggedModel | None":
-        """Returns the logged model of a run."""
-        return next((one for one in self.models.values() if one.source_run_id == run.info.run_id), None)
+    def models_of(self, run: "Run") -> list["LoggedModel"]:
+        """Returns the logged models of a run, the complete one first. A retried request can make a second one."""
+        found = [one for one in self.models.values() if one.source_run_id == run.info.run_id]
+        return sorted(found, key=lambda model: model.status != "READY")
 
     def restore(self, run: "Run") -> None:
         """Restores a run and its seeds if they were deleted."""
@@ -61,18 +62,29 @@ class Experiment:
             if deleted(one):
                 self.client.restore_run(one.info.run_id)
 
+    def tidy(self) -> None:
+        """Removes what was cut off: runs, and models that are not their run's only one."""
+        for run in self.cut_off:
+            self.remove(run)
+        for run in self.whole.values():
+            for model in self.models_of(run)[1:]:
+                self._remove_model(model)
+
     def remove(self, run: "Run") -> None:
         """Deletes a run with its seeds, its models and all files. A server keeps what it deletes until `mlflow gc`."""
-        for model in [one for one in self.models.values() if one.source_run_id == run.info.run_id]:
-            self.client.delete_logged_model(model.model_id)
-            artifacts.delete(model.artifact_location)
-            purge(self.client, model=model.model_id)
-            del self.models[model.model_id]
-        for one in [*self.children.get(run.info.run_id, []), run]:
+        for model in self.models_of(run):
+            self._remove_model(model)
+        for one in [*self.children.pop(run.info.run_id, []), run]:
+            artifacts.delete(one.info.artifact_uri)
             if not deleted(one):
                 self.client.delete_run(one.info.run_id)
-            artifacts.delete(one.info.artifact_uri)
             purge(self.client, run=one.info.run_id)
+
+    def _remove_model(self, model: "LoggedModel") -> None:
+        artifacts.delete(model.artifact_location)
+        self.client.delete_logged_model(model.model_id)
+        purge(self.client, model=model.model_id)
+        del self.models[model.model_id]
 
 
 def deleted(run: "Run") -> bool:

@@ -2,11 +2,9 @@
 
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from textmill.errors import ResourceError
 from textmill.tracking.artifacts import complete
 from textmill.tracking.names import (
     BUNDLE,
@@ -21,9 +19,7 @@ from textmill.tracking.names import (
     registered_name,
 )
 from textmill.tracking.snapshot import Snapshot
-from textmill.tracking.store import moved
-
-PATIENCE = 10  # seconds to wait for another process's lock
+from textmill.tracking.sqlite import connected, has_tables, moved
 
 EXPERIMENT = f"""
 SELECT experiments.experiment_id AS id, shown.value AS shown, artifact_location FROM experiments
@@ -75,7 +71,7 @@ def recorded(file: Path, found: Snapshot, current: bool, before: Sequence[str] =
     """Returns where the store has all of the snapshot, with its files; None in any doubt.
 
     current: whether its champion should have the alias, and the pages should show it. before: as for `previous_of`.
-    Raises ResourceError if the file stays locked or is damaged: MLflow would retry for minutes.
+    Raises ResourceError if the file stays locked, is damaged or was written by another version of MLflow.
     """
     tables = _read(file, found.dataset)
     if not tables or not all(run["complete"] for run in tables.runs):
@@ -110,24 +106,18 @@ def experiment_id(file: Path, dataset: str) -> str | None:
 
 
 def _read(file: Path, dataset: str) -> _Tables | None:
-    """Returns what the tables hold; None if there is no file, no experiment or no such table."""
+    """Returns what the tables hold; None if there is no file, no table or no experiment."""
     if not file.exists():
         return None
-    try:
-        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)) as connection:
-            connection.row_factory = sqlite3.Row
+    with connected(file) as connection:
+        if not has_tables(connection, file):
+            return None
 
-            def ask(query: str, about: Any) -> list[sqlite3.Row]:
-                return connection.execute(query, [about]).fetchall()
+        def ask(query: str, about: Any) -> list[sqlite3.Row]:
+            return connection.execute(query, [about]).fetchall()
 
-            experiments, name = ask(EXPERIMENT, dataset), registered_name(dataset)
-            if not experiments or moved(experiments[0]["artifact_location"], file, dataset):
-                return None
-            versions, aliases = (dict(map(tuple, ask(query, name))) for query in (VERSIONS, ALIASES))
-            return _Tables(experiments[0], ask(RUNS, experiments[0]["id"]), versions, aliases)
-    except sqlite3.Error as error:
-        if error.sqlite_errorname == "SQLITE_BUSY":
-            raise ResourceError(f"{file}: locked by another process; end that, then run `textmill track`") from error
-        if error.sqlite_errorname in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
-            raise ResourceError(f"{file}: {error}; move it away, `textmill track` makes it again") from error
-        return None
+        experiments, name = ask(EXPERIMENT, dataset), registered_name(dataset)
+        if not experiments or moved(experiments[0]["artifact_location"], file, dataset):
+            return None
+        versions, aliases = (dict(map(tuple, ask(query, name))) for query in (VERSIONS, ALIASES))
+        return _Tables(experiments[0], ask(RUNS, experiments[0]["id"]), versions, aliases)

@@ -3,10 +3,10 @@
 import shutil
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import textmill
 from textmill.bundle import Config
+from textmill.files import scratch
 from textmill.models import OWN, own_families
 from textmill.tracking.snapshot import Result
 
@@ -25,8 +25,8 @@ def save(folder: Path, model_id: str, run_id: str, result: Result, config: Confi
     required = REQUIREMENTS + ["transformers"] * bool(config.encoder)
     numbers = [ColSpec("float", name) for name in ("confidence", *(f"p:{label}" for label in config.labels))]
     inputs = Schema([ColSpec("string")])  # without a name, so that a list of texts fits
-    with TemporaryDirectory(prefix="textmill-track-") as temporary:
-        bundle = Path(temporary) / result.name
+    with scratch() as temporary:
+        bundle = temporary / result.name
         shutil.copytree(result.bundle.path, bundle, ignore=shutil.ignore_patterns("seeds"))
         mlflow.pyfunc.save_model(
             path=str(folder),

@@ -4,14 +4,13 @@ import io
 from collections.abc import Collection, Sequence
 from contextlib import redirect_stderr
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from textmill.bundle import SEEDS
 from textmill.classifier import load
 from textmill.console import first
 from textmill.errors import ArtifactError
-from textmill.files import sha256
+from textmill.files import scratch, sha256
 from textmill.judging.scoring import EXCERPT
 from textmill.lockfile import differing
 from textmill.records.mistakes import Mistakes
@@ -30,16 +29,21 @@ def register(client: "MlflowClient", dataset: str, champion: Result, model: str,
 
     name = registered_name(dataset)
     found = client.search_model_versions(f"name = '{name}' AND tags.`{BUNDLE}` = '{champion.bundle.md5}'")
-    for version in found:  # without a description it was cut off; the reason may name a commit that it did not know
-        if version.description and (CHANGED not in version.description or CHANGED in reason):
-            return str(version.version)
+    whole = [one for one in found if one.description]  # the description is written last
     if found:
-        number = str(found[0].version)
+        number = str((whole or found)[0].version)
     else:
         with redirect_stderr(io.StringIO()):  # MLflow prints there
             tags = {BUNDLE: champion.bundle.md5, MODEL: champion.name}
-            number = str(mlflow.register_model(f"models:/{model}", name, tags=tags).version)
-    client.update_model_version(name, number, reason)
+            number = str(
+                mlflow.register_model(f"models:/{model}", name, await_registration_for=None, tags=tags).version
+            )
+    for one in found:  # a retried request can make a second one
+        if str(one.version) != number and not one.description:
+            client.delete_model_version(name, one.version)
+    # The reason may name a commit that was not known when it was written.
+    if not whole or (CHANGED in str(whole[0].description) and CHANGED not in reason):
+        client.update_model_version(name, number, reason)
     return number
 
 
@@ -80,8 +84,8 @@ def _check_version(version: str, uri: str, champion: Result) -> None:
     wrong = Mistakes.read(champion.outs[Mistakes.FILE].path).root
     known: list[tuple[str, str | None]] = [(one.text, one.prediction) for one in wrong if len(one.text) < EXCERPT]
     known = known or [("a", None)]
-    with TemporaryDirectory(prefix="textmill-track-") as folder, redirect_stderr(io.StringIO()):
-        served = Path(download_artifacts(f"{uri}/artifacts/{champion.name}", dst_path=folder))
+    with scratch() as folder, redirect_stderr(io.StringIO()):
+        served = Path(download_artifacts(f"{uri}/artifacts/{champion.name}", dst_path=str(folder)))
         if others := differing(_files(served), _files(champion.bundle.path)):
             raise ArtifactError(
                 f"{version}: {first(others)}: not what dvc.lock says; the alias was not moved. "

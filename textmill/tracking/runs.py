@@ -36,7 +36,7 @@ def ensure(experiment: Experiment, found: Snapshot, result: Result, params: Para
     Raises ArtifactError if something must be written, and a file is not what dvc.lock says.
     """
     run = experiment.whole.get(result.key)
-    model = run and experiment.model_of(run)
+    model = next(iter(experiment.models_of(run)), None) if run else None
     if not (run and model):
         result.check()
         if run:

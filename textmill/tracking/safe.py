@@ -14,7 +14,13 @@ LONGEST_NAME, LONGEST_VALUE = 250, 6000
 def safe_params(params: Mapping[str, Any]) -> dict[str, str]:
     """Returns params as text, spelled as in params.yaml, without passwords, truncated at MLflow's length."""
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in params.items()}
-    return {key: shown(text)[:LONGEST_VALUE] for key, text in _safe_names(texts).items()}
+    return {key: _short(shown(text)) for key, text in _safe_names(texts).items()}
+
+
+def _short(text: str) -> str:
+    """Truncates a value, and says so: MLflow would do it without a word."""
+    note = f" ... ({len(text):,} characters; params.yaml has all)"
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - len(note)] + note
 
 
 def safe_metrics(metrics: Mapping[str, float | None]) -> dict[str, float]:

@@ -2,17 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
-
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from textmill.errors import ArtifactError
 from textmill.files import digest, sha256
 from textmill.judging.comparison import ENSEMBLE
-from textmill.lockfile import LOCK, entries, hash_of
+from textmill.lockfile import LOCK, entries, hash_of, parsed, text_of
 from textmill.records.comparison import Comparison, Entry
 from textmill.tracking.origin import Origin
 
@@ -110,7 +106,7 @@ def read_results(lock: Path, models: Sequence[str]) -> list[Result]:
     """Returns the results of these models. Raises ArtifactError if dvc.lock lacks one of them."""
     if not lock.exists():
         raise ArtifactError(f"{lock}: missing; run `dvc repro`, which writes it")
-    stages = entries(lock.read_text(encoding="utf-8"))
+    stages = entries(text_of(lock))
     try:
         return [_result(stages, name, lock.parent) for name in models]
     except KeyError as error:
@@ -119,7 +115,8 @@ def read_results(lock: Path, models: Sequence[str]) -> list[Result]:
 
 def _result(stages: Mapping[str, str], name: str, root: Path) -> Result:
     train, evaluate = (stage(stages[f"{which}@{name}"]) for which in ("train", "evaluate"))
-    tokenizer = _params(train)[f"models.{name}"]["tokenizer"]
+    model = _params(train)[f"models.{name}"]
+    tokenizer = model.get("tokenizer") if isinstance(model, Mapping) else None
     above = [stage(stages[which]) for which in ("download", "clean", "split", f"vocab@{tokenizer}")]
     outs = _outs([train, evaluate], root)
     read = {PurePosixPath(one["path"]).name: str(one.get("md5")) for one in evaluate.get("deps") or []}
@@ -134,14 +131,9 @@ def _result(stages: Mapping[str, str], name: str, root: Path) -> Result:
     )
 
 
-@lru_cache(maxsize=500)  # commits share most entries
 def stage(entry: str) -> dict[str, Any]:
     """Parses a stage's entry of dvc.lock. Raises ArtifactError if DVC did not write it."""
-    try:
-        (found,) = YAML(typ="safe", pure=True).load(entry).values()
-        return dict(found)
-    except (YAMLError, AttributeError, TypeError, ValueError) as error:
-        raise ArtifactError(f"{LOCK}: {entry.split(':')[0].strip()} is not as DVC writes it") from error
+    return parsed(entry, str(LOCK))
 
 
 def _outs(stages: Iterable[Mapping[str, Any]], root: Path) -> dict[str, Out]:

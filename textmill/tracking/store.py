@@ -1,17 +1,19 @@
 """Where runs are stored, and how to open it: one process at a time, quietly, in bounded time, errors in one line."""
 
+import logging
 import os
 import re
 import sqlite3
 import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from textmill.errors import ParamsError, ResourceError
+from textmill.errors import ParamsError, ResourceError, TextmillError
 from textmill.files import atomic
+from textmill.tracking.sqlite import problem
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -21,7 +23,7 @@ SETTINGS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # the default blocks for four minutes on a dead server
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
-    "MLFLOW_LOGGING_LEVEL": "CRITICAL",
+    "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",  # a server may ask for an hour
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
@@ -32,11 +34,31 @@ def default_uri(folder: Path) -> str:
 
 
 def store_uri(folder: Path) -> str:
-    """Returns MLFLOW_TRACKING_URI or the default. Raises ParamsError for a folder, which MLflow refuses."""
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or default_uri(folder)
-    if urlsplit(uri).scheme in ("", "file") and uri != "databricks":
-        raise ParamsError(f"MLFLOW_TRACKING_URI: {shown(uri)}: a folder; unset it, or say {default_uri(folder)}")
-    return uri
+    """Returns MLFLOW_TRACKING_URI or the default. Raises ParamsError for what can never work."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip()
+    if uri and (wrong := _wrong(uri)):
+        raise ParamsError(f"MLFLOW_TRACKING_URI: {shown(uri)}: {wrong}; unset it, or say {default_uri(folder)}")
+    return uri or default_uri(folder)
+
+
+def _wrong(uri: str) -> str:
+    """Returns what is wrong with a URI, or ''. MLflow refuses folders, and forgets what is in memory."""
+    try:
+        parts = urlsplit(uri)
+        scheme, host, _ = parts.scheme, parts.hostname, parts.port
+    except ValueError as error:
+        return str(error)
+    if scheme in ("http", "https"):
+        return "" if host else "no server"
+    if scheme == "sqlite":
+        file = uri.removeprefix("sqlite:///").partition("?")[0]
+        return "a folder" if Path(file).is_dir() else "no file" if file in ("sqlite://", ":memory:") else ""
+    return "a folder" if (len(scheme) < 2 or scheme == "file") and not uri.startswith("databricks") else ""
+
+
+def served(uri: str) -> bool:
+    """Returns whether a store is a server."""
+    return urlsplit(uri).scheme in ("http", "https")
 
 
 def database(uri: str) -> Path | None:
@@ -59,8 +81,10 @@ def alone(folder: Path) -> Iterator[None]:
     """Holds the store for the block; other processes wait. Two at once would write each run twice."""
     import fcntl  # Windows has none
 
-    path = _root(folder) / "mlflow.db.lock"
+    file = database(store_uri(folder)) or _root(folder) / "mlflow.db"
+    path = file.with_name(f"{file.name}.lock")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     except OSError as error:
         raise ResourceError(f"{path}: {error.strerror}; the folder needs to be writable") from error
@@ -71,24 +95,42 @@ def alone(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def opened(uri: str) -> Iterator["MlflowClient"]:
-    """Yields a client of the store. For the block, sets MLflow's environment variables that the user has not set."""
-    before = dict(os.environ)
+    """Yields a client of the store. For the block, sets MLflow's environment variables that the user has not set.
+
+    Logs nothing, unless the user has set MLFLOW_LOGGING_LEVEL. Raises ResourceError if the store cannot be used.
+    """
+    before, level = dict(os.environ), logging.root.manager.disable
     os.environ.update({**SETTINGS, **before, "MLFLOW_TRACKING_URI": uri})
     from alembic.util import CommandError
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
     from mlflow.tracking.registry import UnsupportedModelRegistryStoreURIException
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+    known = MlflowException, SQLAlchemyError, CommandError, OSError
+    if "MLFLOW_LOGGING_LEVEL" not in before:
+        logging.disable()
     try:
         with warnings.catch_warnings(action="ignore"):
             yield MlflowClient()
-    except UnsupportedModelRegistryStoreURIException as error:
+    except TextmillError:
+        raise
+    except (UnsupportedModelRegistryStoreURIException, ArgumentError) as error:
         raise ParamsError(f"MLFLOW_TRACKING_URI: {shown(uri)}: unknown store; say sqlite:///FILE") from error
-    except (MlflowException, SQLAlchemyError, CommandError, ModuleNotFoundError, OSError) as error:
+    except ModuleNotFoundError as error:
+        if served(uri) or database(uri):
+            raise
+        raise ParamsError(
+            f"MLFLOW_TRACKING_URI: {shown(uri)}: {error.name} is missing; install it, or say sqlite:///FILE"
+        ) from error
+    except Exception as error:
+        if not (isinstance(error, known) or served(uri)):
+            raise
+        reason = _reason(error) if isinstance(error, known) else "answers in a way that MLflow does not understand"
         hint = "all results are safe; fix it, then run `textmill track`"
-        raise ResourceError(f"{shown(uri)}: {_reason(error)}; {hint}") from error
+        raise ResourceError(f"{shown(uri)}: {reason}; {hint}") from error
     finally:
+        logging.disable(level)
         os.environ.clear()
         os.environ.update(before)
 
@@ -99,43 +141,22 @@ def create(file: Path) -> None:
         client.search_experiments(max_results=1)
 
 
-# The columns that hold locations of files: an experiment's, and below it those of runs, models and versions.
-PLACES = {
-    "experiments": "artifact_location",
-    "runs": "artifact_uri",
-    "logged_models": "artifact_location",
-    "model_versions": "storage_location",
-}
-
-
-def place(file: Path, dataset: str) -> str:
-    """Returns the location of files of a dataset's runs and models: next to the sqlite file."""
-    return (file.parent.resolve() / "mlartifacts" / dataset).as_uri()
-
-
-def moved(location: str, file: Path, dataset: str) -> bool:
-    """Returns whether a location is `place` in another folder, from which the database was moved or copied."""
-    named = "/".join(place(file, dataset).rsplit("/", 2)[-2:])
-    return location != place(file, dataset) and location.startswith("file:") and location.endswith(f"/{named}")
-
-
-def relocate(file: Path, before: str, now: str) -> None:
-    """Updates the locations in a database that was moved or copied. MLflow has no way to do so."""
-    with closing(sqlite3.connect(file, timeout=10)) as connection, connection:
-        for table, column in PLACES.items():
-            words = f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE {column} = ? OR {column} LIKE ?"
-            connection.execute(words, [now, len(before) + 1, before, f"{before}/%"])
-
-
 def _root(folder: Path) -> Path:
     return Path(os.environ.get("DVC_ROOT") or folder).resolve()
 
 
 def _reason(error: BaseException) -> str:
-    """Returns the system's message ('Connection refused') if there is one, else the first line of the library's."""
+    """Returns what sqlite or the system says ('Connection refused'), else the first line of the library's message."""
+    text = str(error)
     cause: BaseException | None = error
-    while cause and not (isinstance(cause, OSError) and cause.strerror):
+    while cause:
+        if isinstance(cause, sqlite3.Error):
+            return problem(cause)
+        if isinstance(cause, TimeoutError):
+            return "no answer in time; MLFLOW_HTTP_REQUEST_TIMEOUT (seconds) allows more"
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror
         cause = cause.__cause__ or cause.__context__
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror
-    return shown(str(error).strip().partition("\n")[0])[:200]
+    if status := re.search(r"too many (\d+) error responses", text):
+        return f"answers with status {status[1]}"
+    return shown(text.strip().partition("\n")[0])[:200]

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textmill.files import read_json, sha256
-from textmill.records.data import Vocabulary
+from textmill.files import sha256
+from textmill.records.data import TrainInTest, Vocabulary
 from textmill.text import encoding
 from textmill.text.encoding import Encoded
 from textmill.text.tokenizer import FILE
@@ -49,17 +49,21 @@ class Inputs:
         """Returns the training split, the validation split and the task.
 
         Vectors, a corpus and an encoder are read only for models that need them.
-        Raises ArtifactError if one of the files was made with another tokenizer.
+        Raises ArtifactError if one of the files was made with another tokenizer or has ids that the vocabulary lacks.
         """
         made_by = sha256(self.tokenizer)
+        size = Vocabulary.read(self.learned).vocabulary
         data, validation, unlabelled = (encoding.load(file, made_by) for file in self.splits)
+        for file, split in zip(self.splits, (data, validation), strict=False):
+            encoding.check_ids(file, split.docs, size)
+        left_out = TrainInTest.read(self.train_in_test).rows(len(data.docs)) if reads.corpus else []
         encoder = self.vocab / "encoder"
         task = Task(
-            Vocabulary.read(self.learned).vocabulary,
+            size,
             classes,
             seed,
             vectors=load_vectors(self.vectors, made_by) if reads.vectors else None,
-            corpus=encoding.corpus(data.docs, unlabelled.docs, read_json(self.train_in_test)) if reads.corpus else None,
+            corpus=encoding.corpus(data.docs, unlabelled.docs, left_out) if reads.corpus else None,
             encoder=encoder if reads.encoder and encoder.is_dir() else None,
             cache=cache,
             code=sha256(self.code),

@@ -29,4 +29,7 @@ def load(path: Path, tokenizer: str) -> WordVectors:
     arrays, made_for = read_arrays(path)
     if made_for != tokenizer:
         raise ArtifactError(f"{path}: vectors for a different tokenizer than the one given; run `dvc repro`")
-    return WordVectors(arrays["ids"], arrays["vectors"])
+    ids, vectors = arrays.get("ids"), arrays.get("vectors")
+    if ids is None or vectors is None or vectors.ndim != 2 or ids.shape != vectors.shape[:1] or ids.dtype != np.int64:
+        raise ArtifactError(f"{path}: not the vectors of words; delete it and run `dvc repro`")
+    return WordVectors(ids, vectors)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from textmill.console import say
-from textmill.errors import DataError
+from textmill.errors import ParamsError
 from textmill.text.ragged import UNK, Ragged
 from textmill.text.tokenizer import Tokenizer
 from textmill.vectors import WordVectors
@@ -37,7 +37,7 @@ class Sentences:
 def train(config: Trained, documents: list[tuple[Ragged, np.ndarray]], tokenizer: Tokenizer, seed: int) -> WordVectors:
     """Trains vectors for the ids that occur at least `min_count` times in the documents.
 
-    documents: pairs of documents and the rows to use, int (N,). Raises DataError if no id is frequent enough.
+    documents: pairs of documents and the rows to use, int (N,). Raises ParamsError if no id is frequent enough.
     """
     from gensim.models import FastText as GensimFastText
     from gensim.models import Word2Vec as GensimWord2Vec
@@ -65,7 +65,7 @@ def train(config: Trained, documents: list[tuple[Ragged, np.ndarray]], tokenizer
     sentences = Sentences(documents, words)
     learner.build_vocab(sentences)
     if not len(learner.wv):
-        raise DataError(f"vectors: no word occurs {config.min_count} times; lower min_count")
+        raise ParamsError(f"vectors: no word occurs {config.min_count} times; lower min_count")
     learner.train(sentences, total_examples=learner.corpus_count, epochs=config.epochs)
     place = learner.wv.key_to_index
     ids = [number for number in range(UNK, len(words)) if words[number] in place]

@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from textmill.config import PARAMS, load_params
-from textmill.dag import PIPELINE, stage_names
+from textmill.dag import PIPELINE, load_pipeline, stage_names
 from textmill.errors import ArtifactError
 from textmill.lockfile import LOCK, Stage, differing, entries, flat, hash_of, read
 from textmill.verify.commit import Commit, contents
@@ -44,7 +44,7 @@ def of_folder(folder: Path) -> Side:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise ArtifactError(f"{LOCK}: {reason}; go to a project's folder, and run `textmill repro` there") from error
-    return _side(stage_names(load_params(folder / PIPELINE), load_params(folder / PARAMS), lines), lines, str(LOCK))
+    return _side(stage_names(load_pipeline(folder / PIPELINE), load_params(folder / PARAMS), lines), lines, str(LOCK))
 
 
 def _side(names: list[str], lines: Mapping[str, str], where: str) -> Side:
