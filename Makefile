@@ -31,10 +31,10 @@ docs: .venv/ready ## the site, into site/: open site/index.html; a link or an an
 test-quick: .venv/ready ## the tests that take a second or two at most: a minute on two cores
 	@pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow"
 
-FAULTS ?= 200
+FAULTS ?= 300
 SEED ?= 1
-test-faults: .venv/ready ## faults in the real stages, some 10 minutes: errors of the disk and of memory, kills, a cut dvc.lock, two runs at once
-	@python tests/faults.py $(FAULTS) $(SEED)
+test-faults: .venv/ready ## faults in the real stages, a quarter of an hour: errors of the disk and of memory, kills, damage, two runs at once; ALL=1: every one
+	@cd tests && PYTHONPATH=$(CURDIR) python -m faults $(if $(ALL),0,$(FAULTS)) $(SEED)
 
 EXAMPLES ?= 2000
 fuzz: .venv/ready ## damaged params and files, each read or refused in one line: some 10 minutes

@@ -22,6 +22,7 @@ STAGES = {name: {**body, **body.pop("do", {})} for name, body in DAG.items()}
 # Each room, and the rooms that it may import. Every room may import BASE, in its order.
 BASE = [
     "errors",
+    "refusals",
     "extras",
     "console",
     "safe_yaml",
@@ -34,7 +35,7 @@ BASE = [
     "confidence",
 ]
 BASE += ["confidence", "records", "environment", "timings", "lockfile", "lastgood", "dag", "intact", "pin", "outputs"]
-BASE += ["failures", "stage", "code", "formats"]
+BASE += ["failures", "guardian", "stage", "code", "formats"]
 ROOMS = {
     "fetch": set(),
     "sources": {"fetch"},

@@ -175,7 +175,7 @@ def test_the_modules_that_architecture_names_exist():
 
 def test_the_tests_that_reliability_names_exist():
     page = (ROOT / "docs/explanation/reliability.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`((?:test_\w+|faults)\.py)(?:::(\w+))?`", page))
+    named = set(re.findall(r"`((?:test_|faults/)\w+\.py)(?:::(\w+))?`", page))
     assert len(named) > 40
     for file, test in sorted(named):
         found = re.findall(r"^def (\w+)", (ROOT / "tests" / file).read_text(encoding="utf-8"), re.M)

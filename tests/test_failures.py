@@ -74,6 +74,22 @@ def test_what_the_disk_refuses(number):
     assert str(found).startswith("data/models/a: ")
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOMEM, "Cannot allocate memory", "data/models/a"),
+        pl.exceptions.PanicException("could not spawn threads: ThreadPoolBuildError"),
+        ImportError("libarrow.so.2500: failed to map segment from shared object"),
+        RuntimeError("could not create a primitive"),
+        RuntimeError("can't start new thread"),
+    ],
+)
+def test_a_lack_of_memory_has_many_names(error):
+    found = explain(error, "train@a")
+    assert type(found) is ResourceError
+    assert str(found).startswith("not enough memory: ")
+
+
 def test_the_message_of_polars_on_a_full_disk():
     full = pl.exceptions.ComputeError("No space left on device (os error 28)")
     assert type(explain(full, "clean")) is ResourceError

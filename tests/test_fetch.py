@@ -254,7 +254,7 @@ BOMB = gzip.compress(bytes(1 << 24))
         (answer(b"", 302, Location="http://"), ResourceError, "302"),
         (answer(b"", 302, Location="http://a:99999999/x"), ResourceError, "InvalidURL|not valid http"),
         (answer(b"", 302, Location="\u00e9://x"), ResourceError, "cannot download|not valid http"),
-        (answer(b"", 302, Location="reviews.csv"), ResourceError, "302"),
+        (answer(b"", 302, Location="reviews.csv"), ResourceError, "302|only 0 bytes came"),
         (chunks(b"zz\r\nabc"), ArtifactError, "expected more, got 0"),
         (chunks(b"-5\r\nabc"), ResourceError, "not valid http"),
         (chunks(b"3\r\nabc\r\n"), ArtifactError, "expected more, got 0"),
@@ -262,6 +262,12 @@ BOMB = gzip.compress(bytes(1 << 24))
         (raw(b"\xff\x00 hello"), ResourceError, "ConnectionError"),
         (raw(b"HTTP/1.1 abc OK\r\n\r\n"), ResourceError, "ConnectionError"),
         (raw(b"HTTP/1.1 999 OK\r\n\r\n"), ResourceError, "cannot download reviews.csv .999"),
+        (endless(b"HTTP/1.1 100 Continue\r\n\r\n", 0.0, b""), ResourceError, "only 0 bytes came in 0 s"),
+        (answer(CSV[5:], 206, **{"Content-Range": "bytes 5-33/34"}), ResourceError, "cannot download reviews.csv .206"),
+        (answer(b"", 204), ResourceError, "cannot download reviews.csv .204"),
+        (raw(b"ICY 200 OK\r\n\r\nabc"), ResourceError, "ConnectionError"),
+        (endless(b"0" * 1000, 0.0, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), ArtifactError, "got 0"),
+        (chunks(b"3;" + b"x" * 70_000 + b"\r\nabc\r\n"), ArtifactError, "expected more, got 0"),
     ],
 )
 def test_every_lie_of_a_host_is_one_line_and_bounded(places, serve, monkeypatch, lie, kind, words):

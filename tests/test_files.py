@@ -16,8 +16,8 @@ from textmill import parquet
 from textmill.arrays import map_arrays, read_arrays, write_arrays
 from textmill.errors import ArtifactError, ResourceError
 from textmill.fetch import Places
-from textmill.files import atomic, digest, read_json, sha256, write_json
-from textmill.parquet import append_parquet, count_rows, read_batches, read_parquet
+from textmill.files import atomic, digest, read_json, reading, sha256, write_json
+from textmill.parquet import append_parquet, count_rows, read_batches, read_parquet, write_parquet
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):
@@ -127,6 +127,29 @@ def documents(count: int, size: int = 50) -> pl.DataFrame:
     rng = np.random.default_rng(0)
     texts = ["".join(rng.choice(list("abc é"), rng.integers(0, size))) for _ in range(count)]
     return pl.DataFrame({"id": [str(i) for i in range(count)], "text": texts, "label": ["a", None] * (count // 2)})
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("a.parquet", lambda path: write_parquet(path, pl.DataFrame({"a": range(9999)}))),
+        ("a.safetensors", lambda path: write_arrays(path, {"a": np.ones(9999)}, "of a test")),
+    ],
+)
+def test_a_library_that_meets_a_full_disk_names_the_file(tmp_path, name, write):
+    """polars and safetensors open their files themselves, and their errors do not name them."""
+    with small_disk(1000), pytest.raises(ResourceError, match=rf"{name}: cannot be written: File too large"):
+        write(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lack_of_memory_while_reading_is_no_fault_of_the_file(tmp_path):
+    with pytest.raises(MemoryError), reading(tmp_path / "a.parquet", pl.exceptions.PolarsError):
+        raise MemoryError
+    with pytest.raises(pl.exceptions.ComputeError), reading(tmp_path / "a.parquet", pl.exceptions.PolarsError):
+        raise pl.exceptions.ComputeError("memory allocation of 8 bytes failed")
+    with pytest.raises(ArtifactError, match=r"a\.parquet: cannot be read"):
+        read_parquet(tmp_path / "a.parquet")
 
 
 def test_a_full_disk_names_the_file_that_did_not_fit(tmp_path, monkeypatch):

@@ -164,6 +164,16 @@ def test_again_runs_nothing(first):
     assert (folder / "dvc.lock").read_bytes() == lock
 
 
+def test_a_share_of_the_faults(first, tmp_path):
+    """`make test-faults` has the rest."""
+    folder = shutil.copytree(first[0], tmp_path / "copy", symlinks=True)
+    command = [sys.executable, "-m", "faults", "12", "5", str(folder)]
+    path = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    done = subprocess.run(command, env=ENV | path, capture_output=True, text=True, timeout=HANGS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^in all +\d+ +\d+ +0$", done.stdout, re.MULTILINE)
+
+
 # Python's clock goes back an hour, on a day, and on ten years, from call to call.
 JUMPS = """
 import itertools, time

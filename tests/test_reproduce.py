@@ -1,5 +1,6 @@
 """Several models at a time, with real DVC; results must equal those of `dvc repro`."""
 
+import json
 import os
 import re
 import shutil
@@ -223,6 +224,16 @@ def test_a_signal_ends_its_children_and_it_can_resume(toy, jobs, number, shell):
     assert len(list(toy.glob("*.ended"))) == int(jobs)  # after their own clean-up
     models(toy, "b", "a")
     assert run(toy, "-j", jobs)[0] == 0
+
+
+def test_a_path_that_another_dvc_has_is_one_line(toy):
+    models(toy, "a")
+    (toy / ".dvc/tmp").mkdir(parents=True)
+    held = {str(toy / "word.ids"): {"pid": os.getpid(), "cmd": "dvc repro"}}
+    (toy / ".dvc/tmp/rwlock").write_text(json.dumps({"write": held}))
+    code, _, error = run(toy)
+    expected = f"error: repro: {toy}/word.ids: held by DVC's process {os.getpid()}; wait for it, or end it\n"
+    assert (code, error) == (5, expected)
 
 
 def test_gpus_that_may_be_used(tmp_path, monkeypatch):

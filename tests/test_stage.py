@@ -161,6 +161,11 @@ def test_a_folder_that_cannot_be_written_is_named_before_any_work(project):
         ("import textmill.nothing", 1, "error: slow: a bug of Textmill: ModuleNotFoundError"),
         ("raise MemoryError", 5, "error: slow: not enough memory"),
         ("open('/nowhere')", 4, "error: slow: /nowhere: No such file"),
+        (
+            "raise type('PanicException', (BaseException,), dict())('could not spawn threads')",
+            5,
+            "error: slow: not enough mem",
+        ),
     ],
 )
 def test_an_error_of_an_import_is_one_line(project, code, expected, words):
@@ -170,6 +175,25 @@ def test_an_error_of_an_import_is_one_line(project, code, expected, words):
     assert process.returncode == expected
     assert told.startswith(words)
     assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "by"),
+    [
+        ("import os; os.abort()", "signal 6 (Aborted)"),
+        ("import os; os.kill(os.getpid(), 9)", "signal 9 (Killed)"),
+        ("import ctypes; ctypes.CDLL(None).exit(1)", "a library, with exit code 1"),
+    ],
+)
+def test_what_ends_a_stage_from_outside_is_one_line(project, code, by):
+    """As polars and arrow abort, Linux kills and OpenBLAS exits when memory runs out."""
+    folder = project(code, 0)
+    with start(folder) as process:
+        _, told = process.communicate(timeout=HANGS)
+    assert process.returncode == 5
+    assert told.startswith(f"error: slow: ended by {by}: most likely memory ran out; lower ")
+    assert told.count("\n") == 1
+    assert not (folder / "made/out.txt").exists()
 
 
 def test_a_script_of_an_older_version_is_told_to_move(project):

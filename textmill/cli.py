@@ -40,9 +40,9 @@ def one_line(command: str) -> Iterator[None]:
     except BrokenPipeError:  # `textmill predict ... | head`
         _leave_stdout()
         raise typer.Exit(0) from None
-    except typer.Exit:  # with an exit code of its own
+    except (typer.Exit, SystemExit, GeneratorExit):  # with an exit code of its own
         raise
-    except Exception as error:
+    except BaseException as error:  # polars' panics are no Exceptions
         if failures.debugging():
             raise
         if isinstance(error, OSError) and not error.filename:

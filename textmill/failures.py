@@ -6,13 +6,13 @@ Classes are named, not imported: a table that imported torch to name its error w
 import errno
 import io
 import os
-import re
 import sys
 import traceback
 from pathlib import Path
 
 from textmill.console import UNPRINTABLE
 from textmill.errors import ArtifactError, DataError, ResourceError, TextmillError
+from textmill.refusals import is_memory, number_of
 
 TRACEBACKS = Path("data/logs")
 LONG = 300  # characters of a library's message that are shown
@@ -23,7 +23,6 @@ SERVER = "a server or its database does not answer: {}; try again later"
 
 # By the qualified name of a class or of one of its bases. The first that fits counts.
 TABLE: dict[str, tuple[type[TextmillError], str]] = {
-    "builtins.MemoryError": (ResourceError, MEMORY),
     "torch.OutOfMemoryError": (ResourceError, MEMORY),
     "pyarrow.lib.ArrowMemoryError": (ResourceError, MEMORY),
     "safetensors._safetensors_rust.SafetensorError": (ArtifactError, DAMAGED),
@@ -39,10 +38,6 @@ TABLE: dict[str, tuple[type[TextmillError], str]] = {
     "requests.exceptions.RequestException": (ResourceError, SERVER),
     "http.client.HTTPException": (ResourceError, SERVER),
 }
-# Words by which messages of other classes say that memory ran out: torch's allocator, polars and arrow.
-NO_MEMORY = ("can't allocate memory", "cannot allocate memory", "memory allocation of", "out of memory")
-OS_ERROR = re.compile(r"\(os error (\d+)\)")  # how libraries in Rust say what the system answered
-NO_ROOM = ("No space left on device", "Read-only file system")
 GONE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO}
 
 
@@ -86,15 +81,14 @@ def _chain(error: BaseException | None) -> list[BaseException]:
 
 def _known(error: BaseException) -> TextmillError | None:
     text = " ".join(str(error).split())[:LONG]
+    if is_memory(error):
+        return ResourceError(MEMORY.format(text or type(error).__name__))
     if isinstance(error, OSError) and error.errno:
         what = f"{error.filename or 'output'}: {os.strerror(error.errno)}"
         if error.errno in GONE:
             return ArtifactError(f"{what}; run `dvc repro`, which makes what is missing")
         return ResourceError(f"{what}; make room, or check the folder's permissions")
-    if any(words in text.lower() for words in NO_MEMORY):
-        return ResourceError(MEMORY.format(text))
-    refused = OS_ERROR.search(text)
-    if any(words in text for words in NO_ROOM) or (refused and int(refused[1]) not in GONE):
+    if (number := number_of(error)) and number not in GONE:
         return ResourceError(f"the disk cannot be written: {text}; make room, or check the folder's permissions")
     for base in type(error).__mro__:
         if found := TABLE.get(f"{base.__module__}.{base.__qualname__}"):

@@ -12,7 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from textmill.errors import ArtifactError, ResourceError
+from textmill.errors import ArtifactError, ResourceError, TextmillError
+from textmill.refusals import is_memory, number_of
 
 PART = ".textmill.part"  # the ending of temporary folders
 TRIES = 20
@@ -21,12 +22,17 @@ LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # halves of UTF-16 pairs, which
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turns an OSError into a ResourceError that names the file."""
+    """Turns an OSError, or a library's error that names one, into a ResourceError that names the file."""
     try:
         yield
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else error  # pyarrow's strerror is long
-        left = f" ({free(path):,} bytes are free)" if error.errno == errno.ENOSPC else ""
+    except TextmillError:
+        raise
+    except Exception as error:
+        number = number_of(error)
+        if number is None and not isinstance(error, OSError):
+            raise
+        reason = os.strerror(number) if number else error  # pyarrow's strerror is long
+        left = f" ({free(path):,} bytes are free)" if number == errno.ENOSPC else ""
         raise ResourceError(f"{path}: cannot be written: {reason}{left}") from error
 
 
@@ -170,10 +176,15 @@ def digest(value: Any) -> str:
 
 @contextmanager
 def reading(path: Path, damaged: type[Exception]) -> Iterator[None]:
-    """Turns a library's or the disk's error while reading into an ArtifactError that names the file."""
+    """Turns a library's or the disk's error while reading into an ArtifactError that names the file.
+
+    A lack of memory is no fault of the file: its error passes unchanged.
+    """
     try:
         yield
     except (OSError, TypeError, damaged) as error:  # TypeError: an array type that numpy lacks
+        if is_memory(error):
+            raise
         reason = str(error).splitlines()[0]
         raise ArtifactError(f"{path}: cannot be read ({reason}); delete it and run `dvc repro`") from error
 

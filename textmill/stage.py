@@ -17,6 +17,7 @@ from textmill import failures
 from textmill.console import say
 from textmill.errors import INTERRUPTED, ParamsError
 from textmill.extras import naming_extras
+from textmill.guardian import watch
 from textmill.pin import check_pin
 from textmill.processes import FIRST, alone, end_with_parent, interrupt_once
 
@@ -45,15 +46,17 @@ def run(name: str | Main, load: Callable[[], Main] | None = None, words: Sequenc
             started = time.monotonic()
             main(*_arguments(main, words))
             say(f"{name}: {time.monotonic() - started:.1f} s")
-    except Exception as error:
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted; run it again to continue", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except SystemExit:
+        raise
+    except BaseException as error:  # polars' panics are no Exceptions
         if failures.debugging():
             raise
         failure = failures.explain(error, name)
         print(failures.line(name, failure), file=sys.stderr)
         sys.exit(failure.exit_code)
-    except KeyboardInterrupt:
-        print(f"{name}: interrupted; run it again to continue", file=sys.stderr)
-        sys.exit(INTERRUPTED)
 
 
 def _check(name: str) -> None:
@@ -100,4 +103,4 @@ def _silent() -> Iterator[None]:
 
 if __name__ == "__main__":
     script = (sys.argv[1:] or [""])[0]
-    run(script or "stage", lambda: _main_of(script), sys.argv[2:])
+    watch(os.environ.get("DVC_STAGE", script), lambda: run(script or "stage", lambda: _main_of(script), sys.argv[2:]))

@@ -2,10 +2,11 @@
 
 import sys
 
+from textmill import failures
 from textmill.console import say
-from textmill.errors import INTERRUPTED
+from textmill.errors import INTERRUPTED, TextmillError
 from textmill.processes import end_with_parent, interrupt_once
-from textmill.reproduce.dvc import SAME, StageError, repro
+from textmill.reproduce.dvc import SAME, repro
 from textmill.reproduce.parallel import STAGES
 
 
@@ -15,9 +16,9 @@ def main(model: str) -> int:
     try:
         end_with_parent()
         repro(*(f"{stage}@{model}" for stage in STAGES), on_event=_say, single=True)
-    except StageError as error:
-        if not error.stage:
-            print(f"error: repro: {' '.join(str(error).split())}", file=sys.stderr)
+    except TextmillError as error:
+        if not getattr(error, "stage", ""):  # otherwise the stage has printed its own line, or the parent will
+            print(failures.line("repro", error), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED

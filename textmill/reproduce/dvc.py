@@ -121,23 +121,31 @@ def _ask_dvc(question: Callable[["Repo"], T], on_event: Listener = lambda *_: No
             return _shielded(ask)
     except NotDvcRepoError as error:
         raise ArtifactError(f"{error}; go to a project's folder (`textmill new` makes one)") from error
-    except LockError as error:
-        raise ResourceError(" ".join(str(error).split())) from error
     except DvcException as error:
-        raise _as_error(error) from error
+        raise _as_error(error, LockError) from error
 
 
-def _as_error(error: BaseException) -> StageError:
+def _as_error(error: BaseException, lock_error: type[Exception]) -> TextmillError:
     """Returns DVC's error in our words: how the stage's command ended, or else its causes, one after the other."""
     causes = [error]
     while causes[-1].__cause__:
         causes.append(causes[-1].__cause__)
+    if locked := [one for one in causes if isinstance(one, lock_error)]:
+        return ResourceError(_busy(str(locked[-1])))
     stage = re.fullmatch(r"failed to reproduce '(.+)'", str(error))
     status = re.search(r"^failed to run: .*, exited with (-?\d+)$", str(causes[-1]), re.DOTALL)
     if not (stage and status):
         return StageError(": ".join(map(str, causes)))
     code = int(status[1])
     return StageError("" if code in ALREADY_REPORTED else failure(stage[1], code), code, stage[1])
+
+
+def _busy(message: str) -> str:
+    """Returns in our words that another DVC process has the folder, or a path in it."""
+    path, numbers = re.match("'(.+)' is busy", message), dict.fromkeys(re.findall(r"\(PID (\d+)\)", message))
+    if path and numbers:
+        return f"{path[1]}: held by DVC's process {', '.join(numbers)}; wait for it, or end it"
+    return "another DVC process has this folder; wait for it, or end it"
 
 
 def _shielded(work: Callable[[], T]) -> T:

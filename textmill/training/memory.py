@@ -11,8 +11,8 @@ from torch.optim import SGD, Optimizer
 
 from textmill.errors import ResourceError
 from textmill.networks.layers import Network
+from textmill.refusals import is_memory
 
-REFUSED = "can't allocate memory"  # how torch's allocator for processors says that it got none
 CGROUP = Path("/sys/fs/cgroup")  # of a container, which sees its own group there
 
 
@@ -25,7 +25,7 @@ def enough(device: torch.device, ids: Tensor | None = None) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if not isinstance(error, torch.OutOfMemoryError) and REFUSED not in str(error):
+        if not is_memory(error):
             raise
         free = _free(device) / 1e9
         what, remedy = "the weights and the ids of all documents", "choose smaller sizes, or device: cpu"
