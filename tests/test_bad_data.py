@@ -1,6 +1,6 @@
 """Data with mistakes, in numbered rows: each is refused in one line, or has a result that is defined.
 
-The numbers are those of the table in docs/explanation/reliability.md; test_bad_inputs.py has the other rows.
+The numbers are those of the table in docs/reference/tested.md; test_bad_inputs.py has the other rows.
 """
 
 import gzip

@@ -1,6 +1,6 @@
 """Bad inputs other than data and params, in numbered rows; and where each of the 77 rows is held.
 
-A row that is refused gives its exit code and one line, and writes nothing. docs/explanation/reliability.md has a table
+A row that is refused gives its exit code and one line, and writes nothing. docs/reference/tested.md has a table
 of the rows.
 """
 

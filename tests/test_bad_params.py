@@ -1,6 +1,6 @@
 """Params with mistakes, in numbered rows: `textmill check` refuses each in one line that names the key.
 
-The numbers are those of the table in docs/explanation/reliability.md. test_params.py tries every key's range.
+The numbers are those of the table in docs/reference/tested.md. test_params.py tries every key's range.
 """
 
 import copy

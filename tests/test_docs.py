@@ -173,8 +173,8 @@ def test_the_modules_that_architecture_names_exist():
     assert [name for name in named if not (ROOT / name).exists() and not (ROOT / "textmill" / name).exists()] == []
 
 
-def test_the_tests_that_reliability_names_exist():
-    page = (ROOT / "docs/explanation/reliability.md").read_text(encoding="utf-8")
+def test_the_tests_that_the_page_names_exist():
+    page = (ROOT / "docs/reference/tested.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`((?:test_|faults/)\w+\.py)(?:::(\w+))?`", page))
     assert len(named) > 40
     for file, test in sorted(named):

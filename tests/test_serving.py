@@ -1,6 +1,6 @@
 """A model that MLflow has loaded, alone and in MLflow's server: what it answers to odd requests.
 
-The numbers are those of the table in docs/explanation/reliability.md.
+The numbers are those of the table in docs/reference/tested.md.
 """
 
 import json
