@@ -332,5 +332,5 @@ def test_the_server_is_for_this_machine_alone(tmp_path, monkeypatch, capsys):
     serve(tmp_path, 5001)
     ((_, words, environment),) = started
     assert words[words.index("--host") + 1 :][:3] == ["127.0.0.1", "--port", "5001"]
-    assert words[-1] == f"sqlite:///{tmp_path}/mlflow.db"
+    assert words[words.index("--backend-store-uri") + 1] == f"sqlite:///{tmp_path}/mlflow.db"
     assert environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"

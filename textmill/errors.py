@@ -19,6 +19,10 @@ class ParamsError(TextmillError):
     exit_code = 2
 
 
+class TooRareError(ParamsError):
+    """No word, character or n-gram occurs as often as params ask."""
+
+
 class DataError(TextmillError):
     """The data does not fit the params."""
 

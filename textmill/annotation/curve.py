@@ -14,7 +14,7 @@ import numpy as np
 from textmill import tally
 from textmill.annotation.forecast import LAST, forecast
 from textmill.annotation.score_cache import ByMetric, ScoreCache
-from textmill.errors import DataError
+from textmill.errors import DataError, TooRareError
 from textmill.judging.metrics import METRICS
 from textmill.models import ModelEntry
 from textmill.records.curve import Curve, Size
@@ -55,7 +55,7 @@ def measure(
         if rows < least:
             continue
         each = []
-        with suppress(DataError):  # too few documents to fit the model
+        with suppress(DataError, TooRareError):  # too few documents to fit the model
             for draw, order in enumerate(drawn):
                 fit = partial(scored, order[:rows], seed + draw)
                 each.append(cache.get(f"{rows} documents, draw {draw}, seed {seed}", fit)[metric])

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from textmill.annotation.folds import folds
-from textmill.errors import DataError
+from textmill.errors import TooRareError
 from textmill.judging.slices import FORMULA
 from textmill.records.suspects import Suspect, Suspects
 from textmill.text.encoding import Encoded
@@ -81,7 +81,7 @@ def encoded(read: Texts, spill: IO[bytes]) -> tuple[Ragged, int]:
     """
     try:
         codec, batches = WordTokenizer.fit(read, TOKENIZER, spill, {})
-    except DataError:  # no text contains a word
+    except TooRareError:  # no text contains a word
         return Ragged.of(np.empty(0, np.int32), np.zeros(sum(map(len, read())), int)), SPECIALS
     parts = list(batches)
     ids, lengths = (np.concatenate(each) for each in zip(*((part.ids, part.lengths) for part in parts), strict=True))

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from textmill.config import Count, Positive, Section, validate
-from textmill.errors import ParamsError
+from textmill.errors import TooRareError
 from textmill.records.fit import Solver
 from textmill.text.encoding import Encoded
 from textmill.text.ngrams import Counts, count, grams, scaled, select_columns, side_by_side, weigh
@@ -73,7 +73,7 @@ def fit(config: LinearConfig, data: Encoded, validation: Encoded, task: Task) ->
     started = time.monotonic()
     keys, counts = _frequent(config, data.docs, task.vocabulary)
     if not counts.shape[1]:
-        raise ParamsError(f"linear: no n-gram occurs in {config.min_count} documents; lower min_count")
+        raise TooRareError(f"linear: no n-gram occurs in {config.min_count} documents; lower min_count")
     targets = [data.labels == 1] if task.classes == 2 else [data.labels == k for k in range(task.classes)]
     scale = np.ones(counts.shape[1])
     if config.weighting == "tfidf":

@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import Field
 
 from textmill.config import Count, validate
-from textmill.errors import ParamsError
+from textmill.errors import TooRareError
 from textmill.text.pieces import Fold, Markup, normal, without_markup
 from textmill.text.prefetching import prefetch
 from textmill.text.ragged import SPECIALS, UNK, Ragged
@@ -71,7 +71,7 @@ class CharTokenizer(WithVocabulary):
     ) -> tuple["CharTokenizer", Iterator[Ragged]]:
         """Keeps the most frequent characters; returns the tokenizer and the ids of each batch of texts.
 
-        Characters of equal frequency are in code-point order. Raises ParamsError if none is frequent enough.
+        Characters of equal frequency are in code-point order. Raises TooRareError if none is frequent enough.
         """
         blank = cls(config.lowercase, config.markup, (), config.fold, config.spaces)
         counts = np.zeros(POINTS, np.int64)
@@ -81,7 +81,7 @@ class CharTokenizer(WithVocabulary):
         kept = kept[counts[kept] >= config.min_freq]
         if not len(kept):
             most = f"no character occurs {config.min_freq} times (the most frequent: {counts.max()})"
-            raise ParamsError(f"vocabulary: {most}; lower min_freq")
+            raise TooRareError(f"vocabulary: {most}; lower min_freq")
         tokenizer = replace(blank, vocabulary=tuple(map(chr, kept)))
         return tokenizer, prefetch(tokenizer.encode, read())
 

@@ -11,7 +11,7 @@ import polars as pl
 from pydantic import AfterValidator, Field
 
 from textmill.config import Count, validate
-from textmill.errors import ParamsError
+from textmill.errors import TooRareError
 from textmill.text.counting import Counted, count, read_back
 from textmill.text.patterns import PATTERNS, SPACED
 from textmill.text.pieces import Fold, Markup, PieceIds, distinct, flat, normal, split_at_spaces
@@ -93,7 +93,7 @@ class WordTokenizer(WithVocabulary):
         """Keeps the most frequent words; returns the tokenizer and the ids of each batch of texts.
 
         Words of equal frequency are in code-point order. Texts are read once, and wait in `spill` as numbers until it
-        is known which words are kept. Raises ParamsError if no word is frequent enough.
+        is known which words are kept. Raises TooRareError if no word is frequent enough.
         """
         stop = tuple(normal(pl.Series(config.stop, dtype=pl.String), config.lowercase, config.fold).to_list())
         blank = cls(config.lowercase, config.markup, config.pattern, (), stop, config.fold)
@@ -161,10 +161,10 @@ TOKENIZER: type[Tokenizer] = WordTokenizer
 
 
 def _most_frequent(found: Counted, config: WordConfig) -> np.ndarray:
-    """Returns the numbers of the words to keep, in the order of their ids. Raises ParamsError if there are none."""
+    """Returns the numbers of the words to keep, in the order of their ids. Raises TooRareError if there are none."""
     counts = found.counts()
     if counts.max(initial=0) < config.min_freq:
-        raise ParamsError(
+        raise TooRareError(
             f"vocabulary: none of {len(counts)} words occurs {config.min_freq} times (the most frequent: "
             f"{int(counts.max(initial=0))}); lower min_freq, or check pattern"
         )
