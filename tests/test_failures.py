@@ -80,6 +80,7 @@ def test_what_the_disk_refuses(number):
         OSError(errno.ENOMEM, "Cannot allocate memory", "data/models/a"),
         pl.exceptions.PanicException("could not spawn threads: ThreadPoolBuildError"),
         ImportError("libarrow.so.2500: failed to map segment from shared object"),
+        SystemError("error return without exception set"),
         RuntimeError("could not create a primitive"),
         RuntimeError("can't start new thread"),
     ],

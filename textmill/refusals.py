@@ -5,16 +5,17 @@ import re
 
 ANSWER = re.compile(r"\(os error (\d+)\)")  # how libraries in Rust say what the system answered
 WORDS = {"No space left on device": errno.ENOSPC, "Read-only file system": errno.EROFS}
-# How torch, polars, arrow and the loader of libraries say that memory ran out, or that no thread could start.
+# How libraries, and Python when it imports them, say that memory ran out or that no thread could start.
 NO_MEMORY = (
-    *(
-        "can't allocate memory",
-        "cannot allocate memory",
-        "memory allocation of",
-        "out of memory",
-        "failed to map segment",
-    ),
-    *("could not create a primitive", "could not spawn threads", "can't start new thread"),
+    "can't allocate memory",
+    "cannot allocate memory",
+    "memory allocation of",
+    "out of memory",
+    "failed to map segment",
+    "error return without exception set",
+    "could not create a primitive",
+    "could not spawn threads",
+    "can't start new thread",
 )
 
 
