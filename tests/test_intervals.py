@@ -88,6 +88,7 @@ def test_independent_luck_adds_up_with_the_freedom_of_satterthwaite():
     parts = [Spread(4.0, 9), Spread(1.0, 2)]
     assert combined(parts) == (5.0, 25 / (16 / 9 + 1 / 2))
     assert combined(parts[:1]) == pytest.approx(parts[0])
+    assert combined([Spread(0.0, 9), Spread(0.0, 2)]) == (0.0, np.inf)
     assert of_seeds(np.array([0.7])) == []
     assert of_seeds(np.array([0.7, 0.8, 0.9])) == [(pytest.approx(0.01 / 3), 2)]
     assert of_documents(1.0, units.units_of(np.arange(30) // 3)).freedom == 9
@@ -161,6 +162,14 @@ def test_wins_are_those_of_documents_drawn_again():
         rows = random.integers(300, size=300)
         plain[np.argmax([np.round((each[0][rows] == 0).mean(), 9) for each in answered])] += 1
     assert wins(estimates, own, 5) == pytest.approx((plain / 2000).tolist(), abs=0.04)
+
+
+@pytest.mark.parametrize(("documents", "expected"), [(1, [None, None]), (2, [1, 0])])
+def test_wins_need_two_units(documents, expected):
+    actual, own = np.zeros(documents, int), units.units_of(np.arange(documents))
+    answered = [actual[None], actual[None] + 1]  # all right, all wrong
+    estimates = [estimate("accuracy", actual, each, 2, own) for each in answered]
+    assert wins(estimates, own, 5) == expected
 
 
 @pytest.mark.parametrize(("right", "rows"), [(0, 20), (10, 10), (95, 100), (60, 100)])

@@ -58,6 +58,8 @@ def test_pairs_of_splits_and_equal_results_in_any_batch():
     series = {"train": [pl.Series([f"no {n}"]) for n in range(3)] + [pl.Series([TEXT])], "validation": []}
     whole = near_copies(series | {"test": [pl.Series(test)]}, {"train": 4, "validation": 0, "test": 1}, 1)
     assert whole.near["train-test"] == 1
+    late = {"test": [pl.Series(["something else"]), pl.Series(test)]}
+    assert near_copies(series | late, {"train": 4, "validation": 0, "test": 2}, 1).near["train-test"] == 1
 
 
 def test_few_are_missed_and_none_is_made_up():

@@ -46,7 +46,7 @@ def check(project: Project, pair: str, stage: str, seconds: float) -> str:
     first, second = PAIRS[pair]
     if EXPERIMENT in (first, second):
         _commit(project)
-    to_run(project, [stage, TRACK])
+    to_run(project, [TRACK] if TRACKS in PAIRS[pair] else [stage, TRACK])  # it needs what the other stages write
     running = [_start(project, first)]
     time.sleep(seconds)
     running.append(_start(project, second))
