@@ -103,6 +103,14 @@ def test_groups_chain_through_equal_texts():
     pieces = piece_numbers(outline(frame, ["a"]), "group")
     assert len(set(pieces[:4])) == 1
     assert pieces[4] not in pieces[:4]
+    in_parts = splits.pieces((frame[first : first + 2] for first in (0, 2, 4)), ["a"], "group")
+    assert in_parts.tolist() == pieces.tolist()
+
+
+def test_a_class_with_one_row_left_gives_back_what_is_too_much():
+    classes = np.repeat(np.arange(40), 3)
+    aside = np.tile([True, True, False], 40)
+    assert even_out(aside, np.arange(120), classes, 1 / 3, np.random.default_rng(0)).sum() == 40
 
 
 def test_given_splits_are_kept_and_missing_ones_cut():
